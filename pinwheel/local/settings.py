@@ -1,0 +1,77 @@
+"""Settings of the embedded stack, and the environment that everything it starts is given."""
+
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field, field_validator
+
+from pinwheel.settings import PREFIX, Port, _Settings
+
+ROOT = Path(__file__).resolve().parents[2]  # the repository: dags/, spark_jobs/ and sql/ are beside the package
+
+
+class LocalSettings(_Settings):
+    """What runs where on this machine; paths are relative to the repository unless absolute."""
+
+    state_dir: Path = Path(".pinwheel")  # all state; `make clean` removes it
+    stack: Annotated[str, Field(pattern="^[a-z0-9][a-z0-9-]*$")] = "stack"  # tests run another beside it
+    kafka_port: Port = 19092  # none of the usual ports: a person may have the real thing running
+    kafka_controller_port: Port = 19093
+    memsql_port: Port = 13306
+    pin_api_port: Port = 18090
+    airflow_port: Port = 18080
+    topic: str = "engagement.events"
+    partitions: Annotated[int, Field(ge=1, le=1000)] = 4  # two a core here; a topic can only ever get more
+    memsql_database: Annotated[str, Field(pattern="^[a-z][a-z0-9_]*$")] = "pinwheel"
+    catalogue_seed: int = 2015  # the same brands, pins and people in every run
+    demo_rate: Annotated[float, Field(gt=0)] = 100.0  # events/s of `make run`: leaves a laptop usable
+    demo_backfill: Annotated[int, Field(ge=0)] = 20_000  # events sent at the first start, so that reports have a past
+    demo_backfill_hours: Annotated[float, Field(gt=0)] = 6.0
+    start_seconds: Annotated[float, Field(gt=0)] = 120.0  # how long one part may take to be ready
+    stop_seconds: Annotated[float, Field(gt=0)] = 30.0  # SIGTERM to SIGKILL
+    min_free_gb: Annotated[float, Field(ge=0)] = 3.0  # tools 1.5 GB, a day of the demo 1 GB, room to compact
+
+    @field_validator("state_dir")
+    @classmethod
+    def _absolute(cls, value: Path) -> Path:
+        return ROOT / value
+
+    @property
+    def tools_dir(self) -> Path:
+        """Downloaded programs, shared by all stacks."""
+        return self.state_dir / "tools"
+
+    @property
+    def stack_dir(self) -> Path:
+        """State of this stack: data, logs, pids, secrets."""
+        return self.state_dir / self.stack
+
+    @property
+    def logs_dir(self) -> Path:
+        """One file for each part."""
+        return self.stack_dir / "logs"
+
+    @property
+    def airflow_dir(self) -> Path:
+        """Airflow's home."""
+        return self.stack_dir / "airflow"
+
+    @property
+    def truth_dir(self) -> Path:
+        """Where the generator writes down what it sent."""
+        return self.stack_dir / "truth"
+
+    @property
+    def driver_lock_path(self) -> Path:
+        """Where the stream's driver says its pid."""
+        return self.stack_dir / "stream" / "driver.lock"
+
+    @property
+    def airflow_url(self) -> str:
+        """Where a person opens Airflow."""
+        return f"http://127.0.0.1:{self.airflow_port}"
+
+    def port_settings(self) -> dict[str, int]:
+        """Every port that the stack listens on, by the name of its setting."""
+        names = ("kafka_port", "kafka_controller_port", "memsql_port", "pin_api_port", "airflow_port")
+        return {f"{PREFIX}{name.upper()}": getattr(self, name) for name in names}
