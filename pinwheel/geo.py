@@ -1,6 +1,6 @@
 """Where an address is: city-level look-ups in a MaxMind-format file, a batch at a time.
 
-Reads DB-IP's flat records (``city``, ``country_code``, ``state1`` …) and MaxMind's nested ones (GeoIP2 and GeoLite2 City).
+Reads DB-IP's flat records (``city``, ``country_code``, ``state1`` …) and MaxMind's nested ones (GeoIP2, GeoLite2 City).
 """
 
 import logging
