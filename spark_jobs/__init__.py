@@ -1,0 +1,1 @@
+"""Spark jobs: the only room that imports pyspark. Submitted by path, never imported by a Dag."""

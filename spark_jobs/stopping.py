@@ -1,0 +1,73 @@
+"""Stopping between two micro-batches, never inside one."""
+
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable
+
+from pyspark.java_gateway import ensure_callback_server_started
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql.streaming import StreamingQuery
+
+LandBatch = Callable[[DataFrame, int], None]
+HELD_SECONDS = 3600.0
+POLL_SECONDS = 0.2
+
+
+class StopSwitch:
+    """SIGTERM or SIGINT, to this process or to its JVM, ends the query after the batch in hand.
+
+    ``query.stop()`` interrupts a running batch, so a new batch that begins after the signal is held before it has
+    done anything, and only then the query is stopped.
+    """
+
+    def __init__(self, spark: SparkSession) -> None:
+        self._asked = threading.Event()
+        self._held = threading.Event()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: self._asked.set())
+        self._forward = _JvmSignal(spark)
+
+    def guard(self, land: LandBatch) -> LandBatch:
+        """``land``, unless the stop was asked for."""
+
+        def guarded(records: DataFrame, batch_id: int) -> None:
+            if self._asked.is_set():
+                self._held.set()
+                time.sleep(HELD_SECONDS)  # ended by query.stop()
+            land(records, batch_id)
+
+        return guarded
+
+    def wait(self, query: StreamingQuery, every_seconds: float, do: Callable[[], None]) -> None:
+        """Return when stopped; call ``do`` every ``every_seconds`` meanwhile. A failed query raises its error."""
+        due = time.monotonic() + every_seconds
+        while not self._asked.is_set():
+            if query.awaitTermination(POLL_SECONDS):
+                return
+            if time.monotonic() >= due:
+                do()
+                due = time.monotonic() + every_seconds
+        while query.isActive and query.status["isTriggerActive"] and not self._held.is_set():
+            time.sleep(POLL_SECONDS)
+        query.stop()
+
+
+class _JvmSignal:
+    """spark-submit's JVM is this process's parent and dies at once on SIGTERM: let it hand the signal down instead."""
+
+    def __init__(self, spark: SparkSession) -> None:
+        ensure_callback_server_started(spark.sparkContext._gateway)
+        signals = spark.sparkContext._jvm.sun.misc.Signal
+        for name in ("TERM", "INT"):
+            signals.handle(signals(name), self)
+
+    def handle(self, _: object) -> None:
+        """Called by the JVM."""
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    class Java:
+        """Tells py4j which interface this is."""
+
+        implements = ["sun.misc.SignalHandler"]  # noqa: RUF012 - py4j reads a list

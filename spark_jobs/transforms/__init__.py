@@ -1,0 +1,1 @@
+"""Pure DataFrame -> DataFrame steps; no clock, randomness or settings inside."""
