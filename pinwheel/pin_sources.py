@@ -15,7 +15,7 @@ from pymysql.cursors import Cursor
 
 from pinwheel.contracts import PIN_FIELDS, Field, Type
 from pinwheel.errors import MemsqlError, PinwheelError
-from pinwheel.memsql import statement
+from pinwheel.memsql import retry_conflicts, statement
 from pinwheel.settings import PinSettings
 
 log = logging.getLogger(__name__)
@@ -29,8 +29,6 @@ MICROSECOND = timedelta(microseconds=1)
 INT64 = range(-(2**63), 2**63)
 SELECT_IDS = 4000  # ids in one IN list: 80 kB of SQL, far below every server's packet limit
 IDLE_SECONDS = 60.0  # a connection that slept longer is not trusted: servers and firewalls drop sleepers
-DEADLOCK = 1213
-DEADLOCK_TRIES = 3
 
 
 class SourceDownError(PinwheelError):
@@ -133,14 +131,8 @@ class PinCache:
     def upsert(self, pins: Mapping[int, PinRow]) -> None:
         """Save pins, lowest id first, so that two writers of the same pins wait for each other and don't deadlock."""
         rows = [{"pin_id": pin_id, **_sql_values(pins[pin_id])} for pin_id in sorted(pins)]
-        for attempt in range(1, DEADLOCK_TRIES + 1):
-            try:
-                # executemany sends multi-row INSERTs, as many rows as fit a packet.
-                self._run(lambda cursor: cursor.executemany(self._upsert, rows))
-                return
-            except SourceDownError as error:
-                if _code(error.__cause__) != DEADLOCK or attempt == DEADLOCK_TRIES:
-                    raise
+        # executemany sends multi-row INSERTs, as many rows as fit a packet.
+        retry_conflicts(lambda: self._run(lambda cursor: cursor.executemany(self._upsert, rows)))
 
     def _run(self, work: Callable[[Cursor], Any]) -> Any:
         """Do one transaction; whatever goes wrong closes the connection."""
@@ -170,11 +162,6 @@ class PinCache:
                 connection.close()
             except (pymysql.Error, OSError) as error:
                 log.debug("closing a broken connection error=%s", error)
-
-
-def _code(error: BaseException | None) -> int | None:
-    """MySQL's error number."""
-    return error.args[0] if isinstance(error, pymysql.Error) and error.args else None
 
 
 def _micros_of(value: object) -> int | None:

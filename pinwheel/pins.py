@@ -12,6 +12,7 @@ import logging
 import time
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
+from operator import itemgetter
 
 import pyarrow as pa
 from cachetools import LRUCache, TTLCache
@@ -80,8 +81,11 @@ class PinLookup:
         encoded = pin_ids.dictionary_encode()
         wanted = encoded.dictionary.to_pylist()
         rows, statuses = self._find(wanted)
-        columns = [*zip(*(rows.get(i, NO_PIN) for i in wanted), strict=True)] or [()] * len(VALUE_FIELDS)
-        columns.append(tuple(statuses.get(i, PinStatus.CACHED.value) for i in wanted))
+        had = [rows.get(i, NO_PIN) for i in wanted]
+        # Not zip(*had): it makes an iterator per row, and the garbage collector walks them all (24 ms instead of 17).
+        columns: list[Sequence[object]] = [list(map(itemgetter(n), had)) for n in range(len(VALUE_FIELDS))]
+        cached = PinStatus.CACHED.value
+        columns.append([statuses.get(i, cached) for i in wanted])
         typed = [_column(values, field.type) for values, field in zip(columns, FOUND_TYPE, strict=True)]
         return pa.StructArray.from_arrays([c.take(encoded.indices) for c in typed], fields=list(FOUND_TYPE))
 
