@@ -1,0 +1,126 @@
+"""The embedded Airflow: its four programs side by side, SQLite, LocalExecutor, loopback only.
+
+Not ``airflow standalone``: that imports Airflow once more and migrates again before it starts the same four, keeps
+going without one that has died, and its log servers listen on every interface. Here each program is watched and
+restarted by itself, and the API server reads the log files from the disk.
+"""
+
+import json
+import os
+import subprocess
+import sys
+import urllib.error
+import urllib.request
+from collections.abc import Mapping
+from pathlib import Path
+
+from pinwheel.errors import LocalError
+from pinwheel.local import stamps
+from pinwheel.local.credentials import Credentials
+from pinwheel.local.parts import LOOPBACK, Part
+from pinwheel.local.processes import Program
+from pinwheel.local.progress import Say
+from pinwheel.local.settings import ROOT, LocalSettings
+from pinwheel.local.tools import spark_home
+
+ADMIN = "admin"
+PROGRAMS = {
+    "airflow-api-server": ("api-server",),
+    "airflow-scheduler": ("scheduler", "--skip-serve-logs"),
+    "airflow-dag-processor": ("dag-processor",),
+    "airflow-triggerer": ("triggerer", "--skip-serve-logs"),
+}
+MONITOR = "/api/v2/monitor/health"
+
+
+def part(settings: LocalSettings, environment: dict[str, str]) -> Part:
+    """Airflow, with its database migrated."""
+    airflow = str(Path(sys.executable).with_name("airflow"))
+    return Part(
+        name="airflow",
+        title="Airflow",
+        programs=tuple(Program(name, (airflow, *words), environment) for name, words in PROGRAMS.items()),
+        waiting_for=f"its scheduler, Dag processor and API on port {settings.airflow_port}",
+        ready=lambda: all_healthy(settings),
+        prepare=lambda say: migrate(settings, environment, say),
+    )
+
+
+def environment(settings: LocalSettings, credentials: Credentials) -> dict[str, str]:
+    """Airflow's configuration; every choice that differs from its default says why."""
+    home = settings.airflow_dir
+    api = settings.airflow_url
+    return {
+        "AIRFLOW_HOME": str(home),
+        "AIRFLOW__CORE__DAGS_FOLDER": str(ROOT / "dags"),
+        "AIRFLOW__CORE__PLUGINS_FOLDER": str(ROOT / "plugins"),
+        "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
+        "AIRFLOW__CORE__EXECUTOR": "LocalExecutor",
+        "AIRFLOW__CORE__PARALLELISM": "8",  # two cores: more workers only wait, and each is a process
+        "AIRFLOW__CORE__DAGS_ARE_PAUSED_AT_CREATION": "False",  # one command starts the whole thing
+        "AIRFLOW__CORE__FERNET_KEY": credentials.airflow_fernet,
+        "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_USERS": f"{ADMIN}:admin",
+        "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE": str(home / "passwords.json"),
+        "AIRFLOW__CORE__EXECUTION_API_SERVER_URL": f"{api}/execution/",  # or every task fails on another port
+        "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{home / 'airflow.db'}",
+        "AIRFLOW__API__HOST": LOOPBACK,
+        "AIRFLOW__API__PORT": str(settings.airflow_port),
+        "AIRFLOW__API__BASE_URL": api,
+        "AIRFLOW__API__WORKERS": "1",
+        "AIRFLOW__API__SECRET_KEY": credentials.airflow_session,
+        "AIRFLOW__API_AUTH__JWT_SECRET": credentials.airflow_jwt,
+        "AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT": "60",  # a killed task is seen in a minute, not five
+        "AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT_DETECTION_INTERVAL": "10",
+        "AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_SEC": "10",
+        "AIRFLOW__SCHEDULER__ORPHANED_TASKS_CHECK_INTERVAL": "30",  # tasks of a killed scheduler
+        "AIRFLOW__DAG_PROCESSOR__REFRESH_INTERVAL": "30",  # new Dag files are seen in half a minute
+        "AIRFLOW__DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL": "60",
+        "AIRFLOW__DAG_PROCESSOR__PRINT_STATS_INTERVAL": "0",
+        "AIRFLOW__LOGGING__LOGGING_LEVEL": "INFO",
+        "AIRFLOW_CONN_PINWHEEL_SPARK": json.dumps({"conn_type": "spark", "host": "local[2]"}),
+        "PYTHONPATH": str(ROOT),
+        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', os.defpath)}",
+        "SPARK_HOME": str(spark_home()),
+        "PYSPARK_PYTHON": sys.executable,
+        "GX_ANALYTICS_ENABLED": "false",
+        "SCARF_ANALYTICS": "false",
+        "SPT_NOENV": "1",  # process titles must not overwrite the mark by which we know our own
+    }
+
+
+def migrate(settings: LocalSettings, environment: Mapping[str, str], say: Say) -> None:
+    """Make or upgrade Airflow's database once for each set of packages, and write the login."""
+    home = settings.airflow_dir
+    home.mkdir(parents=True, exist_ok=True)
+    stamp, digest = home / "migrated", stamps.digest_of([ROOT / "requirements.txt"])
+    if stamp.exists() and stamp.read_text() == digest and (home / "airflow.db").exists():
+        return
+    say("migrating its database")
+    done = subprocess.run(
+        (str(Path(sys.executable).with_name("airflow")), "db", "migrate"),
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        raise LocalError(f"Airflow's database could not be migrated:\n{(done.stdout + done.stderr)[-3000:]}")
+    stamp.write_text(digest)
+
+
+def write_login(settings: LocalSettings, credentials: Credentials) -> None:
+    """Give the simple auth manager the password that we made, so that we can show it."""
+    path = settings.airflow_dir / "passwords.json"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+        json.dump({ADMIN: credentials.airflow_admin}, file)
+
+
+def all_healthy(settings: LocalSettings) -> bool:
+    """Whether the API answers and has heard from scheduler, Dag processor and triggerer."""
+    try:
+        with urllib.request.urlopen(settings.airflow_url + MONITOR, timeout=5) as answer:  # noqa: S310 - loopback
+            health = json.load(answer)
+    except (urllib.error.URLError, OSError, ValueError):
+        return False
+    return all(health.get(name, {}).get("status") == "healthy" for name in ("scheduler", "dag_processor", "triggerer"))

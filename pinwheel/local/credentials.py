@@ -1,0 +1,52 @@
+"""The stack's passwords: made once, kept in one file that only its owner can read, handed on by environment only."""
+
+import base64
+import json
+import os
+import secrets
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+
+
+def _make(name: str) -> str:
+    """A new value, in the form that its user wants."""
+    if name == "airflow_fernet":
+        return base64.urlsafe_b64encode(secrets.token_bytes(32)).decode()
+    if name == "kafka_cluster":
+        return base64.urlsafe_b64encode(secrets.token_bytes(16)).decode().rstrip("=")
+    return secrets.token_urlsafe(18)
+
+
+@dataclass(frozen=True)
+class Credentials:
+    """Every secret of one stack, and Kafka's cluster id, which has to stay the same as well."""
+
+    memsql_admin: str
+    memsql_merge: str
+    memsql_stream: str
+    memsql_report: str
+    airflow_admin: str
+    airflow_jwt: str
+    airflow_session: str
+    airflow_fernet: str
+    kafka_cluster: str
+
+
+def load(stack_dir: Path) -> Credentials:
+    """Read ``secrets.json``, making what is not in it yet."""
+    path = stack_dir / "secrets.json"
+    known: dict[str, str] = json.loads(path.read_text()) if path.exists() else {}
+    made = {field.name: known.get(field.name) or _make(field.name) for field in fields(Credentials)}
+    credentials = Credentials(**made)
+    if made != known:
+        _write(path, credentials)
+    return credentials
+
+
+def _write(path: Path, credentials: Credentials) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_suffix(".part")
+    part.unlink(missing_ok=True)
+    with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+        json.dump(asdict(credentials), file, indent=2)
+    part.rename(path)

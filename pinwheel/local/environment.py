@@ -1,0 +1,69 @@
+"""What the started processes are told: every setting of theirs, with absolute paths; secrets go no other way."""
+
+import os
+
+from pinwheel.local import airflow
+from pinwheel.local.credentials import Credentials
+from pinwheel.local.parts import LOOPBACK
+from pinwheel.local.settings import ROOT, LocalSettings
+from pinwheel.settings import PREFIX, GeoSettings, MemsqlSettings, load
+
+
+def shared(settings: LocalSettings) -> dict[str, str]:
+    """Where everything is; no secret."""
+    geo = load(GeoSettings)
+    stack = settings.stack_dir
+    values = {
+        "state_dir": settings.state_dir,
+        "stack": settings.stack,
+        "kafka_bootstrap": f"{LOOPBACK}:{settings.kafka_port}",
+        "topic": settings.topic,
+        "lake_uri": stack / "lake",
+        "memsql_host": LOOPBACK,
+        "memsql_port": settings.memsql_port,
+        "memsql_database": settings.memsql_database,
+        "memsql_engine": "mariadb",
+        "pin_api_url": f"http://{LOOPBACK}:{settings.pin_api_port}",
+        "pin_api_port": settings.pin_api_port,
+        "catalogue_seed": settings.catalogue_seed,
+        "geo_ipv4_path": ROOT / geo.geo_ipv4_path,
+        "geo_ipv6_path": ROOT / geo.geo_ipv6_path,
+        "checkpoint_uri": stack / "checkpoints" / "stream_engagement",
+        "driver_lock_path": settings.driver_lock_path,
+        "stream_dir": stack / "stream",
+        "spark_jars_dir": settings.tools_dir / "jars" / "spark",
+    }
+    return {f"{PREFIX}{name.upper()}": str(value) for name, value in values.items()} | {"PYTHONPATH": str(ROOT)}
+
+
+def for_airflow(settings: LocalSettings, credentials: Credentials) -> dict[str, str]:
+    """For Airflow and all it starts: the merge's user, and those that the stream and the reports switch to."""
+    return {
+        **shared(settings),
+        **airflow.environment(settings, credentials),
+        "PINWHEEL_MEMSQL_USER": "pinwheel_merge",
+        "PINWHEEL_MEMSQL_PASSWORD": credentials.memsql_merge,
+        "PINWHEEL_STREAM_MEMSQL_USER": "pinwheel_stream",
+        "PINWHEEL_STREAM_MEMSQL_PASSWORD": credentials.memsql_stream,
+        "PINWHEEL_REPORT_MEMSQL_USER": "pinwheel_report",
+        "PINWHEEL_REPORT_MEMSQL_PASSWORD": credentials.memsql_report,
+    }
+
+
+def memsql(settings: LocalSettings, credentials: Credentials, role: str) -> MemsqlSettings:
+    """The database as one of its users: ``admin``, ``merge``, ``stream`` or ``report``."""
+    return load(
+        MemsqlSettings,
+        memsql_host=LOOPBACK,
+        memsql_port=settings.memsql_port,
+        memsql_database=settings.memsql_database,
+        memsql_engine="mariadb",
+        memsql_user=f"pinwheel_{role}",
+        memsql_password=getattr(credentials, f"memsql_{role}"),
+        memsql_ssl_ca=None,
+    )
+
+
+def adopt(settings: LocalSettings, credentials: Credentials) -> None:
+    """Give this very process the stack's settings, as the merge's user; for tests and one-off commands."""
+    os.environ.update(for_airflow(settings, credentials))

@@ -1,0 +1,107 @@
+"""The embedded broker: one Kafka node, KRaft, loopback only."""
+
+import subprocess
+from pathlib import Path
+
+from pinwheel.errors import LocalError, MissingPartError
+from pinwheel.local.bootstrap import java_program
+from pinwheel.local.credentials import Credentials
+from pinwheel.local.parts import LOOPBACK, Part, answers
+from pinwheel.local.processes import Program
+from pinwheel.local.progress import Say
+from pinwheel.local.settings import LocalSettings
+
+LOGGING = Path(__file__).parent / "kafka_log4j2.properties"
+HEAP = ("-Xms128m", "-Xmx384m")  # 10,000 events/s need far less; the page cache does the work
+TOPIC_SECONDS = 15.0
+
+
+def part(settings: LocalSettings, credentials: Credentials) -> Part:
+    """Kafka, with the events topic made."""
+    home = settings.stack_dir / "kafka"
+    properties = home / "server.properties"
+    return Part(
+        name="kafka",
+        title="Kafka",
+        programs=(Program("kafka", (*_java(settings), *HEAP, "kafka.Kafka", str(properties)), {}),),
+        waiting_for=f"the broker on port {settings.kafka_port}",
+        ready=lambda: answers(settings.kafka_port),
+        prepare=lambda say: _prepare(settings, credentials.kafka_cluster, home, say),
+        finish=lambda say: ensure_topic(settings, say),
+    )
+
+
+def _java(settings: LocalSettings) -> tuple[str, ...]:
+    return (
+        java_program(),
+        "-XX:+ExitOnOutOfMemoryError",
+        "-Djava.awt.headless=true",
+        f"-Dlog4j2.configurationFile={LOGGING}",
+        "-cp",
+        f"{settings.tools_dir / 'jars' / 'kafka'}/*",
+    )
+
+
+def properties_text(settings: LocalSettings, home: Path) -> str:
+    """The broker's configuration: Kafka's defaults but for one node on one small machine."""
+    values = {
+        "process.roles": "broker,controller",
+        "node.id": 1,
+        # Static voters: the ports may change between runs, a formatted quorum would not.
+        "controller.quorum.voters": f"1@{LOOPBACK}:{settings.kafka_controller_port}",
+        "listeners": (
+            f"PLAINTEXT://{LOOPBACK}:{settings.kafka_port},CONTROLLER://{LOOPBACK}:{settings.kafka_controller_port}"
+        ),
+        "advertised.listeners": f"PLAINTEXT://{LOOPBACK}:{settings.kafka_port}",
+        "controller.listener.names": "CONTROLLER",
+        "log.dirs": home / "data",
+        "auto.create.topics.enable": "false",  # a mistyped topic is an error, not a new topic
+        "offsets.topic.replication.factor": 1,
+        "offsets.topic.num.partitions": 1,
+        "transaction.state.log.replication.factor": 1,
+        "transaction.state.log.min.isr": 1,
+        "share.coordinator.state.topic.replication.factor": 1,
+        "share.coordinator.state.topic.min.isr": 1,
+        "group.initial.rebalance.delay.ms": 0,
+        "log.segment.bytes": 128 * 1024 * 1024,
+        "log.retention.hours": 72,  # long enough to land again what a weekend's outage left
+    }
+    return "".join(f"{name}={value}\n" for name, value in values.items())
+
+
+def _prepare(settings: LocalSettings, cluster: str, home: Path, say: Say) -> None:
+    home.mkdir(parents=True, exist_ok=True)
+    properties = home / "server.properties"
+    properties.write_text(properties_text(settings, home))
+    if (home / "data" / "meta.properties").exists():
+        return
+    say("formatting the storage")
+    tool = ("kafka.tools.StorageTool", "format", "--ignore-formatted", "-t", cluster, "-c", str(properties))
+    done = subprocess.run((*_java(settings), *tool), capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise LocalError(f"Kafka's storage in {home} could not be formatted:\n{done.stdout}{done.stderr}")
+
+
+def ensure_topic(settings: LocalSettings, say: Say) -> None:
+    """Make the events topic, or widen it to PINWHEEL_PARTITIONS; partitions are never taken away.
+
+    Raises:
+        MissingPartError: the broker refuses or does not answer.
+    """
+    from confluent_kafka import KafkaException
+    from confluent_kafka.admin import AdminClient, NewPartitions, NewTopic
+
+    admin = AdminClient({"bootstrap.servers": f"{LOOPBACK}:{settings.kafka_port}", "log_level": 0})
+    say(f"the topic {settings.topic}")
+    try:
+        known = admin.list_topics(timeout=TOPIC_SECONDS).topics.get(settings.topic)
+        if known is None:
+            asked = admin.create_topics([NewTopic(settings.topic, settings.partitions, 1)])
+        elif len(known.partitions) < settings.partitions:
+            asked = admin.create_partitions([NewPartitions(settings.topic, settings.partitions)])
+        else:
+            return
+        for future in asked.values():
+            future.result(TOPIC_SECONDS)
+    except KafkaException as error:
+        raise MissingPartError(f"Kafka could not make the topic PINWHEEL_TOPIC={settings.topic}: {error}") from error

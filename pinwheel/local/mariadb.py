@@ -1,0 +1,134 @@
+"""The embedded MariaDB: stands in for MemSQL over the same wire protocol, loopback only."""
+
+import getpass
+import os
+import re
+import subprocess
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+from string import Template
+
+from pinwheel.errors import LocalError, MemsqlError
+from pinwheel.local.credentials import Credentials
+from pinwheel.local.parts import LOOPBACK, Part
+from pinwheel.local.processes import Program
+from pinwheel.local.progress import Say
+from pinwheel.local.settings import LocalSettings
+
+HERE = Path(__file__).parent
+USERS = HERE / "mariadb_users.sql"
+STREAM_GRANTS = HERE / "mariadb_stream_grants.sql"
+SOCKET = "m.sock"  # a socket's path may have 107 characters at most
+
+
+def part(settings: LocalSettings, credentials: Credentials) -> Part:
+    """MariaDB, with its database and users made."""
+    home = settings.stack_dir / "mariadb"
+    return Part(
+        name="memsql",
+        title="MariaDB (stands in for MemSQL)",
+        programs=(Program("memsql", server_command(settings, home), {}),),
+        waiting_for=f"the database on port {settings.memsql_port}",
+        ready=lambda: _accepts(home),
+        prepare=lambda say: _prepare(settings, home, say),
+        finish=lambda say: apply(settings, USERS, asdict(credentials)),
+    )
+
+
+def tree(settings: LocalSettings) -> Path:
+    """Where MariaDB's programs are."""
+    return settings.tools_dir / "jars" / "mariadb"
+
+
+def server_command(settings: LocalSettings, home: Path) -> tuple[str, ...]:
+    """The server with everything said here: no option file of the machine is read."""
+    root = ("--user=root",) if os.geteuid() == 0 else ()  # or it refuses
+    return (
+        str(tree(settings) / "bin" / "mariadbd"),
+        "--no-defaults",
+        f"--basedir={tree(settings)}",
+        f"--datadir={home / 'data'}",
+        f"--socket={socket_path(home)}",
+        f"--pid-file={home / 'mariadbd.pid'}",
+        f"--port={settings.memsql_port}",
+        f"--bind-address={LOOPBACK}",
+        "--skip-networking=0",
+        "--skip-name-resolve",
+        "--local-infile=ON",  # the merge loads its slices with LOAD DATA LOCAL
+        "--character-set-server=utf8mb4",
+        "--collation-server=utf8mb4_nopad_bin",  # ids that differ in case or end are two ids
+        "--transaction-isolation=READ-COMMITTED",  # SingleStore's only level
+        "--default-time-zone=+00:00",
+        "--innodb-buffer-pool-size=384M",
+        "--innodb-log-file-size=256M",
+        "--innodb-flush-log-at-trx-commit=2",  # a killed server loses nothing, a machine without power a second
+        "--performance-schema=OFF",
+        "--max-connections=200",
+        *root,
+    )
+
+
+def socket_path(home: Path) -> Path:
+    """Where administration connects, as the person who started the server and without a password."""
+    return home / SOCKET
+
+
+def apply(settings: LocalSettings, file: Path, values: Mapping[str, str]) -> None:
+    """Run a file of statements as the server's administrator.
+
+    Raises:
+        MemsqlError: naming the statement that was refused.
+    """
+    import pymysql
+
+    text = Template(file.read_text()).substitute(database=settings.memsql_database)
+    text = re.sub(r"^--.*$", "", text, flags=re.MULTILINE)
+    statements = [statement.strip() for statement in text.split(";") if statement.strip()]
+    socket = socket_path(settings.stack_dir / "mariadb")
+    with pymysql.connect(unix_socket=str(socket), user=getpass.getuser()) as connection, connection.cursor() as cursor:
+        for statement in statements:
+            try:
+                cursor.execute(statement, values)
+            except pymysql.MySQLError as error:
+                raise MemsqlError(f"{file.name}: {statement}: {error}") from error
+
+
+def _accepts(home: Path) -> bool:
+    import pymysql
+
+    try:
+        pymysql.connect(unix_socket=str(socket_path(home)), user=getpass.getuser()).close()
+    except pymysql.MySQLError:
+        return False
+    return True
+
+
+def _prepare(settings: LocalSettings, home: Path, say: Say) -> None:
+    data = home / "data"
+    if len(str(socket_path(home))) > 107:
+        raise LocalError(f"{socket_path(home)} is too long for a socket; set PINWHEEL_STATE_DIR to a shorter path")
+    if (data / "mysql").exists() and not (home / "installing").exists():
+        return
+    say("making the system tables")
+    data.mkdir(parents=True, exist_ok=True)
+    (home / "installing").touch()  # there until it is done: a half-made set of tables is made again
+    done = subprocess.run(
+        (
+            str(tree(settings) / "scripts" / "mariadb-install-db"),
+            "--no-defaults",
+            f"--basedir={tree(settings)}",
+            f"--datadir={data}",
+            "--auth-root-authentication-method=socket",  # no password to leak: only this user, only locally
+            f"--auth-root-socket-user={getpass.getuser()}",
+            "--skip-test-db",
+            "--skip-name-resolve",
+            *(("--user=root",) if os.geteuid() == 0 else ()),
+        ),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        raise LocalError(f"MariaDB's tables in {data} could not be made:\n{done.stdout}{done.stderr}")
+    (home / "installing").unlink()

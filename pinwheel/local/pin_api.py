@@ -1,0 +1,29 @@
+"""The stand-in for Pinterest's pin service: a small HTTP server over the generator's catalogue."""
+
+import sys
+import urllib.error
+import urllib.request
+
+from pinwheel.local.parts import LOOPBACK, Part
+from pinwheel.local.processes import Program
+from pinwheel.local.settings import LocalSettings
+
+
+def part(settings: LocalSettings, environment: dict[str, str]) -> Part:
+    """The Pin API."""
+    return Part(
+        name="pin_api",
+        title="Pin API stand-in",
+        programs=(Program("pin_api", (sys.executable, "-m", "pinwheel.generate.pin_api"), environment),),
+        waiting_for=f"its answer on port {settings.pin_api_port}",
+        ready=lambda: healthy(f"http://{LOOPBACK}:{settings.pin_api_port}/health"),
+    )
+
+
+def healthy(url: str) -> bool:
+    """Whether the address answers 200."""
+    try:
+        with urllib.request.urlopen(url, timeout=2) as answer:  # noqa: S310 - a loopback address of ours
+            return bool(answer.status == 200)
+    except (urllib.error.URLError, OSError):
+        return False

@@ -1,0 +1,177 @@
+"""Background processes that are ours: started in a session of their own, found again later, ended whole.
+
+Who is ours is told by two things: the pid file's start time (a recycled pid has another one) and a mark in the
+environment that every child inherits. Nothing else is ever signalled.
+"""
+
+import json
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+
+from pinwheel.errors import LocalError
+from pinwheel.local.progress import Say
+
+MARK = "PINWHEEL_OWNER"
+LOG_LINES = 15
+SAME_START_SECONDS = 1.0  # the kernel counts in ticks from a boot time that the clock's corrections move a little
+POLL_SECONDS = 0.2
+
+
+@dataclass(frozen=True)
+class Program:
+    """What to run under which name."""
+
+    name: str
+    command: tuple[str, ...]
+    environment: dict[str, str]  # added to this process's own
+
+
+class Owned:
+    """One background process and everything it started in its session."""
+
+    def __init__(self, name: str, stack_dir: Path) -> None:
+        self.name = name
+        self.log_path = stack_dir / "logs" / f"{name}.log"
+        self._pid_path = stack_dir / "pids" / f"{name}.json"
+        self._mark = f"{stack_dir}:{name}"
+
+    def start(self, program: Program, cwd: Path) -> None:
+        """Start it after ending what an earlier, killed run left of it."""
+        self.stop(seconds=5)
+        for path in (self.log_path, self._pid_path):
+            path.parent.mkdir(parents=True, exist_ok=True)
+        with self.log_path.open("ab") as log:
+            child = subprocess.Popen(
+                program.command,
+                env={**os.environ, **program.environment, MARK: self._mark},
+                cwd=cwd,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+        part = self._pid_path.with_suffix(".part")
+        part.write_text(json.dumps({"pid": child.pid, "started_at": psutil.Process(child.pid).create_time()}))
+        part.rename(self._pid_path)
+
+    def leader(self) -> psutil.Process | None:
+        """The process that was started, or None when it has ended."""
+        process, _ = self._recorded()
+        return process if process is not None and _is_alive(process) else None
+
+    def members(self) -> list[psutil.Process]:
+        """It and what it started, also when it has died and left them behind."""
+        leader, session = self._recorded()
+        if session is None:
+            return []
+        found = [process for process in psutil.process_iter() if session_of(process) == session]
+        # Without its leader a session is known by the mark; its number can't be given out again while it has members.
+        return found if leader is not None or any(mark_of(p) == self._mark for p in found) else []
+
+    def stop(self, seconds: float = 30.0) -> None:
+        """SIGTERM to all of it, SIGKILL to what is left after ``seconds``."""
+        end(self.members(), seconds)
+        self._pid_path.unlink(missing_ok=True)
+
+    def kill(self) -> None:
+        """SIGKILL at once, as a crash would."""
+        end(self.members(), 0)
+
+    def last_lines(self) -> str:
+        """The end of its log."""
+        try:
+            return "\n".join(self.log_path.read_text(errors="replace").splitlines()[-LOG_LINES:])
+        except FileNotFoundError:
+            return ""
+
+    def _recorded(self) -> tuple[psutil.Process | None, int | None]:
+        """The leader, also as a zombie, and the session's number; a recycled pid gives neither."""
+        try:
+            record = json.loads(self._pid_path.read_text())
+        except FileNotFoundError:
+            return None, None
+        try:
+            process = psutil.Process(record["pid"])
+            same = abs(process.create_time() - record["started_at"]) < SAME_START_SECONDS
+        except psutil.NoSuchProcess:
+            return None, record["pid"]
+        return (process, record["pid"]) if same else (None, None)
+
+
+def mark_of(process: psutil.Process) -> str:
+    """Who owns the process; empty when nobody of ours, or when it is gone."""
+    try:
+        return process.environ().get(MARK, "")
+    except (psutil.NoSuchProcess, psutil.AccessDenied):
+        return ""
+
+
+def session_of(process: psutil.Process) -> int | None:
+    """The session id, or None when the process is gone."""
+    try:
+        return os.getsid(process.pid)
+    except ProcessLookupError:
+        return None
+
+
+def marked(stack_dir: Path) -> list[psutil.Process]:
+    """Every living process that this stack started, directly or not."""
+    prefix = f"{stack_dir}:"
+    return [p for p in psutil.process_iter() if p.pid != os.getpid() and mark_of(p).startswith(prefix)]
+
+
+def end(processes: Iterable[psutil.Process], seconds: float) -> None:
+    """SIGTERM, wait up to ``seconds``, SIGKILL what is left, wait for it to be gone."""
+    victims = list(processes)
+    _signal_all(victims, signal.SIGTERM if seconds > 0 else signal.SIGKILL)
+    _, alive = psutil.wait_procs(victims, timeout=seconds if seconds > 0 else 5)
+    if alive:
+        _signal_all(alive, signal.SIGKILL)
+        psutil.wait_procs(alive, timeout=5)
+
+
+def _signal_all(processes: Iterable[psutil.Process], number: signal.Signals) -> None:
+    for process in processes:
+        try:
+            process.send_signal(number)  # psutil checks the start time first
+        except psutil.NoSuchProcess:
+            continue
+
+
+def _is_alive(process: psutil.Process) -> bool:
+    """A zombie is dead: its parent has not asked yet."""
+    try:
+        return process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
+
+
+def wait_until(what: str, ready: Callable[[], bool], owned: Iterable[Owned], *, seconds: float, say: Say) -> None:
+    """Wait for ``ready``.
+
+    Raises:
+        LocalError: a process died meanwhile, or the time is over; with the end of its log.
+    """
+    begin = time.monotonic()
+    say(what)
+    watched = list(owned)
+    while not ready():
+        for process in watched:
+            if process.leader() is None:
+                raise LocalError(
+                    f"{process.name} ended while it started. Its log {process.log_path} ends with:\n"
+                    f"{process.last_lines()}"
+                )
+        if time.monotonic() - begin > seconds:
+            logs = "\n".join(f"{process.log_path} ends with:\n{process.last_lines()}" for process in watched)
+            raise LocalError(
+                f"still waiting for {what} after PINWHEEL_START_SECONDS={seconds:.0f}; allow more, or see {logs}"
+            )
+        time.sleep(POLL_SECONDS)

@@ -1,0 +1,222 @@
+"""The embedded stack as a whole: start, stop, heal, and each part by itself."""
+
+import os
+import signal
+import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Self
+
+import psutil
+
+from pinwheel.errors import LocalError
+from pinwheel.local import airflow, credentials, environment, kafka, mariadb, pin_api, processes, tools
+from pinwheel.local.checks import RunLock, check_disk, check_ports
+from pinwheel.local.credentials import Credentials
+from pinwheel.local.parts import Part
+from pinwheel.local.processes import Owned
+from pinwheel.local.progress import PlainProgress, Progress
+from pinwheel.local.settings import ROOT, LocalSettings
+
+GENERATOR = "generator"  # owned like a part's program, but only `pinwheel run` starts it
+FIRST = ("kafka", "memsql", "pin_api")  # independent of each other; Airflow's tasks need all three
+HEAL_PAUSE_SECONDS = 5.0  # a part that dies at once is not started ten times a second
+STOP_WAIT_SECONDS = 120.0
+
+
+@dataclass(frozen=True)
+class State:
+    """One program of the stack: its pid, or None when it is down, and its memory with its children's."""
+
+    name: str
+    pid: int | None
+    megabytes: int
+
+
+class Stack:
+    """Kafka, MariaDB, the Pin API stand-in and Airflow on this machine."""
+
+    def __init__(self, settings: LocalSettings) -> None:
+        self.settings = settings
+        self.lock = RunLock(settings.stack_dir)
+        self._healed_at: dict[str, float] = {}
+
+    @cached_property
+    def credentials(self) -> Credentials:
+        """The stack's secrets, made at the first look."""
+        return credentials.load(self.settings.stack_dir)
+
+    @cached_property
+    def parts(self) -> dict[str, Part]:
+        """All parts by name: kafka, memsql, pin_api, airflow."""
+        shared = environment.shared(self.settings)
+        for_airflow = environment.for_airflow(self.settings, self.credentials)
+        made = (
+            kafka.part(self.settings, self.credentials),
+            mariadb.part(self.settings, self.credentials),
+            pin_api.part(self.settings, shared),
+            airflow.part(self.settings, for_airflow),
+        )
+        return {part.name: part for part in made}
+
+    def owned(self, name: str) -> Owned:
+        """The process of a program, or the generator."""
+        return Owned(name, self.settings.stack_dir)
+
+    def _programs(self, name: str) -> list[Owned]:
+        return [self.owned(program.name) for program in self.parts[name].programs]
+
+    def __enter__(self) -> Self:
+        """Start it; for tests."""
+        self.start(PlainProgress())
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    def start(self, progress: Progress) -> None:
+        """Start everything and wait until it is ready; ends what a killed earlier run left first.
+
+        Raises:
+            LocalError: a taken port, too little disk, another start, or a part that does not come up.
+        """
+        self.lock.acquire()
+        try:
+            check_disk(self.settings)
+            tools.ensure(self.settings, progress)
+            self._end_leftovers(progress)
+            check_ports(self.settings)
+            airflow.write_login(self.settings, self.credentials)
+            self._start_all(progress)
+        except BaseException:
+            self.stop()
+            raise
+
+    def _start_all(self, progress: Progress) -> None:
+        with ThreadPoolExecutor(len(self.parts)) as pool:
+            migrated = pool.submit(self._prepare, "airflow", progress)
+            started = [pool.submit(self.start_part, name, progress) for name in FIRST]
+            for future in (*started, migrated):
+                future.result()
+        self.start_part("airflow", progress)
+
+    def _prepare(self, name: str, progress: Progress) -> None:
+        part = self.parts[name]
+        with progress.step(f"Preparing {part.title}") as say:
+            part.prepare(say)
+
+    def start_part(self, name: str, progress: Progress | None = None) -> None:
+        """Start one part and wait until it is ready."""
+        part = self.parts[name]
+        with (progress or PlainProgress()).step(f"Starting {part.title}") as say:
+            part.prepare(say)
+            for program in part.programs:
+                self.owned(program.name).start(program, ROOT)
+            programs = self._programs(name)
+            seconds = self.settings.start_seconds
+            processes.wait_until(part.waiting_for, part.ready, programs, seconds=seconds, say=say)
+            part.finish(say)
+            if name == "memsql":
+                self._make_schema()
+
+    def _make_schema(self) -> None:
+        from pinwheel import schema
+        from pinwheel.generate.catalogue import Catalogue, save_brands
+
+        admin = environment.memsql(self.settings, self.credentials, "admin")
+        schema.apply(admin)
+        save_brands(Catalogue(seed=self.settings.catalogue_seed), admin)
+        mariadb.apply(self.settings, mariadb.STREAM_GRANTS, {})
+
+    def stop_part(self, name: str) -> None:
+        """Stop one part in good order."""
+        processes.end(self._members(name), self.settings.stop_seconds)
+
+    def kill(self, name: str) -> None:
+        """End one part as a crash would."""
+        processes.end(self._members(name), 0)
+
+    def restart(self, name: str) -> None:
+        """Stop and start one part; the others, and the stream, go on."""
+        self.stop_part(name)
+        self.start_part(name)
+
+    def _members(self, name: str) -> list[psutil.Process]:
+        return [process for owned in self._programs(name) for process in owned.members()]
+
+    def heal(self) -> list[str]:
+        """Start again the programs that have died, without waiting; returns their names."""
+        healed = []
+        for part in self.parts.values():
+            for program in part.programs:
+                owned = self.owned(program.name)
+                if owned.leader() is None and self._may_heal(program.name):
+                    owned.start(program, ROOT)
+                    healed.append(program.name)
+        return healed
+
+    def _may_heal(self, name: str) -> bool:
+        now = time.monotonic()
+        if now - self._healed_at.get(name, float("-inf")) < HEAL_PAUSE_SECONDS:
+            return False
+        self._healed_at[name] = now
+        return True
+
+    def stop(self) -> None:
+        """End everything that this stack started, the stream's driver too, leaving no process behind."""
+        seconds = self.settings.stop_seconds
+        self.owned(GENERATOR).stop(seconds)
+        self.stop_part("airflow")  # first of all: its supervisor would start the driver again
+        self.stop_driver()
+        ending = [process for name in FIRST for process in self._members(name)]
+        processes.end(ending, seconds)
+        processes.end(processes.marked(self.settings.stack_dir), 5)
+        self.lock.release()
+
+    def stop_driver(self) -> None:
+        """SIGTERM to the stream's driver, which finishes its batch; SIGKILL to what is left of its session."""
+        from pinwheel import driver
+
+        running = driver.running(self.settings.driver_lock_path)
+        if running is None or not psutil.pid_exists(running.pid):
+            return
+        leader = psutil.Process(running.pid)
+        session = processes.session_of(leader)
+        processes.end([leader], self.settings.stop_seconds)
+        if session != os.getsid(0):
+            processes.end([p for p in psutil.process_iter() if processes.session_of(p) == session], 5)
+
+    def _end_leftovers(self, progress: Progress) -> None:
+        left = processes.marked(self.settings.stack_dir)
+        if left:
+            with progress.step(f"Ending {len(left)} processes of an earlier run that was killed"):
+                processes.end(left, self.settings.stop_seconds)
+
+    def stop_from_outside(self) -> None:
+        """What `make stop` does: ask the runner to end it all and wait; then end whatever is left."""
+        holder = self.lock.holder()
+        if holder is not None:
+            os.kill(holder, signal.SIGTERM)
+            deadline = time.monotonic() + STOP_WAIT_SECONDS
+            while self.lock.holder() is not None:
+                if time.monotonic() > deadline:
+                    raise LocalError(f"process {holder} does not end; end it with `kill -9 {holder}` and stop again")
+                time.sleep(0.2)
+        self.stop()
+
+    def status(self) -> list[State]:
+        """Every program of the stack, up or not."""
+        names = [program.name for part in self.parts.values() for program in part.programs]
+        return [self._state(self.owned(name)) for name in (*names, GENERATOR)]
+
+    def _state(self, owned: Owned) -> State:
+        leader = owned.leader()
+        return State(owned.name, leader.pid if leader else None, sum(map(_megabytes, owned.members())))
+
+
+def _megabytes(process: psutil.Process) -> int:
+    try:
+        return int(process.memory_info().rss / 1024**2)
+    except psutil.NoSuchProcess:
+        return 0
