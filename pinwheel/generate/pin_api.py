@@ -1,0 +1,93 @@
+"""A stand-in for the Pin API: a real HTTP server over the made-up catalogue, with faults to switch on.
+
+    python -m pinwheel.generate.pin_api
+
+``POST /pins/batch`` answers for many pins at once, ``GET /health`` says that it is up, ``POST /admin/faults`` makes it
+slow or unreliable while it runs. It listens on this machine only: it has no login.
+"""
+
+import asyncio
+import random
+from functools import lru_cache
+from typing import Annotated
+
+import orjson
+import uvicorn
+from fastapi import FastAPI, HTTPException, Response
+from pydantic import BaseModel, Field
+
+from pinwheel.errors import SettingError
+from pinwheel.generate.catalogue import Catalogue
+from pinwheel.generate.settings import PinApiSettings
+from pinwheel.settings import load
+
+KEPT_PINS = 100_000  # pins kept as JSON, about 60 MB: the popular ones are asked for again and again
+
+
+class Wanted(BaseModel):
+    """A question: which pins."""
+
+    pin_ids: Annotated[list[int], Field(max_length=10_000)]
+
+
+class Faults(BaseModel):
+    """How badly the server behaves."""
+
+    latency_seconds: Annotated[float, Field(ge=0, le=60)] = 0.0
+    error_rate: Annotated[float, Field(ge=0, le=1)] = 0.0
+
+
+def create_app(settings: PinApiSettings) -> FastAPI:
+    """The server, for ``settings.catalogue_seed``."""
+    app = FastAPI(title="Pin API stand-in")
+    catalogue = Catalogue(settings.catalogue_seed)
+    app.state.faults = Faults(latency_seconds=settings.pin_api_latency_seconds, error_rate=settings.pin_api_error_rate)
+
+    @lru_cache(maxsize=KEPT_PINS)
+    def pin_json(pin_id: int) -> bytes | None:
+        pin = catalogue.pin(pin_id)
+        return None if pin is None else orjson.dumps(pin)
+
+    @app.post("/pins/batch")
+    async def batch(wanted: Wanted) -> Response:
+        """The pins that exist, and the ids that do not."""
+        await _misbehave(app.state.faults)
+        found = {pin_id: pin_json(pin_id) for pin_id in wanted.pin_ids}
+        pins = b",".join(pin for pin in found.values() if pin is not None)
+        unknown = orjson.dumps([pin_id for pin_id, pin in found.items() if pin is None])
+        return Response(b'{"pins":[%b],"unknown":%b}' % (pins, unknown), media_type="application/json")
+
+    @app.get("/health")
+    async def health() -> dict[str, object]:
+        """Up, and which catalogue it serves."""
+        return {"status": "ok", "catalogue_seed": catalogue.seed, "pins": catalogue.pins}
+
+    @app.post("/admin/faults")
+    async def set_faults(faults: Faults) -> Faults:
+        """From now on behave like this."""
+        app.state.faults = faults
+        return faults
+
+    return app
+
+
+async def _misbehave(faults: Faults) -> None:
+    if faults.latency_seconds:
+        await asyncio.sleep(faults.latency_seconds)
+    if random.random() < faults.error_rate:  # noqa: S311 - faults need no secrecy
+        raise HTTPException(503, "switched on by /admin/faults")
+
+
+def main() -> None:
+    """Serve until stopped."""
+    try:
+        settings = load(PinApiSettings)
+    except SettingError as error:
+        raise SystemExit(str(error)) from None
+    uvicorn.run(
+        create_app(settings), host="127.0.0.1", port=settings.pin_api_port, log_level="warning", access_log=False
+    )
+
+
+if __name__ == "__main__":
+    main()

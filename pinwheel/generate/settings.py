@@ -1,0 +1,58 @@
+"""Settings of the generator and of the Pin API stand-in."""
+
+from pathlib import Path
+from typing import Annotated, Self
+
+from pydantic import Field, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from pinwheel.settings import PREFIX, GeoSettings, KafkaSettings, Port
+
+Count = Annotated[int, Field(ge=0)]
+# The contract refuses what is older than 30 days; late events are up to 2 days older than history's first hour.
+MAX_BACKFILL_HOURS = 27 * 24
+
+
+class CatalogueSettings(BaseSettings):
+    """Which made-up world; the generator and the Pin API have to agree on it."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="ignore")
+
+    catalogue_seed: Count = 2015
+
+
+class PinApiSettings(CatalogueSettings):
+    """The Pin API stand-in (``python -m pinwheel.generate.pin_api``)."""
+
+    pin_api_port: Port = 18090
+    pin_api_latency_seconds: Annotated[float, Field(ge=0, le=60)] = 0.0  # as fast as it can; a fault to try out
+    pin_api_error_rate: Annotated[float, Field(ge=0, le=1)] = 0.0  # share of calls that answer 503
+
+
+class ProduceSettings(CatalogueSettings, KafkaSettings, GeoSettings):
+    """The generator (``python -m pinwheel.generate.produce``)."""
+
+    produce_rate: Annotated[float, Field(ge=0)] = 1000.0  # live events a second; 0 is as fast as Kafka takes them
+    produce_count: Count = 0  # events in all; 0 is until stopped
+    produce_seed: Count = 1
+    produce_backfill_hours: Annotated[float, Field(ge=0, le=MAX_BACKFILL_HOURS)] = 0.0  # history to send first
+    produce_backfill_count: Count = 0  # how many events are history; 0 is produce_count
+    produce_truth_dir: Path | None = None  # where to write down what was sent; none: nowhere
+    produce_flush_seconds: Annotated[float, Field(gt=0)] = 60.0  # how long the end waits for Kafka
+
+    @model_validator(mode="after")
+    def _history_has_a_size(self) -> Self:
+        if self.produce_backfill_hours and not (self.produce_backfill_count or self.produce_count):
+            raise ValueError(
+                "history (PINWHEEL_PRODUCE_BACKFILL_HOURS) needs a size: PINWHEEL_PRODUCE_BACKFILL_COUNT or _COUNT"
+            )
+        return self
+
+    @property
+    def history(self) -> int:
+        """How many events are spread over the past hours."""
+        if not self.produce_backfill_hours:
+            return 0
+        if not self.produce_count:
+            return self.produce_backfill_count
+        return min(self.produce_backfill_count or self.produce_count, self.produce_count)
