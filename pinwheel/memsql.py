@@ -141,6 +141,13 @@ def execute(connection: Connection, name: str, params: Params | None = None, /, 
         return int(cursor.execute(statement(name, connection.engine, **identifiers), params))
 
 
+def execute_all(connection: Connection, name: str) -> None:
+    """Run the statements of ``sql/<name>.sql`` one after the other."""
+    with connection.cursor() as cursor:
+        for sql in statements(name, connection.engine):
+            cursor.execute(sql)
+
+
 def insert_id(connection: Connection, name: str, params: Params) -> int:
     """Run the INSERT in ``sql/<name>.sql``; returns the key that the server gave."""
     with connection.cursor() as cursor:
@@ -159,6 +166,11 @@ def fetch(connection: Connection, name: str, params: Params | None = None, /, **
     with connection.cursor() as cursor:
         cursor.execute(statement(name, connection.engine, **identifiers), params)
         return list(cursor.fetchall())
+
+
+def warnings(connection: Connection) -> list[Row]:
+    """What the server minded about the last statement."""
+    return fetch(connection, "control/show_warnings")
 
 
 @contextmanager

@@ -94,9 +94,7 @@ def _schema_lock(settings: MemsqlSettings) -> Iterator[None]:
     """Hold one row in a transaction of its own: DDL commits implicitly, so it can't hold the lock itself."""
     connection = memsql.connect(settings)
     try:
-        for sql in memsql.statements("control/create_schema_lock", settings.memsql_engine):
-            with connection.cursor() as cursor:
-                cursor.execute(sql)
+        memsql.execute_all(connection, "control/create_schema_lock")
         connection.commit()
         waiting = Retrying(
             retry=retry_if_exception(memsql.is_conflict),

@@ -1,0 +1,184 @@
+"""The merge's books in the database: slices and their states, watermarks, progress.
+
+States: staging -> staged -> merged; staged -> held -> accepted -> merged; anything not merged -> superseded.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from pinwheel import memsql
+from pinwheel.errors import MergeError
+from pinwheel.memsql import Connection, Row
+from pinwheel.settings import MemsqlSettings
+
+FIRST_WATERMARK = -1  # a Delta table's first version is 0
+
+
+class SupersededError(MergeError):
+    """Somebody else has merged or dropped this slice; nothing of it was kept, and nothing is lost."""
+
+
+class State(StrEnum):
+    """Where a slice is; see the module's docstring."""
+
+    STAGING = "staging"
+    STAGED = "staged"
+    HELD = "held"
+    ACCEPTED = "accepted"
+    MERGED = "merged"
+    SUPERSEDED = "superseded"
+
+
+@dataclass(frozen=True)
+class Reach:
+    """How far a range of versions reaches in one Kafka partition."""
+
+    next_offset: int
+    timestamp: datetime | None
+
+
+Progress = Mapping[int, Reach]  # by Kafka partition
+
+
+@dataclass(frozen=True)
+class Slice:
+    """One attempt to merge the versions (``from_version``, ``to_version``] of one table."""
+
+    slice_id: int
+    table: str
+    from_version: int
+    to_version: int
+    state: State
+    rows_read: int
+    quarantined: int
+    progress: Progress
+
+
+def watermark(connection: Connection, table: str) -> int:
+    """Newest merged version of ``table``; -1 before the first."""
+    found = memsql.fetch(connection, "merge/watermark", {"table_name": table})
+    if found:
+        return int(found[0]["version"])
+    memsql.execute(connection, "merge/first_watermark", {"table_name": table, "version": FIRST_WATERMARK})
+    return FIRST_WATERMARK
+
+
+def advance(connection: Connection, table: str, versions: tuple[int, int], progress: Progress) -> None:
+    """Move the watermark from the first of ``versions`` to the second, and the progress with it. Commits nothing.
+
+    Raises:
+        SupersededError: the watermark is not where it was.
+    """
+    moved = {"table_name": table, "from_version": versions[0], "to_version": versions[1]}
+    if memsql.execute(connection, "merge/move_watermark", moved) != 1:
+        raise SupersededError(f"watermark of {table} is no longer at version {versions[0]}: another run was faster")
+    for partition, reach in progress.items():
+        row = {
+            "table_name": table,
+            "kafka_partition": partition,
+            "next_offset": reach.next_offset,
+            "kafka_timestamp": reach.timestamp,
+        }
+        memsql.execute(connection, "merge/move_progress", row)
+
+
+def open_slice(connection: Connection, table: str, versions: tuple[int, int], progress: Progress) -> int:
+    """Write a new slice into the ledger, state ``staging``; returns its id."""
+    return memsql.insert_id(
+        connection,
+        "merge/open_slice",
+        {
+            "table_name": table,
+            "from_version": versions[0],
+            "to_version": versions[1],
+            "progress": _to_json(progress),
+        },
+    )
+
+
+def move(connection: Connection, slice_id: int, before: State, after: State, detail: Mapping[str, Any] | None) -> None:
+    """Compare-and-set a slice's state; ``detail`` (when given) is kept with it. Commits nothing.
+
+    Raises:
+        SupersededError: the slice is not in state ``before`` any more.
+    """
+    params = {
+        "slice_id": slice_id,
+        "state_before": before.value,
+        "state_after": after.value,
+        "detail": None if detail is None else json.dumps(detail, default=str, ensure_ascii=False),
+    }
+    if memsql.execute(connection, "merge/move_slice", params) != 1:
+        raise SupersededError(f"slice {slice_id} is no longer {before}: another run was faster")
+
+
+def find(connection: Connection, slice_id: int, *, lock: bool = False) -> Slice:
+    """The slice, its row locked until the transaction ends if ``lock``.
+
+    Raises:
+        MergeError: there is no such slice.
+    """
+    found = memsql.fetch(connection, "merge/lock_slice" if lock else "merge/find_slice", {"slice_id": slice_id})
+    if not found:
+        raise MergeError(f"no slice {slice_id} in merge_slices; look there for the ones that are held")
+    return _slice(found[0])
+
+
+def waiting(connection: Connection, table: str) -> Slice | None:
+    """The slice of ``table`` that a person holds up (held) or has let through (accepted), if any."""
+    found = memsql.fetch(connection, "merge/waiting_slice", {"table_name": table})
+    return _slice(found[0]) if found else None
+
+
+def release(settings: MemsqlSettings, slice_id: int, decision: str, by: str = "unknown") -> None:
+    """A person's decision on a held slice; the next turn of the table's session acts on it.
+
+    Args:
+        settings: the database.
+        slice_id: a slice in state held.
+        decision: ``retry`` drops the staged rows and stages and audits the same versions afresh; ``accept``
+            merges the slice although the audit failed (rows that broke a row rule stay in quarantine).
+        by: who decided, for the ledger.
+
+    Raises:
+        MergeError: unknown decision or slice; SupersededError when it is not held any more.
+    """
+    after = {"retry": State.SUPERSEDED, "accept": State.ACCEPTED}.get(decision)
+    if after is None:
+        raise MergeError(f"decision {decision!r} on slice {slice_id} must be 'retry' or 'accept'")
+    connection = memsql.connect(settings)
+    try:
+        with memsql.transaction(connection):
+            found = memsql.fetch(connection, "merge/lock_slice", {"slice_id": slice_id})
+            if not found:
+                raise MergeError(f"no slice {slice_id} in merge_slices; look there for the ones that are held")
+            detail = {**json.loads(found[0]["detail"] or "{}"), "decision": decision, "decided_by": by}
+            move(connection, slice_id, State.HELD, after, detail)
+    finally:
+        connection.close()
+
+
+def _slice(row: Row) -> Slice:
+    return Slice(
+        slice_id=row["slice_id"],
+        table=row["table_name"],
+        from_version=row["from_version"],
+        to_version=row["to_version"],
+        state=State(row["state"]),
+        rows_read=row["rows_read"],
+        quarantined=row["quarantined"],
+        progress=_from_json(row["progress"]),
+    )
+
+
+def _to_json(progress: Progress) -> str:
+    return json.dumps({p: [r.next_offset, r.timestamp and r.timestamp.isoformat()] for p, r in progress.items()})
+
+
+def _from_json(text: str | None) -> Progress:
+    read = json.loads(text or "{}")
+    return {int(p): Reach(offset, at and datetime.fromisoformat(at)) for p, (offset, at) in read.items()}

@@ -1,0 +1,173 @@
+"""Stage: put the next versions of the lake, for one table, into ``staging_<table>`` under a new slice.
+
+A slice that is staged twice is two slices with their own ids: the older one is marked superseded first, so that
+a run that wakes up late can't merge what it finds there.
+"""
+
+import logging
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import IO
+
+import pyarrow as pa
+import pyarrow.compute as pc
+from deltalake import DeltaTable
+
+from pinwheel import lake, memsql
+from pinwheel.contracts import TABLES, Column, EventType, reporting_columns
+from pinwheel.errors import MergeError
+from pinwheel.memsql import Connection
+from pinwheel.merge import ledger, tsv
+from pinwheel.merge.ledger import Progress, Reach, Slice, State
+from pinwheel.settings import MergeSettings
+
+log = logging.getLogger(__name__)
+
+HOUR = "occurred_hour"
+CHANGE_OF = {"insert": "upsert", "update_postimage": "upsert", "delete": "delete"}  # pre-images are dropped
+
+
+@dataclass(frozen=True)
+class Range:
+    """Versions to merge next: (``start``, ``end``]. ``empty``: known to hold no row of the table."""
+
+    start: int
+    end: int
+    empty: bool
+    progress: Progress
+
+
+def stage(table: str, settings: MergeSettings, connection: Connection) -> Slice | None:
+    """Stage the next slice of ``table``; None when the lake has no new row for it (the watermark then moves).
+
+    Args:
+        table: a reporting table, from the contract.
+        settings: lake, database and slice size.
+        connection: opened with ``local_infile``; what it does is committed.
+
+    Raises:
+        MergeError: the database did not take the rows as they are.
+    """
+    start = ledger.watermark(connection, table)
+    connection.commit()
+    found = choose(lake.commits(settings.events_uri, start), TABLES[table], start, settings.merge_slice_rows)
+    if found is None:
+        return None
+    with TemporaryDirectory(prefix="pinwheel-stage-") as folder:
+        path = Path(folder, f"{table}.tsv")
+        rows = 0 if found.empty else _write(path, settings.events_uri, table, found)
+        if rows == 0:
+            _skip(connection, table, found)
+            return None
+        return _load(connection, table, found, path)
+
+
+def choose(commits: list[lake.Commit], kind: EventType, start: int, max_rows: int) -> Range | None:
+    """The next versions that hold about ``max_rows`` rows of ``kind`` at most, but one version at least.
+
+    A version whose rows are not known (another writer's) counts as none, yet is always read.
+    """
+    taken: list[lake.Commit] = []
+    rows = 0
+    for commit in commits:
+        more = 0 if commit.rows is None else commit.rows.get(kind.name, 0)
+        if rows and rows + more > max_rows:
+            break
+        rows += more
+        taken.append(commit)
+    if not taken:
+        return None
+    empty = rows == 0 and all(commit.rows is not None for commit in taken)
+    return Range(start, taken[-1].version, empty, _progress(taken))
+
+
+def _progress(commits: list[lake.Commit]) -> Progress:
+    reach: dict[int, Reach] = {}
+    for commit in commits:
+        for partition, span in commit.spans.items():
+            reach[partition] = Reach(span.end, span.timestamp)
+    return reach
+
+
+def _skip(connection: Connection, table: str, found: Range) -> None:
+    with memsql.transaction(connection):
+        ledger.advance(connection, table, (found.start, found.end), found.progress)
+    log.info("skipped table=%s from=%d to=%d reason=no_rows", table, found.start, found.end)
+
+
+def _write(path: Path, events_uri: str, table: str, found: Range) -> int:
+    """Write the range's changes as TSV, without slice id; returns the number of rows."""
+    rows = 0
+    with path.open("wb") as file:
+        for batch in _changes(events_uri, table, found):
+            rows += _write_batch(file, batch, table, rows)
+    return rows
+
+
+def _changes(events_uri: str, table: str, found: Range) -> Iterator[pa.RecordBatch]:
+    columns = [c.name for c in reporting_columns(TABLES[table]) if c.name != HOUR]
+    feed = DeltaTable(events_uri).load_cdf(
+        starting_version=found.start + 1,
+        ending_version=found.end,
+        columns=[*columns, "_change_type", "_commit_version"],
+        predicate=f"event_type = '{TABLES[table].name}'",  # a partition column: other types' files are not opened
+    )
+    for batch in pa.RecordBatchReader.from_stream(feed):
+        yield batch.cast(_without_views(batch.schema))
+
+
+def _without_views(schema: pa.Schema) -> pa.Schema:
+    """The same columns with plain strings: Arrow's kernels do not take delta-rs' string views."""
+    return pa.schema([f.with_type(pa.string()) if pa.types.is_string_view(f.type) else f for f in schema])
+
+
+def _write_batch(file: IO[bytes], batch: pa.RecordBatch, table: str, first: int) -> int:
+    kept = batch.filter(pc.is_in(batch["_change_type"], value_set=pa.array(list(CHANGE_OF))))
+    if kept.num_rows == 0:
+        return 0
+    is_delete = pc.equal(kept["_change_type"], "delete")
+    numbers = pa.array(range(first, first + kept.num_rows), pa.int64())
+    changes = pc.if_else(is_delete, CHANGE_OF["delete"], CHANGE_OF["insert"])
+    values = [_column(kept, column) for column in reporting_columns(TABLES[table])]
+    file.write(tsv.lines([numbers, kept["_commit_version"], changes, *values]))
+    return int(kept.num_rows)
+
+
+def _column(batch: pa.RecordBatch, column: Column) -> pa.Array:
+    if column.name == HOUR:
+        return pc.floor_temporal(batch["occurred_at"], unit="hour")
+    return batch[column.name]
+
+
+def _load(connection: Connection, table: str, found: Range, path: Path) -> Slice:
+    drop_leftovers(connection, table)
+    with memsql.transaction(connection):
+        slice_id = ledger.open_slice(connection, table, (found.start, found.end), found.progress)
+    with memsql.transaction(connection):
+        rows = _load_file(connection, table, slice_id, path)
+        ledger.move(connection, slice_id, State.STAGING, State.STAGED, None)
+        memsql.execute(connection, "merge/set_rows_read", {"slice_id": slice_id, "rows_read": rows})
+    log.info("staged slice=%d table=%s from=%d to=%d rows=%d", slice_id, table, found.start, found.end, rows)
+    return ledger.find(connection, slice_id)
+
+
+def _load_file(connection: Connection, table: str, slice_id: int, path: Path) -> int:
+    columns = [c.name for c in reporting_columns(TABLES[table])]
+    params = {"path": str(path), "slice_id": slice_id}
+    rows = memsql.execute(connection, "merge/load", params, table=table, columns=columns)
+    # LOAD DATA LOCAL turns errors into warnings and cuts values to fit: with one warning nothing of it is good.
+    warnings = memsql.warnings(connection)
+    if warnings:
+        raise MergeError(f"staging_{table} did not take {path.name} as it is: {warnings[:3]}; widen its columns")
+    return rows
+
+
+def drop_leftovers(connection: Connection, table: str) -> None:
+    """Forget earlier attempts: mark them superseded, then delete their rows and those of merged slices."""
+    with memsql.transaction(connection):
+        memsql.execute(connection, "merge/supersede_slices", {"table_name": table})
+    with memsql.transaction(connection):
+        memsql.execute(connection, "merge/drop_quarantined", {"table_name": table})
+        memsql.execute(connection, "merge/drop_staged", {"table_name": table}, table=table)

@@ -1,0 +1,18 @@
+-- name:    merge/find_slice
+-- purpose: One slice.
+-- grain:   one row per slice
+-- reads:   merge_slices
+-- writes:  nothing
+-- params:  slice_id bigint
+SELECT
+    slice_id,
+    table_name,
+    from_version,
+    to_version,
+    state,
+    rows_read,
+    quarantined,
+    progress,
+    detail
+FROM merge_slices
+WHERE slice_id = %(slice_id)s

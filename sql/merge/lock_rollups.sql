@@ -1,0 +1,10 @@
+-- name:    merge/lock_rollups
+-- purpose: Let one merge at a time write the rollups.
+-- grain:   one row
+-- reads:   merge_locks
+-- writes:  nothing
+-- params:  none
+SELECT name
+FROM merge_locks
+WHERE name = 'rollups'
+FOR UPDATE

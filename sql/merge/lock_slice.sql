@@ -1,0 +1,19 @@
+-- name:    merge/lock_slice
+-- purpose: One slice, kept from others until the transaction ends.
+-- grain:   one row per slice
+-- reads:   merge_slices
+-- writes:  nothing
+-- params:  slice_id bigint
+SELECT
+    slice_id,
+    table_name,
+    from_version,
+    to_version,
+    state,
+    rows_read,
+    quarantined,
+    progress,
+    detail
+FROM merge_slices
+WHERE slice_id = %(slice_id)s
+FOR UPDATE

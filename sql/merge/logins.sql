@@ -1,0 +1,45 @@
+-- name:    merge/logins
+-- purpose: Upsert newly staged logins; the same slice twice changes nothing.
+-- grain:   one row per event_id
+-- reads:   merge_plan, staging_logins
+-- writes:  logins
+-- params:  slice_id bigint
+
+-- A change carries every column, so replacing the row is the whole upsert.
+REPLACE INTO logins (
+    event_id,
+    occurred_at,
+    occurred_hour,
+    user_id,
+    client,
+    country_code,
+    region,
+    city,
+    latitude,
+    longitude,
+    ip_network,
+    geo_version,
+    kafka_partition,
+    kafka_offset,
+    kafka_timestamp
+)
+SELECT
+    staged.event_id,
+    staged.occurred_at,
+    staged.occurred_hour,
+    staged.user_id,
+    staged.client,
+    staged.country_code,
+    staged.region,
+    staged.city,
+    staged.latitude,
+    staged.longitude,
+    staged.ip_network,
+    staged.geo_version,
+    staged.kafka_partition,
+    staged.kafka_offset,
+    staged.kafka_timestamp
+FROM merge_plan AS planned
+INNER JOIN staging_logins AS staged
+    ON planned.row_num = staged.row_num AND staged.slice_id = %(slice_id)s
+WHERE planned.action IN ('insert', 'update')

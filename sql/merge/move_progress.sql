@@ -1,0 +1,21 @@
+-- name:    merge/move_progress
+-- purpose: Note how far a table is complete in one Kafka partition; never goes back.
+-- grain:   one row per table and Kafka partition
+-- reads:   nothing
+-- writes:  merge_progress
+-- params:  table_name varchar, kafka_partition int, next_offset bigint, kafka_timestamp datetime(6)
+INSERT INTO merge_progress (
+    table_name,
+    kafka_partition,
+    next_offset,
+    kafka_timestamp
+)
+VALUES (
+    %(table_name)s,
+    %(kafka_partition)s,
+    %(next_offset)s,
+    %(kafka_timestamp)s
+)
+ON DUPLICATE KEY UPDATE
+    next_offset = GREATEST(next_offset, VALUES(next_offset)),
+    kafka_timestamp = GREATEST(COALESCE(kafka_timestamp, VALUES(kafka_timestamp)), VALUES(kafka_timestamp))

@@ -1,0 +1,14 @@
+-- name:    merge/move_slice
+-- purpose: Compare-and-set a slice's state, and keep why.
+-- grain:   one row per slice
+-- reads:   nothing
+-- writes:  merge_slices
+-- params:  slice_id bigint, state_before varchar, state_after varchar, detail text
+UPDATE merge_slices
+SET
+    state = %(state_after)s,
+    detail = COALESCE(%(detail)s, detail),
+    staged_at = IF(%(state_after)s = 'staged', CURRENT_TIMESTAMP(6), staged_at)
+WHERE
+    slice_id = %(slice_id)s
+    AND state = %(state_before)s

@@ -1,0 +1,55 @@
+-- name:    merge/repins
+-- purpose: Upsert newly staged repins; the same slice twice changes nothing.
+-- grain:   one row per event_id
+-- reads:   merge_plan, staging_repins
+-- writes:  repins
+-- params:  slice_id bigint
+
+-- A change carries every column, so replacing the row is the whole upsert.
+REPLACE INTO repins (
+    event_id,
+    occurred_at,
+    occurred_hour,
+    user_id,
+    pin_id,
+    board_id,
+    pin_creator_id,
+    brand_id,
+    category,
+    pin_status,
+    country_code,
+    region,
+    city,
+    latitude,
+    longitude,
+    ip_network,
+    geo_version,
+    kafka_partition,
+    kafka_offset,
+    kafka_timestamp
+)
+SELECT
+    staged.event_id,
+    staged.occurred_at,
+    staged.occurred_hour,
+    staged.user_id,
+    staged.pin_id,
+    staged.board_id,
+    staged.pin_creator_id,
+    staged.brand_id,
+    staged.category,
+    staged.pin_status,
+    staged.country_code,
+    staged.region,
+    staged.city,
+    staged.latitude,
+    staged.longitude,
+    staged.ip_network,
+    staged.geo_version,
+    staged.kafka_partition,
+    staged.kafka_offset,
+    staged.kafka_timestamp
+FROM merge_plan AS planned
+INNER JOIN staging_repins AS staged
+    ON planned.row_num = staged.row_num AND staged.slice_id = %(slice_id)s
+WHERE planned.action IN ('insert', 'update')

@@ -1,0 +1,22 @@
+-- name:    merge/waiting_slice
+-- purpose: The slice of a table that waits for a person, or that a person let through.
+-- grain:   one row at most
+-- reads:   merge_slices
+-- writes:  nothing
+-- params:  table_name varchar
+SELECT
+    slice_id,
+    table_name,
+    from_version,
+    to_version,
+    state,
+    rows_read,
+    quarantined,
+    progress,
+    detail
+FROM merge_slices
+WHERE
+    table_name = %(table_name)s
+    AND state IN ('held', 'accepted')
+ORDER BY slice_id
+LIMIT 1

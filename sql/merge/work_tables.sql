@@ -1,0 +1,60 @@
+-- name:    merge/work_tables
+-- purpose: Empty work tables of this connection, for one merge.
+-- grain:   merge_plan: one row per delivery that the slice changes; touched_*: one row per rollup bucket
+-- reads:   nothing
+-- writes:  merge_plan, touched_rows, touched_brand_hours, touched_brand_days, touched_category_hours
+-- params:  none
+DROP TEMPORARY TABLE IF EXISTS merge_plan;
+
+CREATE TEMPORARY TABLE merge_plan (
+    row_num BIGINT NOT NULL COMMENT 'Row of the slice',
+    event_id VARCHAR(64) NOT NULL COMMENT 'The event',
+    action VARCHAR(8) NOT NULL COMMENT 'insert, update, delete, spare or ignore',
+    PRIMARY KEY (row_num)
+)
+--mariadb: DEFAULT CHARACTER SET = utf8mb4 COLLATE = utf8mb4_nopad_bin
+--singlestore: DEFAULT CHARACTER SET = utf8mb4 COLLATE = utf8mb4_bin
+;
+
+DROP TEMPORARY TABLE IF EXISTS touched_rows;
+
+CREATE TEMPORARY TABLE touched_rows (
+    brand_id BIGINT COMMENT 'As in the row, before or after the merge',
+    category VARCHAR(64) COMMENT 'As in the row',
+    occurred_hour DATETIME(6) NOT NULL COMMENT 'As in the row'
+)
+--mariadb: DEFAULT CHARACTER SET = utf8mb4 COLLATE = utf8mb4_nopad_bin
+--singlestore: DEFAULT CHARACTER SET = utf8mb4 COLLATE = utf8mb4_bin
+;
+
+DROP TEMPORARY TABLE IF EXISTS touched_brand_hours;
+
+CREATE TEMPORARY TABLE touched_brand_hours (
+    brand_id BIGINT NOT NULL COMMENT 'Bucket of brand_hourly',
+    hour DATETIME(6) NOT NULL COMMENT 'Bucket of brand_hourly',
+    PRIMARY KEY (brand_id, hour)
+)
+--mariadb: DEFAULT CHARACTER SET = utf8mb4 COLLATE = utf8mb4_nopad_bin
+--singlestore: DEFAULT CHARACTER SET = utf8mb4 COLLATE = utf8mb4_bin
+;
+
+DROP TEMPORARY TABLE IF EXISTS touched_brand_days;
+
+CREATE TEMPORARY TABLE touched_brand_days (
+    brand_id BIGINT NOT NULL COMMENT 'Bucket of brand_daily',
+    day DATE NOT NULL COMMENT 'Bucket of brand_daily',
+    PRIMARY KEY (brand_id, day)
+)
+--mariadb: DEFAULT CHARACTER SET = utf8mb4 COLLATE = utf8mb4_nopad_bin
+--singlestore: DEFAULT CHARACTER SET = utf8mb4 COLLATE = utf8mb4_bin
+;
+
+DROP TEMPORARY TABLE IF EXISTS touched_category_hours;
+
+CREATE TEMPORARY TABLE touched_category_hours (
+    category VARCHAR(64) COMMENT 'Bucket of category_hourly; null for (none)',
+    hour DATETIME(6) NOT NULL COMMENT 'Bucket of category_hourly'
+)
+--mariadb: DEFAULT CHARACTER SET = utf8mb4 COLLATE = utf8mb4_nopad_bin
+--singlestore: DEFAULT CHARACTER SET = utf8mb4 COLLATE = utf8mb4_bin
+;
