@@ -17,10 +17,10 @@ from operator import itemgetter
 import pyarrow as pa
 from cachetools import LRUCache, TTLCache
 
-from pinwheel.contracts import PIN_COLUMNS, PIN_FIELDS, PIN_STATUS_COLUMN, PinStatus, Type
-from pinwheel.memsql import connect
+from pinwheel import memsql
+from pinwheel.contracts import PIN_COLUMNS, PIN_ID, PIN_STATUS_COLUMN, PinStatus, Type
 from pinwheel.pin_sources import VALUE_FIELDS, Answer, Connect, PinApi, PinCache, PinRow, PinSource, SourceDownError
-from pinwheel.settings import MemsqlSettings, PinSettings
+from pinwheel.settings import PinLookupSettings
 
 log = logging.getLogger(__name__)
 
@@ -28,7 +28,7 @@ Clock = Callable[[], float]
 
 ARROW_TYPES = {Type.INT64: pa.int64(), Type.STRING: pa.string(), Type.TIMESTAMP: pa.timestamp("us", "UTC")}
 FOUND_TYPE = pa.struct([*((c.name, ARROW_TYPES[c.type]) for c in PIN_COLUMNS), (PIN_STATUS_COLUMN.name, pa.string())])
-PINS_SCHEMA = pa.schema([(f.name, ARROW_TYPES[f.type]) for f in PIN_FIELDS])
+PINS_SCHEMA = pa.schema([(c.name, ARROW_TYPES[c.type]) for c in (PIN_ID, *PIN_COLUMNS)])
 NO_PIN: PinRow = (None,) * len(VALUE_FIELDS)
 MISSING_IDS = 100_000  # misses that are remembered at most, about 20 MB
 
@@ -54,16 +54,22 @@ class PinLookup:
     """Finds and saves pins; one per process and thread.
 
     Args:
-        settings: sizes and times.
-        connect: opens a connection to MemSQL; called when one is needed.
-        source: who is asked for what MemSQL does not have.
+        settings: where everything is, sizes and times.
+        connect: opens a connection to MemSQL when one is needed; None: the one of the settings.
+        source: who is asked for what MemSQL does not have; None: the Pin API of the settings.
         clock: seconds that only grow.
     """
 
     def __init__(
-        self, settings: PinSettings, *, connect: Connect, source: PinSource, clock: Clock = time.monotonic
+        self,
+        settings: PinLookupSettings,
+        *,
+        connect: Connect | None = None,
+        source: PinSource | None = None,
+        clock: Clock = time.monotonic,
     ) -> None:
-        self._cache, self._source = PinCache(connect, clock), source
+        self._cache = PinCache(connect or partial(memsql.connect, settings), clock)
+        self._source = source or PinApi(settings)
         self._batch, self._capacity = settings.pin_api_batch, settings.pin_cache_rows
         self._rows: LRUCache[int, PinRow] = LRUCache(self._capacity)
         self._saved: LRUCache[int, PinRow] = LRUCache(self._capacity)  # what pin_cache is known to hold
@@ -93,7 +99,7 @@ class PinLookup:
         """Save full pins that came through the stream; of one pin's several rows the last wins.
 
         Args:
-            pins: at least the columns of ``PINS_SCHEMA``; rows without a ``pin_id`` are left out.
+            pins: at least the columns of ``PINS_SCHEMA`` (the lake's names); rows without a ``pin_id`` are left out.
 
         Returns:
             Whether ``pin_cache`` has them all; this process knows them either way.
@@ -186,17 +192,6 @@ class PinLookup:
     def _keep(self, cache: LRUCache[int, PinRow], rows: dict[int, PinRow]) -> None:
         if self._capacity:  # cachetools refuses to put anything into a cache of size 0
             cache.update(rows)
-
-
-_lookups: dict[str, PinLookup] = {}
-
-
-def process_lookup(settings: PinSettings, memsql: MemsqlSettings) -> PinLookup:
-    """This process's lookup, made when it is first asked for, so that its caches outlive a task."""
-    name = f"{settings.model_dump_json()}{memsql.memsql_host}:{memsql.memsql_port}/{memsql.memsql_database}"
-    if name not in _lookups:
-        _lookups[name] = PinLookup(settings, connect=partial(connect, memsql), source=PinApi(settings))
-    return _lookups[name]
 
 
 def _column(values: Sequence[object], type_: pa.DataType) -> pa.Array:

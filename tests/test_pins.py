@@ -12,10 +12,10 @@ import pyarrow as pa
 import pymysql
 import pytest
 
-from pinwheel.contracts import PIN_COLUMNS, PIN_FIELDS
+from pinwheel.contracts import PIN_COLUMN_OF, PIN_COLUMNS, PIN_FIELDS
 from pinwheel.pin_sources import SELECT_IDS, PinApi
 from pinwheel.pins import FOUND_TYPE, PINS_SCHEMA, PinLookup
-from pinwheel.settings import PinSettings
+from pinwheel.settings import PinLookupSettings
 
 MADE = datetime(2026, 1, 2, 3, 4, 5, 678901)
 
@@ -99,7 +99,7 @@ class World:
 
     def __init__(self, **settings: Any) -> None:
         self.clock, self.memsql, self.api = Clock(), FakeMemsql(), FakeApi()
-        chosen = PinSettings(**settings)
+        chosen = PinLookupSettings(**settings)
         client = httpx.Client(transport=httpx.MockTransport(self.api))
         self.lookup = PinLookup(chosen, connect=self.memsql.connect, source=PinApi(chosen, client), clock=self.clock)
 
@@ -266,7 +266,9 @@ def test_pins_that_were_not_asked_for_are_ignored(world: World) -> None:
 
 
 def pins_table(*rows: dict[str, Any]) -> pa.Table:
-    return pa.Table.from_pylist(list(rows), schema=PINS_SCHEMA)
+    """Rows of pin_cache as the stream has them: under the lake's names."""
+    renamed = [{PIN_COLUMN_OF.get(name, name): value for name, value in row.items()} for row in rows]
+    return pa.Table.from_pylist(renamed, schema=PINS_SCHEMA)
 
 
 def test_save_keeps_the_newest_and_answers_from_the_process(world: World) -> None:
@@ -315,7 +317,7 @@ def test_a_deadlock_is_tried_again(world: World, monkeypatch: pytest.MonkeyPatch
 def test_times_that_no_datetime_holds_do_not_fail_the_batch(world: World) -> None:
     pins = pins_table(sql_row(1))
     far = pa.array([2**62], pa.int64()).cast(pa.timestamp("us", "UTC"))
-    assert world.lookup.save(pins.set_column(pins.column_names.index("created_at"), "created_at", far))
+    assert world.lookup.save(pins.set_column(len(pins.column_names) - 1, "pin_created_at", far))
     assert world.memsql.rows[1]["created_at"] is None
 
 
