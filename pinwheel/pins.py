@@ -28,7 +28,7 @@ Clock = Callable[[], float]
 
 ARROW_TYPES = {Type.INT64: pa.int64(), Type.STRING: pa.string(), Type.TIMESTAMP: pa.timestamp("us", "UTC")}
 FOUND_TYPE = pa.struct([*((c.name, ARROW_TYPES[c.type]) for c in PIN_COLUMNS), (PIN_STATUS_COLUMN.name, pa.string())])
-PINS_SCHEMA = pa.schema([(c.name, ARROW_TYPES[c.type]) for c in (PIN_ID, *PIN_COLUMNS)])
+PINS_SCHEMA = pa.schema([(PIN_ID.name, pa.int64()), *((c.name, ARROW_TYPES[c.type]) for c in PIN_COLUMNS)])
 NO_PIN: PinRow = (None,) * len(VALUE_FIELDS)
 MISSING_IDS = 100_000  # misses that are remembered at most, about 20 MB
 

@@ -46,7 +46,7 @@ RECENT = 20_000  # a redelivery repeats one of so many records before it
 
 @dataclass(frozen=True)
 class Block:
-    """Records in the order to send: ``values[i]`` goes under ``keys[i]``; row i of ``rows`` (truth.SCHEMA) tells of it."""
+    """Records in the order to send: ``values[i]`` goes under ``keys[i]``, and row i of ``rows`` describes it."""
 
     keys: list[bytes]
     values: list[bytes | None]
