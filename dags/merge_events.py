@@ -1,0 +1,58 @@
+"""### Bring the lake's new versions into the reporting tables
+
+**What** For each reporting table: **stage** the change feed of the lake's versions since the table's watermark,
+**audit** the staged slice with Great Expectations, **merge** it in one transaction: rows, rollups, ledger, watermark.
+A slice that breaks a critical expectation is held and alerts; rows that break a row rule go to `quarantine`.
+
+**When** Always: one run follows the other, each merges slice after slice for about 15 minutes, seconds after they
+landed. One mapped task per table, so that a held table holds no other. (Why not a run per slice: ADR 0002.)
+
+**Again?** Safe at any time: the watermark is moved by compare-and-set, so a task that runs twice changes nothing.
+
+**Held slice** See the table `merge_slices`, mend the cause, trigger `release_slice`.
+
+**Not for** Repairing rows by hand: correct the lake, the correction comes by this same road.
+
+**Runbook** `docs/runbooks/merge_events.md`
+"""
+
+from datetime import timedelta
+
+from airflow.sdk import Asset, dag, task
+
+from pinwheel.contracts import TABLES
+
+REPORTING_TABLES = Asset("pinwheel_reporting_tables", uri="memsql://pinwheel/reporting_tables")
+
+
+@dag(
+    schedule="@continuous",
+    max_active_runs=1,
+    catchup=False,
+    doc_md=__doc__,
+    tags=["pinwheel", "merge"],
+    default_args={
+        "owner": "data-engineering",
+        "retries": 1000,  # inside the run: @continuous alone would make a new run every 3 seconds
+        "retry_delay": timedelta(seconds=10),
+        "retry_exponential_backoff": True,
+        "max_retry_delay": timedelta(minutes=5),
+    },
+)
+def merge_events() -> None:
+    """Wire one mapped task per table."""
+
+    @task(map_index_template="{{ table_name }}", outlets=[REPORTING_TABLES])
+    def merge(table: str) -> dict[str, int]:
+        """Stage, audit and merge slices of one table for one session."""
+        from airflow.sdk import get_current_context
+
+        from pinwheel.merge.session import run_session
+
+        get_current_context()["table_name"] = table
+        return run_session(table)
+
+    merge.expand(table=list(TABLES))
+
+
+merge_events()

@@ -1,0 +1,59 @@
+"""### Keep the stream's driver alive
+
+**What** Starts the Spark driver of `spark_jobs/stream_engagement.py` through the connection `pinwheel_spark`, or
+re-attaches to the one that is running; watches its lag and its newest commit from outside; restarts it with growing
+pauses, and alerts when it fails again and again.
+
+**When** Always: one run follows the other, each lasts about 15 minutes. The driver outlives runs, and Airflow.
+
+**Again?** Safe at any time: a second supervisor finds the driver by its lock, a second driver ends at once.
+
+**Stop, start or restart by hand** Trigger `control_stream`. Pausing this Dag only leaves the driver unwatched.
+
+**Not for** A stream on YARN or Kubernetes in cluster mode: there the provider's own operator submits and re-attaches.
+
+**Runbook** `docs/runbooks/supervise_stream.md`
+"""
+
+from datetime import timedelta
+
+from airflow.sdk import dag, task
+
+
+@dag(
+    schedule="@continuous",
+    max_active_runs=1,
+    catchup=False,
+    doc_md=__doc__,
+    tags=["pinwheel", "stream"],
+    default_args={
+        "owner": "data-engineering",
+        # A session that fails (a bad setting, say) is tried again inside its run: @continuous alone would make a new
+        # run every 3 seconds.
+        "retries": 1000,
+        "retry_delay": timedelta(seconds=10),
+        "retry_exponential_backoff": True,
+        "max_retry_delay": timedelta(minutes=5),
+    },
+)
+def supervise_stream() -> None:
+    """Wire the one task."""
+
+    @task
+    def supervise() -> None:
+        """Supervise for one session."""
+        from airflow.sdk import Variable
+
+        from pinwheel.settings import SuperviseSettings, load
+        from pinwheel.supervise import WANTED_VARIABLE, Wanted, supervise
+
+        supervise(
+            load(SuperviseSettings),
+            wanted=lambda: Wanted(Variable.get(WANTED_VARIABLE, default=Wanted.RUNNING)),
+            restarted=lambda: Variable.set(WANTED_VARIABLE, Wanted.RUNNING),
+        )
+
+    supervise()
+
+
+supervise_stream()

@@ -1,0 +1,81 @@
+"""Starting the driver through the Spark provider's connection, as a process that outlives Airflow."""
+
+import os
+import subprocess
+from datetime import UTC, datetime
+from pathlib import Path
+
+from airflow.providers.apache.spark.hooks.spark_submit import SparkSubmitHook
+
+from pinwheel.errors import MissingPartError
+from pinwheel.settings import SuperviseSettings
+
+ROOT = Path(__file__).resolve().parents[1]
+APPLICATION = ROOT / "spark_jobs" / "stream_engagement.py"
+KEPT_LOGS = 20
+JVM_OPTIONS = (
+    "-XX:-DontCompileHugeMethods "  # generated methods over 8,000 bytes would be interpreted for ever
+    "-XX:+UseSerialGC"  # two cores: parallel collectors cost more threads than they save time
+)
+
+
+class DetachedSparkSubmit(SparkSubmitHook):  # type: ignore[misc]
+    """The provider's hook, but the process is left to itself: the hook's own ``submit`` waits for its end."""
+
+    def launch(self, application: Path, log_path: Path, env: dict[str, str]) -> int:
+        """Start spark-submit in a session of its own; returns its process id, also that of its process group."""
+        command = self._build_spark_submit_command(str(application))
+        with log_path.open("ab") as log:
+            process = subprocess.Popen(
+                command, stdout=log, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, env=env, start_new_session=True
+            )
+        return process.pid
+
+
+def launch_driver(settings: SuperviseSettings) -> int:
+    """Start the stream's driver on the master that the Airflow connection names.
+
+    Raises:
+        MissingPartError: the jars are not there.
+    """
+    jars = sorted(settings.spark_jars_dir.glob("*.jar"))
+    if not jars:
+        raise MissingPartError(f"no jars in PINWHEEL_SPARK_JARS_DIR={settings.spark_jars_dir}; `make run` fetches them")
+    hook = DetachedSparkSubmit(
+        conn_id=settings.spark_conn_id,
+        name="pinwheel-stream-engagement",
+        jars=",".join(str(jar) for jar in jars),
+        driver_memory=settings.driver_memory,
+        conf={
+            "spark.driver.extraJavaOptions": JVM_OPTIONS,
+            "spark.driver.host": os.environ.get("SPARK_LOCAL_IP", "127.0.0.1"),
+            "spark.ui.enabled": "false",  # it has no login
+        },
+    )
+    return hook.launch(APPLICATION, _new_log(settings.stream_dir), _environment())
+
+
+def _environment() -> dict[str, str]:
+    """Airflow's environment with the stream's own database user: least rights."""
+    env = dict(os.environ)
+    env["PYTHONPATH"] = os.pathsep.join(filter(None, [str(ROOT), env.get("PYTHONPATH", "")]))
+    for name in ("USER", "PASSWORD"):
+        value = env.pop(f"PINWHEEL_STREAM_MEMSQL_{name}", None)
+        if value is not None:
+            env[f"PINWHEEL_MEMSQL_{name}"] = value
+    return {k: v for k, v in env.items() if not k.startswith(("AIRFLOW_", "_AIRFLOW_"))}
+
+
+def _new_log(folder: Path) -> Path:
+    """A log file for this start, ``driver.log`` pointing at it; old ones are removed."""
+    logs = folder / "logs"
+    logs.mkdir(parents=True, exist_ok=True)
+    for old in sorted(logs.glob("driver-*.log"))[: -KEPT_LOGS + 1]:
+        old.unlink(missing_ok=True)
+    path = logs / f"driver-{datetime.now(UTC):%Y%m%dT%H%M%S}.log"
+    path.touch()
+    link = folder / "driver.log.new"
+    link.unlink(missing_ok=True)
+    link.symlink_to(path.resolve())
+    link.replace(folder / "driver.log")
+    return path

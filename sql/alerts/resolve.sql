@@ -1,0 +1,12 @@
+-- name:    alerts/resolve
+-- purpose: Close what is open of an alert.
+-- grain:   one row per open alert of that name and subject
+-- reads:   nothing
+-- writes:  alerts
+-- params:  name varchar, subject varchar
+UPDATE alerts
+SET resolved_at = CURRENT_TIMESTAMP(6)
+WHERE
+    name = %(name)s
+    AND subject = %(subject)s
+    AND resolved_at IS NULL

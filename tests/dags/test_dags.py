@@ -1,0 +1,80 @@
+"""Every Dag loads fast and alone, and keeps to the house rules."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+pytestmark = pytest.mark.airflow
+
+ROOT = Path(__file__).resolve().parents[2]
+FILES = sorted((ROOT / "dags").glob("*.py"))
+DUMP = """
+import json, sys
+from airflow.dag_processing.dagbag import DagBag
+bag = DagBag(dag_folder=sys.argv[1])
+heavy = [m for m in ("pyspark", "great_expectations", "pandas", "deltalake") if m in sys.modules]
+dags = {
+    d.dag_id: {
+        "file": d.fileloc, "doc": d.doc_md, "tags": sorted(d.tags), "catchup": d.catchup,
+        "max_active_runs": d.max_active_runs, "owners": sorted({t.owner for t in d.tasks}),
+        "retries": [t.retries for t in d.tasks], "params": {k: v.schema for k, v in
+        ((k, d.params.get_param(k)) for k in d.params)}, "tasks": d.task_ids,
+    } for d in bag.dags.values()
+}
+print("DUMP" + json.dumps({"errors": bag.import_errors, "heavy": heavy, "dags": dags}))
+"""
+
+
+@pytest.fixture(scope="module")
+def bag(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    import json
+
+    home = tmp_path_factory.mktemp("airflow")
+    env = os.environ | {
+        "AIRFLOW_HOME": str(home),
+        "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
+        "AIRFLOW__CORE__UNIT_TEST_MODE": "False",
+        "PYTHONPATH": str(ROOT),
+    }
+    command = [sys.executable, "-c", DUMP, str(ROOT / "dags")]
+    done = subprocess.run(command, env=env, capture_output=True, text=True, check=False, cwd=home)
+    lines = [line for line in done.stdout.splitlines() if line.startswith("DUMP")]
+    assert lines, done.stdout + done.stderr
+    return dict(json.loads(lines[0].removeprefix("DUMP")))
+
+
+def test_every_file_is_one_dag_of_its_name(bag: dict[str, Any]) -> None:
+    assert bag["errors"] == {}
+    assert {"supervise_stream", "merge_events"} <= set(bag["dags"])
+    assert {Path(d["file"]).stem: name for name, d in bag["dags"].items()} == {f.stem: f.stem for f in FILES}
+
+
+def test_loading_pulls_in_nothing_heavy(bag: dict[str, Any]) -> None:
+    assert bag["heavy"] == []
+
+
+@pytest.mark.parametrize("name", [f.stem for f in FILES])
+def test_house_rules(bag: dict[str, Any], name: str) -> None:
+    found = bag["dags"][name]
+
+    assert found["owners"], found
+    assert found["owners"] != ["airflow"], "an owner of its own"
+    assert "pinwheel" in found["tags"]
+    assert found["catchup"] is False
+    assert found["max_active_runs"] == 1
+    assert found["doc"], "the docstring is the page"
+    for word in ("**What**", "**When**", "**Again?**", "**Not for**", "**Runbook**"):
+        assert word in found["doc"], word
+    assert (ROOT / "docs" / "runbooks" / f"{name}.md").is_file(), "a runbook"
+    assert f"docs/runbooks/{name}.md" in found["doc"]
+    for param, schema in found["params"].items():
+        assert "type" in schema, f"{param} has a type"
+        assert "title" in schema, f"{param} has a title"
+
+
+def test_no_dag_file_is_long() -> None:
+    assert {f.name: len(f.read_text().splitlines()) for f in FILES if len(f.read_text().splitlines()) > 100} == {}
