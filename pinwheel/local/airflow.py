@@ -50,6 +50,7 @@ def environment(settings: LocalSettings, credentials: Credentials) -> dict[str, 
     """Airflow's configuration; every choice that differs from its default says why."""
     home = settings.airflow_dir
     api = settings.airflow_url
+    database = f"sqlite:///{home / 'airflow.db'}"
     return {
         "AIRFLOW_HOME": str(home),
         "AIRFLOW__CORE__DAGS_FOLDER": str(ROOT / "dags"),
@@ -62,7 +63,8 @@ def environment(settings: LocalSettings, credentials: Credentials) -> dict[str, 
         "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_USERS": f"{ADMIN}:admin",
         "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE": str(home / "passwords.json"),
         "AIRFLOW__CORE__EXECUTION_API_SERVER_URL": f"{api}/execution/",  # or every task fails on another port
-        "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{home / 'airflow.db'}",
+        "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": database,
+        "PINWHEEL_AIRFLOW_DATABASE_URL": database,  # for clean_metadata: Airflow hides its own from tasks
         "AIRFLOW__API__HOST": LOOPBACK,
         "AIRFLOW__API__PORT": str(settings.airflow_port),
         "AIRFLOW__API__BASE_URL": api,
@@ -72,7 +74,8 @@ def environment(settings: LocalSettings, credentials: Credentials) -> dict[str, 
         "AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT": "60",  # a killed task is seen in a minute, not five
         "AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT_DETECTION_INTERVAL": "10",
         "AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_SEC": "10",
-        "AIRFLOW__SCHEDULER__ORPHANED_TASKS_CHECK_INTERVAL": "30",  # tasks of a killed scheduler
+        "AIRFLOW__SCHEDULER__SCHEDULER_HEALTH_CHECK_THRESHOLD": "20",  # a killed scheduler's tasks run again
+        "AIRFLOW__SCHEDULER__ORPHANED_TASKS_CHECK_INTERVAL": "20",  # within 40 s; the heartbeat is every 5 s
         "AIRFLOW__DAG_PROCESSOR__REFRESH_INTERVAL": "30",  # new Dag files are seen in half a minute
         "AIRFLOW__DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL": "60",
         "AIRFLOW__DAG_PROCESSOR__PRINT_STATS_INTERVAL": "0",
