@@ -33,7 +33,11 @@ def shared(settings: LocalSettings) -> dict[str, str]:
         "stream_dir": stack / "stream",
         "spark_jars_dir": settings.tools_dir / "jars" / "spark",
     }
-    return {f"{PREFIX}{name.upper()}": str(value) for name, value in values.items()} | {"PYTHONPATH": str(ROOT)}
+    python = {
+        "PYTHONPATH": str(ROOT),
+        "PYTHONDONTWRITEBYTECODE": "",  # set in some containers, where it costs each Airflow process 4 s to compile
+    }
+    return {f"{PREFIX}{name.upper()}": str(value) for name, value in values.items()} | python
 
 
 def for_airflow(settings: LocalSettings, credentials: Credentials) -> dict[str, str]:

@@ -22,6 +22,8 @@ MARK = "PINWHEEL_OWNER"
 LOG_LINES = 15
 SAME_START_SECONDS = 1.0  # the kernel counts in ticks from a boot time that the clock's corrections move a little
 POLL_SECONDS = 0.2
+LEADER_SECONDS = 4.0  # a leader that waits for a task is then hurried by a second signal
+KILL_SECONDS = 5.0
 
 
 @dataclass(frozen=True)
@@ -77,12 +79,15 @@ class Owned:
 
     def stop(self, seconds: float = 30.0) -> None:
         """SIGTERM to all of it, SIGKILL to what is left after ``seconds``."""
-        end(self.members(), seconds)
-        self._pid_path.unlink(missing_ok=True)
+        stop_all([self], seconds)
 
     def kill(self) -> None:
         """SIGKILL at once, as a crash would."""
         end(self.members(), 0)
+
+    def forget(self) -> None:
+        """Drop the pid file of a program that was stopped."""
+        self._pid_path.unlink(missing_ok=True)
 
     def last_lines(self) -> str:
         """The end of its log."""
@@ -129,12 +134,27 @@ def marked(stack_dir: Path) -> list[psutil.Process]:
 
 def end(processes: Iterable[psutil.Process], seconds: float) -> None:
     """SIGTERM, wait up to ``seconds``, SIGKILL what is left, wait for it to be gone."""
-    victims = list(processes)
-    _signal_all(victims, signal.SIGTERM if seconds > 0 else signal.SIGKILL)
-    _, alive = psutil.wait_procs(victims, timeout=seconds if seconds > 0 else 5)
-    if alive:
-        _signal_all(alive, signal.SIGKILL)
-        psutil.wait_procs(alive, timeout=5)
+    alive = list(processes)
+    if seconds > 0:
+        _signal_all(alive, signal.SIGTERM)
+        _, alive = psutil.wait_procs(alive, timeout=seconds)
+    _signal_all(alive, signal.SIGKILL)
+    psutil.wait_procs(alive, timeout=KILL_SECONDS)
+
+
+def stop_all(owned: Iterable[Owned], seconds: float) -> None:
+    """Stop programs side by side: each leader is asked first and ends its children in its own order.
+
+    Signalling all of Airflow at once makes its scheduler wait for workers that are gone, for good.
+    """
+    programs = list(owned)
+    members = [process for program in programs for process in program.members()]
+    leaders = [leader for program in programs if (leader := program.leader()) is not None]
+    _signal_all(leaders, signal.SIGTERM)
+    psutil.wait_procs(members, timeout=min(LEADER_SECONDS, seconds))
+    end([process for process in members if process.is_running()], seconds)
+    for program in programs:
+        program.forget()
 
 
 def _signal_all(processes: Iterable[psutil.Process], number: signal.Signals) -> None:

@@ -131,7 +131,7 @@ class Stack:
 
     def stop_part(self, name: str) -> None:
         """Stop one part in good order."""
-        processes.end(self._members(name), self.settings.stop_seconds)
+        processes.stop_all(self._programs(name), self.settings.stop_seconds)
 
     def kill(self, name: str) -> None:
         """End one part as a crash would."""
@@ -169,8 +169,7 @@ class Stack:
         self.owned(GENERATOR).stop(seconds)
         self.stop_part("airflow")  # first of all: its supervisor would start the driver again
         self.stop_driver()
-        ending = [process for name in FIRST for process in self._members(name)]
-        processes.end(ending, seconds)
+        processes.stop_all([owned for name in FIRST for owned in self._programs(name)], seconds)
         processes.end(processes.marked(self.settings.stack_dir), 5)
         self.lock.release()
 
