@@ -1,0 +1,10 @@
+"""What a staged slice of ``comments`` must look like."""
+
+from great_expectations import ExpectationSuite
+
+from expectations.common import build
+
+
+def suite() -> ExpectationSuite:
+    """The contract's expectations of ``comments``; add the table's own to the list that ``build`` takes."""
+    return build("comments")

@@ -1,0 +1,122 @@
+"""What the suites share: expectations that follow from the contract's columns.
+
+Three kinds. CRITICAL: the slice is not what the contract says, so something upstream is broken, and the slice is
+held. Row rule (``meta["row_rule"]``): a row that breaks it goes to quarantine and the rest goes on. WARNING: alerts.
+"""
+
+from collections.abc import Iterable
+from typing import Any
+
+import great_expectations.expectations as gxe
+from great_expectations import ExpectationSuite
+from great_expectations.expectations.expectation import Expectation
+
+from expectations.text_length import ExpectTextAtMostChars
+from pinwheel.contracts import (
+    COMMON_FIELDS,
+    MAX_EVENT_ID_CHARS,
+    PIN_COLUMN_OF,
+    PIN_FIELDS,
+    TABLES,
+    EventType,
+    PinStatus,
+    reporting_columns,
+)
+
+STAGING_COLUMNS = ("slice_id", "row_num", "change_version", "change_type")  # before the contract's, see sql/schema
+AGE = "seconds_after_kafka"  # occurred_at minus kafka_timestamp, computed by sql/audit/slice.sql
+REQUIRED = (
+    "event_id",
+    "occurred_at",
+    "occurred_hour",
+    "user_id",
+    "kafka_partition",
+    "kafka_offset",
+    "kafka_timestamp",
+)
+WIDTHS = {"region": 255, "city": 255, "ip_network": 64, "geo_version": 64}  # as wide as sql/schema; no event field
+# Looser than the stream's own limits, which are settings: this catches a broken clock, not another setting.
+OLDEST_SECONDS = -400 * 86_400
+NEWEST_SECONDS = 86_400
+LOCATED_SHARE = 0.5  # city databases know well over nine in ten addresses; half means that the lookup is broken
+HAD_SHARE = 0.5  # of repins and comments, those that have got their pin
+
+
+def build(table: str, own: Iterable[Expectation] = ()) -> ExpectationSuite:
+    """The suite of a table: what every table gets from the contract, then ``own``."""
+    kind = TABLES[table]
+    expectations = [*critical(kind), *row_rules(kind), *warnings(kind), *own]
+    return ExpectationSuite(name=table, expectations=expectations)
+
+
+def critical(kind: EventType) -> list[Expectation]:
+    """The slice has the contract's columns, in order, and at least one row; no key or lineage is missing."""
+    columns = [*STAGING_COLUMNS, *(c.name for c in reporting_columns(kind)), AGE]
+    return [
+        gxe.ExpectTableColumnsToMatchOrderedList(column_list=columns, severity="critical"),
+        gxe.ExpectTableRowCountToBeBetween(min_value=1, severity="critical"),
+        *(gxe.ExpectColumnValuesToNotBeNull(column=name, severity="critical") for name in REQUIRED),
+        gxe.ExpectColumnValuesToNotBeInSet(column="event_id", value_set=[""], severity="critical"),
+        ExpectTextAtMostChars(column="event_id", max_chars=MAX_EVENT_ID_CHARS, severity="critical"),
+    ]
+
+
+def row_rules(kind: EventType) -> list[Expectation]:
+    """Values are in range, in their set, and fit their columns."""
+    rules: list[Expectation] = [
+        rule(gxe.ExpectColumnValuesToBeBetween, column="user_id", min_value=1),
+        rule(gxe.ExpectColumnValuesToBeBetween, column="latitude", min_value=-90, max_value=90),
+        rule(gxe.ExpectColumnValuesToBeBetween, column="longitude", min_value=-180, max_value=180),
+        rule(gxe.ExpectColumnValuesToMatchRegex, column="country_code", regex="^[A-Z]{2}$"),
+        # ZZ is how the rollups write an unknown country.
+        rule(gxe.ExpectColumnValuesToNotBeInSet, column="country_code", value_set=["ZZ"]),
+        rule(gxe.ExpectColumnValuesToBeBetween, column=AGE, min_value=OLDEST_SECONDS, max_value=NEWEST_SECONDS),
+    ]
+    return rules + _length_rules(kind) + _set_rules(kind) + (_pin_rules(kind) if kind.has_pin else [])
+
+
+def _length_rules(kind: EventType) -> list[Expectation]:
+    limits = WIDTHS | {f.name: f.max_chars for f in kind.fields if f.max_chars}
+    pins = {PIN_COLUMN_OF[f.name]: f.max_chars for f in PIN_FIELDS if f.max_chars}
+    names = [c.name for c in reporting_columns(kind)]
+    limits |= {name: limit for name, limit in pins.items() if name in names}
+    return [rule(ExpectTextAtMostChars, column=name, max_chars=limits[name]) for name in names if name in limits]
+
+
+def _set_rules(kind: EventType) -> list[Expectation]:
+    return [
+        rule(gxe.ExpectColumnValuesToBeInSet, column=f.name, value_set=list(f.allowed))
+        for f in (*COMMON_FIELDS, *kind.fields)
+        if f.allowed
+    ]
+
+
+def _pin_rules(kind: EventType) -> list[Expectation]:
+    rules = [
+        rule(gxe.ExpectColumnValuesToNotBeNull, column="pin_id"),
+        # (none) is how category_hourly writes a missing category.
+        rule(gxe.ExpectColumnValuesToNotBeInSet, column="category", value_set=["(none)"]),
+    ]
+    if kind.names_pin:
+        rules.append(rule(gxe.ExpectColumnValuesToBeInSet, column="pin_status", value_set=[s.value for s in PinStatus]))
+    return rules
+
+
+def warnings(kind: EventType) -> list[Expectation]:
+    """The enrichment does its work on most rows."""
+    found: list[Expectation] = [
+        gxe.ExpectColumnValuesToNotBeNull(column="country_code", mostly=LOCATED_SHARE, severity="warning")
+    ]
+    if kind.names_pin:
+        pending = [PinStatus.PENDING.value]
+        found.append(
+            gxe.ExpectColumnValuesToNotBeInSet(
+                column="pin_status", value_set=pending, mostly=HAD_SHARE, severity="warning"
+            )
+        )
+    return found
+
+
+def rule(expectation: type[Expectation], **values: Any) -> Expectation:
+    """An expectation whose failing rows are quarantined."""
+    return expectation(severity="warning", meta={"row_rule": True}, **values)

@@ -1,0 +1,134 @@
+"""Audit: the gate between staging and the reporting tables.
+
+CRITICAL holds the slice until a person decides. Rows that break a row rule move to ``quarantine`` with every reason,
+and the rest goes on, unless they are too many. WARNING is reported only.
+"""
+
+import json
+import logging
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from pinwheel import memsql
+from pinwheel.memsql import Connection
+from pinwheel.merge import ledger
+from pinwheel.merge.gate import Finding, Gate
+from pinwheel.merge.ledger import Slice, State
+
+log = logging.getLogger(__name__)
+
+CHUNK_ROWS = 1000  # rows named in one statement
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What the gate said of a slice. ``reasons`` is why it is held; empty when it may be merged."""
+
+    reasons: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+    quarantined: int = 0
+
+    @property
+    def held(self) -> bool:
+        """Whether the slice waits for a person."""
+        return bool(self.reasons)
+
+
+def audit(found: Slice, gate: Gate, connection: Connection, max_share: float) -> Verdict:
+    """Ask the gate about a staged slice, or about one that a person accepted, and act on the answer.
+
+    An accepted slice is never held again; rows that break a rule, or can't be stored, still go to quarantine.
+
+    Args:
+        found: state ``staged`` or ``accepted``.
+        gate: Great Expectations.
+        connection: what is done on it is committed.
+        max_share: of the slice's rows; when more break row rules the slice is held.
+    """
+    accepted = found.state == State.ACCEPTED
+    findings = gate.check(found.table, found.slice_id) if _upserts(connection, found) else []
+    blame = [f for f in findings if f.row_rule or (accepted and f.critical and f.about_rows)]
+    reasons = [] if accepted else _reasons(findings, found.rows_read * max_share)
+    broken = gate.broken_rows(found.table, found.slice_id, blame) if blame and not reasons else {}
+    if not accepted and len(broken) > found.rows_read * max_share:
+        reasons = [f"{len(broken)} of {found.rows_read} rows break row rules"]
+    warned = tuple(_told(f) for f in findings if not f.critical and not f.row_rule)
+    if reasons:
+        return _hold(connection, found, Verdict(tuple(reasons), warned))
+    return _pass(connection, found, broken, warned)
+
+
+def _upserts(connection: Connection, found: Slice) -> int:
+    rows = memsql.fetch(connection, "audit/count_upserts", {"slice_id": found.slice_id}, table=found.table)
+    return int(rows[0]["upserts"])
+
+
+def _reasons(findings: Sequence[Finding], max_rows: float) -> list[str]:
+    """Why the slice must be held, as far as can be said without looking at single rows."""
+    too_many = [f for f in findings if f.row_rule and f.rows > max_rows]
+    return [_told(f) for f in (*(f for f in findings if f.critical), *too_many)]
+
+
+def _told(finding: Finding) -> str:
+    column = f"({finding.column})" if finding.column else ""
+    return f"{finding.rule}{column}: {finding.rows} rows, observed {finding.observed}"
+
+
+def _hold(connection: Connection, found: Slice, verdict: Verdict) -> Verdict:
+    with memsql.transaction(connection):
+        ledger.move(connection, found.slice_id, State.STAGED, State.HELD, asdict(verdict))
+        _close(connection, found, 0, None)
+    log.warning("held slice=%d table=%s reasons=%s", found.slice_id, found.table, "; ".join(verdict.reasons))
+    return verdict
+
+
+def _pass(
+    connection: Connection, found: Slice, broken: Mapping[int, Sequence[str]], warned: tuple[str, ...]
+) -> Verdict:
+    verdict = Verdict(warnings=warned, quarantined=len(broken))
+    minded = json.dumps(asdict(verdict), ensure_ascii=False) if (warned or broken) and not _decided(found) else None
+    with memsql.transaction(connection):
+        for numbers in _chunks(sorted(broken)):
+            _quarantine(connection, found, {number: broken[number] for number in numbers})
+        _close(connection, found, len(broken), minded)
+    log.info(
+        "audited slice=%d table=%s quarantined=%d warnings=%d", found.slice_id, found.table, len(broken), len(warned)
+    )
+    return verdict
+
+
+def _decided(found: Slice) -> bool:
+    """Whether the ledger's detail holds a person's decision, which must stay."""
+    return found.state == State.ACCEPTED
+
+
+def _close(connection: Connection, found: Slice, quarantined: int, detail: str | None) -> None:
+    params = {"slice_id": found.slice_id, "quarantined": quarantined, "detail": detail}
+    memsql.execute(connection, "audit/close_audit", params)
+
+
+def _quarantine(connection: Connection, found: Slice, broken: Mapping[int, Sequence[str]]) -> None:
+    named = {"slice_id": found.slice_id, "row_nums": list(broken)}
+    rows = memsql.fetch(connection, "audit/rows", named, table=found.table)
+    kept = [_kept(found, row, broken[row["row_num"]]) for row in rows]
+    memsql.execute_many(connection, "audit/quarantine", kept)
+    memsql.execute(connection, "audit/unstage", named, table=found.table)
+
+
+def _kept(found: Slice, row: Mapping[str, Any], reasons: Sequence[str]) -> dict[str, Any]:
+    return {
+        "slice_id": found.slice_id,
+        "row_num": row["row_num"],
+        "table_name": found.table,
+        "event_id": row["event_id"],
+        "kafka_partition": row["kafka_partition"],
+        "kafka_offset": row["kafka_offset"],
+        "reason": "; ".join(reasons),
+        "row_json": json.dumps(dict(row), default=str, ensure_ascii=False),
+    }
+
+
+def _chunks(numbers: Sequence[int]) -> Iterator[Sequence[int]]:
+    for start in range(0, len(numbers), CHUNK_ROWS):
+        yield numbers[start : start + CHUNK_ROWS]

@@ -1,0 +1,141 @@
+"""Great Expectations on a staged slice, in SQL: made once per process, because making it costs seconds of CPU."""
+
+import importlib
+import os
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from pinwheel import memsql
+from pinwheel.errors import MergeError
+from pinwheel.settings import MemsqlSettings
+
+KEY = "row_num"  # what names a row of a slice
+SAMPLE_VALUES = 5
+COLUMNS_RULE = "expect_table_columns_to_match_ordered_list"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One expectation that a slice did not meet. ``rows`` is how many rows failed, 0 when it is about the table."""
+
+    rule: str
+    column: str | None
+    critical: bool
+    row_rule: bool
+    rows: int
+    observed: str
+
+    @property
+    def about_rows(self) -> bool:
+        """Whether single rows can be blamed."""
+        return self.column is not None
+
+
+class Gate:
+    """Checks slices against their table's suite."""
+
+    def __init__(self, settings: MemsqlSettings) -> None:
+        self._settings = settings
+        self._source = _connect(settings)
+        self._suites: dict[str, Any] = {}
+
+    def check(self, table: str, slice_id: int) -> list[Finding]:
+        """What the slice does not meet, in the suite's order.
+
+        Raises:
+            MergeError: an expectation could not be asked, though the columns are right.
+        """
+        results = self._validate(table, slice_id, self._suite(table), {"result_format": "BASIC"})
+        findings = [_finding(result) for result in results if not result.success]
+        broken = [r.exception_info for r in results if _raised(r)]
+        if broken and not any(f.rule == COLUMNS_RULE for f in findings):
+            raise MergeError(f"the audit of slice {slice_id} of {table} could not be made: {_message(broken[0])}")
+        return findings
+
+    def broken_rows(self, table: str, slice_id: int, findings: Iterable[Finding]) -> dict[int, list[str]]:
+        """For each row that breaks one of ``findings``: its number, and every reason with the value at fault."""
+        named = {(f.rule, f.column) for f in findings}
+        suite = self._part(table, lambda e: (e.expectation_type, getattr(e, "column", None)) in named)
+        how = {
+            "result_format": "COMPLETE",
+            "unexpected_index_column_names": [KEY],
+            "return_unexpected_index_query": False,
+        }
+        reasons: dict[int, list[str]] = {}
+        for result in self._validate(table, slice_id, suite, how):
+            found = _finding(result)
+            for row in result.result.get("unexpected_index_list") or []:
+                reasons.setdefault(row[KEY], []).append(f"{found.rule}: {found.column}={row.get(found.column)!r:.200}")
+        return reasons
+
+    def _suite(self, table: str) -> Any:
+        if table not in self._suites:
+            self._suites[table] = importlib.import_module(f"expectations.{table}").suite()
+        return self._suites[table]
+
+    def _part(self, table: str, keep: Callable[[Any], bool]) -> Any:
+        from great_expectations import ExpectationSuite
+
+        whole = importlib.import_module(f"expectations.{table}").suite()
+        return ExpectationSuite(name=f"{table}_part", expectations=[e for e in whole.expectations if keep(e)])
+
+    def _validate(self, table: str, slice_id: int, suite: Any, result_format: dict[str, Any]) -> list[Any]:
+        query = memsql.statement("audit/slice", self._settings.memsql_engine, table=table, slice_id=slice_id)
+        name = f"{table}_{slice_id}"
+        asset = self._source.add_query_asset(name=name, query=query)
+        try:
+            batch = asset.add_batch_definition_whole_table("slice").get_batch()
+            return list(batch.validate(suite, result_format=result_format).results)
+        finally:
+            self._source.delete_asset(name)
+
+
+def _connect(settings: MemsqlSettings) -> Any:
+    os.environ.setdefault("GX_ANALYTICS_ENABLED", "false")
+    import great_expectations as gx
+    from great_expectations.data_context.types.base import ProgressBarsConfig
+
+    context = gx.get_context(mode="ephemeral")
+    context.variables.progress_bars = ProgressBarsConfig(globally=False)
+    return context.data_sources.add_sql(
+        name="memsql",
+        connection_string=memsql.sqlalchemy_url(settings).render_as_string(hide_password=False),
+        create_temp_table=False,  # the queries run on a few columns each: a copy of the slice costs more
+        # A long-lived connection in REPEATABLE READ would go on seeing the first slice's snapshot.
+        kwargs={"isolation_level": "AUTOCOMMIT", "pool_pre_ping": True},
+    )
+
+
+def _finding(result: Any) -> Finding:
+    config = result.expectation_config
+    return Finding(
+        rule=config.type,
+        column=config.kwargs.get("column"),
+        critical=str(getattr(config.severity, "value", config.severity)) == "critical",
+        row_rule=bool((config.meta or {}).get("row_rule")),
+        rows=int(result.result.get("unexpected_count") or 0),
+        observed=_observed(result),
+    )
+
+
+def _observed(result: Any) -> str:
+    if _raised(result):
+        return _message(result.exception_info)
+    sample = result.result.get("partial_unexpected_list") or []
+    told = result.result.get("observed_value")
+    return f"{sample[:SAMPLE_VALUES]!r:.500}" if sample or told is None else f"{told!r:.500}"
+
+
+def _raised(result: Any) -> bool:
+    return bool(_exceptions(result.exception_info))
+
+
+def _exceptions(info: dict[str, Any] | None) -> list[dict[str, Any]]:
+    """GX gives either one exception, or one per metric."""
+    infos = [info or {}] if "raised_exception" in (info or {}) else list((info or {}).values())
+    return [i for i in infos if isinstance(i, dict) and i.get("raised_exception")]
+
+
+def _message(info: dict[str, Any]) -> str:
+    return f"{_exceptions(info)[0].get('exception_message')!s:.500}"
