@@ -1,0 +1,133 @@
+"""Replays a ``user<TAB>pin`` file as repin events.
+
+    python -m pinwheel.generate.replay FILE [--seed S]
+
+The file has no times, boards or places: those are made up, from the seed and the line alone. The times lie in the
+last whole day (UTC), so a second replay on the same day sends the same bytes again and changes nothing. On another
+day it repeats the ids with other times: the reporting tables stay as they are, the ledger counts them as conflicting.
+"""
+
+import argparse
+import logging
+import re
+from collections.abc import Sequence
+from datetime import UTC, datetime, time, timedelta
+from hashlib import blake2b
+from pathlib import Path
+from typing import NamedTuple
+
+from pinwheel.errors import PinwheelError
+from pinwheel.generate.catalogue import BOARDS_PER_PERSON, PEOPLE
+from pinwheel.generate.people import make_people
+from pinwheel.generate.produce import Now, Takes, utc_now
+from pinwheel.generate.sender import Sender
+from pinwheel.generate.settings import ProduceSettings
+from pinwheel.settings import load
+
+log = logging.getLogger(__name__)
+
+LINE = re.compile(rb"(\d{1,19})\t(\d{1,19})\r?")
+MAX_ID = 2**63 - 1
+DAY_MS = 86_400_000
+QUOTED_BYTES = 80
+
+
+class ReplayError(PinwheelError):
+    """The file can't be replayed; nothing was sent."""
+
+
+class Row(NamedTuple):
+    """One line of the file."""
+
+    number: int
+    user_id: int
+    pin_id: int
+
+
+class Records(NamedTuple):
+    """What goes to Kafka, in the file's order."""
+
+    keys: list[bytes]
+    values: list[bytes | None]
+
+
+def replay(path: Path, settings: ProduceSettings, seed: int, *, sender: Takes | None = None, now: Now = utc_now) -> int:
+    """Send a file's rows as repins; returns how many.
+
+    Raises:
+        ReplayError: the file can't be read, or a line is not two ids; nothing was sent.
+        MissingPartError: Kafka or its topic is not there.
+        SendError: Kafka did not take everything.
+    """
+    records = to_records(read_rows(path), seed, now())
+    takes = sender or Sender(settings)
+    takes.send(records.keys, records.values)
+    takes.finish(settings.produce_flush_seconds)
+    return len(records.keys)
+
+
+def read_rows(path: Path) -> list[Row]:
+    """Read and check the whole file.
+
+    Raises:
+        ReplayError: see ``replay``; names the first bad line.
+    """
+    try:
+        lines = path.read_bytes().split(b"\n")
+    except OSError as error:
+        raise ReplayError(f"{path} can't be read: {error.strerror}; give a file of user<TAB>pin lines") from error
+    if lines[-1] == b"":
+        lines.pop()
+    if not lines:
+        raise ReplayError(f"{path} has no lines; give a file of user<TAB>pin lines")
+    return [_row(path, number, line) for number, line in enumerate(lines, 1)]
+
+
+def _row(path: Path, number: int, line: bytes) -> Row:
+    match = LINE.fullmatch(line)
+    ids = (int(match[1]), int(match[2])) if match else (-1, -1)
+    if not all(0 <= i <= MAX_ID for i in ids):
+        quoted = line[:QUOTED_BYTES].decode("utf-8", "backslashreplace")
+        raise ReplayError(f"{path}, line {number}: {quoted!r} is not user<TAB>pin, two whole numbers; nothing was sent")
+    return Row(number, *ids)
+
+
+def to_records(rows: Sequence[Row], seed: int, now: datetime) -> Records:
+    """Rows as repin events of the last whole day before ``now``; a row's event depends on nothing but row and seed."""
+    addresses = make_people(PEOPLE, seed, locator=None).addresses
+    midnight = datetime.combine(now.astimezone(UTC).date(), time(), UTC)
+    values: list[bytes | None] = [
+        _event(row, seed, midnight - timedelta(days=1), addresses[row.user_id % PEOPLE]) for row in rows
+    ]
+    return Records([b"%d" % row.user_id for row in rows], values)
+
+
+def _event(row: Row, seed: int, day: datetime, address: str | None) -> bytes:
+    digest = blake2b(b"%d:%d:%d:%d" % (seed, *row), digest_size=16).digest()
+    at = day + timedelta(milliseconds=int.from_bytes(digest[:8]) % DAY_MS)
+    board = (row.user_id * BOARDS_PER_PERSON + digest[8] % BOARDS_PER_PERSON) % MAX_ID
+    ip = f'"{address}"' if address else "null"
+    return (
+        f'{{"event_id":"replay-{digest.hex()}","event_type":"repin",'
+        f'"occurred_at":"{at:%Y-%m-%dT%H:%M:%S}.{at.microsecond // 1000:03}Z","user_id":{row.user_id},"ip":{ip},'
+        f'"pin_id":{row.pin_id},"board_id":{board}}}'
+    ).encode()
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    """The command."""
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    parser = argparse.ArgumentParser(prog="pinwheel.generate.replay", description=__doc__.split("\n\n")[0])
+    parser.add_argument("file", type=Path, help="lines of user<TAB>pin")
+    parser.add_argument("--seed", dest="produce_seed", help="what times, boards and places are made from")
+    given = parser.parse_args(argv)
+    try:
+        settings = load(ProduceSettings, **({"produce_seed": given.produce_seed} if given.produce_seed else {}))
+        sent = replay(given.file, settings, settings.produce_seed)
+    except PinwheelError as error:
+        raise SystemExit(str(error)) from None
+    log.info("replayed records=%d file=%s", sent, given.file)
+
+
+if __name__ == "__main__":
+    main()
