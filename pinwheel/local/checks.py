@@ -51,6 +51,11 @@ class RunLock:
             self._file.close()
             self._file = None
 
+    @property
+    def held(self) -> bool:
+        """Whether this object holds it."""
+        return self._file is not None
+
     def holder(self) -> int | None:
         """The pid of whoever holds it, or None."""
         with suppress(FileNotFoundError), self._path.open() as file:

@@ -44,7 +44,7 @@ class Owned:
         self._pid_path = stack_dir / "pids" / f"{name}.json"
         self._mark = f"{stack_dir}:{name}"
 
-    def start(self, program: Program, cwd: Path) -> None:
+    def start(self, program: Program, cwd: Path) -> subprocess.Popen[bytes]:
         """Start it after ending what an earlier, killed run left of it."""
         self.stop(seconds=5)
         for path in (self.log_path, self._pid_path):
@@ -62,6 +62,7 @@ class Owned:
         part = self._pid_path.with_suffix(".part")
         part.write_text(json.dumps({"pid": child.pid, "started_at": psutil.Process(child.pid).create_time()}))
         part.rename(self._pid_path)
+        return child
 
     def leader(self) -> psutil.Process | None:
         """The process that was started, or None when it has ended."""

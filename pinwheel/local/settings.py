@@ -57,11 +57,6 @@ class LocalSettings(_Settings):
         return self.stack_dir / "airflow"
 
     @property
-    def truth_dir(self) -> Path:
-        """Where the generator writes down what it sent."""
-        return self.stack_dir / "truth"
-
-    @property
     def driver_lock_path(self) -> Path:
         """Where the stream's driver says its pid."""
         return self.stack_dir / "stream" / "driver.lock"

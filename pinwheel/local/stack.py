@@ -2,11 +2,11 @@
 
 import os
 import signal
+import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Self
 
 import psutil
 
@@ -15,7 +15,7 @@ from pinwheel.local import airflow, credentials, environment, kafka, mariadb, pi
 from pinwheel.local.checks import RunLock, check_disk, check_ports
 from pinwheel.local.credentials import Credentials
 from pinwheel.local.parts import Part
-from pinwheel.local.processes import Owned
+from pinwheel.local.processes import Owned, Program
 from pinwheel.local.progress import PlainProgress, Progress
 from pinwheel.local.settings import ROOT, LocalSettings
 
@@ -40,6 +40,8 @@ class Stack:
     def __init__(self, settings: LocalSettings) -> None:
         self.settings = settings
         self.lock = RunLock(settings.stack_dir)
+        self.ended = threading.Event()  # set when a start is over, well or not
+        self._up: set[str] = set()
         self._healed_at: dict[str, float] = {}
 
     @cached_property
@@ -66,14 +68,6 @@ class Stack:
 
     def _programs(self, name: str) -> list[Owned]:
         return [self.owned(program.name) for program in self.parts[name].programs]
-
-    def __enter__(self) -> Self:
-        """Start it; for tests."""
-        self.start(PlainProgress())
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.stop()
 
     def start(self, progress: Progress) -> None:
         """Start everything and wait until it is ready; ends what a killed earlier run left first.
@@ -119,6 +113,24 @@ class Stack:
             part.finish(say)
             if name == "memsql":
                 self._make_schema()
+        self._up.add(name)
+
+    def is_up(self, name: str) -> bool:
+        """Whether the part was ready since this object exists."""
+        return name in self._up
+
+    def run_once(self, name: str, command: tuple[str, ...]) -> None:
+        """Run a command of the stack to its end.
+
+        Raises:
+            LocalError: it failed; with the end of its log.
+        """
+        owned = self.owned(name)
+        owned.start(Program(name, command, environment.shared(self.settings)), ROOT)
+        if code := owned.wait():
+            raise LocalError(
+                f"{' '.join(command)} ended with {code}; {owned.log_path} ends with:\n{owned.last_lines()}"
+            )
 
     def _make_schema(self) -> None:
         from pinwheel import schema

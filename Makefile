@@ -1,0 +1,55 @@
+# Thin doors to the `pinwheel` command. `make` or `make help` lists them.
+PYTHON ?= python3
+STATE ?= $(or $(PINWHEEL_STATE_DIR),.pinwheel)
+PINWHEEL := $(STATE)/tools/venv/bin/pinwheel
+RATE ?= 1000
+COUNT ?= 10000
+ARGS ?=
+
+# Set in some containers; without byte code each Airflow process compiles for seconds at each start.
+unexport PYTHONDONTWRITEBYTECODE
+
+.DEFAULT_GOAL := help
+.PHONY: help setup run test status stop produce replay sql lint lock clean
+
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: ## Install what is needed, without starting anything
+	@$(PYTHON) pinwheel/local/bootstrap.py
+	@$(PINWHEEL) tools
+
+run: ## Set up, start everything, send events, show the first rollup; Ctrl-C stops it
+	@$(PYTHON) pinwheel/local/bootstrap.py
+	@$(PINWHEEL) run
+
+test: setup ## Set up and run all tests; ARGS goes to pytest
+	@$(PINWHEEL) test $(ARGS)
+
+status: ## Show which parts are up, and how far the events are
+	@$(PINWHEEL) status
+
+stop: ## Stop what `make run` started, from another terminal
+	@$(PINWHEEL) stop
+
+produce: ## Send COUNT events at RATE a second to the running stack
+	@$(PINWHEEL) produce --rate $(RATE) --count $(COUNT)
+
+replay: ## Send FILE (lines of user, TAB, pin) as repins to the running stack
+	@$(PINWHEEL) replay "$(FILE)"
+
+sql: ## Open a client on the reporting database
+	@$(PINWHEEL) sql
+
+lint: ## Check style, types and SQL
+	@$(PINWHEEL) lint
+
+lock: ## Pin requirements.in into requirements.txt, and the jars and web files into their locks
+	@$(PYTHON) pinwheel/local/bootstrap.py
+	@$(STATE)/tools/uv/bin/uv pip compile --quiet --generate-hashes --python-version 3.11 requirements.in -o requirements.txt
+	@for set in spark kafka mariadb; do \
+	  (cd pinwheel/local/jars/$$set && "$(abspath $(STATE))/tools/venv/bin/jgo" --quiet --resolver python lock; rm -rf .jgo) || exit 1; done
+	@cd pinwheel/local/web && "$(abspath $(STATE))/tools/venv/bin/npm" install --package-lock-only --ignore-scripts
+
+clean: ## Remove the stack's data (`pinwheel clean --all`: the downloads too)
+	@$(PINWHEEL) clean

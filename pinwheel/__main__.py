@@ -1,0 +1,5 @@
+"""``python -m pinwheel``."""
+
+from pinwheel.cli import app
+
+app()

@@ -1,0 +1,145 @@
+"""The ``pinwheel`` command. Imports sit inside the commands, so that ``--help`` answers at once."""
+
+import os
+import sys
+from collections.abc import Callable
+from functools import wraps
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, ParamSpec, TypeVar
+
+import typer
+
+if TYPE_CHECKING:
+    from pinwheel.local.settings import LocalSettings
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, help="Engagement events from Kafka to SQL, in real time.")
+PASS_ON = {"allow_extra_args": True, "ignore_unknown_options": True}
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+def clearly(command: Callable[P, R]) -> Callable[P, R]:
+    """Show our own errors as one message, without a traceback."""
+
+    @wraps(command)
+    def wrapped(*args: P.args, **kwargs: P.kwargs) -> R:
+        from pinwheel.errors import PinwheelError
+
+        try:
+            return command(*args, **kwargs)
+        except PinwheelError as error:
+            typer.secho(f"pinwheel: {error}", fg="red", err=True)
+            raise typer.Exit(1) from None
+
+    return wrapped
+
+
+def _settings() -> "LocalSettings":
+    from pinwheel.local.settings import LocalSettings
+    from pinwheel.settings import load
+
+    return load(LocalSettings)
+
+
+@app.command()
+@clearly
+def run() -> None:
+    """Start everything, send events, show the first brand rollup, stay up until Ctrl-C."""
+    from pinwheel.local.run import run
+
+    run(_settings())
+
+
+@app.command()
+@clearly
+def stop() -> None:
+    """End everything that `run` started, from another terminal."""
+    from pinwheel.local.stack import Stack
+
+    Stack(_settings()).stop_from_outside()
+    typer.echo("Everything has ended.")
+
+
+@app.command()
+@clearly
+def status() -> None:
+    """Show which parts are up, and how far the events are."""
+    from pinwheel.local.report import print_status
+
+    print_status(_settings())
+
+
+@app.command()
+@clearly
+def tools() -> None:
+    """Download jars, MariaDB, web files and the location database."""
+    from pinwheel.local.progress import shown
+    from pinwheel.local.tools import ensure
+
+    with shown() as progress:
+        ensure(_settings(), progress)
+
+
+@app.command()
+@clearly
+def produce(
+    rate: Annotated[float, typer.Option(min=0, help="Events a second; 0 is as fast as possible.")] = 1000,
+    count: Annotated[int, typer.Option(min=0, help="Events in all; 0 is until Ctrl-C.")] = 10_000,
+    seed: Annotated[int | None, typer.Option(help="One seed, one stream; default: another each time.")] = None,
+) -> None:
+    """Send made-up events to the running stack."""
+    from pinwheel.local.commands import produce
+
+    produce(_settings(), rate, count, seed)
+
+
+@app.command()
+@clearly
+def replay(file: Path, seed: int = 1) -> None:
+    """Send a `user<TAB>pin` file as repin events."""
+    from pinwheel.local.commands import replay
+
+    replay(_settings(), file, seed)
+
+
+@app.command()
+@clearly
+def sql(
+    execute: Annotated[str | None, typer.Option("--execute", "-e", help="One statement instead of a prompt.")] = None,
+) -> None:
+    """Open a client on the reporting database, as a reader."""
+    from pinwheel.local.commands import sql
+
+    sys.exit(sql(_settings(), execute))
+
+
+@app.command(context_settings=PASS_ON)
+@clearly
+def test(context: typer.Context) -> None:
+    """Run the tests; arguments go to pytest."""
+    from pinwheel.local.commands import python_module
+
+    sys.exit(python_module("pytest", *context.args))
+
+
+@app.command()
+@clearly
+def lint() -> None:
+    """Run ruff, mypy and sqlfluff."""
+    from pinwheel.local.commands import lint
+
+    sys.exit(lint())
+
+
+@app.command()
+@clearly
+def clean(everything: Annotated[bool, typer.Option("--all", help="The downloaded tools too.")] = False) -> None:
+    """Remove the stack's data; it must not be running."""
+    from pinwheel.local.commands import clean
+
+    clean(_settings(), everything)
+
+
+if __name__ == "__main__":
+    os.environ.setdefault("PYTHONUNBUFFERED", "1")
+    app()

@@ -1,0 +1,84 @@
+"""The small commands: produce, replay, sql, tests, lint, clean."""
+
+import os
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from pinwheel.errors import LocalError, MissingPartError
+from pinwheel.local import credentials, environment, mariadb
+from pinwheel.local.checks import RunLock
+from pinwheel.local.settings import ROOT, LocalSettings
+
+LINT = (
+    ("ruff", "check", "."),
+    ("ruff", "format", "--check", "."),
+    ("mypy",),
+    ("sqlfluff", "lint", "--processes", "0", "sql"),
+)
+
+
+def _require_running(settings: LocalSettings) -> None:
+    if RunLock(settings.stack_dir).holder() is None:
+        raise LocalError(f"the stack in {settings.stack_dir} is not running: `make run` starts it")
+
+
+def produce(settings: LocalSettings, rate: float, count: int, seed: int | None) -> None:
+    """Send made-up events; Ctrl-C ends it in order."""
+    _require_running(settings)
+    words = ("--rate", f"{rate:g}", "--count", str(count), "--seed", str(int(time.time()) if seed is None else seed))
+    _module(settings, "pinwheel.generate.produce", *words)
+
+
+def replay(settings: LocalSettings, file: Path, seed: int) -> None:
+    """Send a file's lines as repins."""
+    _require_running(settings)
+    if not file.is_file():
+        raise MissingPartError(f"there is no file {file}; it needs lines of user, TAB, pin")
+    _module(settings, "pinwheel.generate.replay", str(file.resolve()), "--seed", str(seed))
+
+
+def _module(settings: LocalSettings, module: str, *words: str) -> None:
+    """Become that module, so that Ctrl-C reaches it alone."""
+    os.environ.update(environment.shared(settings))
+    os.chdir(ROOT)
+    os.execv(sys.executable, (sys.executable, "-m", module, *words))  # noqa: S606 - no shell, fixed words
+
+
+def sql(settings: LocalSettings, statement: str | None) -> int:
+    """The client's exit code; the password goes by environment, where `ps` does not show it."""
+    _require_running(settings)
+    secret = credentials.load(settings.stack_dir).memsql_report
+    command = [
+        str(mariadb.tree(settings) / "bin" / "mariadb"),
+        "--no-defaults",
+        "--host=127.0.0.1",
+        f"--port={settings.memsql_port}",
+        "--user=pinwheel_report",
+        "--default-character-set=utf8mb4",
+        "--skip-ssl",
+        settings.memsql_database,
+    ]
+    if statement is not None:
+        command += ["--table", "--execute", statement]
+    return subprocess.run(command, env={**os.environ, "MYSQL_PWD": secret}, check=False).returncode
+
+
+def python_module(module: str, *words: str) -> int:
+    """Run a module of this environment in the repository; its exit code."""
+    return subprocess.run((sys.executable, "-m", module, *words), cwd=ROOT, check=False).returncode
+
+
+def lint() -> int:
+    """All linters, each to its end; 1 when any minds."""
+    return int(any([python_module(*words) for words in LINT]))
+
+
+def clean(settings: LocalSettings, everything: bool) -> None:
+    """Remove this stack's data, or all state."""
+    holder = RunLock(settings.stack_dir).holder()
+    if holder is not None:
+        raise LocalError(f"the stack is being run by process {holder}: `make stop` first")
+    shutil.rmtree(settings.state_dir if everything else settings.stack_dir, ignore_errors=True)

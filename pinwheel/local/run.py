@@ -1,0 +1,155 @@
+"""``pinwheel run``: everything up, events flowing, the first rollup printed, then a status line until Ctrl-C."""
+
+import signal
+import sys
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+
+from rich.console import Console
+from rich.table import Table
+
+from pinwheel.errors import LocalError
+from pinwheel.local import airflow, environment
+from pinwheel.local.processes import Program
+from pinwheel.local.progress import Progress, shown
+from pinwheel.local.settings import ROOT, LocalSettings
+from pinwheel.local.stack import GENERATOR, Stack
+from pinwheel.local.watch import Watch, line
+
+STATUS_SECONDS = 2.0
+PLAIN_STATUS_SECONDS = 30.0  # a log needs fewer lines than a terminal that overwrites one
+FIRST_ROLLUP_SECONDS = 300.0
+BACKFILL_DONE = "backfill.done"
+PRODUCE = (sys.executable, "-m", "pinwheel.generate.produce")
+
+
+def run(settings: LocalSettings) -> None:
+    """Start, show, keep up; Ctrl-C, SIGTERM and a closed terminal end it all."""
+    console = Console(highlight=False)
+    stack = Stack(settings)
+    begin = time.monotonic()
+    with _stopped_by_signals():
+        try:
+            with shown() as progress:
+                _start(stack, progress)
+                watch = Watch(settings, stack.credentials)
+                _wait_for_first_rollup(stack, watch, progress)
+            _print_report(console, stack, watch, time.monotonic() - begin)
+            _keep_up(console, stack, watch)
+        except KeyboardInterrupt:
+            pass
+        finally:
+            _stop(console, stack)
+
+
+def _start(stack: Stack, progress: Progress) -> None:
+    """Start the stack; events are sent while Airflow is still starting."""
+    with ThreadPoolExecutor(1) as pool:
+        sending = pool.submit(_send_when_up, stack, progress)
+        try:
+            stack.start(progress)
+        finally:
+            stack.ended.set()  # when the start failed, the sender must not wait for Kafka for ever
+        sending.result()
+
+
+def _send_when_up(stack: Stack, progress: Progress) -> None:
+    while not stack.is_up("kafka"):
+        if stack.ended.wait(0.2):
+            return
+    _send_backfill(stack, progress)
+    settings = stack.settings
+    # The start time as seed: another run must not send the same event ids again.
+    words = ("--rate", f"{settings.demo_rate:g}", "--count", "0", "--seed", str(int(time.time())))
+    stack.owned(GENERATOR).start(Program(GENERATOR, (*PRODUCE, *words), environment.shared(settings)), ROOT)
+
+
+def _send_backfill(stack: Stack, progress: Progress) -> None:
+    """Once in a stack's life; cut off, it is sent again, and what came twice is merged once."""
+    settings = stack.settings
+    done = settings.stack_dir / BACKFILL_DONE
+    if done.exists() or settings.demo_backfill == 0:
+        return
+    words = ("--rate", "0", "--count", str(settings.demo_backfill), "--seed", str(settings.catalogue_seed))
+    hours = ("--backfill-hours", f"{settings.demo_backfill_hours:g}")
+    with progress.step(f"Sending {settings.demo_backfill:,} events of the last {settings.demo_backfill_hours:g} hours"):
+        stack.run_once(GENERATOR, (*PRODUCE, *words, *hours))
+    done.touch()
+
+
+def _wait_for_first_rollup(stack: Stack, watch: Watch, progress: Progress) -> None:
+    begin, said = time.monotonic(), ""
+    with progress.step("Waiting for the first brand rollup") as say:
+        while not watch.top_brands():
+            if time.monotonic() - begin > FIRST_ROLLUP_SECONDS:
+                raise LocalError(
+                    f"no brand rollup after {FIRST_ROLLUP_SECONDS:.0f} s, still waiting for {watch.waiting_for()}; "
+                    f"see the Dags at {stack.settings.airflow_url} and the logs in {stack.settings.logs_dir}"
+                )
+            stack.heal()
+            waiting = watch.waiting_for()
+            if waiting != said:
+                say(waiting)
+                said = waiting
+            time.sleep(0.5)
+
+
+def _print_report(console: Console, stack: Stack, watch: Watch, seconds: float) -> None:
+    table = Table(title=f"Top brands, {seconds:.0f} s after the start", title_justify="left")
+    for name in ("Brand", "Repins", "Comments", "Pins", "People in the best hour"):
+        table.add_column(name, justify="left" if name == "Brand" else "right")
+    for row in watch.top_brands():
+        brand, *counts = row.values()
+        table.add_row(str(brand), *(f"{int(count):,}" for count in counts))
+    console.print(table)
+    console.print(f"Airflow   {stack.settings.airflow_url}")
+    console.print(f"Login     {airflow.ADMIN} / {stack.credentials.airflow_admin}")
+    console.print("SQL       make sql")
+    console.print("Stop      Ctrl-C here, or `make stop` in another terminal\n")
+
+
+def _keep_up(console: Console, stack: Stack, watch: Watch) -> None:
+    """Show the status and start again whatever dies, until a signal comes."""
+    shown_at = float("-inf")
+    while True:
+        for name in stack.heal():
+            console.print(f"[yellow]{name} had died and was started again")
+        every = STATUS_SECONDS if console.is_terminal else PLAIN_STATUS_SECONDS
+        if time.monotonic() - shown_at >= every:
+            shown_at = time.monotonic()
+            _show(console, line(watch.pulse()))
+        time.sleep(STATUS_SECONDS)
+
+
+def _show(console: Console, text: str) -> None:
+    """Over the line before on a terminal, below it elsewhere."""
+    if console.is_terminal:
+        console.print(f"\r\x1b[2K{text}", end="", soft_wrap=True)
+    else:
+        console.print(text, soft_wrap=True)
+
+
+def _stop(console: Console, stack: Stack) -> None:
+    """End everything; a second Ctrl-C would leave processes behind, so it is not heard."""
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_IGN)
+    if not stack.lock.held:
+        return
+    console.print("\nStopping …")
+    begin = time.monotonic()
+    stack.stop()
+    console.print(f"Everything has ended ({time.monotonic() - begin:.0f} s). The next `make run` goes on from here.")
+
+
+@contextmanager
+def _stopped_by_signals() -> Iterator[None]:
+    """SIGTERM and SIGHUP end the run as Ctrl-C does."""
+
+    def interrupt(number: int, frame: object) -> None:
+        raise KeyboardInterrupt
+
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, interrupt)
+    yield

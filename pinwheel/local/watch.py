@@ -1,0 +1,106 @@
+"""What the running stack is doing: events a second, lag, freshness, and what the first rollup waits for."""
+
+import time
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from pinwheel import driver, kafka, lake, memsql
+from pinwheel.errors import PinwheelError
+from pinwheel.local import environment
+from pinwheel.local.credentials import Credentials
+from pinwheel.local.parts import LOOPBACK
+from pinwheel.local.settings import LocalSettings
+from pinwheel.settings import KafkaSettings, load
+
+TOP = 10
+
+
+@dataclass(frozen=True)
+class Pulse:
+    """One look; None is what could not be seen, because a part is down or has nothing yet."""
+
+    sent: int | None  # records that Kafka ever received
+    rate: float | None  # of them a second, since the look before
+    lag: int | None  # records that are not in the lake yet
+    fresh_seconds: float | None  # age of the newest record in the reporting tables
+
+
+class Watch:
+    """Looks at Kafka, the lake and the database as their reader."""
+
+    def __init__(self, settings: LocalSettings, credentials: Credentials) -> None:
+        self._settings = settings
+        bootstrap = f"{LOOPBACK}:{settings.kafka_port}"
+        self._kafka = load(KafkaSettings, kafka_bootstrap=bootstrap, topic=settings.topic, kafka_options={})
+        self._memsql = environment.memsql(settings, credentials, "report")
+        self._events_uri = f"{settings.stack_dir}/lake/events"
+        self._connection: memsql.Connection | None = None
+        self._last: tuple[float, int] | None = None
+
+    def pulse(self) -> Pulse:
+        """Look once."""
+        ends: dict[int, int] | None = None
+        with suppress(PinwheelError):
+            ends = kafka.end_offsets(self._kafka)
+        sent = None if ends is None else sum(ends.values())
+        lag = None if ends is None or sent is None else sent - self._landed(ends)
+        return Pulse(sent, self._rate(sent), lag, self._fresh_seconds())
+
+    def _rate(self, sent: int | None) -> float | None:
+        if sent is None:
+            return None
+        now, last = time.monotonic(), self._last
+        self._last = (now, sent)
+        return None if last is None else (sent - last[1]) / (now - last[0])
+
+    def _landed(self, ends: dict[int, int]) -> int:
+        return sum(lake.landed_offsets(self._events_uri, self._settings.topic, ends).values())
+
+    def _fresh_seconds(self) -> float | None:
+        rows = self._rows("local/newest_merged")
+        newest = rows[0]["newest_at"] if rows else None
+        return None if newest is None else (datetime.now(UTC) - newest.replace(tzinfo=UTC)).total_seconds()
+
+    def top_brands(self) -> list[memsql.Row]:
+        """The brands with the most engagement; empty before the first rollup."""
+        return self._rows("local/top_brands", {"top": TOP})
+
+    def _rows(self, name: str, params: memsql.Params | None = None) -> list[memsql.Row]:
+        """Rows of a query; none while the database is away."""
+        import pymysql
+
+        try:
+            if self._connection is None:
+                self._connection = memsql.connect(self._memsql)
+            with memsql.transaction(self._connection):
+                return memsql.fetch(self._connection, name, params)
+        except (PinwheelError, pymysql.err.Error, OSError):
+            self._connection = None
+            return []
+
+    def waiting_for(self) -> str:
+        """What stands between now and the first rollup."""
+        if driver.running(self._settings.driver_lock_path) is None:
+            return "Airflow to start the stream's driver"
+        with suppress(PinwheelError):
+            landed = self._landed(kafka.end_offsets(self._kafka))
+            if landed:
+                return f"the first merge ({landed:,} records are in the lake)"
+        return "the stream's first commit to the lake"
+
+
+def line(pulse: Pulse) -> str:
+    """The status line."""
+    return " · ".join(
+        (
+            f"{_number(pulse.sent)} events in Kafka",
+            f"{_number(pulse.rate)} events/s",
+            f"lag {_number(pulse.lag)}",
+            f"reports are {_number(pulse.fresh_seconds)} s behind",
+        )
+    )
+
+
+def _number(value: float | None) -> str:
+    return "–" if value is None else f"{value:,.0f}"
