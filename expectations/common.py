@@ -24,7 +24,7 @@ from pinwheel.contracts import (
 )
 
 STAGING_COLUMNS = ("slice_id", "row_num", "change_version", "change_type")  # before the contract's, see sql/schema
-AGE = "seconds_after_kafka"  # occurred_at minus kafka_timestamp, computed by sql/audit/slice.sql
+AGE = "seconds_after_kafka"  # occurred_at minus kafka_timestamp, computed by the view audit_<table>, see sql/schema
 REQUIRED = (
     "event_id",
     "occurred_at",

@@ -1,8 +1,8 @@
 -- name:    schema/0002_pins
 -- purpose: Pin events, and where a slice of them waits before it is merged.
--- grain:   pins: one row per event_id; staging_pins: one row per staged change
--- reads:   nothing
--- writes:  pins, staging_pins
+-- grain:   pins: one row per event_id; staging_pins: one row per staged change; audit_pins: per staged upsert
+-- reads:   staging_pins
+-- writes:  pins, staging_pins, audit_pins
 -- params:  none
 
 -- The key compares bytes without padding: 'a' and 'a ' are two events.
@@ -77,3 +77,11 @@ CREATE TABLE IF NOT EXISTS staging_pins (
 --mariadb: DEFAULT CHARACTER SET = utf8mb4 COLLATE = utf8mb4_nopad_bin
 --singlestore: DEFAULT CHARACTER SET = utf8mb4 COLLATE = utf8mb4_bin
 COMMENT = 'Changes of pins on their way from the lake; emptied after the merge';
+
+-- What the gate looks at. Deletes are left out: an erasure must never be kept in quarantine.
+CREATE OR REPLACE VIEW audit_pins AS
+SELECT
+    staged.*,
+    TIMESTAMPDIFF(SECOND, staged.kafka_timestamp, staged.occurred_at) AS seconds_after_kafka
+FROM staging_pins AS staged
+WHERE staged.change_type = 'upsert';

@@ -1,8 +1,8 @@
 -- name:    schema/0003_repins
 -- purpose: Repin events, and where a slice of them waits before it is merged.
--- grain:   repins: one row per event_id; staging_repins: one row per staged change
--- reads:   nothing
--- writes:  repins, staging_repins
+-- grain:   repins: one row per event_id; staging_repins: one row per staged change; audit_repins: per staged upsert
+-- reads:   staging_repins
+-- writes:  repins, staging_repins, audit_repins
 -- params:  none
 
 -- The key compares bytes without padding: 'a' and 'a ' are two events.
@@ -69,3 +69,11 @@ CREATE TABLE IF NOT EXISTS staging_repins (
 --mariadb: DEFAULT CHARACTER SET = utf8mb4 COLLATE = utf8mb4_nopad_bin
 --singlestore: DEFAULT CHARACTER SET = utf8mb4 COLLATE = utf8mb4_bin
 COMMENT = 'Changes of repins on their way from the lake; emptied after the merge';
+
+-- What the gate looks at. Deletes are left out: an erasure must never be kept in quarantine.
+CREATE OR REPLACE VIEW audit_repins AS
+SELECT
+    staged.*,
+    TIMESTAMPDIFF(SECOND, staged.kafka_timestamp, staged.occurred_at) AS seconds_after_kafka
+FROM staging_repins AS staged
+WHERE staged.change_type = 'upsert';

@@ -1,8 +1,8 @@
 -- name:    schema/0004_comments
 -- purpose: Comment events, and where a slice of them waits before it is merged.
--- grain:   comments: one row per event_id; staging_comments: one row per staged change
--- reads:   nothing
--- writes:  comments, staging_comments
+-- grain:   comments: one row per event_id; staging_comments: one row per staged change; audit_comments: per staged upsert
+-- reads:   staging_comments
+-- writes:  comments, staging_comments, audit_comments
 -- params:  none
 
 -- The key compares bytes without padding: 'a' and 'a ' are two events.
@@ -69,3 +69,11 @@ CREATE TABLE IF NOT EXISTS staging_comments (
 --mariadb: DEFAULT CHARACTER SET = utf8mb4 COLLATE = utf8mb4_nopad_bin
 --singlestore: DEFAULT CHARACTER SET = utf8mb4 COLLATE = utf8mb4_bin
 COMMENT = 'Changes of comments on their way from the lake; emptied after the merge';
+
+-- What the gate looks at. Deletes are left out: an erasure must never be kept in quarantine.
+CREATE OR REPLACE VIEW audit_comments AS
+SELECT
+    staged.*,
+    TIMESTAMPDIFF(SECOND, staged.kafka_timestamp, staged.occurred_at) AS seconds_after_kafka
+FROM staging_comments AS staged
+WHERE staged.change_type = 'upsert';

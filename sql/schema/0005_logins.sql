@@ -1,8 +1,8 @@
 -- name:    schema/0005_logins
 -- purpose: Login events, and where a slice of them waits before it is merged.
--- grain:   logins: one row per event_id; staging_logins: one row per staged change
--- reads:   nothing
--- writes:  logins, staging_logins
+-- grain:   logins: one row per event_id; staging_logins: one row per staged change; audit_logins: per staged upsert
+-- reads:   staging_logins
+-- writes:  logins, staging_logins, audit_logins
 -- params:  none
 
 -- The key compares bytes without padding: 'a' and 'a ' are two events.
@@ -58,3 +58,11 @@ CREATE TABLE IF NOT EXISTS staging_logins (
 --mariadb: DEFAULT CHARACTER SET = utf8mb4 COLLATE = utf8mb4_nopad_bin
 --singlestore: DEFAULT CHARACTER SET = utf8mb4 COLLATE = utf8mb4_bin
 COMMENT = 'Changes of logins on their way from the lake; emptied after the merge';
+
+-- What the gate looks at. Deletes are left out: an erasure must never be kept in quarantine.
+CREATE OR REPLACE VIEW audit_logins AS
+SELECT
+    staged.*,
+    TIMESTAMPDIFF(SECOND, staged.kafka_timestamp, staged.occurred_at) AS seconds_after_kafka
+FROM staging_logins AS staged
+WHERE staged.change_type = 'upsert';

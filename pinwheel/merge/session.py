@@ -1,0 +1,190 @@
+"""Keep merging one table for a while: what a long-lived Airflow task runs.
+
+Long-lived because importing Great Expectations costs seconds of CPU per process. A broken lake or database never
+ends a session before its time: it is tried again with growing pauses.
+"""
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+from pinwheel import memsql
+from pinwheel.contracts import TABLES
+from pinwheel.errors import MergeError
+from pinwheel.memsql import Connection
+from pinwheel.merge import ledger
+from pinwheel.merge.audit import Verdict, audit
+from pinwheel.merge.gate import Gate
+from pinwheel.merge.ledger import Slice, State, SupersededError
+from pinwheel.merge.merge import Counts, merge
+from pinwheel.merge.stage import stage
+from pinwheel.settings import MergeSettings
+
+log = logging.getLogger(__name__)
+
+RUNBOOK = "docs/runbooks/merge_events.md"
+FIRST_PAUSE_SECONDS = 1.0  # after an error; doubles with each one in a row
+MAX_PAUSE_SECONDS = 60.0
+ALERT_AFTER_ERRORS = 3  # a restart of the database is two
+
+
+class Alert(Protocol):
+    """Where alerts go."""
+
+    def __call__(self, *, name: str, subject: str, severity: str, message: str, runbook: str) -> None:
+        """Raise an alert; the same name and subject again is the same alert."""
+
+
+@dataclass
+class Report:
+    """What a session did."""
+
+    slices: int = 0
+    rows: int = 0
+    quarantined: int = 0
+    held: int = 0
+    superseded: int = 0
+    errors: int = 0
+
+
+def merge_session(
+    table: str,
+    settings: MergeSettings,
+    *,
+    clock: Callable[[], float],
+    sleep: Callable[[float], None],
+    alert: Alert,
+) -> Report:
+    """Merge what comes, for ``merge_session_seconds``.
+
+    Args:
+        table: a reporting table; other tables are other processes.
+        settings: lake, database and pace.
+        clock: seconds, monotonic.
+        sleep: waits so many seconds.
+        alert: told of held slices, warnings, conflicting events and lasting errors.
+
+    Raises:
+        MergeError: there is no such table.
+    """
+    if table not in TABLES:
+        raise MergeError(f"no reporting table {table!r}; there are {', '.join(TABLES)}")
+    session = Session(table, settings, alert)
+    end = clock() + settings.merge_session_seconds
+    try:
+        while clock() < end:
+            started = clock()
+            worked = session.turn()
+            sleep(max(0.0, min(session.pause(worked) - (clock() - started), end - clock())))
+    finally:
+        session.close()
+    log.info("session_ended table=%s slices=%d rows=%d", table, session.report.slices, session.report.rows)
+    return session.report
+
+
+class Session:
+    """One table's merging, a turn at a time."""
+
+    def __init__(self, table: str, settings: MergeSettings, alert: Alert) -> None:
+        self.report = Report()
+        self._table = table
+        self._settings = settings
+        self._alert = alert
+        self._gate: Gate | None = None
+        self._connection: Connection | None = None
+        self._errors_in_row = 0
+        self._held_told: int | None = None
+
+    def turn(self) -> bool:
+        """Merge one slice if there is one; returns whether there was. Errors are counted, not raised."""
+        try:
+            worked = self._work()
+        except SupersededError as error:
+            self.report.superseded += 1
+            log.warning("superseded table=%s reason=%s", self._table, error)
+            return False
+        except Exception as error:  # whatever it is, the next turn may well do better
+            self._failed(error)
+            return False
+        self._errors_in_row = 0
+        return worked
+
+    def pause(self, worked: bool) -> float:
+        """Seconds from the start of the last turn to the next one."""
+        if self._errors_in_row:
+            return min(FIRST_PAUSE_SECONDS * 2 ** (self._errors_in_row - 1), MAX_PAUSE_SECONDS)
+        return self._settings.merge_interval_seconds if worked else self._settings.merge_poll_seconds
+
+    def close(self) -> None:
+        """Let go of the database."""
+        if self._connection is not None and self._connection.open:
+            self._connection.close()
+        self._connection = None
+
+    def _work(self) -> bool:
+        connection = self._connected()
+        waiting = ledger.waiting(connection, self._table)
+        connection.commit()
+        if waiting is not None and waiting.state == State.HELD:
+            self._tell_held(waiting, "it was held by an earlier session")
+            return False
+        found = waiting or stage(self._table, self._settings, connection)
+        if found is None:
+            return False
+        self._merge(connection, found)
+        return True
+
+    def _merge(self, connection: Connection, found: Slice) -> None:
+        verdict = audit(found, self._gated(), connection, self._settings.quarantine_max_share)
+        self.report.quarantined += verdict.quarantined
+        self._tell_warnings(found, verdict)
+        if verdict.held:
+            self.report.held += 1
+            self._tell_held(found, "; ".join(verdict.reasons))
+            return
+        counts = merge(found.slice_id, connection)
+        self.report.slices += 1
+        self.report.rows += found.rows_read
+        self._tell_conflicting(found, counts)
+
+    def _connected(self) -> Connection:
+        if self._connection is None or not self._connection.open:
+            self._connection = memsql.connect(self._settings, local_infile=True)
+        return self._connection
+
+    def _gated(self) -> Gate:
+        if self._gate is None:
+            self._gate = Gate(self._settings)
+        return self._gate
+
+    def _failed(self, error: Exception) -> None:
+        self.report.errors += 1
+        self._errors_in_row += 1
+        self.close()  # its state is not known
+        log.error("failed table=%s errors=%d", self._table, self._errors_in_row, exc_info=error)
+        if self._errors_in_row == ALERT_AFTER_ERRORS:
+            self._tell("merge_failing", "critical", f"{self._errors_in_row} errors in a row, the last: {error}")
+
+    def _tell_held(self, found: Slice, why: str) -> None:
+        if self._held_told == found.slice_id:
+            return
+        self._held_told = found.slice_id
+        text = f"slice {found.slice_id} of {found.table} is held: {why}. Release it with 'retry' or 'accept'"
+        self._tell("slice_held", "critical", text)
+
+    def _tell_warnings(self, found: Slice, verdict: Verdict) -> None:
+        if verdict.warnings:
+            self._tell("quality", "warning", f"slice {found.slice_id} of {found.table}: {'; '.join(verdict.warnings)}")
+        if verdict.quarantined:
+            text = f"slice {found.slice_id} of {found.table}: {verdict.quarantined} rows went to quarantine"
+            self._tell("quarantine", "warning", text)
+
+    def _tell_conflicting(self, found: Slice, counts: Counts) -> None:
+        if counts.conflicting:
+            text = f"slice {found.slice_id} of {found.table}: {counts.conflicting} events reuse an event_id"
+            self._tell("conflicting_events", "warning", f"{text} with another payload; the lake has them all")
+
+    def _tell(self, name: str, severity: str, message: str) -> None:
+        log.warning("alert name=%s table=%s message=%s", name, self._table, message)
+        self._alert(name=name, subject=self._table, severity=severity, message=message, runbook=RUNBOOK)
