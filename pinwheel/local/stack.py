@@ -126,11 +126,10 @@ class Stack:
             LocalError: it failed; with the end of its log.
         """
         owned = self.owned(name)
-        owned.start(Program(name, command, environment.shared(self.settings)), ROOT)
-        if code := owned.wait():
-            raise LocalError(
-                f"{' '.join(command)} ended with {code}; {owned.log_path} ends with:\n{owned.last_lines()}"
-            )
+        code = owned.start(Program(name, command, environment.shared(self.settings)), ROOT).wait()
+        if code:
+            said = f"{owned.log_path} ends with:\n{owned.last_lines()}"
+            raise LocalError(f"{' '.join(command)} ended with {code}; {said}")
 
     def _make_schema(self) -> None:
         from pinwheel import schema
