@@ -42,6 +42,7 @@ PRECISION_SHARES = (0.9, 0.05, 0.05)
 UNIT_US = np.array([1000, 1, 1_000_000])
 TIME_CHARS = {"ms": (23, "Z"), "us": (26, "Z"), "s": (19, "+00:00")}
 RECENT = 20_000  # a redelivery repeats one of so many records before it
+MAX_CHUNKS = 20
 
 
 @dataclass(frozen=True)
@@ -222,7 +223,10 @@ class Generator:
         sent = pa.concat_tables([recent.rows, rows]).take(pa.array(order))
         sent = sent.set_column(sent.column_names.index("kind"), "kind", _named(KINDS, kinds))
         block = Block([all_keys[i] for i in order], [all_values[i] for i in order], sent)
-        self._recent = Block(all_keys[-RECENT:], all_values[-RECENT:], pa.concat_tables([recent.rows, rows])[-RECENT:])
+        kept = pa.concat_tables([recent.rows, rows])[-RECENT:]
+        # Small live blocks would leave thousands of chunks, and taking rows from them costs as much as making events.
+        kept = kept.combine_chunks() if kept["event_id"].num_chunks > MAX_CHUNKS else kept
+        self._recent = Block(all_keys[-RECENT:], all_values[-RECENT:], kept)
         self._recent_first = first[-RECENT:]
         return block
 

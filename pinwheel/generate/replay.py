@@ -13,12 +13,13 @@ import re
 from collections.abc import Sequence
 from datetime import UTC, datetime, time, timedelta
 from hashlib import blake2b
+from ipaddress import IPv4Address
+from itertools import count
 from pathlib import Path
 from typing import NamedTuple
 
 from pinwheel.errors import PinwheelError
-from pinwheel.generate.catalogue import BOARDS_PER_PERSON, PEOPLE
-from pinwheel.generate.people import make_people
+from pinwheel.generate.catalogue import BOARDS_PER_PERSON
 from pinwheel.generate.produce import Now, Takes, utc_now
 from pinwheel.generate.sender import Sender
 from pinwheel.generate.settings import ProduceSettings
@@ -30,6 +31,7 @@ LINE = re.compile(rb"(\d{1,19})\t(\d{1,19})\r?")
 MAX_ID = 2**63 - 1
 DAY_MS = 86_400_000
 QUOTED_BYTES = 80
+NO_ADDRESS_OF_256 = 8
 
 
 class ReplayError(PinwheelError):
@@ -94,24 +96,34 @@ def _row(path: Path, number: int, line: bytes) -> Row:
 
 def to_records(rows: Sequence[Row], seed: int, now: datetime) -> Records:
     """Rows as repin events of the last whole day before ``now``; a row's event depends on nothing but row and seed."""
-    addresses = make_people(PEOPLE, seed, locator=None).addresses
     midnight = datetime.combine(now.astimezone(UTC).date(), time(), UTC)
-    values: list[bytes | None] = [
-        _event(row, seed, midnight - timedelta(days=1), addresses[row.user_id % PEOPLE]) for row in rows
-    ]
+    values: list[bytes | None] = [_event(row, seed, midnight - timedelta(days=1)) for row in rows]
     return Records([b"%d" % row.user_id for row in rows], values)
 
 
-def _event(row: Row, seed: int, day: datetime, address: str | None) -> bytes:
+def _event(row: Row, seed: int, day: datetime) -> bytes:
     digest = blake2b(b"%d:%d:%d:%d" % (seed, *row), digest_size=16).digest()
     at = day + timedelta(milliseconds=int.from_bytes(digest[:8]) % DAY_MS)
     board = (row.user_id * BOARDS_PER_PERSON + digest[8] % BOARDS_PER_PERSON) % MAX_ID
+    address = _home(row.user_id, seed)
     ip = f'"{address}"' if address else "null"
     return (
         f'{{"event_id":"replay-{digest.hex()}","event_type":"repin",'
         f'"occurred_at":"{at:%Y-%m-%dT%H:%M:%S}.{at.microsecond // 1000:03}Z","user_id":{row.user_id},"ip":{ip},'
         f'"pin_id":{row.pin_id},"board_id":{board}}}'
     ).encode()
+
+
+def _home(user_id: int, seed: int) -> IPv4Address | None:
+    """The person's public address; some have none."""
+    for turn in count():
+        digest = blake2b(b"home:%d:%d:%d" % (seed, user_id, turn), digest_size=5).digest()
+        if digest[4] < NO_ADDRESS_OF_256:
+            break
+        address = IPv4Address(digest[:4])
+        if address.is_global and not address.is_multicast:
+            return address
+    return None
 
 
 def main(argv: Sequence[str] | None = None) -> None:
