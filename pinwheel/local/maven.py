@@ -59,7 +59,7 @@ def fetch(name: str, folder: Path, shipped: frozenset[str] = frozenset()) -> Non
     context = _context(cache)
     with ThreadPoolExecutor(DOWNLOADS_AT_ONCE) as pool:
         for jar, path in zip(wanted, pool.map(lambda jar: _download(context, jar), wanted), strict=True):
-            _check(jar, path)
+            check(jar, path)
             path.rename(folder / jar.file_name)
     shutil.rmtree(cache)
 
@@ -104,7 +104,8 @@ def _download(context: "MavenContext", jar: Jar) -> Path:
     return path
 
 
-def _check(jar: Jar, path: Path) -> None:
+def check(jar: Jar, path: Path) -> None:
+    """Raise MissingPartError unless the file is the locked one."""
     with path.open("rb") as file:
         found = hashlib.file_digest(file, "sha256").hexdigest()
     if found != jar.sha256:

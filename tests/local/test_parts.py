@@ -1,0 +1,88 @@
+"""Where the parts listen, what they are told, and who may read the secrets."""
+
+import stat
+from pathlib import Path
+
+import pytest
+
+from pinwheel.local import airflow, credentials, environment, kafka, mariadb, maven
+from pinwheel.local.settings import LocalSettings
+from pinwheel.settings import load
+
+SECRET_NAMES = ("PASSWORD", "SECRET", "FERNET")
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> LocalSettings:
+    return load(LocalSettings, state_dir=tmp_path, kafka_port=40001, memsql_port=40002, airflow_port=40003)
+
+
+@pytest.fixture
+def secrets(settings: LocalSettings) -> credentials.Credentials:
+    return credentials.load(settings.stack_dir)
+
+
+def test_secrets_are_made_once_and_readable_by_their_owner_only(settings: LocalSettings) -> None:
+    first = credentials.load(settings.stack_dir)
+    assert credentials.load(settings.stack_dir) == first
+    assert stat.S_IMODE((settings.stack_dir / "secrets.json").stat().st_mode) == 0o600
+    assert len(set(vars(first).values())) == len(vars(first))
+
+
+def test_two_stacks_have_different_secrets(tmp_path: Path) -> None:
+    assert credentials.load(tmp_path / "a").memsql_admin != credentials.load(tmp_path / "b").memsql_admin
+
+
+def test_kafka_listens_on_loopback_only(settings: LocalSettings, tmp_path: Path) -> None:
+    text = kafka.properties_text(settings, tmp_path)
+    (listeners,) = [line for line in text.splitlines() if line.startswith("listeners=")]
+    assert listeners == "listeners=PLAINTEXT://127.0.0.1:40001,CONTROLLER://127.0.0.1:19093"
+    assert "0.0.0.0" not in text
+
+
+def test_mariadb_listens_on_loopback_only(settings: LocalSettings, tmp_path: Path) -> None:
+    command = mariadb.server_command(settings, tmp_path)
+    assert "--bind-address=127.0.0.1" in command
+    assert "--port=40002" in command
+    assert command[1] == "--no-defaults"  # anywhere else it is not heeded
+
+
+def test_airflow_is_told_its_port_in_all_three_places(
+    settings: LocalSettings, secrets: credentials.Credentials
+) -> None:
+    told = airflow.environment(settings, secrets)
+    assert told["AIRFLOW__API__PORT"] == "40003"
+    assert told["AIRFLOW__API__BASE_URL"] == "http://127.0.0.1:40003"
+    assert told["AIRFLOW__CORE__EXECUTION_API_SERVER_URL"] == "http://127.0.0.1:40003/execution/"
+
+
+def test_what_needs_no_secret_gets_none(settings: LocalSettings) -> None:
+    assert [name for name in environment.shared(settings) if any(part in name for part in SECRET_NAMES)] == []
+
+
+def test_paths_are_absolute_wherever_a_process_runs(settings: LocalSettings) -> None:
+    told = environment.shared(settings)
+    paths = [name for name in told if name.endswith(("_PATH", "_DIR", "_URI")) and name != "PINWHEEL_STATE_DIR"]
+    assert len(paths) >= 6
+    assert [name for name in paths if not told[name].startswith("/")] == []
+
+
+@pytest.mark.parametrize("name", ["spark", "kafka", "mariadb"])
+def test_locks_pin_hashes_and_name_no_repository(name: str) -> None:
+    assert maven.locked(name)
+    assert all(len(jar.sha256) == 64 for jar in maven.locked(name))
+    assert "://" not in maven.lock_path(name).read_text()
+
+
+def test_the_web_lock_names_no_registry() -> None:
+    lock = Path(maven.__file__).parent / "web" / "package-lock.json"
+    assert '"resolved"' not in lock.read_text()
+
+
+def test_a_jar_with_another_hash_is_refused(tmp_path: Path) -> None:
+    from pinwheel.errors import MissingPartError
+
+    path = tmp_path / "x.jar"
+    path.write_bytes(b"other")
+    with pytest.raises(MissingPartError, match="the lock says"):
+        maven.check(maven.Jar("g", "x", "1", "0" * 64), path)
