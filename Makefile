@@ -1,4 +1,7 @@
 # Thin doors to the `pinwheel` command. `make` or `make help` lists them.
+-include .env
+export $(filter PINWHEEL_%,$(.VARIABLES))
+
 PYTHON ?= python3
 STATE ?= $(or $(PINWHEEL_STATE_DIR),.pinwheel)
 PINWHEEL := $(STATE)/tools/venv/bin/pinwheel

@@ -17,8 +17,6 @@ from pinwheel.local.processes import Owned, Program
 SLEEP = Program("sleeper", ("sleep", "300"), {})
 FAMILY = Program("family", ("sh", "-c", "sleep 300 & sleep 300 & wait"), {})
 STUBBORN = "import signal, time; signal.signal(15, signal.SIG_IGN); print('deaf', flush=True); time.sleep(300)"
-    "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('deaf', flush=True); time.sleep(300)"
-)
 
 
 def _eventually(check: Callable[[], bool]) -> None:
