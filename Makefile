@@ -22,6 +22,11 @@ setup: ## Install what is needed, without starting anything
 	@$(PYTHON) pinwheel/local/bootstrap.py
 	@$(PINWHEEL) tools
 
+$(PINWHEEL):
+	@echo 'pinwheel: nothing is installed yet: `make run` or `make setup` does it' >&2; exit 1
+
+status stop produce replay sql lint clean: $(PINWHEEL)
+
 run: ## Set up, start everything, send events, show the first rollup; Ctrl-C stops it
 	@$(PYTHON) pinwheel/local/bootstrap.py
 	@$(PINWHEEL) run
