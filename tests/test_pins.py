@@ -274,14 +274,16 @@ def pins_table(*rows: dict[str, Any]) -> pa.Table:
 def test_save_keeps_the_newest_and_answers_from_the_process(world: World) -> None:
     utc = MADE.replace(tzinfo=UTC)
     old, new = sql_row(2, title="old", created_at=utc), sql_row(2, title="new", created_at=utc)
-    assert world.lookup.save(pins_table(old, sql_row(1), new, sql_row(1) | {"pin_id": None}))
-    assert world.memsql.upserts == [[1, 2]]
+    assert world.lookup.save(pins_table(old, sql_row(1), sql_row(9), new, sql_row(5), sql_row(1) | {"pin_id": None}))
+    assert world.memsql.upserts == [[1, 2, 5, 9]], "in one order for all writers"
     assert (world.memsql.rows[2]["title"], world.memsql.rows[2]["created_at"]) == ("new", MADE)
     assert world.lookup.find(pa.array([2], pa.int64())).field("title").to_pylist() == ["new"]
     assert world.memsql.selects == []
 
 
-def test_save_ends_a_remembered_miss(world: World) -> None:
+@pytest.mark.parametrize("rows", [0, 100])
+def test_save_ends_a_remembered_miss(rows: int) -> None:
+    world = World(pin_cache_rows=rows)
     world.api.unknown = {1}
     assert world.statuses(1, 2) == ["unknown", "pending"]
     world.lookup.save(pins_table(sql_row(1), sql_row(2)))
