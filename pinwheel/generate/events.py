@@ -68,7 +68,6 @@ class _Draws:
     texts: Ints
     clients: Ints
     extras: Ints  # index into EXTRAS, -1 for none
-    spoils: Ints
 
 
 class Generator:
@@ -89,6 +88,7 @@ class Generator:
         self._popularity = Popularity(catalogue, seed)
         self._bursts = Bursts(self._popularity, self._people, seed, start_us)
         self._next = 0
+        self._spoiled = seed
         self._ips = [f'"ip":{orjson.dumps(a).decode()}' for a in self._people.addresses]
         self._texts = _texts(self._rng)
         self._text_json = [orjson.dumps(t).decode() for t in self._texts]
@@ -133,7 +133,6 @@ class Generator:
             texts=rng.integers(0, len(self._texts), size),
             clients=rng.integers(0, len(CLIENTS), size),
             extras=np.where(rng.random(size) < EXTRA_SHARE, rng.integers(0, len(EXTRAS), size), -1),
-            spoils=rng.integers(0, len(NAMES), size),
         )
 
     def _embed(self, types: Ints, users: Ints, pins: Ints) -> None:
@@ -179,7 +178,8 @@ class Generator:
                 "pin_id": int(d.pins[i]),
                 "board_id": int(d.boards[i]),
             }
-            names[i] = NAMES[d.spoils[i]]
+            names[i] = NAMES[self._spoiled % len(NAMES)]  # in turn: a small sample has them all
+            self._spoiled += 1
             values[i] = spoiled(names[i], event, now)
         return names
 

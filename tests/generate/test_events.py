@@ -20,7 +20,7 @@ NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 NOW_US = int(NOW.timestamp()) * 1_000_000
 HOUR_US = 3_600_000_000
 CATALOGUE = Catalogue(7, pins=5000, brands=50, people=3000, api_only_from=2501)
-BLOCK = 15_000
+BLOCK = 12_000
 
 
 def generator(seed: int = 1, start_us: int = NOW_US - HOUR_US) -> Generator:
@@ -141,10 +141,8 @@ def test_every_kind_of_malformed_record_gets_its_reason() -> None:
     assert {reason for reason, _ in MALFORMED.values()} == set(DeadReason)
 
 
-def test_a_big_sample_holds_every_kind_of_malformed_record() -> None:
-    source = generator(seed=4)
-    blocks = [*an_hour(source, 6)]
-    assert {name for b in blocks for name in b.rows["malformed"].to_pylist()} == {None, *NAMES}
+def test_a_sample_holds_every_kind_of_malformed_record(sample: Block) -> None:
+    assert set(sample.rows["malformed"].to_pylist()) == {None, *NAMES}
 
 
 def test_bursts_multiply_the_share_of_their_target() -> None:
