@@ -113,8 +113,9 @@ class Session:
     def pause(self, worked: bool) -> float:
         """Seconds from the start of the last turn to the next one."""
         if self._errors_in_row:
-            return min(FIRST_PAUSE_SECONDS * 2 ** (self._errors_in_row - 1), MAX_PAUSE_SECONDS)
-        return self._settings.merge_interval_seconds if worked else self._settings.merge_poll_seconds
+            return min(FIRST_PAUSE_SECONDS * 2.0 ** (self._errors_in_row - 1), MAX_PAUSE_SECONDS)
+        settings = self._settings
+        return settings.merge_interval_seconds if worked else settings.merge_poll_seconds
 
     def close(self) -> None:
         """Let go of the database."""

@@ -2,24 +2,38 @@
 
 import pytest
 
+from pinwheel.errors import MergeError
+from pinwheel.merge import ledger
+from pinwheel.merge.ledger import State, SupersededError
 from pinwheel.merge.merge import merge
 from pinwheel.merge.stage import stage
-from tests.merge.lakes import NOON, event, hours, land
+from tests.merge.lakes import NOON, delete, event, hours, land, update
 
 pytestmark = pytest.mark.memsql
 
 
-def merge_all(table, settings, connection):
-    """Stage and merge what there is; returns the counts of the slices."""
-    done = []
-    while (found := stage(table, settings, connection)) is not None:
-        done.append(merge(found.slice_id, connection))
-    return done
+@pytest.fixture
+def merge_all(settings, connection):
+    """Stages and merges what there is for a table; returns the counts of each slice."""
+
+    def go(table="repins"):
+        done = []
+        while (found := stage(table, settings, connection)) is not None:
+            done.append(merge(found.slice_id, connection))
+        return done
+
+    return go
 
 
-def test_repins_reach_the_table_and_the_rollups(settings, connection, query):
+def everything(query) -> list:
+    stamps = {"updated_at", "fetched_at"}
+    tables = ("repins", "brand_hourly", "brand_daily", "brand_country_daily", "category_hourly", "merge_watermarks")
+    return [[{k: v for k, v in r.items() if k not in stamps} for r in query(f"SELECT * FROM {t}")] for t in tables]
+
+
+def test_repins_reach_the_table_and_the_rollups(settings, merge_all, query):
     land(settings.lake_uri, [event("repin", "a", 0), event("repin", "b", 1, user_id=2, occurred_at=NOON + hours(1))])
-    (counts,) = merge_all("repins", settings, connection)
+    (counts,) = merge_all()
     assert counts.inserted == 2
     assert [r["event_id"] for r in query("SELECT event_id FROM repins ORDER BY event_id")] == ["a", "b"]
     hourly = query("SELECT brand_id, hour, repins, unique_people FROM brand_hourly ORDER BY hour")
@@ -31,9 +45,188 @@ def test_repins_reach_the_table_and_the_rollups(settings, connection, query):
     assert (daily["repins"], daily["pins"], daily["unique_people"]) == (2, 0, 2)
 
 
-def test_merging_again_changes_nothing(settings, connection, query):
+def test_merging_again_changes_nothing(settings, connection, merge_all, query):
     land(settings.lake_uri, [event("repin", "a", 0)])
-    merge_all("repins", settings, connection)
-    before = query("SELECT * FROM brand_hourly"), query("SELECT * FROM repins")
-    assert merge_all("repins", settings, connection) == []
-    assert (query("SELECT * FROM brand_hourly"), query("SELECT * FROM repins")) == before
+    slice_id = stage("repins", settings, connection).slice_id
+    merge(slice_id, connection)
+    before = everything(query)
+    assert merge_all() == []
+    with pytest.raises(SupersededError):
+        merge(slice_id, connection)
+    assert everything(query) == before
+    assert query("SELECT state FROM merge_slices") == [{"state": "merged"}]
+
+
+def test_a_zombie_s_slice_is_not_merged(settings, connection, merge_all, query):
+    land(settings.lake_uri, [event("repin", "a", 0)])
+    late = stage("repins", settings, connection)
+    merge_all()  # another run stages and merges the same versions
+    before = everything(query)
+    with pytest.raises(SupersededError):
+        merge(late.slice_id, connection)
+    assert everything(query) == before
+
+
+def test_a_watermark_that_moved_rolls_everything_back(settings, connection, query):
+    land(settings.lake_uri, [event("repin", "a", 0)])
+    found = stage("repins", settings, connection)
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE merge_watermarks SET version = 99")
+    connection.commit()
+    with pytest.raises(SupersededError, match="no longer at version -1"):
+        merge(found.slice_id, connection)
+    assert query("SELECT * FROM repins") == []
+    assert ledger.find(connection, found.slice_id).state == State.SUPERSEDED
+
+
+def test_staged_rows_that_vanished_stop_the_merge(settings, connection, query):
+    land(settings.lake_uri, [event("repin", "a", 0)])
+    found = stage("repins", settings, connection)
+    with connection.cursor() as cursor:
+        cursor.execute("DELETE FROM staging_repins")
+    connection.commit()
+    with pytest.raises(MergeError, match="has 0 staged rows, the ledger says 1"):
+        merge(found.slice_id, connection)
+    assert query("SELECT version FROM merge_watermarks") == [{"version": -1}]
+
+
+def test_first_delivery_wins_within_a_slice(settings, merge_all, query):
+    rows = [
+        event("repin", "a", 2, board_id=9, kafka_timestamp=NOON + hours(1)),
+        event("repin", "a", 1),
+        event("repin", "a", 3, kafka_timestamp=NOON + hours(1)),
+    ]
+    land(settings.lake_uri, rows)
+    (counts,) = merge_all()
+    assert (counts.inserted, counts.duplicates, counts.conflicting) == (1, 1, 1)
+    assert query("SELECT kafka_offset, board_id FROM repins") == [{"kafka_offset": 1, "board_id": 5}]
+
+
+def test_first_delivery_wins_over_slices(settings, merge_all, query):
+    land(settings.lake_uri, [event("repin", "a", 5)])
+    merge_all()
+    again = [event("repin", "a", 6), event("repin", "a", 7, user_id=8), event("repin", "a", 8, brand_id=None)]
+    land(settings.lake_uri, again)
+    (counts,) = merge_all()
+    # Another brand is our enrichment, not the producer's payload: a duplicate.
+    assert (counts.inserted, counts.duplicates, counts.conflicting) == (0, 2, 1)
+    assert query("SELECT user_id, kafka_offset FROM repins") == [{"user_id": 1, "kafka_offset": 5}]
+    assert query("SELECT repins, unique_people FROM brand_hourly") == [{"repins": 1, "unique_people": 1}]
+
+
+def test_late_completion_moves_a_row_between_buckets(settings, merge_all, query):
+    land(settings.lake_uri, [event("repin", "a", 0, brand_id=None, category=None, pin_status="pending")])
+    merge_all()
+    assert query("SELECT * FROM brand_hourly") == []
+    assert [r["category"] for r in query("SELECT category FROM category_hourly")] == ["(none)"]
+    update(settings.lake_uri, "event_id = 'a'", {"brand_id": "33", "category": "'food'", "pin_status": "'fetched'"})
+    (counts,) = merge_all()
+    assert (counts.updated, counts.inserted, counts.overtaken) == (1, 0, 0)
+    assert query("SELECT brand_id, repins FROM brand_hourly") == [{"brand_id": 33, "repins": 1}]
+    assert query("SELECT category, repins FROM category_hourly") == [{"category": "food", "repins": 1}]
+
+
+def test_a_correction_in_the_same_slice_counts_once(settings, merge_all, query):
+    land(settings.lake_uri, [event("repin", "a", 0, brand_id=None)])
+    update(settings.lake_uri, "event_id = 'a'", {"brand_id": "33"})
+    (counts,) = merge_all()
+    assert (counts.inserted, counts.overtaken) == (1, 1)
+    assert query("SELECT brand_id FROM repins") == [{"brand_id": 33}]
+
+
+def test_a_correction_of_another_delivery_stays_out(settings, merge_all, query):
+    land(settings.lake_uri, [event("repin", "a", 0)])
+    merge_all()
+    land(settings.lake_uri, [event("repin", "a", 1, board_id=9)])
+    update(settings.lake_uri, "kafka_offset = 1", {"board_id": "10"})
+    (counts,) = merge_all()
+    assert (counts.updated, counts.conflicting, counts.overtaken) == (0, 1, 1)
+    assert query("SELECT board_id FROM repins") == [{"board_id": 5}]
+
+
+def test_erasure_takes_the_row_and_its_buckets_away(settings, merge_all, query):
+    land(settings.lake_uri, [event("repin", "a", 0, user_id=4), event("repin", "b", 1, brand_id=71, user_id=5)])
+    merge_all()
+    delete(settings.lake_uri, "user_id = 4")
+    (counts,) = merge_all()
+    assert (counts.deleted, counts.overtaken) == (1, 0)
+    assert query("SELECT event_id FROM repins") == [{"event_id": "b"}]
+    for rollup in ("brand_hourly", "brand_daily", "brand_country_daily"):
+        assert query(f"SELECT brand_id, repins FROM {rollup}") == [{"brand_id": 71, "repins": 1}]
+
+
+def test_deleting_a_spare_delivery_keeps_the_row(settings, merge_all, query):
+    land(settings.lake_uri, [event("repin", "a", 0), event("repin", "a", 1)])
+    merge_all()
+    delete(settings.lake_uri, "kafka_offset = 1")
+    (counts,) = merge_all()
+    assert (counts.deleted, counts.overtaken) == (0, 1)
+    assert query("SELECT kafka_offset FROM repins") == [{"kafka_offset": 0}]
+
+
+def test_a_redelivery_takes_the_place_of_an_erased_row(settings, merge_all, query):
+    land(settings.lake_uri, [event("repin", "a", 0)])
+    merge_all()
+    land(settings.lake_uri, [event("repin", "a", 1)])
+    delete(settings.lake_uri, "kafka_offset = 0")
+    (counts,) = merge_all()
+    assert (counts.deleted, counts.inserted) == (1, 1)
+    assert query("SELECT kafka_offset FROM repins") == [{"kafka_offset": 1}]
+
+
+def test_versions_without_rows_move_watermark_and_progress_only(settings, merge_all, query):
+    version = land(settings.lake_uri, [event("login", "x", 41)])
+    assert merge_all("repins") == []
+    assert query("SELECT table_name, version FROM merge_watermarks") == [{"table_name": "repins", "version": version}]
+    (progress,) = query("SELECT * FROM merge_progress")
+    assert (progress["next_offset"], progress["kafka_timestamp"]) == (42, NOON.replace(tzinfo=None))
+    assert query("SELECT * FROM merge_slices") == []
+
+
+def test_logins_have_no_rollups_and_pins_fill_the_cache(settings, merge_all, query):
+    rows = [event("login", "l", 0), event("pin", "p", 1, title="One\tpin", link="https://x.test")]
+    land(settings.lake_uri, rows)
+    assert merge_all("logins")[0].inserted == 1
+    assert merge_all("pins")[0].inserted == 1
+    assert query("SELECT pin_id, brand_id, title, creator_id FROM pin_cache") == [
+        {"pin_id": 7, "brand_id": 70, "title": "One\tpin", "creator_id": 3}
+    ]
+    assert query("SELECT pins, unique_people FROM brand_hourly") == [{"pins": 1, "unique_people": 1}]
+
+
+AWKWARD = ["a\tb", "line\nbreak\r\n", "back\\slash \\N \\t", "nul\0in it", "", "\\N", "emoji 🎡🧵 ẞ ñ", "'\"`%s%(x)s--", "end "]
+
+
+def test_awkward_text_comes_through_unchanged(settings, merge_all, query):
+    rows = [event("comment", f"c{i}", i, text=text) for i, text in enumerate(AWKWARD)]
+    land(settings.lake_uri, [*rows, event("comment", "pad ", 98), event("comment", "pad", 99)])
+    (counts,) = merge_all("comments")
+    assert counts.inserted == len(AWKWARD) + 2, "ids that differ by a blank are two events"
+    found = query("SELECT text FROM comments WHERE kafka_offset < 90 ORDER BY kafka_offset")
+    assert [r["text"] for r in found] == AWKWARD
+
+
+def test_the_ledger_s_counts_add_up(settings, merge_all, query):
+    land(settings.lake_uri, [event("repin", "a", 0), event("repin", "a", 1), event("repin", "a", 2, user_id=2)])
+    update(settings.lake_uri, "kafka_offset = 0", {"city": "'Gouda'"})
+    merge_all()
+    (row,) = query("SELECT * FROM merge_slices")
+    parts = ("inserted", "updated", "deleted", "duplicates", "conflicting", "quarantined", "overtaken")
+    assert row["rows_read"] == sum(row[p] for p in parts) == 4
+    assert row["merged_at"] >= row["staged_at"] >= row["started_at"]
+
+
+def test_slices_stop_growing_at_the_setting(settings, connection, query):
+    for i in range(3):
+        land(settings.lake_uri, [event("repin", f"e{i}{j}", 10 * i + j) for j in range(4)])
+    small = settings.model_copy(update={"merge_slice_rows": 8})
+    found = stage("repins", small, connection)
+    assert (found.to_version, found.rows_read) == (2, 8)
+
+
+def test_leftovers_of_earlier_attempts_are_dropped(settings, connection, query):
+    land(settings.lake_uri, [event("repin", "a", 0)])
+    first = stage("repins", settings, connection)
+    second = stage("repins", settings, connection)
+    assert query("SELECT DISTINCT slice_id FROM staging_repins") == [{"slice_id": second.slice_id}]
+    assert ledger.find(connection, first.slice_id).state == State.SUPERSEDED
