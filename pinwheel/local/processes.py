@@ -138,9 +138,19 @@ def end(processes: Iterable[psutil.Process], seconds: float) -> None:
     alive = list(processes)
     if seconds > 0:
         _signal_all(alive, signal.SIGTERM)
-        _, alive = psutil.wait_procs(alive, timeout=seconds)
+        alive = _outlive(alive, seconds)
     _signal_all(alive, signal.SIGKILL)
-    psutil.wait_procs(alive, timeout=KILL_SECONDS)
+    _outlive(alive, KILL_SECONDS)
+
+
+def _outlive(processes: Iterable[psutil.Process], seconds: float) -> list[psutil.Process]:
+    """Wait for their ends; those that still live after ``seconds``."""
+    deadline = time.monotonic() + seconds
+    alive = [process for process in processes if _is_alive(process)]
+    while alive and time.monotonic() < deadline:
+        time.sleep(0.05)
+        alive = [process for process in alive if _is_alive(process)]
+    return alive
 
 
 def stop_all(owned: Iterable[Owned], seconds: float) -> None:
@@ -152,8 +162,7 @@ def stop_all(owned: Iterable[Owned], seconds: float) -> None:
     members = [process for program in programs for process in program.members()]
     leaders = [leader for program in programs if (leader := program.leader()) is not None]
     _signal_all(leaders, signal.SIGTERM)
-    psutil.wait_procs(members, timeout=min(LEADER_SECONDS, seconds))
-    end([process for process in members if process.is_running()], seconds)
+    end(_outlive(members, min(LEADER_SECONDS, seconds)), seconds)
     for program in programs:
         program.forget()
 
@@ -167,9 +176,9 @@ def _signal_all(processes: Iterable[psutil.Process], number: signal.Signals) -> 
 
 
 def _is_alive(process: psutil.Process) -> bool:
-    """A zombie is dead: its parent has not asked yet."""
+    """A zombie is dead: its parent has not asked yet, and may never."""
     try:
-        return process.status() != psutil.STATUS_ZOMBIE
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
     except psutil.NoSuchProcess:
         return False
 
