@@ -1,0 +1,168 @@
+"""The gate: what it holds, what it quarantines, what a person may decide."""
+
+import pytest
+
+from pinwheel.errors import MergeError
+from pinwheel.merge import ledger
+from pinwheel.merge.audit import audit
+from pinwheel.merge.gate import Gate
+from pinwheel.merge.ledger import State
+from pinwheel.merge.merge import merge
+from pinwheel.merge.stage import stage
+from tests.merge.lakes import NOON, delete, event, hours, land
+
+pytestmark = pytest.mark.memsql
+SHARE = 0.5
+
+
+@pytest.fixture(scope="module")
+def gate(memsql_settings) -> Gate:
+    return Gate(memsql_settings)
+
+
+def good(count: int, kind: str = "repin") -> list[dict]:
+    return [event(kind, f"good{i}", i) for i in range(count)]
+
+
+def states(query) -> list[str]:
+    return [r["state"] for r in query("SELECT state FROM merge_slices ORDER BY slice_id")]
+
+
+@pytest.mark.parametrize("table", ["pins", "repins", "comments", "logins"])
+def test_good_rows_pass_every_suite(settings, connection, gate, table):
+    land(settings.lake_uri, good(5, table.rstrip("s")))
+    found = stage(table, settings, connection)
+    verdict = audit(found, gate, connection, SHARE)
+    assert (verdict.reasons, verdict.warnings, verdict.quarantined) == ((), (), 0)
+
+
+def test_a_row_that_breaks_two_rules_is_quarantined_once_with_both_reasons(settings, connection, gate, query):
+    land(settings.lake_uri, [*good(5), event("repin", "bad", 9, latitude=91.5, country_code="nl")])
+    found = stage("repins", settings, connection)
+    assert audit(found, gate, connection, SHARE).quarantined == 1
+    assert merge(found.slice_id, connection).inserted == 5
+    (row,) = query("SELECT * FROM quarantine")
+    assert (row["event_id"], row["kafka_offset"], row["table_name"]) == ("bad", 9, "repins")
+    assert "latitude=91.5" in row["reason"]
+    assert "country_code='nl'" in row["reason"]
+    assert '"latitude": 91.5' in row["row_json"]
+    assert query("SELECT rows_read, quarantined, inserted FROM merge_slices") == [
+        {"rows_read": 6, "quarantined": 1, "inserted": 5}
+    ]
+
+
+BAD = {
+    "comments": [{"text": "é" * 5001}, {"pin_id": None}, {"user_id": -1}, {"category": "(none)"}],
+    "logins": [{"client": "toaster"}, {"country_code": "ZZ"}, {"longitude": 181.0}],
+    "repins": [{"pin_status": "guessed"}, {"kafka_timestamp": NOON + hours(24 * 500)}, {"city": "x" * 256}],
+    "pins": [{"title": "é" * 501}, {"link": "h" * 2049}],
+}
+
+
+@pytest.mark.parametrize("table", BAD)
+def test_each_row_rule_catches_its_row(settings, connection, gate, query, table):
+    kind = table.rstrip("s")
+    bad = [event(kind, f"bad{i}", 100 + i, **values) for i, values in enumerate(BAD[table])]
+    land(settings.lake_uri, [*good(20, kind), *bad])
+    found = stage(table, settings, connection)
+    assert audit(found, gate, connection, SHARE).quarantined == len(bad)
+    reasons = {r["event_id"]: r["reason"] for r in query("SELECT event_id, reason FROM quarantine")}
+    for row, values in zip(bad, BAD[table], strict=True):
+        (name,) = values
+        assert (name if name != "kafka_timestamp" else "seconds_after_kafka") in reasons[row["event_id"]]
+
+
+def test_text_of_the_longest_allowed_length_passes_though_its_bytes_are_more(settings, connection, gate, query):
+    land(settings.lake_uri, [event("comment", "long", 0, text="🎡" * 5000)])
+    found = stage("comments", settings, connection)
+    assert audit(found, gate, connection, SHARE).quarantined == 0
+    merge(found.slice_id, connection)
+    assert query("SELECT CHAR_LENGTH(text) AS n FROM comments") == [{"n": 5000}]
+
+
+def test_a_missing_key_holds_the_slice_and_nothing_is_merged(settings, connection, gate, query):
+    land(settings.lake_uri, [*good(3), event("repin", None, 9)])
+    found = stage("repins", settings, connection)
+    verdict = audit(found, gate, connection, SHARE)
+    assert verdict.held
+    assert "expect_column_values_to_not_be_null(event_id): 1 rows" in verdict.reasons[0]
+    assert states(query) == ["held"]
+    (row,) = query("SELECT detail FROM merge_slices")
+    assert "event_id" in row["detail"]
+    with pytest.raises(ledger.SupersededError, match="is held"):
+        merge(found.slice_id, connection)
+
+
+def test_too_many_bad_rows_hold_the_slice(settings, connection, gate, query):
+    land(settings.lake_uri, [*good(3), *(event("repin", f"bad{i}", 10 + i, latitude=99.0) for i in range(4))])
+    found = stage("repins", settings, connection)
+    assert audit(found, gate, connection, SHARE).held
+    assert query("SELECT * FROM quarantine") == []
+
+
+def test_different_rules_together_hold_the_slice(settings, connection, gate):
+    bad = [event("repin", "x", 10, latitude=99.0), event("repin", "y", 11, user_id=0)]
+    land(settings.lake_uri, [*good(2), *bad])
+    found = stage("repins", settings, connection)
+    verdict = audit(found, gate, connection, 0.3)
+    assert verdict.reasons == ("2 of 4 rows break row rules",)
+
+
+def test_warnings_do_not_hold(settings, connection, gate, query):
+    land(settings.lake_uri, [event("repin", f"e{i}", i, pin_status="pending", country_code=None) for i in range(4)])
+    found = stage("repins", settings, connection)
+    verdict = audit(found, gate, connection, SHARE)
+    assert not verdict.held
+    assert [w.split(":")[0] for w in verdict.warnings] == [
+        "expect_column_values_to_not_be_null(country_code)",
+        "expect_column_values_to_not_be_in_set(pin_status)",
+    ]
+
+
+def test_release_accept_merges_what_can_be_stored(settings, connection, gate, query):
+    land(settings.lake_uri, [*good(3), event("repin", None, 9)])
+    found = stage("repins", settings, connection)
+    audit(found, gate, connection, SHARE)
+    ledger.release(settings, found.slice_id, "accept", by="ann")
+    accepted = ledger.waiting(connection, "repins")
+    assert accepted.state == State.ACCEPTED
+    assert audit(accepted, gate, connection, SHARE).quarantined == 1
+    assert merge(accepted.slice_id, connection).inserted == 3
+    (row,) = query("SELECT state, detail, quarantined FROM merge_slices")
+    assert (row["state"], row["quarantined"]) == ("merged", 1)
+    assert '"decided_by": "ann"' in row["detail"]
+
+
+def test_release_retry_stages_and_audits_afresh(settings, connection, gate, query):
+    land(settings.lake_uri, [*good(3), event("repin", None, 9)])
+    found = stage("repins", settings, connection)
+    audit(found, gate, connection, SHARE)
+    ledger.release(settings, found.slice_id, "retry")
+    connection.commit()
+    assert ledger.waiting(connection, "repins") is None
+    again = stage("repins", settings, connection)
+    assert (again.from_version, again.to_version) == (found.from_version, found.to_version)
+    assert states(query) == ["superseded", "staged"]
+
+
+def test_release_refuses_what_makes_no_sense(settings, connection, gate):
+    land(settings.lake_uri, good(1))
+    found = stage("repins", settings, connection)
+    with pytest.raises(MergeError, match="'drop' on slice"):
+        ledger.release(settings, found.slice_id, "drop")
+    with pytest.raises(MergeError, match="no slice 424242"):
+        ledger.release(settings, 424242, "retry")
+    with pytest.raises(MergeError, match="no longer held"):
+        ledger.release(settings, found.slice_id, "retry")
+
+
+def test_erasure_takes_quarantined_copies_too_and_is_not_audited(settings, connection, gate, query):
+    land(settings.lake_uri, [*good(5), event("repin", "bad", 9, latitude=99.0)])
+    found = stage("repins", settings, connection)
+    audit(found, gate, connection, SHARE)
+    merge(found.slice_id, connection)
+    delete(settings.lake_uri, "event_id = 'bad'")
+    found = stage("repins", settings, connection)
+    assert not audit(found, gate, connection, SHARE).held
+    merge(found.slice_id, connection)
+    assert query("SELECT * FROM quarantine") == []
