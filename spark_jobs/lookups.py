@@ -4,10 +4,10 @@ from functools import cache
 
 import pyarrow as pa
 import pyarrow.compute as pc
-from pinwheel.pins import PinLookup
 
 from pinwheel.contracts import PIN_COLUMNS
 from pinwheel.geo import Locator
+from pinwheel.pins import PinLookup
 from pinwheel.settings import GeoSettings, PinLookupSettings
 from spark_jobs.transforms.enrich import FindPins, Locate
 

@@ -35,6 +35,8 @@ SESSION_OPTIONS = {
     "spark.sql.execution.arrow.maxRecordsPerBatch": "20000",
     "spark.sql.streaming.minBatchesToRetain": "10",  # the checkpoint serves this run only
     "spark.sql.shuffle.partitions": "4",
+    # The JIT leaves methods over 8,000 bytes interpreted; Spark shall split what would become one.
+    "spark.sql.codegen.hugeMethodLimit": "8000",
 }
 
 

@@ -24,9 +24,10 @@ from pinwheel.local.settings import ROOT, LocalSettings
 from pinwheel.local.tools import spark_home
 
 ADMIN = "admin"
+SCHEDULER = "airflow-scheduler"
 PROGRAMS = {
     "airflow-api-server": ("api-server",),
-    "airflow-scheduler": ("scheduler", "--skip-serve-logs"),
+    SCHEDULER: ("scheduler", "--skip-serve-logs"),
     "airflow-dag-processor": ("dag-processor",),
     "airflow-triggerer": ("triggerer", "--skip-serve-logs"),
 }
@@ -43,6 +44,7 @@ def part(settings: LocalSettings, environment: dict[str, str]) -> Part:
         waiting_for=f"its scheduler, Dag processor and API on port {settings.airflow_port}",
         ready=lambda: all_healthy(settings),
         prepare=lambda say: migrate(settings, environment, say),
+        last=SCHEDULER,
     )
 
 

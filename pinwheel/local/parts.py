@@ -13,7 +13,10 @@ LOOPBACK = "127.0.0.1"  # nothing of the embedded stack listens anywhere else
 
 @dataclass(frozen=True)
 class Part:
-    """One part. ``prepare`` and ``finish`` run at every start and do only what is not done yet."""
+    """One part. ``prepare`` and ``finish`` run at every start and do only what is not done yet.
+
+    ``last`` names the program that acts on the other parts, and so is started when they are ready.
+    """
 
     name: str
     title: str
@@ -22,6 +25,7 @@ class Part:
     ready: Callable[[], bool]
     prepare: Callable[[Say], None] = lambda say: None
     finish: Callable[[Say], None] = lambda say: None
+    last: str | None = None
 
 
 def answers(port: int) -> bool:

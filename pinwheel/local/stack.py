@@ -4,7 +4,8 @@ import os
 import signal
 import threading
 import time
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterable
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -88,25 +89,22 @@ class Stack:
             raise
 
     def _start_all(self, progress: Progress) -> None:
+        """Side by side; only Airflow's scheduler, whose tasks use the other parts, waits for them."""
         with ThreadPoolExecutor(len(self.parts)) as pool:
-            migrated = pool.submit(self._prepare, "airflow", progress)
-            started = [pool.submit(self.start_part, name, progress) for name in FIRST]
-            for future in (*started, migrated):
-                future.result()
-        self.start_part("airflow", progress)
+            first = [pool.submit(self.start_part, name, progress) for name in FIRST]
+            pool.submit(self.start_part, "airflow", progress, lambda: _results(first)).result()
+            _results(first)
 
-    def _prepare(self, name: str, progress: Progress) -> None:
-        part = self.parts[name]
-        with progress.step(f"Preparing {part.title}") as say:
-            part.prepare(say)
-
-    def start_part(self, name: str, progress: Progress | None = None) -> None:
-        """Start one part and wait until it is ready."""
+    def start_part(
+        self, name: str, progress: Progress | None = None, before_last: Callable[[], None] = lambda: None
+    ) -> None:
+        """Start one part and wait until it is ready; ``before_last`` is called before its last program starts."""
         part = self.parts[name]
         with (progress or PlainProgress()).step(f"Starting {part.title}") as say:
             part.prepare(say)
-            for program in part.programs:
-                self.owned(program.name).start(program, ROOT)
+            self._launch([program for program in part.programs if program.name != part.last])
+            before_last()
+            self._launch([program for program in part.programs if program.name == part.last])
             programs = self._programs(name)
             seconds = self.settings.start_seconds
             processes.wait_until(part.waiting_for, part.ready, programs, seconds=seconds, say=say)
@@ -114,6 +112,10 @@ class Stack:
             if name == "memsql":
                 self._make_schema()
         self._up.add(name)
+
+    def _launch(self, programs: Iterable[Program]) -> None:
+        for program in programs:
+            self.owned(program.name).start(program, ROOT)
 
     def is_up(self, name: str) -> bool:
         """Whether the part was ready since this object exists."""
@@ -223,6 +225,12 @@ class Stack:
     def _state(self, owned: Owned) -> State:
         leader = owned.leader()
         return State(owned.name, leader.pid if leader else None, sum(map(_megabytes, owned.members())))
+
+
+def _results(futures: Iterable[Future[None]]) -> None:
+    """Wait for all; raises the first error."""
+    for future in futures:
+        future.result()
 
 
 def _megabytes(process: psutil.Process) -> int:

@@ -6,6 +6,8 @@ the unknown fields 195,000). All of it stays in the JVM.
 """
 
 from dataclasses import dataclass
+from functools import reduce
+from operator import add
 
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
@@ -45,20 +47,29 @@ def with_text(records: DataFrame, max_value_bytes: int) -> DataFrame:
 
 
 def with_fields(records: DataFrame) -> DataFrame:
-    """Add ``fields`` and ``pin_fields``: maps of field name -> text; null where the value is not a JSON object."""
+    """Add ``fields`` and ``pin_fields`` (maps of field name -> text; null where the value is not a JSON object),
+    and each known field's text as a column of its own: a look into a map is a walk, so each is taken once.
+    """
     parsed = records.withColumn("fields", F.from_json("json", TEXT_MAP))
+    names = [*(f.name for f in (*COMMON_FIELDS, *_own_fields())), "pin"]
+    texts = parsed.withColumns({f"text_{n}": F.col("fields").getItem(n) for n in names})
     pin = F.when(_is_one_of([k for k in EVENT_TYPES.values() if k.embeds_pin]), F.from_json(_text("pin"), TEXT_MAP))
-    return parsed.withColumn("pin_fields", pin)
+    nested = texts.withColumn("pin_fields", pin)
+    return nested.withColumns({f"text_pin_{f.name}": F.col("pin_fields").getItem(f.name) for f in PIN_FIELDS})
 
 
 def with_columns(records: DataFrame) -> DataFrame:
     """Add the contract's columns; null where the text is missing or can't be read as the column's type."""
-    own = {f.name: f for kind in EVENT_TYPES.values() for f in kind.fields}
-    columns = {f.name: _typed("fields", f) for f in (*COMMON_FIELDS, *own.values())}
-    columns |= {PIN_COLUMN_OF[f.name]: _typed("pin_fields", f) for f in PIN_FIELDS if f.name in PIN_COLUMN_OF}
-    embedded = next(f for f in PIN_FIELDS if f.name == "pin_id")
-    columns["pin_id"] = F.coalesce(_typed("pin_fields", embedded), columns["pin_id"])
+    columns = {f.name: _typed(_text(f.name), f) for f in (*COMMON_FIELDS, *_own_fields())}
+    for field in PIN_FIELDS:
+        typed = _typed(_text(f"pin_{field.name}"), field)
+        name = PIN_COLUMN_OF.get(field.name, field.name)
+        columns[name] = F.coalesce(typed, columns[name]) if name in columns else typed
     return records.withColumns(columns)
+
+
+def _own_fields() -> list[Field]:
+    return list({f.name: f for kind in EVENT_TYPES.values() for f in kind.fields}.values())
 
 
 def with_verdict(records: DataFrame, limits: Limits) -> DataFrame:
@@ -70,32 +81,50 @@ def with_verdict(records: DataFrame, limits: Limits) -> DataFrame:
 
 def with_extra(records: DataFrame) -> DataFrame:
     """Add ``extra``: a JSON object (values as their JSON text) of the fields that the contract does not know."""
-    unknown = F.create_map().cast(TEXT_MAP)
+    known = F.array().cast("array<string>")
     for kind in EVENT_TYPES.values():
-        names = [f.name for f in (*COMMON_FIELDS, *kind.fields)] + (["pin"] if kind.embeds_pin else [])
-        unknown = F.when(_is_one_of([kind]), _without("fields", names)).otherwise(unknown)
-    pin_unknown = F.transform_keys(
-        F.coalesce(_without("pin_fields", [f.name for f in PIN_FIELDS]), F.create_map().cast(TEXT_MAP)),
-        lambda key, _: F.concat(F.lit("pin."), key),
-    )
-    both = F.map_concat(unknown, pin_unknown)
+        known = F.when(_is_one_of([kind]), F.lit(_known_names(kind))).otherwise(known)
+    own = F.when(F.size("fields") > _known_count(), _unknown("fields", known, ""))
+    pin_count = _count([_text(f"pin_{f.name}").isNotNull() for f in PIN_FIELDS])
+    pin_known = F.lit([f.name for f in PIN_FIELDS])
+    pins = F.when(F.size("pin_fields") > pin_count, _unknown("pin_fields", pin_known, "pin."))
+    both = F.when(own.isNull(), pins).when(pins.isNull(), own).otherwise(F.map_concat(own, pins))
     return records.withColumn("extra", F.when(F.size(both) > 0, F.to_json(both)))
 
 
+def _known_names(kind: EventType) -> list[str]:
+    return [f.name for f in (*COMMON_FIELDS, *kind.fields)] + (["pin"] if kind.embeds_pin else [])
+
+
+def _known_count() -> Column:
+    """How many of the record's fields its event type knows; what is null counts as unknown and is looked at."""
+    names = dict.fromkeys(n for kind in EVENT_TYPES.values() for n in _known_names(kind))
+    kinds = {n: [kind for kind in EVENT_TYPES.values() if n in _known_names(kind)] for n in names}
+    everywhere = len(EVENT_TYPES)
+    return _count(
+        [_text(n).isNotNull() & (F.lit(True) if len(k) == everywhere else _is_one_of(k)) for n, k in kinds.items()]
+    )
+
+
+def _count(conditions: list[Column]) -> Column:
+    return reduce(add, [F.when(c, 1).otherwise(0) for c in conditions])
+
+
+def _unknown(column: str, known: Column, prefix: str) -> Column:
+    """The entries of a map of texts whose keys are not ``known``; interpreted and slow, so for few rows only."""
+    unknown = F.map_filter(column, lambda key, _: ~F.array_contains(known, key))
+    return F.transform_keys(unknown, lambda key, _: F.concat(F.lit(prefix), key))
+
+
 def _text(name: str) -> Column:
-    return F.col("fields").getItem(name)
+    return F.col(f"text_{name}")
 
 
 def _is_one_of(kinds: list[EventType]) -> Column:
     return _text("event_type").isin([kind.name for kind in kinds])
 
 
-def _without(column: str, names: list[str]) -> Column:
-    return F.map_filter(column, lambda key, _: ~key.isin(names))
-
-
-def _typed(column: str, field: Field) -> Column:
-    text = F.col(column).getItem(field.name)
+def _typed(text: Column, field: Field) -> Column:
     if field.type is Type.TIMESTAMP:
         return F.when(text.rlike(RFC_3339), text.try_cast("timestamp"))
     return text.try_cast(SPARK_TYPE[field.type])
@@ -130,9 +159,9 @@ def _known_type_check() -> Column:
 
 
 def _field_checks() -> list[Column]:
-    checks = [_check("fields", f, f.name, f.name) for f in COMMON_FIELDS if f.name != "event_type"]
+    checks = [_check(f, f.name) for f in COMMON_FIELDS if f.name != "event_type"]
     for kind in EVENT_TYPES.values():
-        own = [_check("fields", f, f.name, f.name) for f in kind.fields]
+        own = [_check(f, f.name) for f in kind.fields]
         if kind.embeds_pin:
             own.append(_pin_check())
         if own:
@@ -143,13 +172,14 @@ def _field_checks() -> list[Column]:
 def _pin_check() -> Column:
     missing = _when_dead(_text("pin").isNull(), DeadReason.MISSING_FIELD, F.lit("pin"))
     bad = _when_dead(F.col("pin_fields").isNull(), DeadReason.BAD_FIELD, _quoted("pin", _text("pin")))
-    inner = [_check("pin_fields", f, PIN_COLUMN_OF.get(f.name, f.name), f"pin.{f.name}") for f in PIN_FIELDS]
+    inner = [_check(f, PIN_COLUMN_OF.get(f.name, f.name), inside="pin") for f in PIN_FIELDS]
     return F.coalesce(missing, bad, *inner)
 
 
-def _check(source: str, field: Field, column: str, label: str) -> Column:
+def _check(field: Field, column: str, inside: str = "") -> Column:
     """What is wrong with one field: null, or a verdict that names it."""
-    text = F.col(source).getItem(field.name)
+    text = _text(f"{inside}_{field.name}" if inside else field.name)
+    label = f"{inside}.{field.name}" if inside else field.name
     bad = text.isNotNull() & F.col(column).isNull()
     if field.max_chars is not None:
         bad = bad | (F.char_length(column) > field.max_chars)

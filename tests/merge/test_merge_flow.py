@@ -194,7 +194,17 @@ def test_logins_have_no_rollups_and_pins_fill_the_cache(settings, merge_all, que
     assert query("SELECT pins, unique_people FROM brand_hourly") == [{"pins": 1, "unique_people": 1}]
 
 
-AWKWARD = ["a\tb", "line\nbreak\r\n", "back\\slash \\N \\t", "nul\0in it", "", "\\N", "emoji 🎡🧵 ẞ ñ", "'\"`%s%(x)s--", "end "]
+AWKWARD = [
+    "a\tb",
+    "line\nbreak\r\n",
+    "back\\slash \\N \\t",
+    "nul\0in it",
+    "",
+    "\\N",
+    "emoji 🎡🧵 ẞ ñ",
+    "'\"`%s%(x)s--",
+    "end ",
+]
 
 
 def test_awkward_text_comes_through_unchanged(settings, merge_all, query):

@@ -42,9 +42,7 @@ def recount(query, key) -> dict:
 
 def rolled(query, table: str, *keys: str) -> dict:
     rows = query(f"SELECT * FROM {table}")
-    return {
-        tuple(r[k] for k in keys): (r["pins"], r["repins"], r["comments"], r["unique_people"]) for r in rows
-    }
+    return {tuple(r[k] for k in keys): (r["pins"], r["repins"], r["comments"], r["unique_people"]) for r in rows}
 
 
 def branded(row, *parts):
