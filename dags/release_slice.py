@@ -25,7 +25,7 @@ from airflow.sdk import Param, dag, task
     tags=["pinwheel", "merge", "by hand"],
     default_args={"owner": "data-engineering", "retries": 0},
     params={
-        "slice_id": Param(None, type=["null", "integer"], minimum=1, title="Slice", description="From the alert."),
+        "slice_id": Param(type="integer", minimum=1, title="Slice", description="From the alert."),
         "decision": Param("retry", type="string", enum=["retry", "accept"], title="How to go on"),
     },
 )
@@ -37,10 +37,13 @@ def release_slice() -> None:
         """Note the decision in the ledger; the running merge session acts on it."""
         from airflow.sdk import get_current_context
 
-        from pinwheel.merge.session import release_slice
+        from pinwheel.merge.ledger import release as decide
+        from pinwheel.settings import MemsqlSettings, load
 
-        params = get_current_context()["params"]
-        release_slice(params["slice_id"], params["decision"])
+        context = get_current_context()
+        params = context["params"]
+        by = context["dag_run"].triggering_user_name or "unknown"
+        decide(load(MemsqlSettings), params["slice_id"], params["decision"], by)
 
     release()
 

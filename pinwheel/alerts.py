@@ -26,11 +26,12 @@ DRIVER_FAILING = Alert("driver_failing", "critical", "docs/runbooks/supervise_st
 DRIVER_STALLED = Alert("driver_stalled", "critical", "docs/runbooks/supervise_stream.md")
 SLICE_HELD = Alert("slice_held", "critical", "docs/runbooks/merge_events.md")
 SLICE_WARNING = Alert("slice_warning", "warning", "docs/runbooks/merge_events.md")
+ROWS_QUARANTINED = Alert("rows_quarantined", "warning", "docs/runbooks/merge_events.md")
 EVENTS_CONFLICTING = Alert("events_conflicting", "warning", "docs/runbooks/merge_events.md")
 MERGE_FAILING = Alert("merge_failing", "critical", "docs/runbooks/merge_events.md")
-ALERTS = {
-    a.name: a for a in (DRIVER_FAILING, DRIVER_STALLED, SLICE_HELD, SLICE_WARNING, EVENTS_CONFLICTING, MERGE_FAILING)
-}
+DRIVER_ALERTS = (DRIVER_FAILING, DRIVER_STALLED)
+MERGE_ALERTS = (SLICE_HELD, SLICE_WARNING, ROWS_QUARANTINED, EVENTS_CONFLICTING, MERGE_FAILING)
+ALERTS = {a.name: a for a in (*DRIVER_ALERTS, *MERGE_ALERTS)}
 
 Send = Callable[[Alert, str, str], None]  # alert, subject (what it is about), message
 

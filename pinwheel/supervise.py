@@ -112,7 +112,7 @@ class Supervisor:
         self._path = settings.stream_dir / "supervisor.json"
         self._state = _read(self._path)
         self._looked_at = 0.0
-        self._stalled_since: float | None = None
+        self._lag_since: float | None = None
 
     def session(self) -> None:
         """Supervise for ``supervise_session_seconds``; the driver lives on when this returns or dies."""
@@ -151,8 +151,13 @@ class Supervisor:
         if progress is None:
             return
         log.info("driver pid=%d lag=%d commit_age=%.1f", found.pid, progress.lag, progress.commit_age_seconds)
+        if progress.lag == 0:
+            self._lag_since = None
+            return
+        self._lag_since = self._lag_since or self.world.clock()
+        behind = self.world.clock() - self._lag_since
         limit = self.settings.stalled_after_seconds
-        if progress.lag > 0 and min(lived, progress.commit_age_seconds) > limit:
+        if min(lived, behind, progress.commit_age_seconds) > limit:
             message = (
                 f"lag of {progress.lag} records, but no commit for {progress.commit_age_seconds:.0f} s: restarting"
             )

@@ -5,11 +5,22 @@ ends a session before its time: it is tried again with growing pauses.
 """
 
 import logging
+import time
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Protocol
+from dataclasses import asdict, dataclass
 
 from pinwheel import memsql
+from pinwheel.alerts import (
+    EVENTS_CONFLICTING,
+    MERGE_FAILING,
+    ROWS_QUARANTINED,
+    SLICE_HELD,
+    SLICE_WARNING,
+    Alert,
+    Send,
+    raise_alert,
+    resolve_alert,
+)
 from pinwheel.contracts import TABLES
 from pinwheel.errors import MergeError
 from pinwheel.memsql import Connection
@@ -19,21 +30,13 @@ from pinwheel.merge.gate import Gate
 from pinwheel.merge.ledger import Slice, State, SupersededError
 from pinwheel.merge.merge import Counts, merge
 from pinwheel.merge.stage import stage
-from pinwheel.settings import MergeSettings
+from pinwheel.settings import MergeSettings, load
 
 log = logging.getLogger(__name__)
 
-RUNBOOK = "docs/runbooks/merge_events.md"
 FIRST_PAUSE_SECONDS = 1.0  # after an error; doubles with each one in a row
 MAX_PAUSE_SECONDS = 60.0
 ALERT_AFTER_ERRORS = 3  # a restart of the database is two
-
-
-class Alert(Protocol):
-    """Where alerts go."""
-
-    def __call__(self, *, name: str, subject: str, severity: str, message: str, runbook: str) -> None:
-        """Raise an alert; the same name and subject again is the same alert."""
 
 
 @dataclass
@@ -54,7 +57,8 @@ def merge_session(
     *,
     clock: Callable[[], float],
     sleep: Callable[[float], None],
-    alert: Alert,
+    alert: Send,
+    resolve: Send,
 ) -> Report:
     """Merge what comes, for ``merge_session_seconds``.
 
@@ -64,13 +68,14 @@ def merge_session(
         clock: seconds, monotonic.
         sleep: waits so many seconds.
         alert: told of held slices, warnings, conflicting events and lasting errors.
+        resolve: told when held slices and lasting errors are over.
 
     Raises:
         MergeError: there is no such table.
     """
     if table not in TABLES:
         raise MergeError(f"no reporting table {table!r}; there are {', '.join(TABLES)}")
-    session = Session(table, settings, alert)
+    session = Session(table, settings, alert, resolve)
     end = clock() + settings.merge_session_seconds
     try:
         while clock() < end:
@@ -83,14 +88,24 @@ def merge_session(
     return session.report
 
 
+def run_session(table: str) -> dict[str, int]:
+    """A session on the real lake, database and alerts, with settings from the environment; what it did."""
+    settings = load(MergeSettings)
+    report = merge_session(
+        table, settings, clock=time.monotonic, sleep=time.sleep, alert=raise_alert, resolve=resolve_alert
+    )
+    return asdict(report)
+
+
 class Session:
     """One table's merging, a turn at a time."""
 
-    def __init__(self, table: str, settings: MergeSettings, alert: Alert) -> None:
+    def __init__(self, table: str, settings: MergeSettings, alert: Send, resolve: Send) -> None:
         self.report = Report()
         self._table = table
         self._settings = settings
         self._alert = alert
+        self._resolve = resolve
         self._gate: Gate | None = None
         self._connection: Connection | None = None
         self._errors_in_row = 0
@@ -107,6 +122,8 @@ class Session:
         except Exception as error:  # whatever it is, the next turn may well do better
             self._failed(error)
             return False
+        if self._errors_in_row >= ALERT_AFTER_ERRORS:
+            self._resolve(MERGE_FAILING, self._table, "a turn went through")
         self._errors_in_row = 0
         return worked
 
@@ -130,6 +147,9 @@ class Session:
         if waiting is not None and waiting.state == State.HELD:
             self._tell_held(waiting, "it was held by an earlier session")
             return False
+        if self._held_told is not None:
+            self._resolve(SLICE_HELD, self._table, f"slice {self._held_told} is released")
+            self._held_told = None
         found = waiting or stage(self._table, self._settings, connection)
         if found is None:
             return False
@@ -165,27 +185,26 @@ class Session:
         self.close()  # its state is not known
         log.error("failed table=%s errors=%d", self._table, self._errors_in_row, exc_info=error)
         if self._errors_in_row == ALERT_AFTER_ERRORS:
-            self._tell("merge_failing", "critical", f"{self._errors_in_row} errors in a row, the last: {error}")
+            self._tell(MERGE_FAILING, f"{self._errors_in_row} errors in a row, the last: {error}")
 
     def _tell_held(self, found: Slice, why: str) -> None:
         if self._held_told == found.slice_id:
             return
         self._held_told = found.slice_id
         text = f"slice {found.slice_id} of {found.table} is held: {why}. Release it with 'retry' or 'accept'"
-        self._tell("slice_held", "critical", text)
+        self._tell(SLICE_HELD, text)
 
     def _tell_warnings(self, found: Slice, verdict: Verdict) -> None:
         if verdict.warnings:
-            self._tell("quality", "warning", f"slice {found.slice_id} of {found.table}: {'; '.join(verdict.warnings)}")
+            self._tell(SLICE_WARNING, f"slice {found.slice_id} of {found.table}: {'; '.join(verdict.warnings)}")
         if verdict.quarantined:
             text = f"slice {found.slice_id} of {found.table}: {verdict.quarantined} rows went to quarantine"
-            self._tell("quarantine", "warning", text)
+            self._tell(ROWS_QUARANTINED, text)
 
     def _tell_conflicting(self, found: Slice, counts: Counts) -> None:
         if counts.conflicting:
             text = f"slice {found.slice_id} of {found.table}: {counts.conflicting} events reuse an event_id"
-            self._tell("conflicting_events", "warning", f"{text} with another payload; the lake has them all")
+            self._tell(EVENTS_CONFLICTING, f"{text} with another payload; the lake has them all")
 
-    def _tell(self, name: str, severity: str, message: str) -> None:
-        log.warning("alert name=%s table=%s message=%s", name, self._table, message)
-        self._alert(name=name, subject=self._table, severity=severity, message=message, runbook=RUNBOOK)
+    def _tell(self, alert: Alert, message: str) -> None:
+        self._alert(alert, self._table, message)

@@ -1,58 +1,29 @@
 """A fresh database per test run, a fresh lake and empty tables per test."""
 
-import os
-import secrets
 from collections.abc import Iterator
 from pathlib import Path
 
-import pymysql
 import pytest
 
 from pinwheel import memsql, schema
+from pinwheel.local.stack import Stack
 from pinwheel.memsql import Connection
 from pinwheel.settings import MemsqlSettings, MergeSettings
 from tests.merge import lakes
 
 
 @pytest.fixture(scope="session")
-def memsql_settings() -> Iterator[MemsqlSettings]:
-    """Settings of a database made for this run, dropped at its end.
-
-    The server is the one of PINWHEEL_TEST_MEMSQL_HOST, _PORT, _USER and _PASSWORD; the user may create databases.
-    """
-    port = os.environ.get("PINWHEEL_TEST_MEMSQL_PORT")
-    if port is None:
-        pytest.skip("no database server: set PINWHEEL_TEST_MEMSQL_PORT")
+def memsql_settings(stack: Stack, merge_database: dict[str, str]) -> MemsqlSettings:
+    """The stack's server with an empty database of its own, schema applied."""
     settings = MemsqlSettings(
-        memsql_host=os.environ.get("PINWHEEL_TEST_MEMSQL_HOST", "127.0.0.1"),
-        memsql_port=int(port),
-        memsql_user=os.environ.get("PINWHEEL_TEST_MEMSQL_USER", "root"),
-        memsql_password=os.environ.get("PINWHEEL_TEST_MEMSQL_PASSWORD", ""),
-        memsql_database=f"pinwheel_test_{secrets.token_hex(4)}",
+        memsql_host="127.0.0.1",
+        memsql_port=stack.settings.memsql_port,
+        memsql_user=merge_database["user"],
+        memsql_password=merge_database["password"],
+        memsql_database=merge_database["database"],
     )
-    create_database(settings)
     schema.apply(settings)
-    yield settings
-    drop_database(settings)
-
-
-def create_database(settings: MemsqlSettings) -> None:
-    _admin(settings, f"CREATE DATABASE {settings.memsql_database} DEFAULT CHARACTER SET utf8mb4")
-
-
-def drop_database(settings: MemsqlSettings) -> None:
-    _admin(settings, f"DROP DATABASE {settings.memsql_database}")
-
-
-def _admin(settings: MemsqlSettings, sql: str) -> None:
-    connection = pymysql.connect(
-        host=settings.memsql_host,
-        port=settings.memsql_port,
-        user=settings.memsql_user,
-        password=settings.memsql_password.get_secret_value(),
-    )
-    with connection, connection.cursor() as cursor:
-        cursor.execute(sql)
+    return settings
 
 
 @pytest.fixture

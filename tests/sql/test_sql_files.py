@@ -110,7 +110,7 @@ def test_merge_statement_carries_every_column(table):
 
 @pytest.mark.parametrize("path", sorted(PACKAGE.rglob("*.py")), ids=lambda p: str(p.relative_to(PACKAGE)))
 def test_no_sql_in_python(path):
-    statements = (  # noqa: E501
+    statements = (
         r'"""?\s*(SELECT\b.+\bFROM|INSERT INTO|REPLACE INTO|UPDATE \w+ SET|DELETE FROM|CREATE TABLE|LOAD DATA)\s'
     )
     assert not re.search(statements, path.read_text()), "SQL belongs in sql/"

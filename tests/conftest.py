@@ -1,0 +1,63 @@
+"""The embedded stack, started once per test run by the same code as `make run`, in a folder and on ports of its own."""
+
+import getpass
+import os
+import shutil
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+
+import pymysql
+import pytest
+
+from pinwheel.local import airflow, environment, mariadb
+from pinwheel.local.progress import PlainProgress
+from pinwheel.local.settings import LocalSettings
+from pinwheel.local.stack import Stack
+
+ROOT = Path(__file__).resolve().parents[1]
+MERGE_DATABASE = "pinwheel_merge_tests"
+
+
+def free_port() -> int:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return int(listener.getsockname()[1])
+
+
+@pytest.fixture(scope="session")
+def stack() -> Iterator[Stack]:
+    """Kafka, MariaDB and the Pin API stand-in; Airflow is started by who needs it."""
+    ports = ("kafka_port", "kafka_controller_port", "memsql_port", "pin_api_port", "airflow_port")
+    settings = LocalSettings(stack="test-stack", **{name: free_port() for name in ports})
+    made = Stack(settings)
+    made.stop()  # what a killed test run left
+    shutil.rmtree(settings.stack_dir, ignore_errors=True)
+    airflow.write_login(settings, made.credentials)
+    try:
+        for name in ("kafka", "memsql", "pin_api"):
+            made.start_part(name, PlainProgress())
+        yield made
+    finally:
+        made.stop()
+
+
+@pytest.fixture(scope="session")
+def stack_environment(stack: Stack) -> Iterator[dict[str, str]]:
+    """This process, and what it starts, configured for the test stack."""
+    before = dict(os.environ)
+    environment.adopt(stack.settings, stack.credentials)
+    yield environment.for_airflow(stack.settings, stack.credentials)
+    os.environ.clear()
+    os.environ.update(before)
+
+
+@pytest.fixture(scope="session")
+def merge_database(stack: Stack) -> dict[str, str]:
+    """An empty database for the tests of the merge, and its owner."""
+    home = stack.settings.stack_dir / "mariadb"
+    connection = pymysql.connect(unix_socket=str(mariadb.socket_path(home)), user=getpass.getuser())
+    with connection, connection.cursor() as cursor:
+        cursor.execute(f"CREATE DATABASE {MERGE_DATABASE} DEFAULT CHARACTER SET utf8mb4")
+        cursor.execute(f"GRANT ALL PRIVILEGES ON {MERGE_DATABASE}.* TO 'pinwheel_admin'@'127.0.0.1'")
+    return {"database": MERGE_DATABASE, "user": "pinwheel_admin", "password": stack.credentials.memsql_admin}
