@@ -13,7 +13,8 @@ def _make(name: str) -> str:
     if name == "airflow_fernet":
         return base64.urlsafe_b64encode(secrets.token_bytes(32)).decode()
     if name == "kafka_cluster":
-        return base64.urlsafe_b64encode(secrets.token_bytes(16)).decode().rstrip("=")
+        first = bytes([secrets.randbelow(128)])  # keeps "-" from the front, which Kafka's tool takes for an option
+        return base64.urlsafe_b64encode(first + secrets.token_bytes(15)).decode().rstrip("=")
     return secrets.token_urlsafe(18)
 
 

@@ -29,6 +29,11 @@ def test_secrets_are_made_once_and_readable_by_their_owner_only(settings: LocalS
     assert len(set(vars(first).values())) == len(vars(first))
 
 
+def test_no_cluster_id_looks_like_an_option(tmp_path: Path) -> None:
+    ids = [credentials.load(tmp_path / str(number)).kafka_cluster for number in range(300)]
+    assert [cluster for cluster in ids if cluster.startswith("-") or len(cluster) != 22] == []
+
+
 def test_two_stacks_have_different_secrets(tmp_path: Path) -> None:
     assert credentials.load(tmp_path / "a").memsql_admin != credentials.load(tmp_path / "b").memsql_admin
 
