@@ -215,7 +215,7 @@ def _param(key: ast.expr | None, value: ast.expr) -> tuple[str, str, str]:
     assert isinstance(key, ast.Constant)
     assert isinstance(value, ast.Call)
     words = {k.arg: ast.literal_eval(k.value) for k in value.keywords}
-    default = ast.literal_eval(value.args[0])
+    default = ast.literal_eval(value.args[0]) if value.args else "(to be given)"
     told = ". ".join(words[name].rstrip(".") for name in ("title", "description") if name in words)
     return str(key.value), f"`{default}`" if default is not None else "none", told
 
