@@ -13,10 +13,7 @@ from pinwheel.settings import SuperviseSettings
 ROOT = Path(__file__).resolve().parents[1]
 APPLICATION = ROOT / "spark_jobs" / "stream_engagement.py"
 KEPT_LOGS = 20
-JVM_OPTIONS = (
-    "-XX:-DontCompileHugeMethods "  # generated methods over 8,000 bytes would be interpreted for ever
-    "-XX:+UseSerialGC"  # two cores: parallel collectors cost more threads than they save time
-)
+JVM_OPTIONS = "-XX:+UseSerialGC"  # two cores: parallel collectors cost more threads than they save time
 
 
 class DetachedSparkSubmit(SparkSubmitHook):  # type: ignore[misc]
