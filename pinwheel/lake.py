@@ -148,3 +148,9 @@ def _commit(entry: Mapping[str, object]) -> Commit:
     read = json.loads(str(books))
     spans = {int(p): Span(s, e, datetime.fromisoformat(t)) for p, (s, e, t) in read["spans"].items()}
     return Commit(version, committed_at, read["rows"], spans)
+
+
+def without_views(rows: pa.Table) -> pa.Table:
+    """The same rows with plain strings and bytes: Arrow's kernels do not take delta-rs' views."""
+    plain = {pa.string_view(): pa.string(), pa.binary_view(): pa.binary()}
+    return rows.cast(pa.schema([f.with_type(plain.get(f.type, f.type)) for f in rows.schema]))

@@ -6,6 +6,7 @@ Both raise ``SourceDownError`` and nothing else, so that the lookup above can le
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any, NamedTuple, Protocol
 
 import httpx
@@ -121,7 +122,7 @@ class PinCache:
         found: dict[int, PinRow] = {}
         for start in range(0, len(pin_ids), SELECT_IDS):
             some = tuple(pin_ids[start : start + SELECT_IDS])
-            found.update(self._run(lambda cursor, some=some: self._selected(cursor, some)))
+            found.update(self._run(partial(self._selected, pin_ids=some)))
         return found
 
     def _selected(self, cursor: Cursor, pin_ids: tuple[int, ...]) -> dict[int, PinRow]:

@@ -15,28 +15,20 @@ from pyspark.sql.streaming import StreamingQuery
 
 from pinwheel import driver, kafka, lake
 from pinwheel.errors import FencedError, PinwheelError
-from pinwheel.landing import Landing, append_pins, written_files
-from pinwheel.settings import GeoSettings, PinLookupSettings, StreamSettings, load
-from spark_jobs.lookups import find_pins_with, locate_with
+from pinwheel.files import Files
+from pinwheel.landing import Landing, append_pins
+from pinwheel.settings import StreamSettings, load
+from spark_jobs.landing_task import BOOKS_SCHEMA, writer
 from spark_jobs.stopping import StopSwitch
-from spark_jobs.transforms.enrich import FindPins, Locate, with_location, with_pin
-from spark_jobs.transforms.parse import Limits, with_columns, with_extra, with_fields, with_text, with_verdict
-from spark_jobs.transforms.rows import to_few_files, to_lake_rows
 
 log = logging.getLogger("pinwheel.stream")
 
 BROKER_WAIT_SECONDS = 60.0  # a broker that is starting beside us is up by then
 SESSION_OPTIONS = {
     "spark.sql.session.timeZone": "UTC",
-    "spark.sql.adaptive.enabled": "false",  # re-planning costs more than it saves on batches this small (measured)
-    "spark.sql.mapKeyDedupPolicy": "LAST_WIN",  # a doubled JSON key must not end the stream
-    "spark.sql.parquet.outputTimestampType": "TIMESTAMP_MICROS",  # what Delta wants, not INT96
-    "spark.hadoop.mapreduce.fileoutputcommitter.marksuccessfuljobs": "false",
-    "spark.sql.execution.arrow.maxRecordsPerBatch": "20000",
+    "spark.sql.execution.arrow.maxRecordsPerBatch": "50000",  # what one task holds at a time, with the next line
+    "spark.sql.execution.arrow.maxBytesPerBatch": "64MB",
     "spark.sql.streaming.minBatchesToRetain": "10",  # the checkpoint serves this run only
-    "spark.sql.shuffle.partitions": "4",
-    # The JIT leaves methods over 8,000 bytes interpreted; Spark shall split what would become one.
-    "spark.sql.codegen.hugeMethodLimit": "8000",
 }
 
 
@@ -104,17 +96,14 @@ def start(spark: SparkSession, settings: StreamSettings, offsets: dict[int, int]
     )
 
 
-def to_rows(records: DataFrame, limits: Limits, find_pins: FindPins, locate: Locate) -> DataFrame:
-    """Kafka records (value, partition, offset, timestamp) -> rows of the lake; one row per record."""
-    text = with_text(with_lineage(records), limits.max_value_bytes)
-    judged = with_extra(with_verdict(with_columns(with_fields(text)), limits))
-    return to_lake_rows(with_location(with_pin(judged, find_pins), locate))
-
-
-def with_lineage(records: DataFrame) -> DataFrame:
-    """Kafka's own columns under the lake's names."""
-    return records.selectExpr(
-        "value", "partition AS kafka_partition", "offset AS kafka_offset", "timestamp AS kafka_timestamp"
+def to_records(kafka: DataFrame, max_value_bytes: int) -> DataFrame:
+    """Kafka's columns as ``RECORDS_SCHEMA``; oversized values are cut off before anything else sees them."""
+    return kafka.selectExpr(
+        f"substring(value, 1, {max_value_bytes}) AS value",
+        "octet_length(value) AS value_bytes",
+        "partition AS kafka_partition",
+        "offset AS kafka_offset",
+        "timestamp AS kafka_timestamp",
     )
 
 
@@ -124,27 +113,22 @@ class BatchWriter:
     def __init__(self, settings: StreamSettings, landing: Landing) -> None:
         self.settings = settings
         self.landing = landing
-        self.limits = Limits(settings.max_value_bytes, settings.max_future_seconds, settings.max_past_days)
-        self.find_pins = find_pins_with(load(PinLookupSettings))
-        self.locate = locate_with(load(GeoSettings))
+        self.write = writer(settings)
         self.last_rows = settings.max_offsets_per_trigger  # what is not known yet is taken as large
 
-    def land(self, records: DataFrame, batch_id: int) -> None:
+    def land(self, kafka: DataFrame, batch_id: int) -> None:
         """Write one batch's files, then commit them.
 
         Dying before the commit leaves files that no version names; dying after it, the next start reads the moved
         offsets from the lake. Running twice is refused by the commit (FencedError).
         """
         began = time.monotonic()
-        folder = f"batch-{uuid4()}"
-        rows = to_rows(records, self.limits, self.find_pins, self.locate)
         small = self.last_rows <= self.settings.single_task_rows  # the last batch's size is free to know
-        parallelism = records.sparkSession.sparkContext.defaultParallelism
-        path = f"{self.settings.events_uri}/{folder}".replace("s3://", "s3a://")
-        few = to_few_files(rows, row_count_is_small=small, parallelism=parallelism)
-        few.write.partitionBy("event_date", "event_type").parquet(path)
-        files = written_files(self.settings.events_uri, folder)
-        if files.actions:
+        tasks = 1 if small else kafka.sparkSession.sparkContext.defaultParallelism
+        records = to_records(kafka, self.settings.max_value_bytes).coalesce(tasks)  # few tasks make few files
+        books = records.mapInArrow(self.write, BOOKS_SCHEMA).collect()
+        files = Files.together(Files.from_json(row.books) for row in books)
+        if files.files:
             self.landing.commit(files)
         self.last_rows = sum(files.rows.values())
         log.info(

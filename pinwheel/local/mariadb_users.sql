@@ -10,7 +10,7 @@ GRANT ALL PRIVILEGES ON `$database`.* TO 'pinwheel_admin'@'127.0.0.1';
 
 CREATE USER IF NOT EXISTS 'pinwheel_merge'@'127.0.0.1';
 ALTER USER 'pinwheel_merge'@'127.0.0.1' IDENTIFIED BY %(memsql_merge)s;
-GRANT SELECT, INSERT, UPDATE, DELETE, CREATE TEMPORARY TABLES ON `$database`.* TO 'pinwheel_merge'@'127.0.0.1';
+GRANT SELECT, INSERT, UPDATE, DELETE, CREATE TEMPORARY TABLES, SHOW VIEW ON `$database`.* TO 'pinwheel_merge'@'127.0.0.1';
 
 CREATE USER IF NOT EXISTS 'pinwheel_stream'@'127.0.0.1';
 ALTER USER 'pinwheel_stream'@'127.0.0.1' IDENTIFIED BY %(memsql_stream)s;

@@ -115,12 +115,7 @@ def _changes(events_uri: str, table: str, found: Range) -> Iterator[pa.RecordBat
         predicate=f"event_type = '{TABLES[table].name}'",  # a partition column: other types' files are not opened
     )
     for batch in pa.RecordBatchReader.from_stream(feed):
-        yield batch.cast(_without_views(batch.schema))
-
-
-def _without_views(schema: pa.Schema) -> pa.Schema:
-    """The same columns with plain strings: Arrow's kernels do not take delta-rs' string views."""
-    return pa.schema([f.with_type(pa.string()) if pa.types.is_string_view(f.type) else f for f in schema])
+        yield from lake.without_views(pa.Table.from_batches([batch])).to_batches()
 
 
 def _write_batch(file: IO[bytes], batch: pa.RecordBatch, table: str, first: int) -> int:

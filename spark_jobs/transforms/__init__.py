@@ -1,1 +1,1 @@
-"""Pure DataFrame -> DataFrame steps; no clock, randomness or settings inside."""
+"""Pure steps, Arrow table -> Arrow table; no clock, randomness or settings inside."""

@@ -1,53 +1,58 @@
-"""The full pin and the location of each event.
+"""The full pin and the location of each event."""
 
-Both lookups are Arrow UDFs: the JVM hands over whole batches of just these columns, Python looks up distinct
-values (process cache, MemSQL, Pin API, location file) and hands columns back; every other column stays in the JVM.
-"""
-
-from collections.abc import Callable
+from typing import Protocol
 
 import pyarrow as pa
-from pyspark.sql import Column, DataFrame
-from pyspark.sql import functions as F
+import pyarrow.compute as pc
 
-from pinwheel.contracts import EVENT_TYPES, LOCATION_COLUMNS, PIN_COLUMNS, PIN_STATUS_COLUMN, PinStatus
-from spark_jobs.transforms.types import struct_type
+from pinwheel.contracts import EVENT_TYPES, PIN_COLUMNS, PIN_ID, PIN_STATUS_COLUMN, PinStatus
+from spark_jobs.transforms.parse import ADDRESS
 
-Locate = Callable[[pa.Array], pa.StructArray]
-FindPins = Callable[..., pa.StructArray]  # (pin_id, embedded, *PIN_COLUMNS) -> PIN_COLUMNS and pin_status
-
-
-def with_location(events: DataFrame, locate: Locate) -> DataFrame:
-    """Add where each event happened, and drop the address.
-
-    Args:
-        events: one row per record; needs ``ip`` (string, may be null) and ``dead_reason``.
-        locate: addresses -> LOCATION_COLUMNS; null where unknown.
-    """
-    udf = F.arrow_udf(locate, returnType=struct_type(LOCATION_COLUMNS))
-    found = events.withColumn("location", udf(F.when(F.col("dead_reason").isNull(), F.col("ip"))))
-    return found.withColumns({c.name: F.col(f"location.{c.name}") for c in LOCATION_COLUMNS}).drop("ip", "location")
+EMBEDDING = pa.array([kind.name for kind in EVENT_TYPES.values() if kind.embeds_pin])
+NAMING = pa.array([kind.name for kind in EVENT_TYPES.values() if kind.names_pin and not kind.embeds_pin])
 
 
-def with_pin(events: DataFrame, find_pins: FindPins) -> DataFrame:
+class Pins(Protocol):
+    """What ``PinLookup`` does, see there."""
+
+    def find(self, pin_ids: pa.Array) -> pa.StructArray:
+        """The pins of a column of ids, and how each was had."""
+
+    def save(self, pins: pa.Table) -> bool:
+        """Keep pins that came through the stream."""
+
+
+class Places(Protocol):
+    """What ``Locator`` does, see there."""
+
+    def locate(self, addresses: pa.Array) -> pa.StructArray:
+        """Where a column of addresses is."""
+
+
+def with_pins(events: pa.Table, pins: Pins) -> pa.Table:
     """Fill the pin's columns of events that name one, and say in ``pin_status`` how each got it.
 
-    Args:
-        events: one row per record; needs ``event_type``, ``dead_reason``, ``pin_id`` and PIN_COLUMNS
-            (filled where the event embeds its pin).
-        find_pins: saves embedded pins to the cache, looks up the others.
+    Embedded pins are saved before the others are looked up, so that a repin right after its pin finds it. Saving
+    twice (a task that is tried again) changes nothing; a save that fails is made good by the merge of ``pins``.
     """
+    embedded = pc.is_in(events["event_type"], EMBEDDING)
     names = [c.name for c in PIN_COLUMNS]
-    alive = F.col("dead_reason").isNull()
-    embedded = alive & F.col("event_type").isin([k.name for k in EVENT_TYPES.values() if k.embeds_pin])
-    wanted = alive & F.col("event_type").isin([k.name for k in EVENT_TYPES.values() if k.has_pin])
-    udf = F.arrow_udf(find_pins, returnType=struct_type((*PIN_COLUMNS, PIN_STATUS_COLUMN)))
-    asked = [F.when(wanted, F.col("pin_id")), embedded, *(F.when(embedded, F.col(n)) for n in names)]
-    found = events.withColumn("embedded", embedded).withColumn("found", udf(*asked))
-    columns = {n: F.when(F.col("embedded"), F.col(n)).otherwise(F.col(f"found.{n}")) for n in names}
-    columns["pin_status"] = _status()
-    return found.withColumns(columns).drop("found", "embedded")
+    came = events.select([PIN_ID.name, *names]).filter(embedded)
+    if came.num_rows:
+        pins.save(came)
+    wanted = pc.if_else(pc.is_in(events["event_type"], NAMING), events[PIN_ID.name], None)
+    found = pins.find(wanted.combine_chunks())
+    for name in names:
+        filled = pc.if_else(embedded, events[name], pc.struct_field(found, name))
+        events = events.set_column(events.column_names.index(name), name, filled)
+    status = pc.if_else(embedded, PinStatus.EMBEDDED.value, pc.struct_field(found, PIN_STATUS_COLUMN.name))
+    return events.append_column(PIN_STATUS_COLUMN.name, status)
 
 
-def _status() -> Column:
-    return F.when(F.col("embedded"), F.lit(PinStatus.EMBEDDED.value)).otherwise(F.col("found.pin_status"))
+def with_places(events: pa.Table, places: Places) -> pa.Table:
+    """Add where each event happened, and drop the address."""
+    found = places.locate(events[ADDRESS].combine_chunks())
+    events = events.drop_columns([ADDRESS])
+    for field, column in zip(found.type, found.flatten(), strict=True):
+        events = events.append_column(field.name, column)
+    return events

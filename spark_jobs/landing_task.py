@@ -1,0 +1,69 @@
+"""What a Spark task does with its share of a micro-batch: parse, enrich, write; only the files' books go back."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import cache
+
+import pyarrow as pa
+
+from pinwheel.files import FileWriter
+from pinwheel.geo import Locator
+from pinwheel.pins import PinLookup
+from pinwheel.settings import GeoSettings, PinLookupSettings, StreamSettings, load
+from spark_jobs.transforms.enrich import with_pins, with_places
+from spark_jobs.transforms.parse import RECORDS_SCHEMA, Limits, Parser
+
+BOOKS_SCHEMA = "books string"  # of what a task gives back: one row, ``Files`` as JSON
+Write = Callable[[Iterator[pa.RecordBatch]], Iterator[pa.RecordBatch]]
+
+
+@dataclass(frozen=True)
+class _Share:
+    """What a task needs, from the driver's settings."""
+
+    events_uri: str
+    limits: Limits
+    pins: PinLookupSettings
+    geo: GeoSettings
+
+
+def writer(settings: StreamSettings) -> Write:
+    """The task as a function for ``mapInArrow`` over ``RECORDS_SCHEMA``."""
+    limits = Limits(settings.max_value_bytes, settings.max_future_seconds, settings.max_past_days)
+    share = _Share(settings.events_uri, limits, load(PinLookupSettings), load(GeoSettings))
+
+    def write(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        return _write(share, batches)
+
+    return write
+
+
+def _write(share: _Share, batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    """A task that dies here leaves files that no commit names; one that runs twice names only its own."""
+    files = FileWriter(share.events_uri)
+    for batch in batches:
+        if batch.num_rows:
+            files.write(to_rows(pa.Table.from_batches([batch]), share))
+    yield pa.RecordBatch.from_pydict({"books": [files.close().to_json()]})
+
+
+def to_rows(records: pa.Table, share: _Share) -> pa.Table:
+    """Kafka records -> rows of the lake, one each."""
+    parsed = _parser(share.limits).parse(records.cast(RECORDS_SCHEMA))
+    return with_places(with_pins(parsed, _pins(share.pins)), _locator(share.geo))
+
+
+# Opened once per Python worker, which lives as long as the stream and works for one task at a time.
+@cache
+def _parser(limits: Limits) -> Parser:
+    return Parser(limits)
+
+
+@cache
+def _pins(settings: PinLookupSettings) -> PinLookup:
+    return PinLookup(settings)
+
+
+@cache
+def _locator(settings: GeoSettings) -> Locator:
+    return Locator(settings)
