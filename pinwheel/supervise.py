@@ -20,6 +20,7 @@ from pinwheel import driver, kafka, lake
 from pinwheel.alerts import DRIVER_FAILING, DRIVER_STALLED, Send, raise_alert, resolve_alert
 from pinwheel.errors import PinwheelError
 from pinwheel.settings import SuperviseSettings
+from pinwheel.stopping import told_to_stop
 
 log = logging.getLogger(__name__)
 
@@ -67,16 +68,15 @@ class World:
     alert: Send
     resolve: Send
     clock: Callable[[], float]
-    sleep: Callable[[float], None]
+    wait: Callable[[float], bool]  # waits so many seconds; True when told to stop
 
 
 def supervise(settings: SuperviseSettings, wanted: Callable[[], Wanted], restarted: Callable[[], None]) -> None:
     """Supervise the real driver for one session; ``wanted`` and ``restarted`` are the person's side."""
     from pinwheel.submit import launch_driver  # imports Airflow's Spark provider
 
-    Supervisor(
-        settings,
-        World(
+    with told_to_stop() as stop:
+        world = World(
             launch=lambda: launch_driver(settings),
             wanted=wanted,
             restarted=restarted,
@@ -84,9 +84,9 @@ def supervise(settings: SuperviseSettings, wanted: Callable[[], Wanted], restart
             alert=raise_alert,
             resolve=resolve_alert,
             clock=time.time,
-            sleep=time.sleep,
-        ),
-    ).session()
+            wait=stop.wait,
+        )
+        Supervisor(settings, world).session()
 
 
 def progress(settings: SuperviseSettings) -> Progress | None:
@@ -119,7 +119,8 @@ class Supervisor:
         ends = self.world.clock() + self.settings.supervise_session_seconds
         while self.world.clock() < ends:
             self.step()
-            self.world.sleep(self.settings.supervise_poll_seconds)
+            if self.world.wait(self.settings.supervise_poll_seconds):
+                return
 
     def step(self) -> None:
         """Look once and do what is due."""
@@ -248,4 +249,4 @@ def stop(found: driver.Driver, settings: SuperviseSettings, world: World) -> Non
         if world.clock() >= ends:
             log.warning("driver pid=%d did not end on SIGTERM in %.0f s: killing", found.pid, settings.stop_seconds)
             _signal_group(found.pid, signal.SIGKILL)
-        world.sleep(0.2)
+        time.sleep(0.2)

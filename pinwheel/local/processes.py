@@ -138,12 +138,12 @@ def end(processes: Iterable[psutil.Process], seconds: float) -> None:
     alive = list(processes)
     if seconds > 0:
         _signal_all(alive, signal.SIGTERM)
-        alive = _outlive(alive, seconds)
+        alive = outlive(alive, seconds)
     _signal_all(alive, signal.SIGKILL)
-    _outlive(alive, KILL_SECONDS)
+    outlive(alive, KILL_SECONDS)
 
 
-def _outlive(processes: Iterable[psutil.Process], seconds: float) -> list[psutil.Process]:
+def outlive(processes: Iterable[psutil.Process], seconds: float) -> list[psutil.Process]:
     """Wait for their ends; those that still live after ``seconds``."""
     deadline = time.monotonic() + seconds
     alive = [process for process in processes if _is_alive(process)]
@@ -162,7 +162,7 @@ def stop_all(owned: Iterable[Owned], seconds: float) -> None:
     members = [process for program in programs for process in program.members()]
     leaders = [leader for program in programs if (leader := program.leader()) is not None]
     _signal_all(leaders, signal.SIGTERM)
-    end(_outlive(members, min(LEADER_SECONDS, seconds)), seconds)
+    end(outlive(members, min(LEADER_SECONDS, seconds)), seconds)
     for program in programs:
         program.forget()
 

@@ -190,6 +190,8 @@ class Stack:
         """SIGTERM to the stream's driver, which finishes its batch; SIGKILL to what is left of its session."""
         from pinwheel import driver
 
+        # Its supervisor is stopped too, and shall not take what ends on purpose for a failure.
+        (self.settings.driver_lock_path.parent / "supervisor.json").unlink(missing_ok=True)
         running = driver.running(self.settings.driver_lock_path)
         if running is None or not psutil.pid_exists(running.pid):
             return
@@ -197,7 +199,8 @@ class Stack:
         session = processes.session_of(leader)
         processes.end([leader], self.settings.stop_seconds)
         if session != os.getsid(0):
-            processes.end([p for p in psutil.process_iter() if processes.session_of(p) == session], 5)
+            rest = [p for p in psutil.process_iter() if processes.session_of(p) == session]
+            processes.end(processes.outlive(rest, 5), 5)  # its JVM ends by itself when Python has
 
     def _end_leftovers(self, progress: Progress) -> None:
         left = processes.marked(self.settings.stack_dir)

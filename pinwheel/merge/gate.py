@@ -40,6 +40,11 @@ class Gate:
         self._suites: dict[str, Any] = {}
         self._batches: dict[str, Any] = {}
 
+    def prepare(self, table: str) -> None:
+        """Build what the first check of a table would build."""
+        self._suite(table)
+        self._slices(table)
+
     def check(self, table: str, slice_id: int) -> list[Finding]:
         """What the slice does not meet, in the suite's order.
 

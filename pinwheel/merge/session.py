@@ -31,6 +31,7 @@ from pinwheel.merge.ledger import Slice, State, SupersededError
 from pinwheel.merge.merge import Counts, merge
 from pinwheel.merge.stage import stage
 from pinwheel.settings import MergeSettings, load
+from pinwheel.stopping import told_to_stop
 
 log = logging.getLogger(__name__)
 
@@ -56,17 +57,17 @@ def merge_session(
     settings: MergeSettings,
     *,
     clock: Callable[[], float],
-    sleep: Callable[[float], None],
+    wait: Callable[[float], bool],
     alert: Send,
     resolve: Send,
 ) -> Report:
-    """Merge what comes, for ``merge_session_seconds``.
+    """Merge what comes, for ``merge_session_seconds`` or until told to stop.
 
     Args:
         table: a reporting table; other tables are other processes.
         settings: lake, database and pace.
         clock: seconds, monotonic.
-        sleep: waits so many seconds.
+        wait: waits so many seconds; True when told to stop.
         alert: told of held slices, warnings, conflicting events and lasting errors.
         resolve: told when held slices and lasting errors are over.
 
@@ -81,7 +82,8 @@ def merge_session(
         while clock() < end:
             started = clock()
             worked = session.turn()
-            sleep(max(0.0, min(session.pause(worked) - (clock() - started), end - clock())))
+            if wait(max(0.0, min(session.pause(worked) - (clock() - started), end - clock()))):
+                break
     finally:
         session.close()
     log.info("session_ended table=%s slices=%d rows=%d", table, session.report.slices, session.report.rows)
@@ -91,9 +93,10 @@ def merge_session(
 def run_session(table: str) -> dict[str, int]:
     """A session on the real lake, database and alerts, with settings from the environment; what it did."""
     settings = load(MergeSettings)
-    report = merge_session(
-        table, settings, clock=time.monotonic, sleep=time.sleep, alert=raise_alert, resolve=resolve_alert
-    )
+    with told_to_stop() as stop:
+        report = merge_session(
+            table, settings, clock=time.monotonic, wait=stop.wait, alert=raise_alert, resolve=resolve_alert
+        )
     return asdict(report)
 
 
@@ -142,6 +145,7 @@ class Session:
 
     def _work(self) -> bool:
         connection = self._connected()
+        gate = self._gated()  # before there is work: making it takes seconds, which the first slice need not wait for
         waiting = ledger.waiting(connection, self._table)
         connection.commit()
         if waiting is not None and waiting.state == State.HELD:
@@ -153,11 +157,11 @@ class Session:
         found = waiting or stage(self._table, self._settings, connection)
         if found is None:
             return False
-        self._merge(connection, found)
+        self._merge(connection, found, gate)
         return True
 
-    def _merge(self, connection: Connection, found: Slice) -> None:
-        verdict = audit(found, self._gated(), connection, self._settings.quarantine_max_share)
+    def _merge(self, connection: Connection, found: Slice, gate: Gate) -> None:
+        verdict = audit(found, gate, connection, self._settings.quarantine_max_share)
         self.report.quarantined += verdict.quarantined
         self._tell_warnings(found, verdict)
         if verdict.held:
@@ -177,6 +181,7 @@ class Session:
     def _gated(self) -> Gate:
         if self._gate is None:
             self._gate = Gate(self._settings)
+            self._gate.prepare(self._table)
         return self._gate
 
     def _failed(self, error: Exception) -> None:
