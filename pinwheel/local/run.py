@@ -82,7 +82,7 @@ def _send_backfill(stack: Stack, progress: Progress) -> None:
 def _wait_for_first_rollup(stack: Stack, watch: Watch, progress: Progress) -> None:
     begin, said = time.monotonic(), ""
     with progress.step("Waiting for the first brand rollup") as say:
-        while not watch.top_brands():
+        while not any(row["repins"] for row in watch.top_brands()):  # each table is merged by itself
             if time.monotonic() - begin > FIRST_ROLLUP_SECONDS:
                 raise LocalError(
                     f"no brand rollup after {FIRST_ROLLUP_SECONDS:.0f} s, still waiting for {watch.waiting_for()}; "

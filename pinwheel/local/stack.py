@@ -143,8 +143,9 @@ class Stack:
         mariadb.apply(self.settings, mariadb.STREAM_GRANTS, {})
 
     def stop_part(self, name: str) -> None:
-        """Stop one part in good order."""
-        processes.stop_all(self._programs(name), self.settings.stop_seconds)
+        """Stop one part, the program that was started last first: Airflow's tasks report their ends to its API."""
+        for program in reversed(self._programs(name)):
+            processes.stop_all([program], self.settings.stop_seconds)
 
     def kill(self, name: str) -> None:
         """End one part as a crash would."""
