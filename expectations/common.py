@@ -64,7 +64,7 @@ def critical(kind: EventType) -> list[Expectation]:
 def row_rules(kind: EventType) -> list[Expectation]:
     """Values are in range, in their set, and fit their columns."""
     rules: list[Expectation] = [
-        rule(gxe.ExpectColumnValuesToBeBetween, column="user_id", min_value=1),
+        rule(gxe.ExpectColumnValuesToBeBetween, column="user_id", min_value=0),
         rule(gxe.ExpectColumnValuesToBeBetween, column="latitude", min_value=-90, max_value=90),
         rule(gxe.ExpectColumnValuesToBeBetween, column="longitude", min_value=-180, max_value=180),
         rule(gxe.ExpectColumnValuesToMatchRegex, column="country_code", regex="^[A-Z]{2}$"),

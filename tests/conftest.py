@@ -61,3 +61,10 @@ def merge_database(stack: Stack) -> dict[str, str]:
         cursor.execute(f"CREATE DATABASE {MERGE_DATABASE} DEFAULT CHARACTER SET utf8mb4")
         cursor.execute(f"GRANT ALL PRIVILEGES ON {MERGE_DATABASE}.* TO 'pinwheel_admin'@'127.0.0.1'")
     return {"database": MERGE_DATABASE, "user": "pinwheel_admin", "password": stack.credentials.memsql_admin}
+
+
+@pytest.fixture(scope="session")
+def running_stack(stack: Stack, stack_environment: dict[str, str]) -> Stack:
+    """The whole stack, Airflow and the stream's driver included."""
+    stack.start_part("airflow", PlainProgress())
+    return stack

@@ -101,7 +101,7 @@ def test_too_many_bad_rows_hold_the_slice(settings, connection, gate, query):
 
 
 def test_different_rules_together_hold_the_slice(settings, connection, gate):
-    bad = [event("repin", "x", 10, latitude=99.0), event("repin", "y", 11, user_id=0)]
+    bad = [event("repin", "x", 10, latitude=99.0), event("repin", "y", 11, user_id=-1)]
     land(settings.lake_uri, [*good(2), *bad])
     found = stage("repins", settings, connection)
     verdict = audit(found, gate, connection, 0.3)

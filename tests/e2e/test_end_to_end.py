@@ -1,0 +1,99 @@
+"""A known stream through the whole running system, compared row by row with what was sent."""
+
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from pathlib import Path
+
+import psutil
+import pytest
+from confluent_kafka import Consumer, Producer, TopicPartition
+
+from pinwheel import driver, kafka
+from pinwheel.local.stack import Stack
+from pinwheel.settings import KafkaSettings
+from tests.e2e.books import Books, wait_until
+
+pytestmark = pytest.mark.e2e
+EVENTS = 30_000
+PRODUCE = [sys.executable, "-m", "pinwheel.generate.produce"]
+REPLAYED = Path(__file__).resolve().parents[3] / "shared" / "data" / "pinterest_interactions.tsv"
+
+
+@pytest.fixture(scope="module")
+def sent(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where what was sent is written down."""
+    return tmp_path_factory.mktemp("truth")
+
+
+def produce(folder: Path, seed: int, *more: str) -> None:
+    subprocess.run([*PRODUCE, "--seed", str(seed), "--truth-dir", str(folder), *more], check=True, capture_output=True)
+
+
+def send_again(settings: KafkaSettings, partition: int, count: int) -> int:
+    """Send the first records of a partition once more, to another place of the topic; returns how many."""
+    consumer = Consumer({"bootstrap.servers": settings.kafka_bootstrap, "group.id": "send-again"})
+    consumer.assign([TopicPartition(settings.topic, partition, 0)])
+    found = consumer.consume(count, timeout=30)
+    consumer.close()
+    producer = Producer({"bootstrap.servers": settings.kafka_bootstrap})
+    for record in found:
+        producer.produce(settings.topic, record.value(), record.key())
+    assert producer.flush(30) == 0
+    return len(found)
+
+
+def kill_driver(stack: Stack) -> int:
+    """SIGKILL to the driver's whole session, as when its machine dies; returns the process id that was."""
+    found = driver.running(stack.settings.driver_lock_path)
+    assert found is not None
+    for process in [*psutil.Process(found.pid).parents()[:1], psutil.Process(found.pid)]:
+        process.send_signal(signal.SIGKILL)
+    return found.pid
+
+
+def test_a_stream_sent_again_and_a_driver_killed_in_the_middle(running_stack: Stack, sent: Path) -> None:
+    books = Books(running_stack)
+    produce(sent, 1, "--rate", "0", "--count", str(EVENTS), "--backfill-hours", "6")
+    books.settle()
+    books.check(sent)
+
+    again = sum(send_again(books.kafka, partition, 1000) for partition in (0, 1))
+    assert again == 2000
+    books.settle()
+    books.check(sent, resent=again)
+
+    process = subprocess.Popen([*PRODUCE, "--seed", "2", "--truth-dir", str(sent), "--rate", "500", "--count", "10000"])
+    time.sleep(5)
+    killed = kill_driver(running_stack)
+    seconds = wait_until("the driver runs again", lambda: _is_running(running_stack, other_than=killed), 120)
+    print(f"driver running again after {seconds:.1f} s")
+    assert process.wait(60) == 0
+    books.settle()
+    books.check(sent, resent=again)
+
+
+def _is_running(stack: Stack, other_than: int) -> bool:
+    found = driver.running(stack.settings.driver_lock_path)
+    return found is not None and found.pid != other_than
+
+
+@pytest.mark.skipif(not REPLAYED.exists(), reason=f"{REPLAYED.name} is not beside the project")
+def test_a_replayed_file_is_counted_as_the_file_counts(running_stack: Stack, tmp_path: Path) -> None:
+    books = Books(running_stack)
+    books.settle()
+    before = Counter({r["pin_id"]: r["n"] for r in books.query("SELECT pin_id, COUNT(*) AS n FROM repins GROUP BY 1")})
+    lines = REPLAYED.read_text().splitlines()[:5000]
+    part = tmp_path / "part.tsv"
+    part.write_text("\n".join(lines) + "\n")
+
+    subprocess.run([sys.executable, "-m", "pinwheel.generate.replay", str(part)], check=True, capture_output=True)
+    books.settle()
+
+    wanted = Counter(int(line.split("\t")[1]) for line in lines)
+    found = Counter({r["pin_id"]: r["n"] for r in books.query("SELECT pin_id, COUNT(*) AS n FROM repins GROUP BY 1")})
+    assert found - before == wanted
+    assert books.query("SELECT * FROM quarantine") == []
+    assert sum(kafka.end_offsets(books.kafka).values()) >= 5000
