@@ -5,6 +5,7 @@ itself says how far it is: that survives a deleted checkpoint, log clean-up and 
 """
 
 import json
+import logging
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -13,10 +14,13 @@ from deltalake.exceptions import CommitFailedError
 from deltalake.transaction import AddAction
 
 from pinwheel.contracts import LAKE_PARTITIONS, PIN_COLUMN_OF, PIN_FIELDS
-from pinwheel.errors import FencedError
+from pinwheel.errors import FencedError, LakeError
 from pinwheel.files import File, Files
 from pinwheel.lake import METADATA_KEY, app_id, pins_schema, without_views
 
+log = logging.getLogger(__name__)
+
+COMMIT_TRIES = 20  # a conflict takes milliseconds; maintenance commits once in seconds
 PINS_SOURCE = "events_version"  # transaction id in ``pins``: the version of ``events`` it has seen
 
 
@@ -47,8 +51,22 @@ class Landing:
         """Append ``files``, once.
 
         Raises:
-            FencedError: some of these offsets are in the lake already, or another writer was faster.
+            FencedError: some of these offsets are in the lake already: another writer was faster.
+            LakeError: other writers' commits came first each time.
         """
+        for _ in range(COMMIT_TRIES):
+            self._refuse_landed(files)
+            try:
+                self._append(files)
+            except CommitFailedError as error:  # also when maintenance rewrote rows meanwhile, which an append survives
+                log.info("commit conflict version=%d error=%s", self.version, error)
+                self._table.update_incremental()
+            else:
+                self._table.update_incremental()
+                return
+        raise LakeError(f"{self.uri}: {COMMIT_TRIES} commits in a row met another writer's; see who writes to it")
+
+    def _refuse_landed(self, files: Files) -> None:
         for partition, span in files.spans.items():
             landed = self.landed(partition)
             if landed is not None and span.start < landed:
@@ -56,18 +74,16 @@ class Landing:
                     f"{app_id(self.topic, partition)}: this batch starts at offset {span.start}, but the lake already "
                     f"holds all before {landed}: another driver is landing; this one stops"
                 )
-        try:
-            self._table.create_write_transaction(
-                [_add_action(file) for file in files.files],
-                "append",
-                self._table.schema(),
-                partition_by=list(LAKE_PARTITIONS),
-                commit_properties=self._properties(files),
-                post_commithook_properties=PostCommitHookProperties(create_checkpoint=True, cleanup_expired_logs=False),
-            )
-        except CommitFailedError as error:
-            raise FencedError(f"{self.uri}: another driver committed the same offsets first: {error}") from error
-        self._table.update_incremental()
+
+    def _append(self, files: Files) -> None:
+        self._table.create_write_transaction(
+            [_add_action(file) for file in files.files],
+            "append",
+            self._table.schema(),
+            partition_by=list(LAKE_PARTITIONS),
+            commit_properties=self._properties(files),
+            post_commithook_properties=PostCommitHookProperties(create_checkpoint=True, cleanup_expired_logs=False),
+        )
 
     def _properties(self, files: Files) -> CommitProperties:
         spans = {p: (s.start, s.end, s.timestamp.isoformat()) for p, s in files.spans.items()}

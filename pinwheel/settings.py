@@ -104,6 +104,13 @@ class MergeSettings(LakeSettings, MemsqlSettings):
     quarantine_max_share: Annotated[float, Field(ge=0, le=1)] = 0.05  # more bad rows than this hold the slice
 
 
+class CompleteSettings(LakeSettings, PinLookupSettings):
+    """The late completion of rows without their pin (dags/complete_pins.py)."""
+
+    complete_max_pins: Annotated[int, Field(ge=1)] = 50_000  # pins of one run: about 10 s with an answering Pin API
+    complete_days: Annotated[int, Field(ge=1)] = 31  # older rows are given up: nothing older can land either
+
+
 class SuperviseSettings(StreamSettings):
     """The supervision of the driver (dags/supervise_stream.py)."""
 

@@ -92,10 +92,12 @@ def _checked_rows(connection: Connection, found: Slice) -> int:
 
 
 def _follow_up(connection: Connection, found: Slice, kind: EventType) -> None:
-    """What depends on the merged rows: the pin cache, quarantined copies, the rollups."""
+    """What depends on the merged rows: the pin cache, pins to wait for, quarantined copies, the rollups."""
     of_slice = {"slice_id": found.slice_id}
     if kind.embeds_pin:
         memsql.execute(connection, "merge/pin_cache", of_slice)
+    if kind.names_pin:
+        memsql.execute(connection, "merge/note_pending", of_slice, table=found.table)
     memsql.execute(connection, "merge/forget_quarantined", {**of_slice, "table_name": found.table}, table=found.table)
     if kind.has_pin:
         memsql.execute_all(connection, "rollup/touched")

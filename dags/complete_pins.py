@@ -1,0 +1,48 @@
+"""### Give rows the pin that was not to be had when they landed
+
+**What** Repins and comments that landed `pending` (their pin was neither in `pin_cache` nor at the Pin API, or both
+were down) get their pin's creator, board, brand, category and texts in the lake, by a Delta MERGE. The change feed
+carries the correction to the reporting tables and rollups, through `merge_events`.
+
+**When** Every 5 minutes. A pin that nobody has yet is asked for again each time, for 31 days.
+
+**Again?** Safe: what is complete is not touched.
+
+**Not for** Correcting pins that a row already has.
+
+**Runbook** `docs/runbooks/complete_pins.md`
+"""
+
+from datetime import timedelta
+
+from airflow.sdk import dag, task
+
+
+@dag(
+    schedule="*/5 * * * *",
+    max_active_runs=1,
+    catchup=False,
+    doc_md=__doc__,
+    tags=["pinwheel", "lake"],
+    default_args={"owner": "data-engineering", "retries": 2, "retry_delay": timedelta(seconds=30)},
+)
+def complete_pins() -> None:
+    """Wire the one task."""
+
+    @task
+    def complete() -> dict[str, int]:
+        """Complete what can be completed now."""
+        from dataclasses import asdict
+        from datetime import UTC, datetime
+
+        from pinwheel.complete import complete
+        from pinwheel.pins import PinLookup
+        from pinwheel.settings import CompleteSettings, load
+
+        settings = load(CompleteSettings)
+        return asdict(complete(settings, PinLookup(settings), datetime.now(UTC)))
+
+    complete()
+
+
+complete_pins()
