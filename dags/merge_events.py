@@ -16,7 +16,7 @@ landed. One mapped task per table, so that a held table holds no other. (Why not
 **Runbook** `docs/runbooks/merge_events.md`
 """
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 from airflow.sdk import Asset, dag, task
 
@@ -27,6 +27,8 @@ REPORTING_TABLES = Asset("pinwheel_reporting_tables", uri="memsql://pinwheel/rep
 
 @dag(
     schedule="@continuous",
+    # Without one the second run gets the logical date of the first, "exists already", and is never made.
+    start_date=datetime(2026, 1, 1, tzinfo=UTC),
     max_active_runs=1,
     catchup=False,
     doc_md=__doc__,

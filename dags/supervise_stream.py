@@ -15,13 +15,15 @@ pauses, and alerts when it fails again and again.
 **Runbook** `docs/runbooks/supervise_stream.md`
 """
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 from airflow.sdk import dag, task
 
 
 @dag(
     schedule="@continuous",
+    # Without one the second run gets the logical date of the first, "exists already", and is never made.
+    start_date=datetime(2026, 1, 1, tzinfo=UTC),
     max_active_runs=1,
     catchup=False,
     doc_md=__doc__,

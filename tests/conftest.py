@@ -16,6 +16,8 @@ from pinwheel.local.settings import LocalSettings
 from pinwheel.local.stack import Stack
 
 ROOT = Path(__file__).resolve().parents[1]
+# So that a run of each follows another during the tests; quarters of an hour otherwise.
+SHORT_RUNS = {"PINWHEEL_MERGE_SESSION_SECONDS": "90", "PINWHEEL_SUPERVISE_SESSION_SECONDS": "45"}
 MERGE_DATABASE = "pinwheel_merge_tests"
 
 
@@ -47,6 +49,7 @@ def stack_environment(stack: Stack) -> Iterator[dict[str, str]]:
     """This process, and what it starts, configured for the test stack."""
     before = dict(os.environ)
     environment.adopt(stack.settings, stack.credentials)
+    os.environ.update(SHORT_RUNS)
     yield environment.for_airflow(stack.settings, stack.credentials)
     os.environ.clear()
     os.environ.update(before)

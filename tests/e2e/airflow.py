@@ -1,0 +1,37 @@
+"""The running Airflow, over its public API, as a person's browser would use it."""
+
+import time
+from typing import Any
+
+import httpx
+
+from pinwheel.local.stack import Stack
+
+Json = dict[str, Any]
+ENDED = {"success", "failed"}
+
+
+class Airflow:
+    """A logged-in client."""
+
+    def __init__(self, stack: Stack) -> None:
+        self._client = httpx.Client(base_url=stack.settings.airflow_url, timeout=30)
+        login = {"username": "admin", "password": stack.credentials.airflow_admin}
+        token = self._client.post("/auth/token", json=login).raise_for_status().json()["access_token"]
+        self._client.headers["Authorization"] = f"Bearer {token}"
+
+    def get(self, path: str, **params: Any) -> Json:
+        found: Json = self._client.get(f"/api/v2/{path}", params=params).raise_for_status().json()
+        return found
+
+    def run(self, dag_id: str, conf: Json | None = None, seconds: float = 120) -> Json:
+        """Trigger a Dag, and wait for the end of its run."""
+        asked = {"logical_date": None, "conf": conf or {}}
+        made = self._client.post(f"/api/v2/dags/{dag_id}/dagRuns", json=asked).raise_for_status().json()
+        ends = time.monotonic() + seconds
+        while time.monotonic() < ends:
+            found = self.get(f"dags/{dag_id}/dagRuns/{made['dag_run_id']}")
+            if found["state"] in ENDED:
+                return found
+            time.sleep(1)
+        raise AssertionError(f"{dag_id} did not end in {seconds:.0f} s: {found['state']}")

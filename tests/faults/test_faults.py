@@ -1,0 +1,127 @@
+"""Everything dies once while events flow; afterwards every row is right."""
+
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import psutil
+import pytest
+
+from pinwheel import driver
+from pinwheel.local.progress import PlainProgress
+from pinwheel.local.stack import Stack
+from pinwheel.settings import SuperviseSettings, load
+from tests.e2e.airflow import Airflow
+from tests.e2e.books import Books, wait_until
+
+pytestmark = pytest.mark.faults
+SEED, SEED_OF_STOP = 11, 12
+PRODUCE = [sys.executable, "-m", "pinwheel.generate.produce"]
+RATE = 300
+SECONDS = 100
+LAUNCH = """
+import os, sys
+from pinwheel.settings import SuperviseSettings, load
+from pinwheel.submit import launch_driver
+_, status = os.waitpid(launch_driver(load(SuperviseSettings)), 0)
+sys.exit(os.waitstatus_to_exitcode(status))
+"""
+
+
+def produce(folder: Path, seed: int, rate: int, count: int) -> list[str]:
+    told = {"--truth-dir": folder, "--seed": seed, "--rate": rate, "--count": count}
+    return [*PRODUCE, *(str(part) for pair in told.items() for part in pair)]
+
+
+def driver_pid(stack: Stack) -> int | None:
+    found = driver.running(stack.settings.driver_lock_path)
+    return found.pid if found else None
+
+
+def test_everything_dies_once_while_events_flow(running_stack: Stack, tmp_path: Path) -> None:
+    books = Books(running_stack)
+    wait_until("the driver runs", lambda: driver_pid(running_stack) is not None)
+    producer = subprocess.Popen(produce(tmp_path, SEED, RATE, RATE * SECONDS))
+
+    for part, seconds_down in (("kafka", 4), ("memsql", 6), ("pin_api", 6)):
+        time.sleep(8)
+        running_stack.kill(part)
+        time.sleep(seconds_down)
+        running_stack.start_part(part, PlainProgress())
+
+    time.sleep(8)
+    wait_until("the driver runs", lambda: driver_pid(running_stack) is not None)
+    before = driver_pid(running_stack)
+    running_stack.kill("airflow")
+    time.sleep(3)
+    running_stack.start_part("airflow", PlainProgress())
+    assert driver_pid(running_stack) == before, "Airflow's death has ended the stream"
+
+    assert producer.wait(180) == 0
+    books.settle()
+    complete_all(books, Airflow(running_stack))
+    books.check_arrived(tmp_path, SEED)
+
+
+def complete_all(books: Books, airflow: Airflow) -> None:
+    """Let rows that landed while the sources were down get their pins."""
+
+    def nothing_waits() -> bool:
+        if not books.query("SELECT 1 FROM pending_pins LIMIT 1"):
+            return True
+        assert airflow.run("complete_pins")["state"] == "success"
+        books.settle()
+        return False
+
+    wait_until("no row waits for its pin", nothing_waits)
+
+
+def test_sigterm_finishes_the_batch_and_exits_0(running_stack: Stack, tmp_path: Path) -> None:
+    """While Airflow is off: one of our own takes the place of the stack's driver, so that its exit code is seen."""
+    books = Books(running_stack)
+    running_stack.stop_part("airflow")
+    running_stack.stop_driver()
+    assert driver_pid(running_stack) is None
+
+    process = subprocess.Popen([sys.executable, "-c", LAUNCH])
+    log = load(SuperviseSettings).stream_dir / "driver.log"
+    try:
+        wait_until("our driver runs", lambda: driver_pid(running_stack) is not None, 120)
+        produced = subprocess.Popen(produce(tmp_path, SEED_OF_STOP, 1000, 5000))
+        wait_until("it lands", lambda: "landed batch=" in log.read_text(), 120)
+        pid = driver_pid(running_stack)
+        assert pid is not None
+        psutil.Process(pid).send_signal(signal.SIGTERM)
+        assert process.wait(60) == 0, log.read_text()[-3000:]
+        assert produced.wait(60) == 0
+    finally:
+        if process.poll() is None:
+            process.kill()
+    running_stack.start_part("airflow", PlainProgress())
+    books.settle()
+    complete_all(books, Airflow(running_stack))
+    books.check_arrived(tmp_path, SEED_OF_STOP)
+
+
+def test_a_person_stops_and_starts_the_stream_from_airflow(running_stack: Stack) -> None:
+    airflow = Airflow(running_stack)
+
+    assert airflow.run("control_stream", {"wanted": "stopped"})["state"] == "success"
+    wait_until("the driver is stopped", lambda: driver_pid(running_stack) is None, 60)
+    time.sleep(6)
+    assert driver_pid(running_stack) is None, "the supervisor has started what a person stopped"
+    assert airflow.run("control_stream", {"wanted": "running"})["state"] == "success"
+    wait_until("the driver runs again", lambda: driver_pid(running_stack) is not None, 60)
+
+
+def test_airflow_is_well_after_all_that(running_stack: Stack) -> None:
+    airflow = Airflow(running_stack)
+
+    assert airflow.get("importErrors")["import_errors"] == []
+    dags = {d["dag_id"]: d for d in airflow.get("dags")["dags"]}
+    assert not any(d["is_paused"] for d in dags.values())
+    for dag_id in dags:
+        runs = airflow.get(f"dags/{dag_id}/dagRuns", order_by="-run_after", limit=3)["dag_runs"]
+        assert "failed" not in {run["state"] for run in runs}, dag_id
