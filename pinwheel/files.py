@@ -8,7 +8,7 @@ import json
 import time
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, field
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from typing import Any
 from uuid import uuid4
 
@@ -19,9 +19,8 @@ from deltalake.fs import DeltaStorageHandler
 
 from pinwheel.contracts import LAKE_PARTITIONS
 from pinwheel.errors import LakeError
-from pinwheel.lake import Span, arrow_schema
+from pinwheel.lake import STATISTICS, Span, arrow_schema
 
-STATISTICS = ("occurred_at", "user_id", "pin_id", "brand_id", "kafka_partition", "kafka_offset")
 FILE_SCHEMA = pa.schema([f for f in arrow_schema() if f.name not in LAKE_PARTITIONS])  # Delta keeps those in the path
 LINEAGE = ["kafka_partition", "kafka_offset", "kafka_timestamp"]
 
@@ -116,7 +115,7 @@ class _OpenFile:
         size = self._stream.tell()
         self._stream.close()
         metadata = self.writer.writer.metadata
-        stats = json.dumps({"numRecords": metadata.num_rows, **_min_max(metadata)}, default=_json_value)
+        stats = json.dumps(_statistics(metadata))
         return File(self._path, size, time.time_ns() // 1_000_000, self._partition, metadata.num_rows, stats)
 
 
@@ -178,18 +177,14 @@ def _both(old: Span, new: Span) -> Span:
     return Span(min(old.start, new.start), max(old.end, new.end), max(old.timestamp, new.timestamp))
 
 
-def _min_max(metadata: pq.FileMetaData) -> dict[str, dict[str, object]]:
-    low: dict[str, object] = {}
-    high: dict[str, object] = {}
-    names = {name: metadata.schema.names.index(name) for name in STATISTICS}
-    for name, index in names.items():
+def _statistics(metadata: pq.FileMetaData) -> dict[str, Any]:
+    """Delta's statistics of a file; with the nulls counted, for delta-rs takes no minimum and no count for all null."""
+    low, high, nulls = dict[str, int](), dict[str, int](), dict[str, int]()
+    for name in STATISTICS:
+        index = metadata.schema.names.index(name)
         found = [metadata.row_group(g).column(index).statistics for g in range(metadata.num_row_groups)]
-        if found and all(s is not None and s.has_min_max for s in found):
-            low[name], high[name] = min(s.min for s in found), max(s.max for s in found)
-    return {"minValues": low, "maxValues": high}
-
-
-def _json_value(value: object) -> str:
-    if isinstance(value, datetime):
-        return value.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
-    raise TypeError(f"no JSON for {type(value).__name__} {value!r}")
+        nulls[name] = sum(s.null_count for s in found)
+        bounds = [(s.min, s.max) for s in found if s.has_min_max]  # a row group of nulls has none
+        if bounds:
+            low[name], high[name] = min(b[0] for b in bounds), max(b[1] for b in bounds)
+    return {"numRecords": metadata.num_rows, "minValues": low, "maxValues": high, "nullCount": nulls}

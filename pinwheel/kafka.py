@@ -1,6 +1,9 @@
-"""What Pinwheel asks Kafka beside reading records: partitions and their ends."""
+"""What Pinwheel asks Kafka beside reading records: partitions, and the offsets that they hold."""
 
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import NamedTuple
 
 from confluent_kafka import Consumer, KafkaException, TopicPartition
 
@@ -8,18 +11,15 @@ from pinwheel.errors import MissingPartError
 from pinwheel.settings import KafkaSettings
 
 REQUEST_SECONDS = 5.0
+LOGIN_MODULES = {"PLAIN": "plain.PlainLoginModule", "SCRAM": "scram.ScramLoginModule"}  # by how the mechanism starts
+JAAS_ESCAPES = str.maketrans({"\\": r"\\", '"': r"\"", "\n": r"\n", "\r": r"\r"})  # of Java's StreamTokenizer
 
 
-def _consumer(settings: KafkaSettings) -> Consumer:
-    return Consumer(
-        {
-            **settings.kafka_options,
-            "bootstrap.servers": settings.kafka_bootstrap,
-            "group.id": "pinwheel-offsets",  # never joined, nothing is committed
-            "enable.auto.commit": False,
-            "log_level": 0,
-        }
-    )
+class Held(NamedTuple):
+    """What Kafka holds of a partition: offsets [start, end); what was before ``start`` has expired."""
+
+    start: int
+    end: int
 
 
 def partitions(settings: KafkaSettings, wait_seconds: float = 0.0) -> list[int]:
@@ -31,26 +31,22 @@ def partitions(settings: KafkaSettings, wait_seconds: float = 0.0) -> list[int]:
     deadline = time.monotonic() + wait_seconds
     while True:
         try:
-            return _partitions(settings)
+            with _asking(settings) as consumer:
+                return _partitions(settings, consumer)
         except MissingPartError:
             if time.monotonic() >= deadline:
                 raise
             time.sleep(1)
 
 
-def _partitions(settings: KafkaSettings) -> list[int]:
-    consumer = _consumer(settings)
-    try:
-        found = consumer.list_topics(settings.topic, timeout=REQUEST_SECONDS).topics[settings.topic]
-    except KafkaException as error:
-        raise MissingPartError(
-            f"Kafka at PINWHEEL_KAFKA_BOOTSTRAP={settings.kafka_bootstrap} does not answer: {error}"
-        ) from error
-    finally:
-        consumer.close()
-    if found.error is not None:
-        raise MissingPartError(f"Kafka has no topic PINWHEEL_TOPIC={settings.topic}: {found.error}; create it first")
-    return sorted(found.partitions)
+def held_offsets(settings: KafkaSettings) -> dict[int, Held]:
+    """What Kafka holds, per partition.
+
+    Raises:
+        MissingPartError: the broker does not answer, or has no such topic.
+    """
+    with _asking(settings) as consumer:
+        return {p: _held(settings, consumer, p) for p in _partitions(settings, consumer)}
 
 
 def end_offsets(settings: KafkaSettings) -> dict[int, int]:
@@ -59,14 +55,75 @@ def end_offsets(settings: KafkaSettings) -> dict[int, int]:
     Raises:
         MissingPartError: the broker does not answer, or has no such topic.
     """
-    found = _partitions(settings)
-    consumer = _consumer(settings)
-    try:
-        return {
-            p: consumer.get_watermark_offsets(TopicPartition(settings.topic, p), timeout=REQUEST_SECONDS)[1]
-            for p in found
+    return {p: held.end for p, held in held_offsets(settings).items()}
+
+
+def librdkafka_options(settings: KafkaSettings) -> dict[str, str]:
+    """Broker and security for confluent-kafka's clients; they hold the password."""
+    options = _security(settings)
+    if _uses_sasl(settings):
+        options["sasl.username"] = settings.kafka_sasl_username
+        options["sasl.password"] = settings.kafka_sasl_password.get_secret_value()
+    if settings.kafka_ssl_ca:
+        options["ssl.ca.location"] = str(settings.kafka_ssl_ca)
+    return options
+
+
+def spark_options(settings: KafkaSettings) -> dict[str, str]:
+    """The same for Spark's Java client, with Spark's prefix; Kafka keeps ``sasl.jaas.config`` out of its logs."""
+    options = _security(settings)
+    if _uses_sasl(settings):
+        options["sasl.jaas.config"] = _jaas(settings)
+    if settings.kafka_ssl_ca:
+        options["ssl.truststore.type"] = "PEM"
+        options["ssl.truststore.location"] = str(settings.kafka_ssl_ca)
+    return {f"kafka.{name}": value for name, value in options.items()}
+
+
+def _uses_sasl(settings: KafkaSettings) -> bool:
+    return settings.kafka_security_protocol.startswith("SASL")
+
+
+def _security(settings: KafkaSettings) -> dict[str, str]:
+    """What both clients call the same."""
+    options = {"bootstrap.servers": settings.kafka_bootstrap, "security.protocol": settings.kafka_security_protocol}
+    return options | ({"sasl.mechanism": settings.kafka_sasl_mechanism} if _uses_sasl(settings) else {})
+
+
+def _jaas(settings: KafkaSettings) -> str:
+    module = LOGIN_MODULES[settings.kafka_sasl_mechanism.partition("-")[0]]
+    user = settings.kafka_sasl_username.translate(JAAS_ESCAPES)
+    password = settings.kafka_sasl_password.get_secret_value().translate(JAAS_ESCAPES)
+    return f'org.apache.kafka.common.security.{module} required username="{user}" password="{password}";'
+
+
+@contextmanager
+def _asking(settings: KafkaSettings) -> Iterator[Consumer]:
+    """A consumer for one question; no answer is a MissingPartError."""
+    consumer = Consumer(
+        {
+            **librdkafka_options(settings),
+            "group.id": "pinwheel-offsets",  # never joined, nothing is committed
+            "enable.auto.commit": False,
+            "log_level": 0,
         }
+    )
+    try:
+        yield consumer
     except KafkaException as error:
-        raise MissingPartError(f"Kafka at {settings.kafka_bootstrap} does not answer: {error}") from error
+        raise MissingPartError(
+            f"Kafka at PINWHEEL_KAFKA_BOOTSTRAP={settings.kafka_bootstrap} does not answer: {error}"
+        ) from error
     finally:
         consumer.close()
+
+
+def _partitions(settings: KafkaSettings, consumer: Consumer) -> list[int]:
+    found = consumer.list_topics(settings.topic, timeout=REQUEST_SECONDS).topics[settings.topic]
+    if found.error is not None:
+        raise MissingPartError(f"Kafka has no topic PINWHEEL_TOPIC={settings.topic}: {found.error}; create it first")
+    return sorted(found.partitions)
+
+
+def _held(settings: KafkaSettings, consumer: Consumer, partition: int) -> Held:
+    return Held(*consumer.get_watermark_offsets(TopicPartition(settings.topic, partition), timeout=REQUEST_SECONDS))

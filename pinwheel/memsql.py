@@ -3,6 +3,7 @@
 Statements live in ``sql/``; values are bound as ``%(name)s``, identifiers from the contract fill ``$name``.
 """
 
+import math
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -41,6 +42,10 @@ class Connection(_Connection):
 
     engine: str = "mariadb"
 
+    def limit(self, seconds: float) -> None:
+        """Give the connection up when the server is silent for so long; PyMySQL sets this at the start only."""
+        self._read_timeout = self._write_timeout = seconds
+
 
 def where(settings: MemsqlSettings) -> str:
     """Server, database and user, for messages."""
@@ -48,10 +53,16 @@ def where(settings: MemsqlSettings) -> str:
     return f"{settings.memsql_engine} at {server}, database {settings.memsql_database}, user {settings.memsql_user}"
 
 
-def connect(settings: MemsqlSettings, *, local_infile: bool = False) -> Connection:
+def connect(
+    settings: MemsqlSettings, *, local_infile: bool = False, statement_seconds: float | None = None
+) -> Connection:
     """Open a connection: no autocommit, READ COMMITTED, UTC, utf8mb4.
 
-    ``local_infile`` lets the server ask for client files (LOAD DATA LOCAL), so only loaders set it.
+    Args:
+        settings: where the server is.
+        local_infile: let the server ask for client files (LOAD DATA LOCAL), so only loaders set it.
+        statement_seconds: how long a statement may take, for those who can't wait ``memsql_statement_seconds``;
+            a longer one is an OperationalError (2013), and its connection is closed.
 
     Raises:
         MemsqlError: the server can't be reached or refuses the user; says which and what to do.
@@ -65,7 +76,9 @@ def connect(settings: MemsqlSettings, *, local_infile: bool = False) -> Connecti
             database=settings.memsql_database,
             charset="utf8mb4",
             autocommit=False,
-            connect_timeout=max(1, round(settings.memsql_connect_seconds)),
+            connect_timeout=settings.memsql_connect_seconds,
+            read_timeout=settings.memsql_connect_seconds,  # the kernel accepts for a hung server: it never says hello
+            write_timeout=settings.memsql_connect_seconds,
             cursorclass=DictCursor,
             local_infile=local_infile,
             ssl={"ca": str(settings.memsql_ssl_ca)} if settings.memsql_ssl_ca else None,
@@ -77,6 +90,7 @@ def connect(settings: MemsqlSettings, *, local_infile: bool = False) -> Connecti
             "PINWHEEL_MEMSQL_HOST, _PORT, _DATABASE, _USER and _PASSWORD right?"
         ) from error
     connection.engine = settings.memsql_engine
+    connection.limit(statement_seconds or settings.memsql_statement_seconds)
     return connection
 
 
@@ -84,7 +98,8 @@ def sqlalchemy_url(settings: MemsqlSettings) -> "URL":
     """The same server for the libraries that go through SQLAlchemy (Alembic, Great Expectations)."""
     from sqlalchemy import URL  # Spark's workers import this module and have no use for it
 
-    query = {"charset": "utf8mb4"}
+    statement_seconds = str(math.ceil(settings.memsql_statement_seconds))  # SQLAlchemy takes whole seconds
+    query = {"charset": "utf8mb4", "read_timeout": statement_seconds, "write_timeout": statement_seconds}
     if settings.memsql_ssl_ca:
         query["ssl_ca"] = str(settings.memsql_ssl_ca)
     return URL.create(

@@ -68,7 +68,9 @@ class PinLookup:
         source: PinSource | None = None,
         clock: Clock = time.monotonic,
     ) -> None:
-        self._cache = PinCache(connect or partial(memsql.connect, settings), clock)
+        self._cache = PinCache(
+            connect or partial(memsql.connect, settings, statement_seconds=settings.pin_memsql_seconds), clock
+        )
         self._source = source or PinApi(settings)
         self._batch, self._capacity = settings.pin_api_batch, settings.pin_cache_rows
         self._rows: LRUCache[int, PinRow] = LRUCache(self._capacity)

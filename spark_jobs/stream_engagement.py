@@ -76,11 +76,9 @@ def session(settings: StreamSettings) -> SparkSession:
 
 def start(spark: SparkSession, settings: StreamSettings, offsets: dict[int, int], stop: StopSwitch) -> StreamingQuery:
     """Start the query at ``offsets`` (Kafka partition -> next offset)."""
-    options = {f"kafka.{key}": value for key, value in settings.kafka_options.items()}
     records = (
         spark.readStream.format("kafka")
-        .options(**options)
-        .option("kafka.bootstrap.servers", settings.kafka_bootstrap)
+        .options(**kafka.spark_options(settings))
         .option("subscribe", settings.topic)
         .option("startingOffsets", json.dumps({settings.topic: {str(p): o for p, o in offsets.items()}}))
         .option("maxOffsetsPerTrigger", settings.max_offsets_per_trigger)

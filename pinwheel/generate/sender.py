@@ -8,7 +8,7 @@ from typing import Any
 from confluent_kafka import KafkaError, Message, Producer
 
 from pinwheel.errors import PinwheelError
-from pinwheel.kafka import partitions
+from pinwheel.kafka import librdkafka_options, partitions
 from pinwheel.settings import KafkaSettings
 
 log = logging.getLogger(__name__)
@@ -44,7 +44,7 @@ class Sender:
         self._topic = settings.topic
         self._stop = stop or threading.Event()
         self._refused: list[str] = []
-        options = OPTIONS | settings.kafka_options | {"bootstrap.servers": settings.kafka_bootstrap}
+        options = OPTIONS | librdkafka_options(settings)
         self._producer = Producer({**options, "on_delivery": self._delivered})
 
     def send(self, keys: Sequence[bytes], values: Sequence[bytes | None]) -> int:

@@ -17,6 +17,7 @@ def shared(settings: LocalSettings) -> dict[str, str]:
         "state_dir": settings.state_dir,
         "stack": settings.stack,
         "kafka_bootstrap": f"{LOOPBACK}:{settings.kafka_port}",
+        "kafka_security_protocol": "PLAINTEXT",
         "topic": settings.topic,
         "lake_uri": stack / "lake",
         "memsql_host": LOOPBACK,

@@ -16,19 +16,19 @@ class LocalSettings(_Settings):
     state_dir: Path = Path(".pinwheel")  # all state; `make clean` removes it
     stack: Annotated[str, Field(pattern="^[a-z0-9][a-z0-9-]*$")] = "stack"  # tests run another beside it
     kafka_port: Port = 19092  # none of the usual ports: a person may have the real thing running
-    kafka_controller_port: Port = 19093
-    memsql_port: Port = 13306
-    pin_api_port: Port = 18090
-    airflow_port: Port = 18080
-    topic: str = "engagement.events"
+    kafka_controller_port: Port = 19093  # next to it; only the broker itself comes here
+    memsql_port: Port = 13306  # not 3306: a person may have the real thing running
+    pin_api_port: Port = 18090  # not 8090, for the same reason
+    airflow_port: Port = 18080  # not 8080, for the same reason
+    topic: str = "engagement.events"  # made when it is not there
     partitions: Annotated[int, Field(ge=1, le=1000)] = 4  # two a core here; a topic can only ever get more
-    memsql_database: Annotated[str, Field(pattern="^[a-z][a-z0-9_]*$")] = "pinwheel"
-    catalogue_seed: int = 2015  # the same brands, pins and people in every run
+    memsql_database: Annotated[str, Field(pattern="^[a-z][a-z0-9_]*$")] = "pinwheel"  # made when it is not there
+    catalogue_seed: Annotated[int, Field(ge=0)] = 2015  # the same brands, pins and people in every run
     demo_rate: Annotated[float, Field(gt=0)] = 100.0  # events/s of `make run`: leaves a laptop usable
     demo_backfill: Annotated[int, Field(ge=0)] = 20_000  # events sent at the first start, so that reports have a past
-    demo_backfill_hours: Annotated[float, Field(gt=0)] = 6.0
+    demo_backfill_hours: Annotated[float, Field(gt=0)] = 6.0  # a few hours make a rollup that shows something
     start_seconds: Annotated[float, Field(gt=0)] = 120.0  # how long one part may take to be ready
-    stop_seconds: Annotated[float, Field(gt=0)] = 30.0  # SIGTERM to SIGKILL
+    stop_seconds: Annotated[float, Field(gt=0)] = 30.0  # SIGTERM to SIGKILL of each part
     min_free_gb: Annotated[float, Field(ge=0)] = 3.0  # tools 1.5 GB, a day of the demo 1 GB, room to compact
 
     @field_validator("state_dir")

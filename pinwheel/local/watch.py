@@ -32,7 +32,9 @@ class Watch:
     def __init__(self, settings: LocalSettings, credentials: Credentials) -> None:
         self._settings = settings
         bootstrap = f"{LOOPBACK}:{settings.kafka_port}"
-        self._kafka = load(KafkaSettings, kafka_bootstrap=bootstrap, topic=settings.topic, kafka_options={})
+        self._kafka = load(
+            KafkaSettings, kafka_bootstrap=bootstrap, topic=settings.topic, kafka_security_protocol="PLAINTEXT"
+        )
         self._memsql = environment.memsql(settings, credentials, "report")
         self._events_uri = f"{settings.stack_dir}/lake/events"
         self._connection: memsql.Connection | None = None

@@ -1,0 +1,12 @@
+-- name:    alerts/update_open
+-- purpose: Bring what an open alert says up to date.
+-- grain:   one row per open alert of that name and subject
+-- reads:   nothing
+-- writes:  alerts
+-- params:  name varchar, subject varchar, message text
+UPDATE alerts
+SET message = %(message)s
+WHERE
+    name = %(name)s
+    AND subject = %(subject)s
+    AND resolved_at IS NULL
