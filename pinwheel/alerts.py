@@ -12,6 +12,8 @@ from pinwheel.settings import AlertSettings, MemsqlSettings, load
 
 log = logging.getLogger(__name__)
 
+STORE_SECONDS = 5.0  # a hung database must not keep an alert from being sent
+
 
 @dataclass(frozen=True)
 class Alert:
@@ -66,7 +68,7 @@ def _is_news(alert: Alert, subject: str, store: Callable[[Connection], bool]) ->
     """Whether people don't know it yet: what ``store`` says, or True when nobody can say. Better twice than never."""
     wrong = (alert.name, subject) in _unstored
     try:
-        connection = connect(load(MemsqlSettings))
+        connection = connect(load(MemsqlSettings), statement_seconds=STORE_SECONDS)
         with connection, transaction(connection):
             changed = store(connection)
     except (PinwheelError, pymysql.err.Error) as error:

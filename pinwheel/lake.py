@@ -122,12 +122,6 @@ def landed_offsets(events_uri: str, topic: str, partitions: Iterable[int]) -> di
     return {p: offset for p, offset in found.items() if offset is not None}
 
 
-def newest_commit_at(uri: str) -> float:
-    """When the newest version of a table was made, in Unix seconds; 0 when there is no table yet."""
-    table = open_table(uri)
-    return 0.0 if table is None else float(table.history(limit=1)[0]["timestamp"]) / 1000
-
-
 def commits(events_uri: str, after: int) -> list[Commit]:
     """Versions of ``events`` later than ``after``, oldest first, with their books."""
     table = open_table(events_uri)

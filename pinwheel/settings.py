@@ -146,7 +146,7 @@ class SuperviseSettings(StreamSettings):
     restart_max_pause_seconds: Seconds = 300.0  # what was mended is back within 5 minutes
     healthy_after_seconds: Seconds = 120.0  # a driver that lived this long resets the pauses
     alert_after_failures: Annotated[int, Field(ge=1)] = 3  # in a row: one or two may be a server that restarts
-    stalled_after_seconds: Seconds = 180.0  # lag but no new lake commit for this long: restart
+    stalled_after_seconds: Seconds = 180.0  # lag, but nothing landed for this long: restart
     driver_stop_seconds: Seconds = 60.0  # SIGTERM to SIGKILL: it finishes the batch in hand
 
 

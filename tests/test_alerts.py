@@ -41,7 +41,7 @@ class FakeDatabase:
         self.away = False
         self.error: Exception | None = None
 
-    def connect(self, settings: object) -> "FakeDatabase":
+    def connect(self, settings: object, statement_seconds: float) -> "FakeDatabase":
         if self.away:
             raise MemsqlError("no connection to mariadb at nowhere")
         return self

@@ -11,7 +11,7 @@ from pinwheel import memsql
 from pinwheel.contracts import TABLES, reporting_columns
 from pinwheel.merge.merge import payload_columns
 
-ROOMS = ("schema", "control", "merge", "rollup", "audit")
+ROOMS = sorted(p.name for p in memsql.SQL_DIR.iterdir() if p.is_dir())
 FILES = sorted(p for room in ROOMS for p in (memsql.SQL_DIR / room).glob("*.sql"))
 HEADER = ("name", "purpose", "grain", "reads", "writes", "params")
 DIALECT = {"mariadb": "mysql", "singlestore": "singlestore"}

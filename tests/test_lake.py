@@ -1,0 +1,60 @@
+"""The tables themselves: made once, widened when the contract grows, and readable as far back as their log goes."""
+
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+from deltalake import DeltaTable
+
+from pinwheel import lake
+from pinwheel.errors import LakeError
+from pinwheel.landing import Landing
+from tests.test_files import TOPIC, make_lake, row, write
+
+
+def test_making_the_tables_twice_changes_nothing(tmp_path: Path) -> None:
+    uri = make_lake(tmp_path)
+    make_lake(tmp_path)
+
+    assert DeltaTable(uri).version() == 0
+    assert DeltaTable(uri).metadata().configuration["delta.enableChangeDataFeed"] == "true"
+
+
+def test_a_column_that_the_contract_gains_is_added(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    uri = make_lake(tmp_path)
+    Landing(uri, TOPIC).commit(write(uri, [row(0)]))
+    wider = lake.arrow_schema().append(pa.field("mood", pa.string()))
+    monkeypatch.setattr(lake, "arrow_schema", lambda: wider)
+
+    make_lake(tmp_path)
+
+    assert DeltaTable(uri).to_pyarrow_table(columns=["kafka_offset", "mood"]).to_pylist() == [
+        {"kafka_offset": 0, "mood": None}
+    ]
+
+
+def test_no_table_yet_has_no_commits_and_no_offsets(tmp_path: Path) -> None:
+    assert lake.commits(f"{tmp_path}/none", -1) == []
+    assert lake.landed_offsets(f"{tmp_path}/none", TOPIC, [0]) == {}
+
+
+def test_another_writers_commit_has_no_books(tmp_path: Path) -> None:
+    uri = make_lake(tmp_path)
+    Landing(uri, TOPIC).commit(write(uri, [row(0)]))
+    DeltaTable(uri).update(updates={"brand_id": "9"}, predicate="kafka_offset = 0")
+
+    assert [(c.version, c.rows) for c in lake.commits(uri, 0)] == [(1, {"repin": 1}), (2, None)]
+
+
+def test_versions_that_are_gone_from_the_log_are_an_error_that_says_what_to_do(tmp_path: Path) -> None:
+    uri = make_lake(tmp_path)
+    writer = Landing(uri, TOPIC)
+    for n in range(4):
+        writer.commit(write(uri, [row(n)]))
+    DeltaTable(uri).create_checkpoint()
+    for version in range(3):
+        Path(uri, "_delta_log", f"{version:020}.json").unlink()
+
+    with pytest.raises(LakeError, match="rebuild the reporting tables"):
+        lake.commits(uri, 0)
+    assert [c.version for c in lake.commits(uri, 3)] == [4]

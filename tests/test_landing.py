@@ -1,0 +1,137 @@
+"""Exactly once: whatever dies, runs twice or comes at the same time, each offset is in the lake once."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from deltalake import DeltaTable
+
+from pinwheel import lake, landing
+from pinwheel.errors import FencedError, LakeError
+from pinwheel.landing import Landing, append_pins
+from tests.test_files import FULL_ROW, TOPIC, make_lake, row, table, write
+
+
+@pytest.fixture
+def events(tmp_path: Path) -> str:
+    return make_lake(tmp_path)
+
+
+def offsets(uri: str) -> list[int]:
+    return sorted(DeltaTable(uri).to_pyarrow_table(columns=["kafka_offset"])["kafka_offset"].to_pylist())
+
+
+def test_rows_come_back_as_they_were_written(events: str) -> None:
+    rows = [row(0, **FULL_ROW), row(1, "login"), row(2, "dead_letter", dead_value=None), row(3, partition=7)]
+    Landing(events, TOPIC).commit(write(events, rows))
+
+    read = lake.without_views(DeltaTable(events).to_pyarrow_table()).select(table(rows).column_names)
+    by_place = [("kafka_partition", "ascending"), ("kafka_offset", "ascending")]
+    assert read.sort_by(by_place).to_pylist() == table(rows).sort_by(by_place).to_pylist()
+
+
+def test_a_commit_moves_the_offsets(events: str) -> None:
+    writer = Landing(events, TOPIC)
+    writer.commit(write(events, [row(0), row(1), row(40, partition=2)]))
+    writer.commit(write(events, [row(2), row(9)]))  # 3 to 8 are transaction markers
+
+    assert lake.landed_offsets(events, TOPIC, range(4)) == {0: 10, 2: 41}
+    assert [c.ends for c in lake.commits(events, 0)] == [{0: 2, 2: 41}, {0: 10}]
+    assert [c.rows for c in lake.commits(events, 0)] == [{"repin": 3}, {"repin": 2}]
+
+
+def test_the_same_batch_twice_is_refused(events: str) -> None:
+    batch = [row(0), row(1)]
+    Landing(events, TOPIC).commit(write(events, batch))
+
+    with pytest.raises(FencedError, match="starts at offset 0"):
+        Landing(events, TOPIC).commit(write(events, batch))
+    assert offsets(events) == [0, 1]
+
+
+def test_a_driver_with_an_old_view_is_refused(events: str) -> None:
+    old, new = Landing(events, TOPIC), Landing(events, TOPIC)
+    new.commit(write(events, [row(0), row(1)]))
+
+    with pytest.raises(FencedError):
+        old.commit(write(events, [row(1), row(2)]))
+    assert offsets(events) == [0, 1]
+
+
+def test_a_new_driver_goes_on(events: str) -> None:
+    Landing(events, TOPIC).commit(write(events, [row(0)]))
+    Landing(events, TOPIC).commit(write(events, [row(1)]))
+
+    assert offsets(events) == [0, 1]
+
+
+def test_dying_before_the_commit_lands_nothing(events: str) -> None:
+    write(events, [row(0), row(1)])
+    assert offsets(events) == []
+
+    Landing(events, TOPIC).commit(write(events, [row(0), row(1)]))
+    assert offsets(events) == [0, 1]
+
+
+@pytest.mark.parametrize("maintain", ["update", "optimize", "delete"])
+def test_maintenance_meanwhile_does_not_fence(events: str, maintain: str) -> None:
+    writer = Landing(events, TOPIC)
+    writer.commit(write(events, [row(0)]))
+    writer.commit(write(events, [row(1, user_id=2)]))
+    files = write(events, [row(2)])
+    other = DeltaTable(events)
+    if maintain == "update":
+        other.update(updates={"brand_id": "9"}, predicate="kafka_offset = 0")
+    elif maintain == "optimize":
+        other.optimize.compact()
+    else:
+        other.delete("user_id = 2")
+
+    writer.commit(files)
+
+    assert offsets(events) == ([0, 2] if maintain == "delete" else [0, 1, 2])
+    assert lake.landed_offsets(events, TOPIC, [0]) == {0: 3}
+
+
+def test_conflicts_for_ever_are_an_error(events: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    writer, tries = Landing(events, TOPIC), []
+
+    def conflict(files: Any) -> None:
+        tries.append(files)
+        raise landing.CommitFailedError("somebody was faster")
+
+    monkeypatch.setattr(writer, "_append", conflict)
+
+    with pytest.raises(LakeError, match="commits in a row"):
+        writer.commit(write(events, [row(0)]))
+    assert len(tries) == landing.COMMIT_TRIES
+
+
+def pins_of(uri: str) -> list[tuple[int, str]]:
+    rows = DeltaTable(uri).to_pyarrow_table(columns=["pin_id", "title"]).to_pylist()
+    return sorted((r["pin_id"], r["title"]) for r in rows)
+
+
+def test_pins_are_copied_once(events: str) -> None:
+    writer, pins = Landing(events, TOPIC), events.replace("events", "pins")
+    assert append_pins(events, pins) == 0
+    writer.commit(write(events, [row(0, "pin", pin_id=5, title="five"), row(1, pin_id=6, title="a repin")]))
+    writer.commit(write(events, [row(2, "pin", pin_id=7, title="seven")]))
+
+    assert append_pins(events, pins) == 2
+    assert append_pins(events, pins) == 0
+    writer.commit(write(events, [row(3, "login")]))
+    assert append_pins(events, pins) == 0
+    writer.commit(write(events, [row(4, "pin", pin_id=8, title="eight")]))
+    assert append_pins(events, pins) == 1
+    assert pins_of(pins) == [(5, "five"), (7, "seven"), (8, "eight")]
+
+
+def test_a_correction_of_a_pin_event_copies_no_pin_again(events: str) -> None:
+    pins = events.replace("events", "pins")
+    Landing(events, TOPIC).commit(write(events, [row(0, "pin", pin_id=5, title="five")]))
+    append_pins(events, pins)
+    DeltaTable(events).update(updates={"city": "'Utrecht'"}, predicate="kafka_offset = 0")
+
+    assert append_pins(events, pins) == 0
+    assert pins_of(pins) == [(5, "five")]
