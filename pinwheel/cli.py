@@ -113,6 +113,17 @@ def sql(
     sys.exit(sql(_settings(), execute))
 
 
+@app.command()
+@clearly
+def schema() -> None:
+    """Make or upgrade the tables in the database that the environment names, as a user who may create them."""
+    from pinwheel import schema
+    from pinwheel.settings import MemsqlSettings, load
+
+    applied = schema.apply(load(MemsqlSettings))
+    typer.echo("\n".join([*(f"applied {name}" for name in applied), "The schema is the newest."]))
+
+
 @app.command(context_settings=PASS_ON)
 @clearly
 def test(context: typer.Context) -> None:

@@ -33,15 +33,25 @@ def hold_lock(path: Path) -> IO[str]:
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     file = path.open("a+")
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
+    if not _locked(file):
         file.close()
-        raise FencedError(f"another driver is running: {running(path)}; lock {path}") from None
+        raise FencedError(f"another driver is running: {running(path)}; lock {path}")
     file.truncate(0)
     file.write(json.dumps(asdict(Driver(os.getpid(), time.time()))))
     file.flush()
     return file
+
+
+def _locked(file: IO[str]) -> bool:
+    """Take the lock; tried for a second, since who asks ``running`` holds it for a moment too."""
+    for _ in range(10):
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            time.sleep(0.1)
+        else:
+            return True
+    return False
 
 
 def running(path: Path) -> Driver | None:

@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -48,6 +49,16 @@ def test_a_second_holder_is_refused_and_told_of_the_first(path: Path) -> None:
         with pytest.raises(FencedError, match=f"pid={os.getpid()}"):
             driver.hold_lock(path)
         assert driver.running(path) is not None, "the refused one took the lock away"
+
+
+def test_who_only_asks_does_not_keep_a_driver_from_starting(path: Path) -> None:
+    path.parent.mkdir()
+    path.touch()
+    with path.open() as asking:
+        fcntl.flock(asking, fcntl.LOCK_SH)
+        threading.Timer(0.3, fcntl.flock, (asking, fcntl.LOCK_UN)).start()
+        with driver.hold_lock(path):
+            assert driver.running(path) is not None
 
 
 def test_the_lock_names_its_newest_holder_only(path: Path) -> None:

@@ -58,6 +58,35 @@ def test_a_driver_with_an_old_view_is_refused(events: str) -> None:
     assert offsets(events) == [0, 1]
 
 
+def test_two_drivers_that_both_pass_the_check_land_one_batch(events: str) -> None:
+    """Without the check, which both have passed in a race, Delta itself lets only the first through."""
+    first, second = Landing(events, TOPIC), Landing(events, TOPIC)
+    batches = [write(events, [row(0), row(1)]) for _ in range(2)]
+    first._append(batches[0])
+
+    with pytest.raises(landing.CommitFailedError):
+        second._append(batches[1])
+    assert offsets(events) == [0, 1]
+
+
+def test_one_partition_that_has_landed_refuses_the_whole_batch(events: str) -> None:
+    writer = Landing(events, TOPIC)
+    writer.commit(write(events, [row(0), row(5, partition=1)]))
+
+    with pytest.raises(FencedError, match=f"{TOPIC}/1: this batch starts at offset 5"):
+        writer.commit(write(events, [row(1), row(5, partition=1)]))
+    assert lake.landed_offsets(events, TOPIC, [0, 1]) == {0: 1, 1: 6}
+    assert offsets(events) == [0, 5]
+
+
+def test_another_topic_has_offsets_of_its_own(events: str) -> None:
+    Landing(events, TOPIC).commit(write(events, [row(7)]))
+    Landing(events, "other").commit(write(events, [row(0)]))
+
+    assert lake.landed_offsets(events, TOPIC, [0]) == {0: 8}
+    assert lake.landed_offsets(events, "other", [0]) == {0: 1}
+
+
 def test_a_new_driver_goes_on(events: str) -> None:
     Landing(events, TOPIC).commit(write(events, [row(0)]))
     Landing(events, TOPIC).commit(write(events, [row(1)]))
@@ -73,7 +102,7 @@ def test_dying_before_the_commit_lands_nothing(events: str) -> None:
     assert offsets(events) == [0, 1]
 
 
-@pytest.mark.parametrize("maintain", ["update", "optimize", "delete"])
+@pytest.mark.parametrize("maintain", ["update", "merge", "optimize", "delete"])
 def test_maintenance_meanwhile_does_not_fence(events: str, maintain: str) -> None:
     writer = Landing(events, TOPIC)
     writer.commit(write(events, [row(0)]))
@@ -82,6 +111,11 @@ def test_maintenance_meanwhile_does_not_fence(events: str, maintain: str) -> Non
     other = DeltaTable(events)
     if maintain == "update":
         other.update(updates={"brand_id": "9"}, predicate="kafka_offset = 0")
+    elif maintain == "merge":
+        came = table([row(0, brand_id=9)])
+        other.merge(came, "t.kafka_offset = s.kafka_offset", "s", "t").when_matched_update(
+            {"brand_id": "s.brand_id"}
+        ).execute()
     elif maintain == "optimize":
         other.optimize.compact()
     else:
@@ -134,4 +168,34 @@ def test_a_correction_of_a_pin_event_copies_no_pin_again(events: str) -> None:
     DeltaTable(events).update(updates={"city": "'Utrecht'"}, predicate="kafka_offset = 0")
 
     assert append_pins(events, pins) == 0
+    assert pins_of(pins) == [(5, "five")]
+
+
+def test_a_pin_is_copied_with_all_its_fields(events: str) -> None:
+    """delta-rs gives strings as views, which Arrow's kernels do not take."""
+    pins = events.replace("events", "pins")
+    Landing(events, TOPIC).commit(write(events, [row(0, "pin", **FULL_ROW), row(1, "pin", pin_id=6)]))
+    append_pins(events, pins)
+
+    full, bare = sorted(DeltaTable(pins).to_pyarrow_table().to_pylist(), key=lambda pin: -pin["pin_id"])
+    renamed = {"creator_id": "pin_creator_id", "board_id": "pin_board_id", "created_at": "pin_created_at"}
+    given = row(0, **FULL_ROW)
+    assert full == {name: given[renamed.get(name, name)] for name in lake.pins_schema().names}
+    assert {name for name, value in bare.items() if value is not None} == {"pin_id", "kafka_timestamp"}
+
+
+def test_two_that_copy_pins_at_once_copy_them_once(events: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The other one commits after this one has looked."""
+    pins, write_deltalake = events.replace("events", "pins"), landing.write_deltalake
+    Landing(events, TOPIC).commit(write(events, [row(0, "pin", pin_id=5, title="five")]))
+    others: list[int] = []
+
+    def be_second(*args: Any, **words: Any) -> None:
+        monkeypatch.setattr(landing, "write_deltalake", write_deltalake)
+        others.append(append_pins(events, pins))
+        write_deltalake(*args, **words)
+
+    monkeypatch.setattr(landing, "write_deltalake", be_second)
+
+    assert (append_pins(events, pins), others) == (0, [1])
     assert pins_of(pins) == [(5, "five")]

@@ -189,19 +189,27 @@ class Stack:
 
     def stop_driver(self) -> None:
         """SIGTERM to the stream's driver, which finishes its batch; SIGKILL to what is left of its session."""
-        from pinwheel import driver
-
         # Its supervisor is stopped too, and shall not take what ends on purpose for a failure.
         (self.settings.driver_lock_path.parent / "supervisor.json").unlink(missing_ok=True)
-        running = driver.running(self.settings.driver_lock_path)
-        if running is None or not psutil.pid_exists(running.pid):
+        leader = self._driver()
+        if leader is None:
             return
-        leader = psutil.Process(running.pid)
-        session = processes.session_of(leader)
+        session = self._session_of(leader)
         processes.end([leader], self.settings.stop_seconds)
-        if session != os.getsid(0):
-            rest = [p for p in psutil.process_iter() if processes.session_of(p) == session]
-            processes.end(processes.outlive(rest, 5), 5)  # its JVM ends by itself when Python has
+        processes.end(processes.outlive(session, 5), 5)  # its JVM ends by itself when Python has
+
+    def _driver(self) -> psutil.Process | None:
+        from pinwheel import driver
+
+        found = driver.running(self.settings.driver_lock_path)
+        return psutil.Process(found.pid) if found and psutil.pid_exists(found.pid) else None
+
+    def _session_of(self, leader: psutil.Process) -> list[psutil.Process]:
+        """All processes of a session; just the leader when it shares ours."""
+        session = processes.session_of(leader)
+        if session == os.getsid(0):
+            return [leader]
+        return [process for process in psutil.process_iter() if processes.session_of(process) == session]
 
     def _end_leftovers(self, progress: Progress) -> None:
         left = processes.marked(self.settings.stack_dir)
@@ -224,7 +232,13 @@ class Stack:
     def status(self) -> list[State]:
         """Every program of the stack, up or not."""
         names = [program.name for part in self.parts.values() for program in part.programs]
-        return [self._state(self.owned(name)) for name in (*names, GENERATOR)]
+        return [*(self._state(self.owned(name)) for name in (*names, GENERATOR)), self._driver_state()]
+
+    def _driver_state(self) -> State:
+        """The stream's driver, which Airflow starts and not we."""
+        found = self._driver()
+        members = self._session_of(found) if found else []
+        return State("stream driver", found.pid if found else None, sum(map(_megabytes, members)))
 
     def _state(self, owned: Owned) -> State:
         leader = owned.leader()

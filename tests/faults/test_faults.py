@@ -13,7 +13,7 @@ from pinwheel import driver
 from pinwheel.local.progress import PlainProgress
 from pinwheel.local.stack import Stack
 from pinwheel.settings import SuperviseSettings, load
-from tests.e2e.airflow import Airflow
+from tests.e2e.airflow_client import Airflow
 from tests.e2e.books import Books, wait_until
 
 pytestmark = pytest.mark.faults

@@ -1,0 +1,189 @@
+"""A task's share of a micro-batch: a row per record, books of its own files only, and harmless when it runs twice."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pymysql
+import pytest
+from deltalake import DeltaTable
+
+from pinwheel import lake
+from pinwheel.errors import FencedError, LakeError
+from pinwheel.files import Files
+from pinwheel.landing import Landing
+from pinwheel.pin_sources import VALUE_FIELDS, Answer, SourceDownError
+from pinwheel.pins import PinLookup
+from pinwheel.settings import GeoSettings, PinLookupSettings, StreamSettings, load
+from spark_jobs import landing_task
+from spark_jobs.landing_task import BOOKS_SCHEMA, to_rows, writer
+from spark_jobs.transforms.parse import Limits
+from tests.spark_jobs.test_parse import EXAMPLES, NOW, Nowhere, encode, event
+from tests.spark_jobs.test_parse import records as plain_records
+from tests.test_files import TOPIC, make_lake
+
+
+class Api:
+    """A Pin API that knows pin 7, or is down."""
+
+    def __init__(self) -> None:
+        self.down = False
+
+    def fetch(self, pin_ids: Sequence[int]) -> Answer:
+        if self.down:
+            raise SourceDownError("no answer")
+        values = {"creator_id": 8, "board_id": 9, "title": "seven"}
+        pin = tuple(values.get(f.name) for f in VALUE_FIELDS)
+        return Answer({i: pin for i in pin_ids if i == 7}, {i for i in pin_ids if i > 100})
+
+
+def no_memsql() -> Any:
+    raise pymysql.err.OperationalError(2003, "no server")
+
+
+@pytest.fixture
+def api(monkeypatch: pytest.MonkeyPatch) -> Api:
+    """The real chain, but nobody outside is asked."""
+    source = Api()
+    lookup = PinLookup(load(PinLookupSettings), connect=no_memsql, source=source)
+    monkeypatch.setattr(landing_task, "_pins", lambda _: lookup)
+    monkeypatch.setattr(landing_task, "_locator", lambda _: Nowhere())
+    return source
+
+
+@pytest.fixture
+def settings(tmp_path: Path, api: Api) -> StreamSettings:
+    make_lake(tmp_path)
+    return load(StreamSettings, lake_uri=f"{tmp_path}/lake")
+
+
+def records(first: int, *values: bytes | None, partition: int = 0) -> pa.RecordBatch:
+    """A batch as Spark hands it over, offsets from ``first``."""
+    made = plain_records(*values)
+    offsets = pa.array(range(first, first + len(values)), pa.int64())
+    made = made.set_column(2, "kafka_partition", pa.array([partition] * len(values), pa.int32()))
+    return made.set_column(3, "kafka_offset", offsets).to_batches()[0]
+
+
+def run(settings: StreamSettings, *batches: pa.RecordBatch) -> Files:
+    """One task; what it gives back is one row of text, as ``BOOKS_SCHEMA`` says."""
+    given = list(writer(settings)(iter(batches)))
+    assert [batch.schema.names for batch in given] == [[BOOKS_SCHEMA.split()[0]]]
+    assert [batch.num_rows for batch in given] == [1]
+    return Files.from_json(given[0]["books"][0].as_py())
+
+
+def landed(settings: StreamSettings) -> list[dict[str, Any]]:
+    """Rows that a reader of the lake sees, by offset."""
+    rows = lake.without_views(DeltaTable(settings.events_uri).to_pyarrow_table())
+    return rows.sort_by([("kafka_partition", "ascending"), ("kafka_offset", "ascending")]).to_pylist()
+
+
+def parquet_files(settings: StreamSettings) -> set[str]:
+    root = Path(settings.events_uri)
+    return {str(path.relative_to(root)) for path in root.rglob("*.parquet") if "_delta_log" not in path.parts}
+
+
+@pytest.fixture
+def share(settings: StreamSettings) -> landing_task._Share:
+    """What a task is given, for the step between reading and writing."""
+    limits = Limits(settings.max_value_bytes, settings.max_future_seconds, settings.max_past_days)
+    return landing_task._Share(settings.events_uri, limits, load(PinLookupSettings), load(GeoSettings))
+
+
+def test_one_row_per_record_in_order_with_the_lakes_columns(share: landing_task._Share) -> None:
+    values = [encode(event(kind)) for kind in EXAMPLES] + [None, b"bad"]
+    rows = to_rows(pa.Table.from_batches([records(50, *values)]), share)
+
+    assert rows["kafka_offset"].to_pylist() == [50, 51, 52, 53, 54, 55]
+    assert rows["event_type"].to_pylist() == [*EXAMPLES, "dead_letter", "dead_letter"]
+    assert set(rows.column_names) == set(lake.arrow_schema().names)
+
+
+def test_pins_are_embedded_cached_fetched_unknown_or_pending(share: landing_task._Share, api: Api) -> None:
+    values = [encode(event("repin", pin_id=pin_id)) for pin_id in (7, 101, 8)]
+    rows = to_rows(pa.Table.from_batches([records(0, *values, encode(event("login")))]), share)
+    assert rows["pin_status"].to_pylist() == ["fetched", "unknown", "pending", None]
+    assert rows["title"].to_pylist() == ["seven", None, None, None]
+
+    api.down = True
+    again = to_rows(pa.Table.from_batches([records(4, *values, encode(event("repin", pin_id=9)))]), share)
+    assert again["pin_status"].to_pylist() == ["cached", "unknown", "pending", "pending"]
+
+
+def test_a_repin_right_after_its_pin_finds_it(share: landing_task._Share, api: Api) -> None:
+    api.down = True
+    pin, repin = encode(event("pin")), encode(event("repin"))
+    rows = to_rows(pa.Table.from_batches([records(0, repin, pin)]), share)
+
+    assert rows["pin_status"].to_pylist() == ["cached", "embedded"]
+
+
+def test_limits_are_those_of_the_settings(settings: StreamSettings) -> None:
+    tight = settings.model_copy(update={"max_future_seconds": 1.0, "max_past_days": 1})
+    late = encode(event("login", occurred_at="2026-03-05T12:00:05Z"))
+    assert run(tight, records(0, late)).rows == {"dead_letter": 1}
+    assert run(settings, records(0, late)).rows == {"login": 1}
+
+
+def test_what_a_task_wrote_lands_as_its_books_say(settings: StreamSettings) -> None:
+    values = [encode(event(kind)) for kind in EXAMPLES]
+    files = run(settings, records(10, *values), records(14, b"bad"), records(0, values[3], partition=1))
+    Landing(settings.events_uri, TOPIC).commit(files)
+
+    assert {p: (s.start, s.end, s.timestamp) for p, s in files.spans.items()} == {0: (10, 15, NOW), 1: (0, 1, NOW)}
+    assert [(r["kafka_partition"], r["kafka_offset"], r["event_type"]) for r in landed(settings)] == [
+        *((0, 10 + n, kind) for n, kind in enumerate(EXAMPLES)),
+        (0, 14, "dead_letter"),
+        (1, 0, "login"),
+    ]
+
+
+@pytest.mark.parametrize("batches", [[], [records(0, b"x").slice(0, 0)]], ids=["no batch", "no rows"])
+def test_a_task_without_records_has_empty_books(settings: StreamSettings, batches: list[pa.RecordBatch]) -> None:
+    assert run(settings, *batches) == Files()
+    assert parquet_files(settings) == set()
+
+
+def test_empty_batches_between_full_ones_change_nothing(settings: StreamSettings) -> None:
+    login = encode(event("login"))
+    files = run(settings, records(0, login).slice(0, 0), records(0, login), records(1, login).slice(0, 0))
+
+    assert files.rows == {"login": 1}
+
+
+def test_books_name_only_the_tasks_own_files(settings: StreamSettings) -> None:
+    first, second = (run(settings, records(n, encode(event("login")))) for n in (0, 1))
+
+    named = [{file.path for file in files.files} for files in (first, second)]
+    assert named[0] & named[1] == set()
+    assert named[0] | named[1] == parquet_files(settings)
+
+
+def test_a_task_that_ran_twice_lands_once(settings: StreamSettings) -> None:
+    """Spark runs a task again when it is lost; the books of one of the two runs come back."""
+    batch = records(0, encode(event("login")), encode(event("repin")))
+    lost, kept = run(settings, batch), run(settings, batch)
+    Landing(settings.events_uri, TOPIC).commit(kept)
+
+    assert [row["kafka_offset"] for row in landed(settings)] == [0, 1]
+    assert len(parquet_files(settings)) == len(lost.files) + len(kept.files) == 4
+    with pytest.raises(FencedError):
+        Landing(settings.events_uri, TOPIC).commit(lost)
+    with pytest.raises(LakeError, match="overlap"):
+        Files.together([lost, kept])
+    assert len(landed(settings)) == 2
+
+
+def test_a_task_that_dies_leaves_nothing_that_a_reader_sees(settings: StreamSettings) -> None:
+    def dying() -> Iterator[pa.RecordBatch]:
+        yield records(0, encode(event("login")))
+        raise RuntimeError("the executor is gone")
+
+    with pytest.raises(RuntimeError, match="gone"):
+        list(writer(settings)(dying()))
+    assert landed(settings) == []
+
+    Landing(settings.events_uri, TOPIC).commit(run(settings, records(0, encode(event("login")))))
+    assert [row["kafka_offset"] for row in landed(settings)] == [0]
