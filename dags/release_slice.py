@@ -3,7 +3,8 @@
 **What** A slice that broke a critical expectation is held: its rows wait in staging and its table stands still, while
 the others go on. After looking at it (ledger table `merge_slices`, columns `state` and `detail`) say how to go on:
 `retry` drops the staged rows, then stages and audits afresh (the cause is mended, or the expectation changed);
-`accept` merges the slice as it is, and the ledger keeps that and who it was.
+`accept` merges the slice as it is, and the ledger keeps that and who it was. What was accepted and can not be merged
+after all is taken back by `retry`.
 
 **When** By hand only, after the alert `slice_held`.
 

@@ -3,4 +3,3 @@
 -- params:  $database (checked by its setting)
 
 GRANT SELECT, INSERT, UPDATE ON `$database`.pin_cache TO 'pinwheel_stream'@'127.0.0.1';
-GRANT SELECT ON `$database`.brands TO 'pinwheel_stream'@'127.0.0.1';

@@ -135,11 +135,13 @@ def waiting(connection: Connection, table: str) -> Slice | None:
 
 
 def release(settings: MemsqlSettings, slice_id: int, decision: str, by: str = "unknown") -> None:
-    """A person's decision on a held slice; the next turn of the table's session acts on it.
+    """A person's decision on a held slice, or on one that was accepted and can't be merged after all (``retry``).
+
+    The next turn of the table's session acts on it.
 
     Args:
         settings: the database.
-        slice_id: a slice in state held.
+        slice_id: a slice in state held or accepted.
         decision: ``retry`` drops the staged rows and stages and audits the same versions afresh; ``accept``
             merges the slice although the audit failed (rows that broke a row rule stay in quarantine).
         by: who decided, for the ledger.
@@ -157,7 +159,8 @@ def release(settings: MemsqlSettings, slice_id: int, decision: str, by: str = "u
             if not found:
                 raise MergeError(f"no slice {slice_id} in merge_slices; look there for the ones that are held")
             detail = {**json.loads(found[0]["detail"] or "{}"), "decision": decision, "decided_by": by}
-            move(connection, slice_id, State.HELD, after, detail)
+            taken_back = decision == "retry" and found[0]["state"] == State.ACCEPTED
+            move(connection, slice_id, State.ACCEPTED if taken_back else State.HELD, after, detail)
     finally:
         connection.close()
 

@@ -47,6 +47,13 @@ def test_stop_ends_it(stack_dir: Path) -> None:
     assert not leader.is_running() or leader.status() == psutil.STATUS_ZOMBIE
 
 
+@pytest.fixture
+def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Leaders get less time before their children are signalled too."""
+    monkeypatch.setattr(processes, "LEADER_SECONDS", 0.3)
+
+
+@pytest.mark.usefixtures("hurried")
 def test_stop_ends_its_children_too(stack_dir: Path) -> None:
     owned = _started(FAMILY, stack_dir)
     _eventually(lambda: len(owned.members()) == 3)
@@ -54,6 +61,7 @@ def test_stop_ends_its_children_too(stack_dir: Path) -> None:
     assert processes.marked(stack_dir) == []
 
 
+@pytest.mark.usefixtures("hurried")
 def test_children_of_a_killed_leader_are_still_found_and_ended(stack_dir: Path) -> None:
     owned = _started(FAMILY, stack_dir)
     _eventually(lambda: len(owned.members()) == 3)

@@ -145,6 +145,24 @@ def test_release_retry_stages_and_audits_afresh(settings, connection, gate, quer
     assert states(query) == ["superseded", "staged"]
 
 
+def test_what_was_accepted_and_can_not_be_merged_is_taken_back(settings, connection, gate, query):
+    land(settings.lake_uri, [*good(3), event("repin", None, 9)])
+    found = stage("repins", settings, connection)
+    audit(found, gate, connection, SHARE)
+    ledger.release(settings, found.slice_id, "accept", by="ann")
+    with connection.cursor() as cursor:
+        cursor.execute("DELETE FROM staging_repins WHERE row_num = 0")
+    connection.commit()
+    with pytest.raises(MergeError, match="release it with 'retry'"):
+        merge(found.slice_id, connection)
+
+    ledger.release(settings, found.slice_id, "retry")
+
+    assert ledger.waiting(connection, "repins") is None
+    assert states(query) == ["superseded"]
+    assert stage("repins", settings, connection).rows_read == 4
+
+
 def test_release_refuses_what_makes_no_sense(settings, connection, gate):
     land(settings.lake_uri, good(1))
     found = stage("repins", settings, connection)
