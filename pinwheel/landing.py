@@ -16,7 +16,7 @@ from deltalake.transaction import AddAction
 from pinwheel.contracts import LAKE_PARTITIONS, PIN_COLUMN_OF, PIN_FIELDS
 from pinwheel.errors import FencedError, LakeError
 from pinwheel.files import File, Files
-from pinwheel.lake import METADATA_KEY, app_id, pins_schema, without_views
+from pinwheel.lake import METADATA_KEY, app_id, open_table, pins_schema, without_views
 
 log = logging.getLogger(__name__)
 
@@ -102,6 +102,12 @@ def _add_action(file: File) -> AddAction:
         data_change=True,
         stats=file.stats,
     )
+
+
+def pins_copied_to(pins_uri: str) -> int:
+    """Newest version of ``events`` whose pins are in ``pins``."""
+    table = open_table(pins_uri)
+    return 0 if table is None else table.transaction_version(PINS_SOURCE) or 0
 
 
 def append_pins(events_uri: str, pins_uri: str) -> int:

@@ -133,6 +133,17 @@ class CompleteSettings(LakeSettings, PinLookupSettings):
     complete_days: Annotated[int, Field(ge=1)] = 31  # older rows are given up: nothing older can land either
 
 
+class CompactSettings(LakeSettings, MemsqlSettings):
+    """The care of the lake's files (dags/compact_tables.py)."""
+
+    compact_small_mb: Annotated[int, Field(ge=1)] = 32  # below this a file costs more to open than to read
+    compact_target_mb: Annotated[int, Field(ge=1)] = 128  # large enough for scans, small enough to rewrite
+    compact_open_files: Annotated[int, Field(ge=2)] = 200  # small files of a day that is still being written: 7 minutes
+    compact_closed_files: Annotated[int, Field(ge=2)] = 20  # of a day that is over, which late events still come to
+    compact_cluster_share: Annotated[float, Field(ge=0, le=1)] = 0.2  # less in small files: just those
+    vacuum_hours: Annotated[int, Field(ge=168)] = 168  # files that no version names are kept so long: readers run hours
+
+
 class SuperviseSettings(StreamSettings):
     """The supervision of the driver (dags/supervise_stream.py)."""
 

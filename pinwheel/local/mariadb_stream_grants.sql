@@ -1,5 +1,5 @@
 -- name:    local/mariadb_stream_grants
--- purpose: What the stream may touch: the pin cache, and the brands' names. Needs the schema.
+-- purpose: What the stream may touch: the pin cache alone. Needs the schema.
 -- params:  $database (checked by its setting)
 
 GRANT SELECT, INSERT, UPDATE ON `$database`.pin_cache TO 'pinwheel_stream'@'127.0.0.1';

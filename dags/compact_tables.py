@@ -1,0 +1,54 @@
+"""### Keep the lake's files few and large
+
+**What** Each micro-batch leaves small files. Days and event types that have many get them put together; a day that is
+over is ordered by brand and time, as reports read it. Files that no version of the last 7 days names are removed, and
+old log entries. Never what a merge still has to read: a table that stands still keeps its files.
+
+**When** Hourly, and it does only what the number and size of the files ask for. By hand with `dry_run` to see what it
+would do; the task's log has files and bytes before and after.
+
+**Again?** Safe: what is compact is left alone. The stream and the merges go on meanwhile.
+
+**Not for** Getting disk space back at once: removed rows and replaced files stay for 7 days.
+
+**Runbook** `docs/runbooks/compact_tables.md`
+"""
+
+from datetime import timedelta
+from typing import Any
+
+from airflow.sdk import Param, dag, task
+
+
+@dag(
+    schedule="23 * * * *",
+    max_active_runs=1,
+    catchup=False,
+    doc_md=__doc__,
+    tags=["pinwheel", "lake", "housekeeping"],
+    default_args={"owner": "data-engineering", "retries": 2, "retry_delay": timedelta(minutes=5)},
+    params={"dry_run": Param(False, type="boolean", title="Only say what would be done")},
+)
+def compact_tables() -> None:
+    """Wire the one task."""
+
+    @task
+    def compact() -> list[dict[str, Any]]:
+        """Compact, vacuum, shorten the log; returns files and bytes before and after."""
+        import os
+        from dataclasses import asdict
+        from datetime import UTC, datetime
+
+        from airflow.sdk import get_current_context
+
+        from pinwheel.compact import compact, oldest_unread
+        from pinwheel.settings import CompactSettings, load
+
+        os.nice(10)  # the stream and the merges go first where cores are few
+        settings, dry_run = load(CompactSettings), get_current_context()["params"]["dry_run"]
+        return [asdict(r) for r in compact(settings, datetime.now(UTC), dry_run, oldest_unread(settings))]
+
+    compact()
+
+
+compact_tables()

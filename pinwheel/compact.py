@@ -1,0 +1,162 @@
+"""Keeping the lake's files few and large, and its log short.
+
+Nothing here changes a row: compaction's commits carry no data change, so the change feed and the merge do not see them.
+What dies half-way has committed some partitions and not others; the next run measures anew. Two runs at once: Delta
+refuses the second commit on a partition, which is then left to the next run.
+"""
+
+import logging
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from enum import StrEnum
+
+import pyarrow as pa
+from deltalake import DeltaTable
+from deltalake.exceptions import CommitFailedError
+
+from pinwheel import lake, memsql
+from pinwheel.contracts import DEAD_LETTER, EVENT_TYPES, LAKE_PARTITIONS, TABLES
+from pinwheel.landing import pins_copied_to
+from pinwheel.merge import ledger
+from pinwheel.settings import CompactSettings
+
+log = logging.getLogger(__name__)
+
+MARGIN = timedelta(days=1)  # a reader that started at the oldest watermark may still be at it
+# What the reports filter by. Dead letters have no event time.
+CLUSTER_BY = {
+    **{kind.name: ("brand_id", "occurred_at") if kind.has_pin else ("occurred_at",) for kind in EVENT_TYPES.values()},
+    DEAD_LETTER: ("kafka_timestamp",),
+}
+
+
+class Action(StrEnum):
+    """What a partition needs."""
+
+    NONE = "none"
+    COMPACT = "compact"  # put small files together
+    CLUSTER = "cluster"  # write all of it anew, ordered by CLUSTER_BY
+
+
+@dataclass(frozen=True)
+class Partition:
+    """One day of one event type, as it is: ``small`` files are below ``compact_small_mb``."""
+
+    event_date: str
+    event_type: str
+    files: int
+    size: int
+    small_files: int
+    small_size: int
+
+
+@dataclass(frozen=True)
+class Report:
+    """What was done, or would be: one row per partition that needed something."""
+
+    event_date: str
+    event_type: str
+    action: str
+    files_before: int
+    files_after: int
+    bytes_before: int
+    bytes_after: int
+
+
+def compact(settings: CompactSettings, now: datetime, dry_run: bool, unread_since: datetime | None) -> list[Report]:
+    """Compact what needs it, then remove what no version of the last days names.
+
+    Args:
+        settings: where the lake is, and how much is too much.
+        now: decides which days are over.
+        dry_run: only say what would be done.
+        unread_since: see ``oldest_unread``; what was committed since then is kept.
+    """
+    table = lake.open_table(settings.events_uri)
+    if table is None:
+        log.info("nothing to do: there is no table at %s yet", settings.events_uri)
+        return []
+    today = now.astimezone(UTC).date()
+    needed = [(p, action) for p in measure(table, settings) if (action := needs(p, settings, today)) is not Action.NONE]
+    reports = [_report(p, action, p) if dry_run else _rewrite(settings, p, action) for p, action in needed]
+    for report in reports:
+        log.info("%s %s", "would" if dry_run else "done", report)
+    _clean(settings, now, dry_run, unread_since)
+    return reports
+
+
+def measure(table: DeltaTable, settings: CompactSettings) -> list[Partition]:
+    """Every partition's files, from the log alone."""
+    files = pa.table(table.get_add_actions(flatten=True)).to_pylist()
+    limit = settings.compact_small_mb * 2**20
+    found: dict[tuple[str, str], list[int]] = {}
+    for file in files:
+        key = (str(file["partition.event_date"]), file["partition.event_type"])
+        found.setdefault(key, []).append(file["size_bytes"])
+    return [_partition(key, sizes, limit) for key, sizes in sorted(found.items())]
+
+
+def _partition(key: tuple[str, str], sizes: list[int], limit: int) -> Partition:
+    small = [size for size in sizes if size < limit]
+    return Partition(*key, len(sizes), sum(sizes), len(small), sum(small))
+
+
+def needs(partition: Partition, settings: CompactSettings, today: date) -> Action:
+    """By the count and size of files, not by the clock; a day that is over is also ordered, as it is read often."""
+    is_over = date.fromisoformat(partition.event_date) < today
+    if partition.small_files < (settings.compact_closed_files if is_over else settings.compact_open_files):
+        return Action.NONE
+    mostly_small = partition.small_size >= settings.compact_cluster_share * partition.size
+    return Action.CLUSTER if is_over and mostly_small else Action.COMPACT
+
+
+def _rewrite(settings: CompactSettings, partition: Partition, action: Action) -> Report:
+    table = DeltaTable(settings.events_uri)
+    filters = [(name, "=", getattr(partition, name)) for name in LAKE_PARTITIONS]
+    target = settings.compact_target_mb * 2**20
+    try:
+        if action is Action.CLUSTER:
+            columns = CLUSTER_BY.get(partition.event_type, ("occurred_at",))
+            table.optimize.z_order(columns, filters, target_size=target, max_concurrent_tasks=1)
+        else:
+            table.optimize.compact(filters, target_size=target, max_concurrent_tasks=1)
+    except CommitFailedError as error:
+        log.warning("left to the next run event_date=%s event_type=%s error=%s", *_key(partition), error)
+    after = {_key(p): p for p in measure(DeltaTable(settings.events_uri), settings)}
+    return _report(partition, action, after[_key(partition)])
+
+
+def _key(partition: Partition) -> tuple[str, str]:
+    return partition.event_date, partition.event_type
+
+
+def _report(before: Partition, action: Action, after: Partition) -> Report:
+    return Report(*_key(before), action, before.files, after.files, before.size, after.size)
+
+
+def _clean(settings: CompactSettings, now: datetime, dry_run: bool, unread_since: datetime | None) -> None:
+    """Remove old files and old log entries, but none that a merge or the copy of the pins still has to read."""
+    usual = timedelta(hours=settings.vacuum_hours)
+    kept = usual if unread_since is None else max(usual, now - unread_since + MARGIN)
+    hours = -(-kept // timedelta(hours=1))
+    for uri in (settings.events_uri, settings.pins_uri):
+        table = DeltaTable(uri)
+        removed = table.vacuum(retention_hours=hours, dry_run=dry_run, full=True)  # orphans of dead tasks too
+        log.info("vacuum uri=%s dry_run=%s kept_hours=%d files=%d", uri, dry_run, hours, len(removed))
+        if kept > usual:
+            log.warning("the log of %s is kept whole: a reader of the lake is behind, since %s", uri, unread_since)
+        elif not dry_run:
+            table.create_checkpoint()
+            table.cleanup_metadata()  # by delta.logRetentionDuration
+
+
+def oldest_unread(settings: CompactSettings) -> datetime | None:
+    """When the oldest version was committed that a reader of the change feed has not read; None: all have read all."""
+    connection = memsql.connect(settings)
+    try:
+        seen = [ledger.watermark(connection, table) for table in TABLES]
+        connection.commit()
+    finally:
+        connection.close()
+    unread = lake.commits(settings.events_uri, min([*seen, pins_copied_to(settings.pins_uri)]))
+    return unread[0].committed_at if unread else None
