@@ -13,7 +13,7 @@ ARGS ?=
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test status stop produce replay sql lint lock clean
+.PHONY: help setup run test status health stop produce replay sql lint lock clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -25,7 +25,7 @@ setup: ## Install what is needed, without starting anything
 $(PINWHEEL):
 	@echo 'pinwheel: nothing is installed yet: `make run` or `make setup` does it' >&2; exit 1
 
-status stop produce replay sql lint clean: $(PINWHEEL)
+status health stop produce replay sql lint clean: $(PINWHEEL)
 
 run: ## Set up, start everything, send events, show the first rollup; Ctrl-C stops it
 	@$(PYTHON) pinwheel/local/bootstrap.py
@@ -36,6 +36,9 @@ test: setup ## Set up and run all tests; ARGS goes to pytest
 
 status: ## Show which parts are up, and how far the events are
 	@$(PINWHEEL) status
+
+health: ## Show how the whole pipeline is; fails when something is unwell
+	@$(PINWHEEL) health
 
 stop: ## Stop what `make run` started, from another terminal
 	@$(PINWHEEL) stop

@@ -38,7 +38,26 @@ EVENTS_CONFLICTING = Alert("events_conflicting", "warning", "docs/runbooks/merge
 MERGE_FAILING = Alert("merge_failing", "critical", "docs/runbooks/merge_events.md")
 DRIVER_ALERTS = (DRIVER_FAILING, DRIVER_STALLED)
 MERGE_ALERTS = (SLICE_HELD, SLICE_WARNING, ROWS_QUARANTINED, EVENTS_CONFLICTING, MERGE_FAILING)
-ALERTS = {a.name: a for a in (*DRIVER_ALERTS, *MERGE_ALERTS)}
+HEALTH_RUNBOOK = "docs/runbooks/watch_health.md"
+SOURCE_DOWN = Alert("source_down", "critical", HEALTH_RUNBOOK)
+# Named as the measures of ``pinwheel.health`` that they are about; held slices have an alert of their own.
+HEALTH_ALERTS = {
+    a.name: a
+    for a in (
+        SOURCE_DOWN,
+        Alert("driver_down", "critical", HEALTH_RUNBOOK),
+        Alert("lag_records", "warning", HEALTH_RUNBOOK),
+        Alert("open_batch_seconds", "critical", HEALTH_RUNBOOK),
+        Alert("lake_behind_seconds", "critical", HEALTH_RUNBOOK),
+        Alert("staged_behind_seconds", "warning", HEALTH_RUNBOOK),
+        Alert("merged_behind_seconds", "critical", HEALTH_RUNBOOK),
+        Alert("dead_letter_share", "warning", HEALTH_RUNBOOK),
+        Alert("pending_pins", "warning", HEALTH_RUNBOOK),
+        Alert("small_files", "warning", HEALTH_RUNBOOK),
+        Alert("disk_used_share", "critical", HEALTH_RUNBOOK),
+    )
+}
+ALERTS = {a.name: a for a in (*DRIVER_ALERTS, *MERGE_ALERTS, *HEALTH_ALERTS.values())}
 
 Send = Callable[[Alert, str, str], None]  # alert, subject (what it is about), message
 

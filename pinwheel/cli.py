@@ -115,6 +115,15 @@ def sql(
 
 @app.command()
 @clearly
+def health() -> None:
+    """Show how the whole pipeline is; ends with 1 when something is unwell."""
+    from pinwheel.local.report import print_health
+
+    sys.exit(0 if print_health(_settings()) else 1)
+
+
+@app.command()
+@clearly
 def schema() -> None:
     """Make or upgrade the tables in the database that the environment names, as a user who may create them."""
     from pinwheel import schema

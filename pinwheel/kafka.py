@@ -3,6 +3,7 @@
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from typing import NamedTuple
 
 from confluent_kafka import Consumer, KafkaException, TopicPartition
@@ -56,6 +57,24 @@ def end_offsets(settings: KafkaSettings) -> dict[int, int]:
         MissingPartError: the broker does not answer, or has no such topic.
     """
     return {p: held.end for p, held in held_offsets(settings).items()}
+
+
+def newest_timestamps(settings: KafkaSettings, held: dict[int, Held]) -> dict[int, datetime]:
+    """When Kafka received the last record of each partition that has one; those that don't answer in time are left out.
+
+    Raises:
+        MissingPartError: the broker does not answer.
+    """
+    filled = {p: h for p, h in held.items() if h.end > h.start}
+    found: dict[int, datetime] = {}
+    deadline = time.monotonic() + REQUEST_SECONDS
+    with _asking(settings) as consumer:
+        consumer.assign([TopicPartition(settings.topic, p, h.end - 1) for p, h in filled.items()])
+        while len(found) < len(filled) and time.monotonic() < deadline:
+            record = consumer.poll(0.5)
+            if record is not None and record.error() is None:
+                found[record.partition()] = datetime.fromtimestamp(record.timestamp()[1] / 1000, UTC)
+    return found
 
 
 def librdkafka_options(settings: KafkaSettings) -> dict[str, str]:

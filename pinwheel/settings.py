@@ -161,6 +161,21 @@ class SuperviseSettings(StreamSettings):
     driver_stop_seconds: Seconds = 60.0  # SIGTERM to SIGKILL: it finishes the batch in hand
 
 
+class HealthSettings(SuperviseSettings):
+    """The look at the whole pipeline (dags/watch_health.py). More than a ``max`` is unwell."""
+
+    health_alert_after_looks: Annotated[int, Field(ge=1)] = 2  # a restart of anything is over in one
+    health_keep_days: Annotated[int, Field(ge=1)] = 30  # a month shows what is usual
+    health_memsql_seconds: Seconds = 10.0  # a slow answer is told as none: the next look is in a minute
+    health_max_lag: Annotated[int, Field(ge=0)] = 100_000  # records of one partition: under a minute of catching up
+    health_max_behind_seconds: Seconds = 120.0  # of any step behind Kafka: four times what is promised
+    health_max_batch_seconds: Seconds = 120.0  # since the last commit, while records wait
+    health_max_dead_share: Annotated[float, Field(ge=0, le=1)] = 0.05  # ten times what is usual
+    health_max_pending_pins: Annotated[int, Field(ge=0)] = 100_000  # two runs of complete_pins
+    health_max_small_files: Annotated[int, Field(ge=0)] = 200  # of a day that is over: ten times what is left alone
+    health_max_disk_share: Annotated[float, Field(ge=0, le=1)] = 0.9  # the rest is for compaction and a day of events
+
+
 class AlertSettings(_Settings):
     """Where alerts go, beside the log and the table: Apprise URLs, separated by spaces."""
 

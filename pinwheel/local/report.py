@@ -1,11 +1,16 @@
-"""``pinwheel status``: which parts are up, and how far the events are."""
+"""``pinwheel status``: which parts are up, and how far the events are. ``pinwheel health``: how all of it is."""
+
+from datetime import UTC, datetime
 
 from rich.console import Console
 from rich.table import Table
 
+from pinwheel.health import Measure, look
+from pinwheel.local import environment
 from pinwheel.local.settings import LocalSettings
 from pinwheel.local.stack import Stack, State
 from pinwheel.local.watch import Watch, line
+from pinwheel.settings import HealthSettings, load
 
 
 def print_status(settings: LocalSettings) -> None:
@@ -29,3 +34,26 @@ def _table(states: list[State]) -> Table:
         up = "[green]up" if state.pid else "[red]down"
         table.add_row(state.name, up, str(state.pid or ""), f"{state.megabytes} MB" if state.megabytes else "")
     return table
+
+
+def print_health(settings: LocalSettings) -> bool:
+    """Print every measure; returns whether all is well."""
+    stack = Stack(settings)
+    environment.adopt(settings, stack.credentials)
+    measures = look(load(HealthSettings), datetime.now(UTC))
+    Console(highlight=False).print(_health_table(measures))
+    return all(measure.is_well for measure in measures)
+
+
+def _health_table(measures: list[Measure]) -> Table:
+    table = Table("Measure", "Of", "State")
+    table.add_column("Value", justify="right")
+    table.add_column("Allowed", justify="right")
+    for measure in sorted(measures, key=lambda m: m.is_well):  # what is unwell first
+        state = "[green]well" if measure.is_well else "[red]unwell"
+        table.add_row(measure.name, measure.subject, state, _number(measure.value), _number(measure.limit))
+    return table
+
+
+def _number(value: float | None) -> str:
+    return "–" if value is None else f"{value:,.2f}".rstrip("0").rstrip(".")

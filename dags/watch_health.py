@@ -1,0 +1,45 @@
+"""### Look at the whole pipeline
+
+**What** Lag per partition, how far each step is behind Kafka, the open batch, the driver, pending pins, dead letters,
+held slices, small files, disk: computed from outside the jobs, kept in the table `health` for 30 days. What stays
+unwell for two looks alerts once, and once more when it is well again.
+
+**When** Every minute. The same from a terminal: `pinwheel health`.
+
+**Again?** Safe.
+
+**Not for** Mending: it looks, and touches nothing else.
+
+**Runbook** `docs/runbooks/watch_health.md`
+"""
+
+from airflow.sdk import dag, task
+
+
+@dag(
+    schedule="* * * * *",
+    max_active_runs=1,
+    catchup=False,
+    doc_md=__doc__,
+    tags=["pinwheel", "health"],
+    default_args={"owner": "data-engineering", "retries": 0},  # the next look is in a minute
+)
+def watch_health() -> None:
+    """Wire the one task."""
+
+    @task
+    def look() -> dict[str, float | None]:
+        """Look once; returns what is unwell."""
+        from datetime import UTC, datetime
+
+        from pinwheel.alerts import raise_alert, resolve_alert
+        from pinwheel.health import watch
+        from pinwheel.settings import HealthSettings, load
+
+        found = watch(load(HealthSettings), datetime.now(UTC), raise_alert, resolve_alert)
+        return {f"{m.name} of {m.subject}": m.value for m in found if not m.is_well}
+
+    look()
+
+
+watch_health()
