@@ -36,8 +36,11 @@ SLICE_WARNING = Alert("slice_warning", "warning", "docs/runbooks/merge_events.md
 ROWS_QUARANTINED = Alert("rows_quarantined", "warning", "docs/runbooks/merge_events.md", lasting=False)
 EVENTS_CONFLICTING = Alert("events_conflicting", "warning", "docs/runbooks/merge_events.md", lasting=False)
 MERGE_FAILING = Alert("merge_failing", "critical", "docs/runbooks/merge_events.md")
+QUALITY_FAILED = Alert("quality_failed", "critical", "docs/runbooks/check_quality.md")
+QUALITY_WARNING = Alert("quality_warning", "warning", "docs/runbooks/check_quality.md")
 DRIVER_ALERTS = (DRIVER_FAILING, DRIVER_STALLED)
 MERGE_ALERTS = (SLICE_HELD, SLICE_WARNING, ROWS_QUARANTINED, EVENTS_CONFLICTING, MERGE_FAILING)
+QUALITY_ALERTS = (QUALITY_FAILED, QUALITY_WARNING)
 HEALTH_RUNBOOK = "docs/runbooks/watch_health.md"
 SOURCE_DOWN = Alert("source_down", "critical", HEALTH_RUNBOOK)
 # Named as the measures of ``pinwheel.health`` that they are about; held slices have an alert of their own.
@@ -57,7 +60,7 @@ HEALTH_ALERTS = {
         Alert("disk_used_share", "critical", HEALTH_RUNBOOK),
     )
 }
-ALERTS = {a.name: a for a in (*DRIVER_ALERTS, *MERGE_ALERTS, *HEALTH_ALERTS.values())}
+ALERTS = {a.name: a for a in (*DRIVER_ALERTS, *MERGE_ALERTS, *QUALITY_ALERTS, *HEALTH_ALERTS.values())}
 
 Send = Callable[[Alert, str, str], None]  # alert, subject (what it is about), message
 

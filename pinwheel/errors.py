@@ -29,5 +29,9 @@ class MergeError(PinwheelError):
     """A slice could not be merged; nothing of it was kept."""
 
 
+class QualityError(PinwheelError):
+    """Data is not what it must be; what exactly is in ``dq_results``."""
+
+
 class LocalError(PinwheelError):
     """The embedded stack could not do what was asked."""

@@ -144,6 +144,15 @@ class CompactSettings(LakeSettings, MemsqlSettings):
     vacuum_hours: Annotated[int, Field(ge=168)] = 168  # files that no version names are kept so long: readers run hours
 
 
+class QualitySettings(LakeSettings, MemsqlSettings, GeoSettings):
+    """The checks of whole hours of data (dags/check_quality.py)."""
+
+    quality_dir: Path = Path(".pinwheel/stack/quality")  # Data Docs and what they are made of
+    quality_back_hours: Annotated[int, Field(ge=1, le=168)] = 24  # hours not checked, or not passed, are due so long
+    quality_keep_days: Annotated[int, Field(ge=1)] = 35  # verdicts: a month and a few days to look back on it
+    quality_docs_days: Annotated[int, Field(ge=1)] = 7  # pages of Data Docs: 120 a day
+
+
 class SuperviseSettings(StreamSettings):
     """The supervision of the driver (dags/supervise_stream.py)."""
 

@@ -32,6 +32,7 @@ def shared(settings: LocalSettings) -> dict[str, str]:
         "checkpoint_uri": stack / "checkpoints" / "stream_engagement",
         "driver_lock_path": settings.driver_lock_path,
         "stream_dir": stack / "stream",
+        "quality_dir": stack / "quality",
         "spark_jars_dir": settings.tools_dir / "jars" / "spark",
     }
     python = {

@@ -1,0 +1,85 @@
+"""What an hour of a table must look like: beside the reporting database, by itself, and beside its past.
+
+The gate's suites look at every row of a slice; these look at the numbers of a whole hour, where what is wrong shows
+that no single row tells: half the volume, a clock that stands still, a category that was renamed.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import great_expectations.expectations as gxe
+from great_expectations import ExpectationSuite
+from great_expectations.expectations.expectation import Expectation
+
+from pinwheel.contracts import TABLES
+from pinwheel.quality.measures import measures
+from pinwheel.quality.usual import Range
+
+AGREED = ("row_count", "checksum")  # what lake and reporting table are compared by
+CRITICAL = ("row_count", "same_record_rows", "gone_values_share_kafka_partition", "new_values_share_category")
+FORGIVEN_ROWS = 5  # may break what only a share of the rows may break
+# Right or wrong by themselves, whatever the past was.
+ABSOLUTE = {
+    "same_record_rows": Range(None, 0, "a Kafka record is one event"),
+    "future_share": Range(None, 0.01, "Kafka gets an event after it happened; clocks differ by seconds"),
+    "busiest_second_share": Range(None, 0.2, "a clock that stands still gives every event the same second"),
+    "repeated_share": Range(None, 0.01, "the same act at the same microsecond is one event under two ids"),
+    "place_wrong_share": Range(None, 0.1, "the location database says another place of the same network"),
+    "pin_conflict_share": Range(None, 0.01, "a pin has one brand and one category"),
+    "pending_share": Range(None, 0.25, "complete_pins fills most rows in within minutes"),
+    "null_share_country_code": Range(None, 0.5, "city databases know well over nine in ten addresses"),
+}
+
+
+def suite(table: str, usual: Mapping[str, Range], compared: bool, rows: float) -> ExpectationSuite:
+    """The suite of an hour of a table; its batch is one row with a column per measure.
+
+    Args:
+        table: a reporting table.
+        usual: what its measures should be after the past.
+        compared: whether the batch has ``lake_…`` and ``memsql_…`` of ``AGREED``.
+        rows: of the hour: of few, some at fault are a large share.
+    """
+    always = {m.name: _forgiving(ABSOLUTE[m.name], rows) for m in measures(TABLES[table]) if m.name in ABSOLUTE}
+    always["place_wrong_share"] = ABSOLUTE["place_wrong_share"]
+    found = [_between(name, _narrowed(usual.get(name), always.get(name))) for name in {**always, **usual}]
+    if compared:
+        found += [
+            gxe.ExpectColumnPairValuesToBeEqual(
+                column_A=f"lake_{name}", column_B=f"memsql_{name}", severity="critical", meta={"measure": name}
+            )
+            for name in AGREED
+        ]
+    return ExpectationSuite(name=table, expectations=found)
+
+
+def rollups(names: list[str]) -> ExpectationSuite:
+    """The suite of the rollups of an hour: the batch has, per rollup, how many of its buckets are wrong."""
+    return ExpectationSuite(
+        name="rollups",
+        expectations=[
+            _between(f"wrong_{name}", Range(0, 0, "a rollup is what a count of the rows says")) for name in names
+        ],
+    )
+
+
+def _forgiving(allowed: Range, rows: float) -> Range:
+    high = allowed.high or 0.0
+    return Range(allowed.low, max(high, FORGIVEN_ROWS / rows) if high and rows else high, allowed.why)
+
+
+def _narrowed(usual: Range | None, always: Range | None) -> Range:
+    """Both at once; a past that was bad does not widen what is right by itself."""
+    if usual is None or always is None or usual.high is None or always.high is None:
+        return usual or always or Range(None, None, "")
+    return usual if usual.high < always.high else Range(usual.low, always.high, always.why)
+
+
+def _between(name: str, allowed: Range) -> Expectation:
+    values: dict[str, Any] = {"min_value": allowed.low, "max_value": allowed.high}
+    return gxe.ExpectColumnValuesToBeBetween(
+        column=name,
+        severity="critical" if name in CRITICAL or name.startswith("wrong_") else "warning",
+        meta={"measure": name, "why": allowed.why},
+        **values,
+    )

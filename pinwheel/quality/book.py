@@ -1,0 +1,80 @@
+"""What the quality checks remember, in MemSQL: profiles to compare with, and the newest verdicts."""
+
+import json
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from pinwheel import memsql
+from pinwheel.memsql import Connection, Row
+from pinwheel.quality.judge import Verdict
+from pinwheel.quality.profile import Profile
+from pinwheel.quality.usual import PAST
+
+
+def past(connection: Connection, table: str, hour: datetime) -> list[Profile]:
+    """Profiles of the hours before, as far back as anything is compared; oldest first."""
+    params = {"table_name": table, "from_hour": naive(hour - PAST), "to_hour": naive(hour)}
+    found: dict[datetime, Profile] = {}
+    for row in memsql.fetch(connection, "quality/past_profiles", params):
+        at = row["occurred_hour"].replace(tzinfo=UTC)
+        profile = found.setdefault(at, Profile(table, at))
+        if row["shares"] is None:
+            profile.values[row["measure"]] = row["value"]
+        else:
+            profile.shares[row["measure"]] = json.loads(row["shares"])
+    return [found[at] for at in sorted(found)]
+
+
+def keep(
+    connection: Connection,
+    profile: Profile,
+    verdicts: Sequence[Verdict],
+    samples: Mapping[str, list[dict[str, Any]]],
+    now: datetime,
+    days: int,
+) -> None:
+    """Replace what is known of an hour: profile and verdicts in one transaction, so that twice changes nothing."""
+    key = {"table_name": profile.table, "hour": naive(profile.hour)}
+    values = [{**key, "measure": name, "value": value, "shares": None} for name, value in profile.values.items()]
+    values += [{**key, "measure": c, "value": None, "shares": json.dumps(s)} for c, s in profile.shares.items()]
+    results = [_result(v, samples.get(v.measure)) | key | {"checked_at": naive(now)} for v in verdicts]
+    with memsql.transaction(connection):
+        memsql.execute(connection, "quality/forget_profile", key | {"before_hour": naive(now - 2 * PAST)})
+        memsql.execute(connection, "quality/forget_results", key | {"before_hour": naive(now - timedelta(days=days))})
+        memsql.execute_many(connection, "quality/insert_profile", values)
+        memsql.execute_many(connection, "quality/insert_result", results)
+
+
+def _result(verdict: Verdict, sample: list[dict[str, Any]] | None) -> dict[str, Any]:
+    return {
+        "measure": verdict.measure,
+        "expectation": verdict.expectation,
+        "severity": "critical" if verdict.is_critical else "warning",
+        "is_met": int(verdict.is_met),
+        "observed": verdict.observed,
+        "expected": verdict.expected,
+        "sample": json.dumps(sample, default=str, ensure_ascii=False) if sample else None,
+    }
+
+
+def hours(connection: Connection, since: datetime) -> dict[datetime, bool]:
+    """The hours that were checked, each with whether all of it was met."""
+    found: dict[datetime, bool] = {}
+    for row in memsql.fetch(connection, "quality/hours", {"from_hour": naive(since)}):
+        at = row["occurred_hour"].replace(tzinfo=UTC)
+        found[at] = found.get(at, True) and bool(row["is_met"])
+    connection.commit()
+    return found
+
+
+def unmet(connection: Connection, since: datetime) -> list[Row]:
+    """What hours since then did not meet."""
+    rows = memsql.fetch(connection, "quality/unmet", {"from_hour": naive(since)})
+    connection.commit()
+    return rows
+
+
+def naive(at: datetime) -> datetime:
+    """The database's way of writing UTC."""
+    return at.astimezone(UTC).replace(tzinfo=None)

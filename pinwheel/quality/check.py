@@ -1,0 +1,192 @@
+"""Check hours of all tables: profile the lake, compare with the reporting tables and with the past, tell people.
+
+The lake is read at the version that the reporting table has merged, so that the two must agree to the row while merges
+go on. An hour is written in one transaction a table: what dies half-way is checked again.
+"""
+
+import logging
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+import pyarrow.compute as pc
+from deltalake import DeltaTable
+from deltalake.exceptions import DeltaError
+
+from pinwheel import memsql
+from pinwheel.contracts import TABLES, EventType, reporting_columns
+from pinwheel.errors import LakeError, MissingPartError
+from pinwheel.geo import Locator
+from pinwheel.memsql import Connection
+from pinwheel.quality import book
+from pinwheel.quality.judge import Judge, Verdict
+from pinwheel.quality.measures import HOUR_COLUMN, measures
+from pinwheel.quality.profile import HOUR, SAMPLE_ROWS, Hour, Profile
+from pinwheel.quality.usual import expected
+from pinwheel.settings import QualitySettings
+
+log = logging.getLogger(__name__)
+
+ROLLUPS = "rollups"
+HOURLY_ROLLUPS = ("brand_hourly", "category_hourly")
+DAILY_ROLLUPS = ("brand_daily", "brand_country_daily")
+MAX_DIFFERENT_ROWS = 2_000_000  # of an hour with more, single rows that differ are not looked for: 500 MB
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What was found of an hour of a table."""
+
+    table: str
+    hour: datetime
+    rows: int
+    verdicts: tuple[Verdict, ...]
+    samples: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
+
+    @property
+    def unmet(self) -> list[Verdict]:
+        """The expectations that it did not meet, critical ones first."""
+        return sorted((v for v in self.verdicts if not v.is_met), key=lambda v: (not v.is_critical, v.measure))
+
+
+class Checker:
+    """Checks hours; the database's and the lake's."""
+
+    def __init__(self, settings: QualitySettings, connection: Connection, judge: Judge) -> None:
+        self._settings = settings
+        self._connection = connection
+        self._judge = judge
+        self._locator = _locator(settings)
+
+    def hours(self, hours: Iterable[datetime], now: Callable[[], datetime]) -> list[Outcome]:
+        """All tables and the rollups, hour by hour; kept as it goes."""
+        found = []
+        for hour in hours:
+            found += [self.table(table, hour, now()) for table in TABLES]
+            found.append(self.rollups(hour, now()))
+        return found
+
+    def table(self, table: str, hour: datetime, now: datetime) -> Outcome:
+        """One hour of one table, and keep what was found. A lake that can't be read is a finding."""
+        try:
+            profile, outcome = self._look(table, hour)
+        except (DeltaError, OSError, LakeError) as error:
+            profile = Profile(table, hour)
+            unread = Verdict("lake", "readable", True, False, f"{error!s:.500}", "the lake's files can be read")
+            outcome = Outcome(table, hour, 0, (unread,))
+        book.keep(self._connection, profile, outcome.verdicts, outcome.samples, now, self._settings.quality_keep_days)
+        _log(outcome)
+        return outcome
+
+    def _look(self, table: str, hour: datetime) -> tuple[Profile, Outcome]:
+        kind = TABLES[table]
+        params = {"table_name": table, "hour": book.naive(hour)}
+        there = memsql.fetch(self._connection, "quality/sums", params, table=table)[0]
+        self._connection.commit()
+        merged = there["version"] is not None and there["version"] >= 0
+        with _rows(self._settings.events_uri, kind, hour, there["version"] if merged else None) as rows:
+            profile = rows.profile(self._locator)
+            usual = expected(profile, book.past(self._connection, table, hour), measures(kind))
+            values: dict[str, Any] = dict(profile.values)
+            if merged:
+                self._leave_out_quarantined(rows, table)
+                here = rows.sums()
+                # As text: a sum has more digits than a float.
+                values |= {"lake_row_count": str(here[0]), "memsql_row_count": str(there["row_count"])}
+                values |= {"lake_checksum": str(here[1]), "memsql_checksum": str(int(there["checksum"]))}
+            verdicts = self._judge.hour(profile, values, usual, merged)
+            samples = self._samples(rows, table, [v.measure for v in verdicts if not v.is_met])
+        return profile, Outcome(table, hour, int(profile.rows), tuple(verdicts), samples)
+
+    def _leave_out_quarantined(self, rows: Hour, table: str) -> None:
+        first, last = rows.offsets()
+        params = {"table_name": table, "first_offset": first, "last_offset": last}
+        found = memsql.fetch(self._connection, "quality/quarantined", params)
+        self._connection.commit()
+        if found:
+            rows.leave_out(pa.Table.from_pylist(found))
+
+    def _samples(self, rows: Hour, table: str, failed: Sequence[str]) -> dict[str, list[dict[str, Any]]]:
+        """A few rows at fault for each failed measure that rows can be blamed for."""
+        culprits = {m.name: m.culprits for m in measures(rows.kind) if m.culprits}
+        found = {name: rows.sample(culprits[name]) for name in failed if name in culprits}
+        differ = [name for name in failed if name in ("row_count", "checksum")]
+        if differ and rows.sums()[0] <= MAX_DIFFERENT_ROWS:
+            different = self._different(rows, table)
+            found |= dict.fromkeys(differ, different) if different else {}
+        return found
+
+    def _different(self, rows: Hour, table: str) -> list[dict[str, Any]]:
+        """Events that lake and reporting table do not have alike."""
+        here = rows.checksums()
+        there = {
+            row["event_id"]: int(row["checksum"])
+            for row in memsql.fetch(self._connection, "quality/checksums", {"hour": book.naive(rows.hour)}, table=table)
+        }
+        self._connection.commit()
+        ids = sorted(i for i in {*here, *there} if here.get(i) != there.get(i))[:SAMPLE_ROWS]
+        return [{"event_id": i, "in_lake": i in here, "in_reporting_table": i in there} for i in ids]
+
+    def rollups(self, hour: datetime, now: datetime) -> Outcome:
+        """The rollups of an hour and of its day, against the rows."""
+        params = {"hour": book.naive(hour), "day": hour.date()}
+        found = {}
+        for name in (*HOURLY_ROLLUPS, *DAILY_ROLLUPS):
+            found[name] = memsql.fetch(self._connection, f"quality/wrong_{name}", params)
+            self._connection.commit()
+        verdicts = self._judge.rollups(hour, {name: len(rows) for name, rows in found.items()})
+        samples = {f"wrong_{name}": rows[:SAMPLE_ROWS] for name, rows in found.items() if rows}
+        outcome = Outcome(ROLLUPS, hour, 0, tuple(verdicts), samples)
+        days = self._settings.quality_keep_days
+        book.keep(self._connection, Profile(ROLLUPS, hour), outcome.verdicts, samples, now, days)
+        _log(outcome)
+        return outcome
+
+
+@contextmanager
+def _rows(events_uri: str, kind: EventType, hour: datetime, version: int | None) -> Iterator[Hour]:
+    """An hour's rows of the lake, at a version; without one at the newest."""
+    table = DeltaTable(events_uri, version=version)
+    day = hour.date().isoformat()
+    dataset = table.to_pyarrow_dataset(
+        file_pruning_predicate=[("event_date", "=", day), ("event_type", "=", kind.name)]
+    )
+    columns = [c.name for c in reporting_columns(kind) if c.name != HOUR_COLUMN]
+    at = pc.field("occurred_at")
+    within = (at >= pa.scalar(hour, pa.timestamp("us", "UTC"))) & (
+        at < pa.scalar(hour + HOUR, pa.timestamp("us", "UTC"))
+    )
+    try:
+        opened = Hour(dataset.scanner(columns=columns, filter=within).to_reader(), kind, hour)
+    except duckdb.Error as error:  # hides what the reader raised, e.g. a file that is gone
+        raise LakeError(f"{kind.name} of {day} in {events_uri} can't be read: {error}") from error
+    try:
+        yield opened
+    finally:
+        opened.close()
+
+
+def _locator(settings: QualitySettings) -> Locator | None:
+    try:
+        return Locator(settings)
+    except MissingPartError as error:
+        log.warning("places are not tried again reason=%s", error)
+        return None
+
+
+def _log(outcome: Outcome) -> None:
+    log.info(
+        "checked table=%s hour=%s rows=%d expectations=%d unmet=%d",
+        outcome.table, f"{outcome.hour:%Y-%m-%dT%H}", outcome.rows, len(outcome.verdicts), len(outcome.unmet),
+    )  # fmt: skip
+    for verdict in outcome.unmet:
+        severity = "critical" if verdict.is_critical else "warning"
+        log.warning(
+            "unmet table=%s severity=%s measure=%s observed=%s expected=%s sample=%s",
+            outcome.table, severity, verdict.measure, verdict.observed, verdict.expected,
+            outcome.samples.get(verdict.measure, []),
+        )  # fmt: skip

@@ -1,0 +1,155 @@
+"""Great Expectations on the numbers of an hour: one row, one suite, one page in Data Docs."""
+
+import importlib
+import os
+import shutil
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from pinwheel.quality.profile import Profile
+from pinwheel.quality.usual import Range
+
+DAY_SECONDS = 86_400.0
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """Whether an hour met one expectation. ``observed`` and ``expected`` are for people."""
+
+    measure: str
+    expectation: str
+    is_critical: bool
+    is_met: bool
+    observed: str
+    expected: str
+
+
+class Judge:
+    """Asks Great Expectations; made once per process, because making it costs seconds of CPU.
+
+    Args:
+        folder: where results and Data Docs are kept; None: nowhere.
+    """
+
+    def __init__(self, folder: Path | None) -> None:
+        os.environ.setdefault("GX_ANALYTICS_ENABLED", "false")
+        import great_expectations as gx
+        from great_expectations.data_context.types.base import ProgressBarsConfig
+
+        self._keeps = folder is not None
+        if folder is None:
+            self._context: Any = gx.get_context(mode="ephemeral")
+        else:
+            folder.mkdir(parents=True, exist_ok=True)
+            self._context = gx.get_context(mode="file", project_root_dir=folder)
+        self._context.variables.progress_bars = ProgressBarsConfig(globally=False)
+        self._source = self._context.data_sources.add_or_update_pandas("hours")
+        self._suites = importlib.import_module("expectations.quality")
+        self._batches: dict[str, Any] = {}
+        self._pages: list[Any] = []
+
+    def hour(
+        self, profile: Profile, values: Mapping[str, Any], usual: Mapping[str, Range], compared: bool
+    ) -> list[Verdict]:
+        """What an hour of a table met and did not; ``values``: the profile's, and what it is compared with."""
+        suite = self._suites.suite(profile.table, usual, compared, profile.rows)
+        return self._judge(profile.table, profile.hour, values, suite)
+
+    def rollups(self, hour: datetime, wrong: Mapping[str, int]) -> list[Verdict]:
+        """The same of the rollups; ``wrong``: buckets of each that differ from a count of the rows."""
+        return self._judge(
+            "rollups", hour, {f"wrong_{n}": found for n, found in wrong.items()}, self._suites.rollups(list(wrong))
+        )
+
+    def _judge(self, name: str, hour: datetime, values: Mapping[str, Any], suite: Any) -> list[Verdict]:
+        import pandas as pd
+
+        # A column per measure that the suite names: one that could not be measured is null, which every range takes.
+        row = {column: values.get(column) for e in suite.expectations for column in _columns(e.configuration.kwargs)}
+        batch = {"dataframe": pd.DataFrame([row])}
+        result = self._batch(name).get_batch(batch).validate(suite)
+        if self._keeps:
+            self._keep(name, hour, result)
+        return [_verdict(found, row) for found in result.results]
+
+    def _keep(self, name: str, hour: datetime, result: Any) -> None:
+        """Store a result for Data Docs; a second time adds a second page.
+
+        Straight into the store: a validation definition would write the suite too, which is another one each hour, and
+        takes more CPU than the judging.
+        """
+        from great_expectations import RunIdentifier
+        from great_expectations.data_context.types.resource_identifiers import (
+            ExpectationSuiteIdentifier,
+            ValidationResultIdentifier,
+        )
+
+        run_id = RunIdentifier(run_name=f"{hour:%Y-%m-%dT%H}")
+        suite = ExpectationSuiteIdentifier(name=name)
+        identifier = ValidationResultIdentifier(
+            expectation_suite_identifier=suite, run_id=run_id, batch_identifier=f"hours-{name}"
+        )
+        result.meta |= {"run_id": run_id, "validation_time": run_id.run_time}
+        self._context.validation_results_store.store_validation_results(
+            suite_validation_result=result,
+            suite_validation_result_identifier=identifier,
+            expectation_suite_identifier=suite,
+        )
+        self._pages.append(identifier)
+
+    def _batch(self, name: str) -> Any:
+        if name not in self._batches:
+            self._batches[name] = self._source.add_dataframe_asset(name).add_batch_definition_whole_dataframe("hour")
+        return self._batches[name]
+
+    def publish(self, keep_days: int) -> Path:
+        """Make the pages of what was judged since the last call, forget older ones; returns the index page."""
+        folder = Path(self._context.root_directory) / "uncommitted"
+        _forget(folder / "validations", keep_days)
+        _forget(folder / "data_docs" / "local_site" / "validations", keep_days)
+        self._context.build_data_docs(resource_identifiers=self._pages or None)
+        self._pages = []
+        return folder / "data_docs" / "local_site" / "index.html"
+
+
+def _columns(kwargs: Mapping[str, Any]) -> list[str]:
+    return [kwargs[key] for key in ("column", "column_A", "column_B") if key in kwargs]
+
+
+def _verdict(result: Any, row: Mapping[str, Any]) -> Verdict:
+    config = result.expectation_config
+    kwargs, meta = config.kwargs, config.meta or {}
+    named = _columns(kwargs)
+    return Verdict(
+        measure=meta["measure"],
+        expectation=config.type,
+        is_critical=str(getattr(config.severity, "value", config.severity)) == "critical",
+        is_met=bool(result.success),
+        observed=", ".join(f"{name} = {_told(row[name])}" for name in named),
+        expected=_expected(kwargs, meta),
+    )
+
+
+def _expected(kwargs: Mapping[str, Any], meta: Mapping[str, Any]) -> str:
+    if "column_A" in kwargs:
+        return "both the same"
+    low, high = kwargs.get("min_value"), kwargs.get("max_value")
+    bounds = [f"{word} {_told(bound)}" for word, bound in (("at least", low), ("at most", high)) if bound is not None]
+    return f"{' and '.join(bounds)}: {meta['why']}"
+
+
+def _told(value: Any) -> str:
+    return f"{value:.6g}" if isinstance(value, float) else str(value)
+
+
+def _forget(folder: Path, keep_days: int) -> None:
+    """Remove the hours that were checked longer ago; dying half-way leaves the rest to the next run."""
+    if not folder.exists():
+        return
+    for hour in folder.glob("*/*"):
+        if hour.is_dir() and time.time() - hour.stat().st_mtime > keep_days * DAY_SECONDS:
+            shutil.rmtree(hour, ignore_errors=True)

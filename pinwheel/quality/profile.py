@@ -1,0 +1,169 @@
+"""What an hour of a table looks like, in numbers: taken from the lake, in one pass, by DuckDB.
+
+One row of numbers an hour keeps the expectations cheap (ADR 0008).
+"""
+
+import math
+import re
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+
+from pinwheel.contracts import EventType, PinStatus, reporting_columns
+from pinwheel.geo import Location, Locator
+from pinwheel.quality.measures import CATEGORICAL, checksum, measures
+
+HOUR = timedelta(hours=1)
+FEW_ROWS = 200  # of fewer rows, how they are spread says nothing
+SHARES_KEPT = 100  # commonest values of a column whose shares are remembered
+SAMPLE_ROWS = 5
+NAMED_BY = ("event_id", "occurred_at", "kafka_partition", "kafka_offset")  # what a sampled row is found by
+PLACES_TRIED = 300  # networks of an hour that are located once more
+FAR_DEGREES = 5.0  # a /24 spreads over a region, not over a country
+MEMORY = "1GB"  # more than this DuckDB keeps on disk
+
+
+@dataclass
+class Profile:
+    """An hour of a table.
+
+    ``values`` by measure: None where it can't be said. ``shares`` by categorical column: share of the rows by value.
+    """
+
+    table: str
+    hour: datetime
+    values: dict[str, float | None] = field(default_factory=dict)
+    shares: dict[str, dict[str, float]] = field(default_factory=dict)
+
+    @property
+    def rows(self) -> float:
+        """Events of the hour, each once."""
+        return self.values.get("row_count") or 0.0
+
+
+def _number(value: Any) -> float | None:
+    return None if value is None or math.isnan(value) else float(value)
+
+
+class Hour:
+    """The rows of an hour of a table, where questions can be asked of them; close it.
+
+    Args:
+        rows: deliveries as the lake has them: ``reporting_columns`` without ``occurred_hour``.
+        kind: the table's event type.
+        hour: its start, UTC.
+    """
+
+    def __init__(self, rows: Any, kind: EventType, hour: datetime) -> None:
+        self.kind = kind
+        self.hour = hour
+        self._db = duckdb.connect(config={"threads": 2, "memory_limit": MEMORY})
+        self._db.execute("SET TimeZone = 'UTC'")
+        self._db.register("lake", rows)
+        self._db.execute("CREATE TEMP TABLE events AS SELECT *, EPOCH_US(occurred_at) AS at_us FROM lake")
+        self._db.unregister("lake")
+        self._db.execute("CREATE TEMP TABLE loaded AS SELECT COUNT(*) AS deliveries FROM events")
+        self._db.execute(LATER_DELIVERIES)
+        if kind.has_pin:
+            had = f"WHERE pin_status NOT IN ('{PinStatus.PENDING}', '{PinStatus.UNKNOWN}')" if kind.names_pin else ""
+            self._db.execute(f"CREATE TEMP VIEW known AS SELECT * FROM events {had}")
+        ends = ", ".join(f"({int(at.timestamp() * 1e6)})" for at in (hour, hour + HOUR))
+        self._db.execute(f"CREATE TEMP VIEW moments AS SELECT at_us FROM events UNION ALL VALUES {ends}")
+
+    def close(self) -> None:
+        """Let go of the rows."""
+        self._db.close()
+
+    def profile(self, locator: Locator | None) -> Profile:
+        """The hour in numbers; places are tried again where there is a location database."""
+        wanted = measures(self.kind)
+        found = self._one(", ".join(f"{m.sql} AS {m.name}" for m in wanted))
+        profile = Profile(self.kind.table, self.hour)
+        profile.values = {m.name: _number(found[m.name]) for m in wanted}
+        if profile.rows < FEW_ROWS:
+            profile.values |= {m.name: None for m in wanted if m.spread}
+        names = [c.name for c in reporting_columns(self.kind)]
+        profile.shares = {c: self._shares(c) for c in CATEGORICAL if c in names}
+        profile.values["place_wrong_share"] = self._places_wrong(locator) if locator else None
+        return profile
+
+    def sums(self) -> tuple[int, int]:
+        """Rows, and the sum of their checksums."""
+        rows, total = self._db.execute(
+            f"SELECT COUNT(*), COALESCE(SUM({checksum(self.kind)}), 0) FROM events"
+        ).fetchall()[0]
+        return int(rows), int(total)
+
+    def checksums(self) -> dict[str, int]:
+        """Each event's checksum."""
+        sql = f"SELECT event_id, {checksum(self.kind)} FROM events"
+        return dict(self._db.execute(sql).fetchall())
+
+    def sample(self, condition: str) -> list[dict[str, Any]]:
+        """A few rows that meet a condition on ``events``: which ones they are, and the columns that it is about."""
+        about = [c.name for c in reporting_columns(self.kind) if re.search(rf"\b{c.name}\b", condition)]
+        columns = ", ".join(dict.fromkeys([*NAMED_BY, *about]))
+        sql = f"SELECT {columns} FROM events WHERE {condition} ORDER BY event_id LIMIT {SAMPLE_ROWS}"
+        return list(self._db.sql(sql).to_arrow_table().to_pylist())
+
+    def offsets(self) -> tuple[int, int]:
+        """The first and the last Kafka offset, over all partitions; 0 and 0 without rows."""
+        sql = "SELECT COALESCE(MIN(kafka_offset), 0), COALESCE(MAX(kafka_offset), 0) FROM events"
+        first, last = self._db.execute(sql).fetchall()[0]
+        return int(first), int(last)
+
+    def leave_out(self, records: pa.Table) -> None:
+        """Forget records (``kafka_partition``, ``kafka_offset``) that are in quarantine."""
+        self._db.register("quarantined", records)
+        same = "e.kafka_partition = q.kafka_partition AND e.kafka_offset = q.kafka_offset"
+        self._db.execute(f"DELETE FROM events e USING quarantined q WHERE {same}")
+        self._db.unregister("quarantined")
+
+    def _one(self, expressions: str) -> dict[str, Any]:
+        rows = self._db.sql(f"SELECT {expressions} FROM events").to_arrow_table()
+        return dict(rows.to_pylist()[0])
+
+    def _shares(self, column: str) -> dict[str, float]:
+        rows = self._db.execute(
+            f"SELECT COALESCE({column}::VARCHAR, '(none)'), COUNT(*) FROM events "
+            f"GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT {SHARES_KEPT}"
+        ).fetchall()
+        total = sum(n for _, n in rows)
+        return {value: n / total for value, n in rows}
+
+    def _places_wrong(self, locator: Locator) -> float | None:
+        """Of networks located by today's database, the share that is somewhere else when located again."""
+        rows = self._db.sql(
+            "SELECT ip_network, ANY_VALUE(latitude), ANY_VALUE(longitude), ANY_VALUE(geo_version) FROM events "
+            f"WHERE latitude IS NOT NULL GROUP BY ip_network ORDER BY MD5(ip_network) LIMIT {PLACES_TRIED}"
+        ).fetchall()
+        found = [
+            _is_far(again, latitude, longitude)
+            for network, latitude, longitude, version in rows
+            if (again := locator.find(_host(network))).geo_version == version
+        ]
+        return sum(found) / len(found) if len(found) >= SAMPLE_ROWS else None
+
+
+def _host(network: str) -> str:
+    """An address of a network, as text."""
+    address = network.split("/")[0]
+    return address if ":" in address else address.rsplit(".", 1)[0] + ".1"
+
+
+def _is_far(again: Location, latitude: float, longitude: float) -> bool:
+    if again.latitude is None or again.longitude is None:
+        return False
+    return max(abs(again.latitude - latitude), abs(again.longitude - longitude)) > FAR_DEGREES
+
+
+# DuckDB's, on rows in memory. An event's first delivery is kept; most have no other, so few are sorted.
+LATER_DELIVERIES = """
+    DELETE FROM events WHERE rowid IN (
+        SELECT rowid FROM events
+        WHERE event_id IN (SELECT event_id FROM events GROUP BY event_id HAVING COUNT(*) > 1)
+        QUALIFY ROW_NUMBER() OVER (PARTITION BY event_id ORDER BY kafka_timestamp, kafka_partition, kafka_offset) > 1
+    )"""

@@ -1,0 +1,10 @@
+-- name:    quality/forget_profile
+-- purpose: Forget what an hour of a table looked like, before it is written anew, and what is older than is needed.
+-- grain:   one row per hour and measure
+-- reads:   dq_profiles
+-- writes:  dq_profiles
+-- params:  table_name varchar, hour datetime, before_hour datetime
+DELETE FROM dq_profiles
+WHERE
+    table_name = %(table_name)s
+    AND (occurred_hour = %(hour)s OR occurred_hour < %(before_hour)s)

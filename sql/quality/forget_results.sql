@@ -1,0 +1,10 @@
+-- name:    quality/forget_results
+-- purpose: Forget the verdicts on an hour of a table, before they are written anew, and those older than are kept.
+-- grain:   one row per expectation
+-- reads:   dq_results
+-- writes:  dq_results
+-- params:  table_name varchar, hour datetime, before_hour datetime
+DELETE FROM dq_results
+WHERE
+    table_name = %(table_name)s
+    AND (occurred_hour = %(hour)s OR occurred_hour < %(before_hour)s)

@@ -1,0 +1,47 @@
+"""The merge's fixtures, and one Great Expectations context for all tests: making one takes seconds."""
+
+from datetime import UTC, datetime
+
+import pytest
+
+from pinwheel.contracts import TABLES
+from pinwheel.merge.merge import merge
+from pinwheel.merge.stage import stage
+from pinwheel.quality.check import Checker
+from pinwheel.quality.judge import Judge
+from pinwheel.settings import GeoSettings, QualitySettings
+from tests.merge.conftest import connection, memsql_settings, query, settings
+
+__all__ = ["connection", "memsql_settings", "query", "settings"]
+
+NOW = datetime(2026, 3, 14, 14, 20, tzinfo=UTC)
+
+
+@pytest.fixture(scope="session")
+def judge() -> Judge:
+    return Judge(None)
+
+
+@pytest.fixture
+def quality(settings, tmp_path) -> QualitySettings:
+    values = {k: v for k, v in settings.model_dump().items() if k in QualitySettings.model_fields}
+    return QualitySettings(
+        **values, **GeoSettings().model_dump(), quality_dir=tmp_path / "quality", quality_back_hours=3
+    )
+
+
+@pytest.fixture
+def checker(quality, connection, judge) -> Checker:
+    return Checker(quality, connection, judge)
+
+
+@pytest.fixture
+def merge_all(settings, connection):
+    """Stages and merges what there is for every table."""
+
+    def go():
+        for table in TABLES:
+            while (found := stage(table, settings, connection)) is not None:
+                merge(found.slice_id, connection)
+
+    return go

@@ -1,0 +1,211 @@
+"""Whole hours on a real lake and a real database: what is right passes, and each thing that is wrong is named."""
+
+import pytest
+
+from pinwheel.contracts import TABLES
+from pinwheel.errors import MemsqlError, PinwheelError
+from pinwheel.quality import book
+from pinwheel.quality.profile import HOUR
+from pinwheel.quality.run import check, due_hours, period
+from tests.merge.lakes import NOON, delete, event, land, update
+from tests.quality.conftest import NOW
+
+pytestmark = pytest.mark.memsql
+
+
+def some(kind: str, count: int = 4) -> list[dict]:
+    return [
+        event(kind, f"{kind}{n}", 10 * n + len(kind), user_id=n + 1, text="é 👕" if kind == "comment" else None)
+        for n in range(count)
+    ]
+
+
+@pytest.fixture
+def full(settings, merge_all):
+    """A few events of every type, merged."""
+    land(settings.lake_uri, [row for kind in ("pin", "repin", "comment", "login") for row in some(kind)])
+    merge_all()
+
+
+def unmet(outcome) -> list[str]:
+    return [v.measure for v in outcome.unmet]
+
+
+def run(sql: str, connection) -> None:
+    with connection.cursor() as cursor:
+        assert cursor.execute(sql) > 0
+    connection.commit()
+
+
+def test_what_was_merged_agrees_with_the_lake(checker, full):
+    outcomes = checker.hours([NOON], lambda: NOW)
+    assert [(o.table, o.rows, unmet(o)) for o in outcomes] == [*((t, 4, []) for t in TABLES), ("rollups", 0, [])]
+
+
+def test_a_merge_in_between_does_not_matter(checker, full, settings, merge_all):
+    land(settings.lake_uri, [event("repin", "later", 99)])
+    assert unmet(checker.table("repins", NOON, NOW)) == []
+    merge_all()
+    found = checker.table("repins", NOON, NOW)
+    assert (found.rows, unmet(found)) == (5, [])
+
+
+def test_redelivered_corrected_and_erased_rows_agree(checker, full, settings, merge_all):
+    land(settings.lake_uri, [event("repin", "repin0", 500, user_id=1)])
+    update(settings.lake_uri, "event_id = 'repin1'", {"brand_id": "71", "category": "'food'"})
+    delete(settings.lake_uri, "event_id = 'repin2'")
+    merge_all()
+    found = checker.table("repins", NOON, NOW)
+    assert (found.rows, unmet(found)) == (3, [])
+
+
+def test_a_row_that_is_gone_from_the_reporting_table_is_named(checker, full, connection):
+    run("DELETE FROM repins WHERE event_id = 'repin3'", connection)
+    found = checker.table("repins", NOON, NOW)
+    assert unmet(found) == ["checksum", "row_count"]
+    assert found.samples["row_count"] == [{"event_id": "repin3", "in_lake": True, "in_reporting_table": False}]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "category = 'trip'",
+        "category = NULL",
+        "latitude = latitude + 0.001",
+        "occurred_at = occurred_at + INTERVAL 1 SECOND",
+    ],
+)
+def test_a_row_that_was_changed_is_named(checker, full, connection, change):
+    run(f"UPDATE repins SET {change} WHERE event_id = 'repin3'", connection)
+    found = checker.table("repins", NOON, NOW)
+    assert unmet(found) == ["checksum"]
+    assert [row["event_id"] for row in found.samples["checksum"]] == ["repin3"]
+
+
+def test_quarantined_rows_are_not_missed(checker, full, connection):
+    run("DELETE FROM repins WHERE event_id = 'repin3'", connection)
+    run(
+        "INSERT INTO quarantine (slice_id, row_num, table_name, kafka_partition, kafka_offset, reason, row_json) "
+        "VALUES (1, 1, 'repins', 0, 35, 'x', '{}')",
+        connection,
+    )
+    assert unmet(checker.table("repins", NOON, NOW)) == []
+
+
+@pytest.mark.parametrize(
+    ("change", "rollup"),
+    [
+        ("UPDATE brand_hourly SET repins = repins + 1", "brand_hourly"),
+        ("UPDATE brand_hourly SET unique_people = 9", "brand_hourly"),
+        ("DELETE FROM brand_hourly", "brand_hourly"),
+        ("UPDATE category_hourly SET comments = 0", "category_hourly"),
+        ("DELETE FROM brand_daily", "brand_daily"),
+        ("UPDATE brand_daily SET unique_people = 100", "brand_daily"),
+        ("UPDATE brand_country_daily SET pins = 3", "brand_country_daily"),
+    ],
+)
+def test_a_wrong_rollup_is_named(checker, full, connection, change, rollup):
+    run(change, connection)
+    found = checker.rollups(NOON, NOW)
+    assert f"wrong_{rollup}" in unmet(found)
+    assert found.samples[f"wrong_{rollup}"]
+
+
+def test_an_empty_table_and_one_of_one_row_pass(checker, settings, merge_all):
+    land(settings.lake_uri, [event("login", "only", 0)])
+    merge_all()
+    assert [(o.rows, unmet(o)) for o in checker.hours([NOON], lambda: NOW)] == [
+        (0, []), (0, []), (0, []), (1, []), (0, []),
+    ]  # fmt: skip
+
+
+def test_a_lake_that_lost_a_file_is_a_finding_and_the_other_tables_are_checked(checker, full, settings, tmp_path):
+    for path in (tmp_path / "lake" / "events").rglob("event_type=repin/*.parquet"):
+        path.unlink()
+    outcomes = {o.table: unmet(o) for o in checker.hours([NOON], lambda: NOW)}
+    assert outcomes == {"pins": [], "repins": ["lake"], "comments": [], "logins": [], "rollups": []}
+
+
+def test_an_hour_is_due_until_it_passed(quality, checker, full, connection):
+    first = due_hours(connection, NOW, 3)
+    assert first == [NOON - HOUR, NOON, NOON + HOUR]
+    run("DELETE FROM logins WHERE event_id = 'login0'", connection)
+    checker.hours(first, lambda: NOW)
+    assert due_hours(connection, NOW, 3) == [NOON]
+
+
+def test_checking_twice_keeps_one_verdict(checker, full, query):
+    checker.hours([NOON], lambda: NOW)
+    before = query("SELECT * FROM dq_results"), query("SELECT * FROM dq_profiles")
+    checker.hours([NOON], lambda: NOW)
+    assert (query("SELECT * FROM dq_results"), query("SELECT * FROM dq_profiles")) == before
+    assert before[0]
+    assert before[1]
+
+
+def test_one_failure_is_one_alert_and_one_recovery(quality, full, connection):
+    told = []
+
+    def go(word):
+        return lambda kind, table, message: told.append((word, kind.name, table, message))
+
+    run("DELETE FROM logins WHERE event_id = 'login0'", connection)
+    check(quality, None, lambda: NOW, go("alert"), go("resolve"))
+    (alert,) = [t for t in told if t[0] == "alert"]
+    assert alert[1:3] == ("quality_failed", "logins")
+    assert "row_count" in alert[3]
+    assert "login0" in alert[3]
+    assert "Data Docs: " in alert[3]
+    assert ("resolve", "quality_failed", "logins") not in [t[:3] for t in told]
+    told.clear()
+    connection.rollback()
+    with connection.cursor() as cursor:
+        cursor.execute("DELETE FROM dq_results WHERE table_name = 'logins'")
+        cursor.execute("UPDATE merge_watermarks SET version = -1 WHERE table_name = 'logins'")
+    connection.commit()
+    check(quality, None, lambda: NOW, go("alert"), go("resolve"))
+    assert not [t for t in told if t[0] == "alert"]
+    assert ("resolve", "quality_failed", "logins") in [t[:3] for t in told]
+
+
+def test_data_docs_have_a_page_for_each_table(quality, full):
+    check(quality, ("2026-03-14T12:00", "2026-03-14T13:00"), lambda: NOW, lambda *_: None, lambda *_: None)
+    index = quality.quality_dir / "gx" / "uncommitted" / "data_docs" / "local_site" / "index.html"
+    pages = list(index.parent.glob("validations/*/2026-03-14T12/**/*.html"))
+    assert {p.relative_to(index.parent / "validations").parts[0] for p in pages} == {*TABLES, "rollups"}
+    assert "2026-03-14T12" in index.read_text()
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "said"),
+    [
+        ("yesterday", "2026-03-14", "must be times"),
+        ("2026-03-14T12", "2026-03-14T12", "one hour at least"),
+        ("2026-03-14T12", "2026-03-14T11", "one hour at least"),
+        ("2025-03-14T12", "2026-03-14T11", "35 days at most"),
+        ("2026-03-14T12", "2026-03-14T15", "not over yet"),
+    ],
+)
+def test_a_period_that_can_not_be_says_why(start, end, said):
+    with pytest.raises(PinwheelError, match=said):
+        period(start, end, NOW, 35)
+
+
+def test_a_period_is_whole_hours():
+    assert period("2026-03-14T11:30", "2026-03-14T14:00+01:00", NOW, 35) == [NOON - HOUR, NOON]
+
+
+def test_a_day_without_events_has_nothing_to_mind(checker, full):
+    assert all(unmet(o) == [] for o in checker.hours([NOON.replace(year=2025)], lambda: NOW))
+
+
+def test_a_database_that_is_away_is_one_clear_error(quality):
+    away = quality.model_copy(update={"memsql_port": 1})
+    with pytest.raises(MemsqlError, match="no connection to"):
+        check(away, None, lambda: NOW, lambda *_: None, lambda *_: None)
+
+
+def test_what_is_remembered_is_what_was_found(checker, full, connection):
+    checker.hours([NOON], lambda: NOW)
+    (profile,) = book.past(connection, "repins", NOON + HOUR)
+    assert (profile.rows, profile.shares["category"]) == (4, {"travel": 1.0})
