@@ -86,11 +86,12 @@ def produce(
     rate: Annotated[float, typer.Option(min=0, help="Events a second; 0 is as fast as possible.")] = 1000,
     count: Annotated[int, typer.Option(min=0, help="Events in all; 0 is until Ctrl-C.")] = 10_000,
     seed: Annotated[int | None, typer.Option(help="One seed, one stream; default: another each time.")] = None,
+    defect: Annotated[str, typer.Option(help="Plant a defect, to see it found; docs/quality.md lists them.")] = "",
 ) -> None:
     """Send made-up events to the running stack."""
     from pinwheel.local.commands import produce
 
-    produce(_settings(), rate, count, seed)
+    produce(_settings(), rate, count, seed, defect)
 
 
 @app.command()

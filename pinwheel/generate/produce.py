@@ -22,6 +22,7 @@ import pyarrow as pa
 
 from pinwheel.errors import MissingPartError, PinwheelError
 from pinwheel.generate.catalogue import Catalogue
+from pinwheel.generate.defects import DEFECTS, Planter
 from pinwheel.generate.events import Block, Generator
 from pinwheel.generate.people import Ints
 from pinwheel.generate.sender import Sender
@@ -88,11 +89,13 @@ def produce(
         Catalogue(settings.catalogue_seed), settings.produce_seed, start_us, locator_or_none(settings)
     )
     takes = sender or Sender(settings, stop)
+    defect, share = settings.produce_defect, settings.produce_defect_share
+    planter = Planter(defect, settings.produce_seed, share) if defect else None
     started, records = time.monotonic(), 0
     with closing(_Truth(settings, generator)) as truth:
         for times in _times(settings, start_us, stop, now):
             block = generator.block(times, now())
-            taken = takes.send(block.keys, block.values)
+            taken = takes.send(*(planter.plant(block) if planter else (block.keys, block.values)))
             truth.write(block, taken)
             records += taken
             if progress:
@@ -167,6 +170,8 @@ def _arguments(argv: Sequence[str] | None) -> dict[str, object]:
     parser.add_argument("--seed", dest="produce_seed", help="another seed is another stream")
     parser.add_argument("--backfill-hours", dest="produce_backfill_hours", help="history to send first")
     parser.add_argument("--backfill-count", dest="produce_backfill_count", help="events of history; default: all")
+    parser.add_argument("--defect", dest="produce_defect", help=f"plant one of: {', '.join(DEFECTS)}")
+    parser.add_argument("--defect-share", dest="produce_defect_share", help="of the events; default: the defect's own")
     parser.add_argument("--truth-dir", dest="produce_truth_dir", help="where to write down what was sent")
     parser.add_argument("--kafka", dest="kafka_bootstrap", help="host:port of the broker")
     parser.add_argument("--topic", dest="topic", help="topic to send to")

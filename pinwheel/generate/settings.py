@@ -38,6 +38,8 @@ class ProduceSettings(CatalogueSettings, KafkaSettings, GeoSettings):
     produce_backfill_hours: Annotated[float, Field(ge=0, le=MAX_BACKFILL_HOURS)] = 0.0  # history to send first
     produce_backfill_count: Count = 0  # how many events are history; 0 is produce_count
     produce_truth_dir: Path | None = None  # where to write down what was sent; none: nowhere
+    produce_defect: str = ""  # one of pinwheel.generate.defects, planted into the live events; none: all are good
+    produce_defect_share: Annotated[float, Field(ge=0, le=1)] | None = None  # of the events; none: the defect's own
     produce_flush_seconds: Annotated[float, Field(gt=0)] = 60.0  # how long the end waits for Kafka
 
     @model_validator(mode="after")
@@ -46,6 +48,16 @@ class ProduceSettings(CatalogueSettings, KafkaSettings, GeoSettings):
             raise ValueError(
                 "history (PINWHEEL_PRODUCE_BACKFILL_HOURS) needs a size: PINWHEEL_PRODUCE_BACKFILL_COUNT or _COUNT"
             )
+        return self
+
+    @model_validator(mode="after")
+    def _defect_is_known(self) -> Self:
+        from pinwheel.generate.defects import DEFECTS  # makes events, which nobody else who reads settings does
+
+        if self.produce_defect and self.produce_defect not in DEFECTS:
+            raise ValueError(f"PINWHEEL_PRODUCE_DEFECT={self.produce_defect!r} must be one of {', '.join(DEFECTS)}")
+        if self.produce_defect and self.produce_truth_dir:
+            raise ValueError("a truth (PINWHEEL_PRODUCE_TRUTH_DIR) is of good events: not with PINWHEEL_PRODUCE_DEFECT")
         return self
 
     @property

@@ -25,11 +25,12 @@ def _require_running(settings: LocalSettings) -> None:
         raise LocalError(f"the stack in {settings.stack_dir} is not running: `make run` starts it")
 
 
-def produce(settings: LocalSettings, rate: float, count: int, seed: int | None) -> None:
+def produce(settings: LocalSettings, rate: float, count: int, seed: int | None, defect: str) -> None:
     """Send made-up events; Ctrl-C ends it in order."""
     _require_running(settings)
     words = ("--rate", f"{rate:g}", "--count", str(count), "--seed", str(int(time.time()) if seed is None else seed))
-    _module(settings, "pinwheel.generate.produce", *words)
+    planted = ("--defect", defect) if defect else ()
+    _module(settings, "pinwheel.generate.produce", *words, *planted)
 
 
 def replay(settings: LocalSettings, file: Path, seed: int) -> None:

@@ -1,0 +1,331 @@
+"""How many planted defects check_quality finds, how often it cries wolf, and what it costs.
+
+    python bench/quality.py --seed 1
+
+Made-up traffic with a daily and a weekly rhythm goes through the stream's own parser and enrichment, hour by hour. Five
+days are history; the hours after them are checked clean; then each defect is planted into an hour of its own and
+checked against the same past. Defects past the merge are made in a database that the run starts for itself. A slice
+is an hour of a table; a defect is found when a slice of its hour does not pass.
+"""
+
+import argparse
+import math
+import shutil
+import socket
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from deltalake import write_deltalake
+
+from pinwheel import lake, memsql
+from pinwheel.contracts import PIN_COLUMNS, TABLES, reporting_columns
+from pinwheel.errors import MemsqlError
+from pinwheel.generate.catalogue import Catalogue
+from pinwheel.generate.defects import DEFECTS, Planter
+from pinwheel.generate.events import Generator
+from pinwheel.geo import Locator
+from pinwheel.local import environment
+from pinwheel.local.progress import PlainProgress
+from pinwheel.local.settings import LocalSettings
+from pinwheel.local.stack import Stack
+from pinwheel.memsql import Connection
+from pinwheel.merge.merge import merge
+from pinwheel.merge.stage import stage
+from pinwheel.pin_sources import Answer, read_pin
+from pinwheel.pins import PinLookup
+from pinwheel.quality.check import Checker
+from pinwheel.quality.judge import Judge
+from pinwheel.quality.measures import HOUR_COLUMN, measures
+from pinwheel.quality.profile import HOUR, Hour, Profile
+from pinwheel.quality.usual import expected
+from pinwheel.settings import GeoSettings, MemsqlSettings, MergeSettings, PinLookupSettings, QualitySettings
+from spark_jobs.transforms.enrich import with_pins, with_places
+from spark_jobs.transforms.parse import RECORDS_SCHEMA, Limits, Parser
+
+FIRST = datetime(2026, 3, 2, tzinfo=UTC)  # a Monday
+HISTORY_HOURS = 5 * 24
+PARTITIONS = 4
+Rows = Callable[[pa.Table], pa.Table]
+
+
+class World:
+    """Hours of traffic, as the lake would have them."""
+
+    def __init__(self, seed: int, rows: int) -> None:
+        self.seed, self.rows = seed, rows
+        self.locator = Locator(GeoSettings())
+        self._catalogue = Catalogue(2015)
+        self._parser = Parser(Limits(65_536, 600, 30))
+        self._pins = PinLookup(PinLookupSettings(), connect=_no_database, source=self)
+        start_us = int(FIRST.timestamp() * 1e6)
+        self._generator = Generator(self._catalogue, seed, start_us, self.locator)
+        self._offset = 0
+
+    def fetch(self, pin_ids: list[int]) -> Answer:
+        """The Pin API, without the network."""
+        pins = {i: self._catalogue.pin(i) for i in pin_ids}
+        return Answer({i: read_pin(p) for i, p in pins.items() if p}, {i for i, p in pins.items() if not p})
+
+    def hour(self, hour: datetime, defect: str | None = None) -> pa.Table:
+        """Rows of the lake of an hour, all types; late ones and dead letters left out."""
+        rng = np.random.default_rng((self.seed, int(hour.timestamp()), 2))
+        rhythm = (1 + 0.5 * math.sin(2 * math.pi * (hour.hour - 8) / 24)) * (0.8 if hour.weekday() >= 5 else 1.0)
+        count = int(self.rows * rhythm * rng.lognormal(0, 0.05))
+        start_us = int(hour.timestamp() * 1e6)
+        times = start_us + np.sort(rng.integers(0, 3_600_000_000, count))
+        block = self._generator.block(times, hour + HOUR)
+        keys, values = Planter(defect, self.seed).plant(block) if defect else (block.keys, block.values)
+        # A record arrives when its block does; the doubled and the lost move the others by nothing that counts.
+        arrived = times[np.minimum(np.arange(len(values)) * count // max(len(values), 1), count - 1)] + 300_000
+        rows = self._landed(keys, values, arrived)
+        at = rows["occurred_at"]
+        within = pc.and_(pc.greater_equal(at, pa.scalar(hour)), pc.less(at, pa.scalar(hour + HOUR)))
+        return rows.filter(pc.and_kleene(within, pc.not_equal(rows["event_type"], "dead_letter")))
+
+    def _landed(self, keys: list[bytes], values: list[bytes | None], arrived: np.ndarray) -> pa.Table:
+        offsets = np.arange(self._offset, self._offset + len(values))
+        self._offset += len(values)
+        records = pa.table(
+            {
+                "value": pa.array(values, pa.binary()),
+                "value_bytes": pa.array([v if v is None else len(v) for v in values], pa.int32()),
+                "kafka_partition": pa.array([int(key) % PARTITIONS for key in keys], pa.int32()),
+                "kafka_offset": offsets,
+                "kafka_timestamp": pa.array(arrived).cast(pa.timestamp("us", "UTC")),
+            }
+        ).cast(RECORDS_SCHEMA)
+        parsed = self._parser.parse(records)
+        return with_places(with_pins(parsed, self._pins), self.locator).select(lake.arrow_schema().names)
+
+
+def _no_database() -> Connection:
+    raise MemsqlError("this run asks the catalogue for its pins")
+
+
+def _set(column: str, value: Callable[[pa.Table], pa.Array]) -> Rows:
+    return lambda rows: rows.set_column(rows.column_names.index(column), column, value(rows))
+
+
+def _shuffled_places(rows: pa.Table) -> pa.Table:
+    order = pa.array(np.random.default_rng(1).permutation(rows.num_rows))
+    for column in ("country_code", "region", "city", "latitude", "longitude"):
+        rows = _set(column, lambda r, c=column: r[c].take(order))(rows)
+    return rows
+
+
+def _swapped_degrees(rows: pa.Table) -> pa.Table:
+    swapped = _set("latitude", lambda r: r["longitude"])(rows)
+    return _set("longitude", lambda _: rows["latitude"])(swapped)
+
+
+def _nulled(column: str, share: float) -> Rows:
+    return _set(
+        column,
+        lambda r: pc.if_else(
+            pa.array(np.random.default_rng(2).random(r.num_rows) < share), pa.scalar(None, r[column].type), r[column]
+        ),
+    )
+
+
+def _pins_mixed_up(rows: pa.Table) -> pa.Table:
+    """A tenth of the pins' columns come from another pin."""
+    moved = np.arange(rows.num_rows)
+    hit = np.random.default_rng(3).random(rows.num_rows) < 0.1
+    moved[hit] = np.roll(moved[hit], 1)
+    for column in PIN_COLUMNS:
+        rows = _set(column.name, lambda r, c=column.name: r[c].take(pa.array(moved)))(rows)
+    return rows
+
+
+# Broken between Kafka and the lake: nothing that a producer does.
+LANDED: dict[str, Rows] = {
+    "a Kafka partition is missing": lambda r: r.filter(pc.not_equal(r["kafka_partition"], 2)),
+    "latitude and longitude swapped": _swapped_degrees,
+    "places of other people": _shuffled_places,
+    "no places": lambda r: _nulled("latitude", 1.0)(_nulled("country_code", 1.0)(r)),
+    "a third without a country": _nulled("country_code", 0.33),
+    "a fifth without a brand": _nulled("brand_id", 0.5),
+    "all pins pending": _set("pin_status", lambda r: pc.if_else(pc.is_valid(r["pin_status"]), "pending", None)),
+    "twenty minutes of silence": lambda r: r.filter(pc.greater_equal(pc.minute(r["occurred_at"]), 20)),
+    "pins mixed up": _pins_mixed_up,
+    "every record landed twice": lambda r: pa.concat_tables(
+        [r, _set("event_id", lambda t: pc.binary_join_element_wise(t["event_id"], "2", "-"))(r)]
+    ),
+}
+# Broken past the merge; `repins` has about 600 rows an hour here.
+SQL_DEFECTS = (
+    "DELETE FROM repins ORDER BY event_id LIMIT 1",
+    "DELETE FROM repins WHERE kafka_partition = 1",
+    "UPDATE repins SET category = 'getaways' WHERE category IS NOT NULL ORDER BY event_id LIMIT 1",
+    "UPDATE repins SET country_code = NULL ORDER BY event_id LIMIT 3",
+    "UPDATE logins SET client = 'ios' WHERE client = 'web'",
+    "UPDATE comments SET text = LEFT(text, 3)",
+    "UPDATE pins SET brand_id = 1 WHERE brand_id = 2",
+    "UPDATE repins SET occurred_at = occurred_at + INTERVAL 1 SECOND ORDER BY event_id LIMIT 1",
+    "INSERT INTO repins SELECT CONCAT(event_id, ' '), occurred_at, occurred_hour, user_id, pin_id, board_id, "
+    "pin_creator_id, brand_id, category, pin_status, country_code, region, city, latitude, longitude, ip_network, "
+    "geo_version, kafka_partition, kafka_offset, kafka_timestamp FROM repins ORDER BY event_id LIMIT 20",
+    "INSERT INTO logins SELECT UPPER(event_id), occurred_at, occurred_hour, user_id, client, country_code, region, "
+    "city, latitude, longitude, ip_network, geo_version, kafka_partition, kafka_offset, kafka_timestamp FROM logins "
+    "WHERE BINARY event_id <> UPPER(event_id) LIMIT 20",
+    "UPDATE brand_hourly SET repins = repins * 1000",
+    "UPDATE brand_hourly SET unique_people = unique_people + 1 LIMIT 1",
+    "DELETE FROM brand_hourly LIMIT 1",
+    "UPDATE category_hourly SET comments = comments + 1 LIMIT 1",
+    "DELETE FROM category_hourly WHERE category = 'travel'",
+    "UPDATE brand_daily SET pins = pins + 1 LIMIT 1",
+    "DELETE FROM brand_daily LIMIT 1",
+    "UPDATE brand_country_daily SET repins = 0",
+    "DELETE FROM brand_country_daily LIMIT 1",
+    "TRUNCATE TABLE comments",
+)
+
+
+class Watch:
+    """The checks of the lake's numbers, with a past of its own."""
+
+    def __init__(self, world: World, judge: Judge) -> None:
+        self._world, self._judge = world, judge
+        self._past: dict[str, list[Profile]] = {table: [] for table in TABLES}
+
+    def check(self, rows: pa.Table, hour: datetime, *, judged: bool, kept: bool) -> dict[str, list[str]]:
+        """Table -> measures that did not pass; remembers the hour if ``kept``."""
+        found = {}
+        for table, kind in TABLES.items():
+            columns = [c.name for c in reporting_columns(kind) if c.name != HOUR_COLUMN]
+            mine = Hour(rows.filter(pc.equal(rows["event_type"], kind.name)).select(columns), kind, hour)
+            profile = mine.profile(self._world.locator)
+            mine.close()
+            if judged:
+                usual = expected(profile, self._past[table], measures(kind))
+                verdicts = self._judge.hour(profile, profile.values, usual, False)
+                found[table] = [v.measure for v in verdicts if not v.is_met]
+            if kept:
+                self._past[table].append(profile)
+        return found
+
+
+def main() -> int:
+    """Print what was found."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--rows", type=int, default=6000, help="events of a middling hour")
+    parser.add_argument("--clean", type=int, default=50, help="clean hours; four slices each")
+    parser.add_argument("--defects", type=int, default=100, help="in all")
+    given = parser.parse_args()
+    world, judge = World(given.seed, given.rows), Judge(None)
+    watch = Watch(world, judge)
+    for n in range(HISTORY_HOURS):
+        watch.check(world.hour(FIRST + n * HOUR), FIRST + n * HOUR, judged=False, kept=True)
+    clean_from = FIRST + HISTORY_HOURS * HOUR
+    alarms = _clean(world, watch, clean_from, given.clean)
+    results = list(_past_the_merge(world, judge, clean_from))[: given.defects]
+    results += _planted(world, watch, clean_from + given.clean * HOUR, given.defects - len(results))
+    missed = [name for name, found in results if not found]
+    print(f"defects planted={len(results)} found={len(results) - len(missed)} missed={missed}")
+    print(f"clean slices={given.clean * len(TABLES)} false_alarms={alarms}")
+    return 0
+
+
+def _clean(world: World, watch: Watch, start: datetime, hours: int) -> int:
+    alarms = 0
+    for n in range(hours):
+        hour = start + n * HOUR
+        for table, unmet in watch.check(world.hour(hour), hour, judged=True, kept=True).items():
+            alarms += bool(unmet)
+            if unmet:
+                print(f"false alarm hour={hour:%Y-%m-%dT%H} table={table} measures={unmet}")
+    return alarms
+
+
+def _planted(world: World, watch: Watch, start: datetime, count: int) -> Iterator[tuple[str, bool]]:
+    """Defects of producers and of the landing in turn, each in an hour of the day after, over and over."""
+    kinds: list[tuple[str, str | None, Rows | None]] = [
+        *((name, name, None) for name in DEFECTS),
+        *((name, None, spoil) for name, spoil in LANDED.items()),
+    ]
+    for n in range(count):
+        name, defect, spoil = kinds[n % len(kinds)]
+        hour = start + (n * 7 % 24) * HOUR
+        rows = world.hour(hour, defect)
+        found = watch.check(spoil(rows) if spoil else rows, hour, judged=True, kept=False)
+        unmet = {table: names for table, names in found.items() if names}
+        print(f"{'found ' if unmet else 'MISSED'} {name} hour={hour:%H} {unmet}")
+        yield name, bool(unmet)
+
+
+def _past_the_merge(world: World, judge: Judge, hour: datetime) -> Iterator[tuple[str, bool]]:
+    """Merge an hour for real, then break the reporting tables in one way after the other."""
+    with _database() as settings, tempfile.TemporaryDirectory() as folder:
+        values = settings.model_dump(include=set(MemsqlSettings.model_fields))
+        rows = world.hour(hour)
+        uri = str(Path(folder) / "lake")
+        lake.create_tables(f"{uri}/events", f"{uri}/pins")
+        write_deltalake(f"{uri}/events", rows.cast(lake.arrow_schema()), mode="append")
+        connection = memsql.connect(settings, local_infile=True)
+        for table in TABLES:
+            while (found := stage(table, MergeSettings(**values, lake_uri=uri), connection)) is not None:
+                merge(found.slice_id, connection)
+        quality = QualitySettings(**values, **GeoSettings().model_dump(), lake_uri=uri)
+        checker = Checker(quality, connection, judge)
+        broken = (
+            "pins",
+            "repins",
+            "comments",
+            "logins",
+            "brand_hourly",
+            "brand_daily",
+            "brand_country_daily",
+            "category_hourly",
+        )
+        _run(connection, *(f"CREATE TABLE kept_{t} AS SELECT * FROM {t}" for t in broken))  # noqa: S608
+        before = [o for o in checker.hours([hour], lambda: datetime.now(UTC)) if o.unmet]
+        if before:
+            raise SystemExit(f"the merged hour is not clean: {before}")
+        for defect in SQL_DEFECTS:
+            _run(connection, defect)
+            unmet = {
+                o.table: [v.measure for v in o.unmet]
+                for o in checker.hours([hour], lambda: datetime.now(UTC))
+                if o.unmet
+            }
+            print(f"{'found ' if unmet else 'MISSED'} {defect[:60]} {unmet}")
+            yield defect, bool(unmet)
+            for t in broken:
+                _run(connection, f"DELETE FROM {t}", f"INSERT INTO {t} SELECT * FROM kept_{t}")  # noqa: S608
+        connection.close()
+
+
+def _run(connection: Connection, *statements: str) -> None:
+    with connection.cursor() as cursor:
+        for sql in statements:
+            cursor.execute(sql)
+    connection.commit()
+
+
+@contextmanager
+def _database() -> Iterator[MemsqlSettings]:
+    """A database server of the run's own."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        port = int(listener.getsockname()[1])
+    settings = LocalSettings(stack="bench-quality", memsql_port=port)
+    stack = Stack(settings)
+    shutil.rmtree(settings.stack_dir, ignore_errors=True)
+    try:
+        stack.start_part("memsql", PlainProgress())
+        yield environment.memsql(settings, stack.credentials, "admin")
+    finally:
+        stack.stop_part("memsql")
+        shutil.rmtree(settings.stack_dir, ignore_errors=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
