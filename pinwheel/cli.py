@@ -71,13 +71,16 @@ def status() -> None:
 
 @app.command()
 @clearly
-def tools() -> None:
+def tools(
+    servers: Annotated[bool, typer.Option("--servers", help="What the containers need: no Kafka, no MariaDB.")] = False,
+) -> None:
     """Download jars, MariaDB, web files and the location database."""
+    from pinwheel.local import tools
     from pinwheel.local.progress import shown
-    from pinwheel.local.tools import ensure
 
+    settings = _settings()
     with shown() as progress:
-        ensure(_settings(), progress)
+        tools.fetch(tools.server_tools(settings) if servers else tools.tools(settings), progress)
 
 
 @app.command()
@@ -132,6 +135,19 @@ def schema() -> None:
 
     applied = schema.apply(load(MemsqlSettings))
     typer.echo("\n".join([*(f"applied {name}" for name in applied), "The schema is the newest."]))
+
+
+@app.command()
+@clearly
+def prepare(
+    demo: Annotated[bool, typer.Option("--demo", help="The made-up brands' names too.")] = False,
+) -> None:
+    """Make topic, bucket, database, users and tables in the servers that the environment names."""
+    from pinwheel.server.prepare import prepare
+    from pinwheel.server.settings import PrepareSettings
+    from pinwheel.settings import load
+
+    prepare(load(PrepareSettings), demo, typer.echo)
 
 
 @app.command(context_settings=PASS_ON)

@@ -1,4 +1,4 @@
-"""What Pinwheel asks Kafka beside reading records: partitions, and the offsets that they hold."""
+"""What Pinwheel asks Kafka beside reading records: the topic, its partitions, and the offsets that they hold."""
 
 import time
 from collections.abc import Iterator
@@ -7,11 +7,13 @@ from datetime import UTC, datetime
 from typing import NamedTuple
 
 from confluent_kafka import Consumer, KafkaException, TopicPartition
+from confluent_kafka.admin import AdminClient, NewPartitions, NewTopic
 
 from pinwheel.errors import MissingPartError
 from pinwheel.settings import KafkaSettings
 
 REQUEST_SECONDS = 5.0
+TOPIC_SECONDS = 15.0
 LOGIN_MODULES = {"PLAIN": "plain.PlainLoginModule", "SCRAM": "scram.ScramLoginModule"}  # by how the mechanism starts
 JAAS_ESCAPES = str.maketrans({"\\": r"\\", '"': r"\"", "\n": r"\n", "\r": r"\r"})  # of Java's StreamTokenizer
 
@@ -75,6 +77,27 @@ def newest_timestamps(settings: KafkaSettings, held: dict[int, Held]) -> dict[in
             if record is not None and record.error() is None:
                 found[record.partition()] = datetime.fromtimestamp(record.timestamp()[1] / 1000, UTC)
     return found
+
+
+def ensure_topic(settings: KafkaSettings, partitions: int, replicas: int) -> None:
+    """Make the topic, or widen it to so many partitions; they are never taken away.
+
+    Raises:
+        MissingPartError: the broker refuses or does not answer.
+    """
+    admin = AdminClient({**librdkafka_options(settings), "log_level": 0})
+    try:
+        known = admin.list_topics(timeout=TOPIC_SECONDS).topics.get(settings.topic)
+        if known is None:
+            asked = admin.create_topics([NewTopic(settings.topic, partitions, replicas)])
+        elif len(known.partitions) < partitions:
+            asked = admin.create_partitions([NewPartitions(settings.topic, partitions)])
+        else:
+            return
+        for future in asked.values():
+            future.result(TOPIC_SECONDS)
+    except KafkaException as error:
+        raise MissingPartError(f"Kafka could not make the topic PINWHEEL_TOPIC={settings.topic}: {error}") from error
 
 
 def librdkafka_options(settings: KafkaSettings) -> dict[str, str]:

@@ -65,7 +65,7 @@ def table(rows: Sequence[dict[str, Any]]) -> pa.Table:
     return pa.Table.from_pylist(list(rows), schema=lake.arrow_schema())
 
 
-def make_lake(folder: Path) -> str:
+def make_lake(folder: Path | str) -> str:
     """An empty lake; returns the address of its ``events``."""
     lake.create_tables(f"{folder}/lake/events", f"{folder}/lake/pins")
     return f"{folder}/lake/events"

@@ -19,7 +19,7 @@ from pinwheel.local.settings import LocalSettings
 from pinwheel.settings import AlertSettings, KafkaSettings, MemsqlSettings, MergeSettings, StreamSettings, load
 
 ROOT = Path(__file__).resolve().parents[1]
-MODULES = ("pinwheel.settings", "pinwheel.local.settings", "pinwheel.generate.settings")
+MODULES = ("pinwheel.settings", "pinwheel.local.settings", "pinwheel.generate.settings", "pinwheel.server.settings")
 SECRET = re.compile(r"password|secret|token|credential|alert_urls|(^|_)key($|_)")
 SASL = {"kafka_security_protocol": "SASL_SSL", "kafka_sasl_username": "ann", "kafka_sasl_password": "s3cret"}
 
@@ -74,7 +74,8 @@ def test_every_secret_is_kept_out_of_logs() -> None:
         for name, field in cls.model_fields.items()
         if SECRET.search(name)
     }
-    assert {name for name, _ in secrets} == {"memsql_password", "kafka_sasl_password", "alert_urls"}
+    users = {f"{role}memsql_password" for role in ("", "merge_", "stream_", "report_")}
+    assert {name for name, _ in secrets} == {*users, "kafka_sasl_password", "alert_urls"}
     assert {kind for _, kind in secrets} == {SecretStr}
     assert "s3cret" not in repr(load(MemsqlSettings, memsql_password="s3cret"))
 

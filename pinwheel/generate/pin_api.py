@@ -3,7 +3,7 @@
     python -m pinwheel.generate.pin_api
 
 ``POST /pins/batch`` answers for many pins at once, ``GET /health`` says that it is up, ``POST /admin/faults`` makes it
-slow or unreliable while it runs. It listens on this machine only: it has no login.
+slow or unreliable while it runs. It listens on this machine only, unless told otherwise: it has no login.
 """
 
 import asyncio
@@ -84,9 +84,8 @@ def main() -> None:
         settings = load(PinApiSettings)
     except SettingError as error:
         raise SystemExit(str(error)) from None
-    uvicorn.run(
-        create_app(settings), host="127.0.0.1", port=settings.pin_api_port, log_level="warning", access_log=False
-    )
+    app, host, port = create_app(settings), settings.pin_api_host, settings.pin_api_port
+    uvicorn.run(app, host=host, port=port, log_level="warning", access_log=False)
 
 
 if __name__ == "__main__":

@@ -24,6 +24,7 @@ class CatalogueSettings(BaseSettings):
 class PinApiSettings(CatalogueSettings):
     """The Pin API stand-in (``python -m pinwheel.generate.pin_api``)."""
 
+    pin_api_host: str = "127.0.0.1"  # it has no login; only a container of its own network may say 0.0.0.0
     pin_api_port: Port = 18090
     pin_api_latency_seconds: Annotated[float, Field(ge=0, le=60)] = 0.0  # as fast as it can; a fault to try out
     pin_api_error_rate: Annotated[float, Field(ge=0, le=1)] = 0.0  # share of calls that answer 503

@@ -3,7 +3,7 @@
 import subprocess
 from pathlib import Path
 
-from pinwheel.errors import LocalError, MissingPartError
+from pinwheel.errors import LocalError
 from pinwheel.local.bootstrap import java_program
 from pinwheel.local.credentials import Credentials
 from pinwheel.local.parts import LOOPBACK, Part, answers
@@ -13,7 +13,6 @@ from pinwheel.local.settings import LocalSettings
 
 LOGGING = Path(__file__).parent / "kafka_log4j2.properties"
 HEAP = ("-Xms128m", "-Xmx384m")  # 10,000 events/s need far less; the page cache does the work
-TOPIC_SECONDS = 15.0
 
 
 def part(settings: LocalSettings, credentials: Credentials) -> Part:
@@ -88,20 +87,14 @@ def ensure_topic(settings: LocalSettings, say: Say) -> None:
     Raises:
         MissingPartError: the broker refuses or does not answer.
     """
-    from confluent_kafka import KafkaException
-    from confluent_kafka.admin import AdminClient, NewPartitions, NewTopic
+    from pinwheel import kafka
+    from pinwheel.settings import KafkaSettings, load
 
-    admin = AdminClient({"bootstrap.servers": f"{LOOPBACK}:{settings.kafka_port}", "log_level": 0})
     say(f"the topic {settings.topic}")
-    try:
-        known = admin.list_topics(timeout=TOPIC_SECONDS).topics.get(settings.topic)
-        if known is None:
-            asked = admin.create_topics([NewTopic(settings.topic, settings.partitions, 1)])
-        elif len(known.partitions) < settings.partitions:
-            asked = admin.create_partitions([NewPartitions(settings.topic, settings.partitions)])
-        else:
-            return
-        for future in asked.values():
-            future.result(TOPIC_SECONDS)
-    except KafkaException as error:
-        raise MissingPartError(f"Kafka could not make the topic PINWHEEL_TOPIC={settings.topic}: {error}") from error
+    broker = load(
+        KafkaSettings,
+        kafka_bootstrap=f"{LOOPBACK}:{settings.kafka_port}",
+        kafka_security_protocol="PLAINTEXT",
+        topic=settings.topic,
+    )
+    kafka.ensure_topic(broker, settings.partitions, replicas=1)

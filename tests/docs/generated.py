@@ -19,11 +19,12 @@ from pydantic_settings import BaseSettings
 
 ROOT = Path(__file__).resolve().parents[2]
 REFRESH = "python tests/docs/generated.py"
-MODULES = ("pinwheel.settings", "pinwheel.local.settings", "pinwheel.generate.settings")
+MODULES = ("pinwheel.settings", "pinwheel.local.settings", "pinwheel.generate.settings", "pinwheel.server.settings")
 TITLES = {
     "pinwheel.settings": "The pipeline",
     "pinwheel.local.settings": "The embedded stack",
     "pinwheel.generate.settings": "The generator and the Pin API stand-in",
+    "pinwheel.server.settings": "The containers of docker-compose.yml",
 }
 SETTINGS_HEAD = f"""# Settings
 

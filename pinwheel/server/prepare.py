@@ -1,0 +1,104 @@
+"""What `make run` makes in its own parts, made in servers: database, users, tables, topic, bucket.
+
+Every step does only what is not done yet, so it runs before each start.
+"""
+
+import os
+import re
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from string import Template
+
+import pymysql
+
+from pinwheel import kafka, memsql, schema
+from pinwheel.errors import MemsqlError, MissingPartError, SettingError
+from pinwheel.server.settings import PrepareSettings
+
+HERE = Path(__file__).parent
+USERS = HERE / "singlestore_users.sql"
+STREAM_GRANTS = HERE / "singlestore_stream_grants.sql"
+ROLES = ("merge", "stream", "report")
+PLAIN_NAME = re.compile(r"[a-z][a-z0-9_]*")
+
+Say = Callable[[str], None]
+
+
+def prepare(settings: PrepareSettings, demo: bool, say: Say) -> None:
+    """Make what is missing; ``demo``: the made-up brands' names too.
+
+    Raises:
+        SettingError: a role has no password.
+        MemsqlError, MissingPartError: a server refused or did not answer.
+    """
+    passwords = _passwords(settings)
+    say(f"database {settings.memsql_database} and its users")
+    _apply(settings, USERS, passwords)
+    say(f"tables: {', '.join(schema.apply(settings)) or 'the newest already'}")
+    _apply(settings, STREAM_GRANTS, {})
+    if demo:
+        _save_brands(settings)
+    say(f"topic {settings.topic}")
+    kafka.ensure_topic(settings, settings.topic_partitions, settings.topic_replicas)
+    if settings.lake_uri.startswith("s3://"):
+        bucket = settings.lake_uri.removeprefix("s3://").partition("/")[0]
+        say(f"bucket {bucket}")
+        make_bucket(bucket, os.environ)
+
+
+def _passwords(settings: PrepareSettings) -> dict[str, str]:
+    given = {role: getattr(settings, f"{role}_memsql_password").get_secret_value() for role in ROLES}
+    missing = [f"PINWHEEL_{role.upper()}_MEMSQL_PASSWORD" for role, password in given.items() if not password]
+    if missing:
+        raise SettingError(f"{', '.join(missing)} must be set: a database user without a password is everybody's")
+    return given
+
+
+def statements(file: Path, database: str) -> list[str]:
+    """The statements of one of our files of rights."""
+    if not PLAIN_NAME.fullmatch(database):
+        raise SettingError(f"PINWHEEL_MEMSQL_DATABASE={database!r} must be small letters, digits and _")
+    text = re.sub(r"^--.*$", "", Template(file.read_text()).substitute(database=database), flags=re.MULTILINE)
+    return [statement.strip() for statement in text.split(";") if statement.strip()]
+
+
+def _apply(settings: PrepareSettings, file: Path, values: Mapping[str, str]) -> None:
+    before_ours = settings.model_copy(update={"memsql_database": "information_schema"})  # there from the beginning
+    connection = memsql.connect(before_ours)
+    with connection, connection.cursor() as cursor:
+        for statement in statements(file, settings.memsql_database):
+            try:
+                cursor.execute(statement, values)
+            except pymysql.MySQLError as error:
+                raise MemsqlError(f"{file.name}: {statement}: {error}") from error
+
+
+def _save_brands(settings: PrepareSettings) -> None:
+    from pinwheel.generate.catalogue import Catalogue, save_brands
+    from pinwheel.generate.settings import CatalogueSettings
+    from pinwheel.settings import load
+
+    save_brands(Catalogue(load(CatalogueSettings).catalogue_seed), settings)
+
+
+def make_bucket(name: str, environment: Mapping[str, str]) -> None:
+    """Make the bucket when it is not there.
+
+    Raises:
+        MissingPartError: the store refused or did not answer.
+    """
+    from pyarrow.fs import S3FileSystem
+
+    try:
+        store = S3FileSystem(
+            access_key=environment["AWS_ACCESS_KEY_ID"],
+            secret_key=environment["AWS_SECRET_ACCESS_KEY"],
+            region=environment.get("AWS_REGION", "us-east-1"),
+            endpoint_override=environment.get("AWS_ENDPOINT_URL"),
+            allow_bucket_creation=True,
+        )
+        store.create_dir(name)
+    except KeyError as error:
+        raise SettingError(f"{error.args[0]} must be set for PINWHEEL_LAKE_URI=s3://…") from None
+    except OSError as error:
+        raise MissingPartError(f"no bucket {name} at AWS_ENDPOINT_URL: {error}") from error

@@ -1,0 +1,5 @@
+-- name:    server/singlestore_stream_grants
+-- purpose: What the stream may touch: the pin cache alone. Needs the schema.
+-- params:  $database (checked by its setting)
+
+GRANT SELECT, INSERT, UPDATE ON $database.pin_cache TO pinwheel_stream;

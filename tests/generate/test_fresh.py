@@ -1,0 +1,24 @@
+"""The generator's health check: records that have just come, and none."""
+
+import pytest
+
+from pinwheel.generate import fresh
+from pinwheel.generate.produce import produce
+from pinwheel.generate.settings import ProduceSettings
+from pinwheel.kafka import ensure_topic
+from pinwheel.local.stack import Stack
+
+pytestmark = pytest.mark.kafka
+
+
+def test_fresh_when_a_record_has_just_come(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PINWHEEL_KAFKA_BOOTSTRAP", f"127.0.0.1:{stack.settings.kafka_port}")
+    monkeypatch.setenv("PINWHEEL_TOPIC", "fresh.events")
+    assert fresh.main() == 1, "there is no such topic"
+    settings = ProduceSettings(produce_count=10, produce_rate=0)
+    ensure_topic(settings, 2, replicas=1)
+    assert fresh.main() == 1, "nothing has come yet"
+    produce(settings)
+    assert fresh.main() == 0
+    monkeypatch.setattr(fresh, "LATELY", -fresh.LATELY)
+    assert fresh.main() == 1, "what came is older"

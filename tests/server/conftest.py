@@ -1,0 +1,56 @@
+"""The S3-compatible store, started once per test run as its container starts it."""
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from uuid import uuid4
+
+import pytest
+
+from pinwheel.local import tools
+from pinwheel.local.progress import PlainProgress
+from pinwheel.local.settings import LocalSettings
+from pinwheel.server.prepare import make_bucket
+from pinwheel.server.probe import answers
+from tests.conftest import free_port
+
+START_SECONDS = 30.0
+BUCKET = "lake"
+
+
+@pytest.fixture(scope="session")
+def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
+    """A running store with a bucket; what its clients are told."""
+    settings = LocalSettings()
+    tools.fetch([tool for tool in tools.server_tools(settings) if tool.folder.name == "s3"], PlainProgress())
+    port = free_port()
+    url = f"http://127.0.0.1:{port}"
+    login = {"AWS_ACCESS_KEY_ID": "someone", "AWS_SECRET_ACCESS_KEY": uuid4().hex}
+    told = {
+        "PINWHEEL_S3_PORT": str(port),
+        "PINWHEEL_S3_DIR": str(tmp_path_factory.mktemp("s3")),
+        "PINWHEEL_S3_JARS_DIR": str(settings.tools_dir / "jars" / "s3"),
+    }
+    process = subprocess.Popen([sys.executable, "-m", "pinwheel.server.s3"], env={**os.environ, **login, **told})
+    clients = {**login, "AWS_REGION": "us-east-1", "AWS_ENDPOINT_URL": url, "AWS_ALLOW_HTTP": "true"}
+    try:
+        deadline = time.monotonic() + START_SECONDS
+        while not answers(url):
+            assert process.poll() is None, "the store has ended"
+            assert time.monotonic() < deadline, "the store does not answer"
+            time.sleep(0.1)
+        make_bucket(BUCKET, clients)
+        yield clients
+    finally:
+        process.terminate()
+        process.wait(20)
+
+
+@pytest.fixture
+def bucket(store: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> str:
+    """An empty place in the store, and this process configured for it."""
+    for name, value in store.items():
+        monkeypatch.setenv(name, value)
+    return f"s3://{BUCKET}/{uuid4()}"
