@@ -15,6 +15,7 @@ from enum import StrEnum
 from pathlib import Path
 
 import psutil
+from deltalake.exceptions import DeltaError
 
 from pinwheel import driver, kafka, lake
 from pinwheel.alerts import DRIVER_ALERTS, DRIVER_FAILING, DRIVER_STALLED, Alert, Send, raise_alert, resolve_alert
@@ -95,10 +96,10 @@ def progress(settings: SuperviseSettings) -> Progress | None:
     """What Kafka holds against what the lake holds; neither can be faked by the driver."""
     try:
         held = kafka.held_offsets(settings)
-    except PinwheelError as error:
+        landed = lake.landed_offsets(settings.events_uri, settings.topic, held)
+    except (PinwheelError, DeltaError, OSError) as error:  # delta-rs says OSError when the store does not answer
         log.warning("lag is unknown: %s", error)
         return None
-    landed = lake.landed_offsets(settings.events_uri, settings.topic, held)
     # A partition that never landed anything is read from the first record that has not expired.
     lag = sum(offsets.end - landed.get(partition, offsets.start) for partition, offsets in held.items())
     return Progress(lag, sum(landed.values()))

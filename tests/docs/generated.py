@@ -55,7 +55,10 @@ OTHERS = {
     "`SPARK_LOCAL_IP`": (
         "Address under which Spark's executors reach the driver. Not set: 127.0.0.1, right for `local[…]` only."
     ),
-    "`AWS_*`": "Credentials of object storage, when `PINWHEEL_LAKE_URI` is one.",
+    "`AWS_*`": (
+        "Where the store is and who we are to it, when `PINWHEEL_LAKE_URI` is `s3://…`: `AWS_REGION`, "
+        "`AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY`, `AWS_ENDPOINT_URL`, `AWS_ALLOW_HTTP`."
+    ),
 }
 SET_BY_RUN = ("memsql_user", "memsql_password")  # beside what environment.shared sets
 

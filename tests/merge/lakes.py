@@ -45,9 +45,9 @@ def event(kind: str, event_id: str | None, offset: int, **values) -> dict:
     return row
 
 
-def make(folder: Path) -> str:
-    """An empty lake; returns the address of its ``events``."""
-    uri = str(folder / "lake")
+def make(folder: Path | str) -> str:
+    """An empty lake in a folder or a bucket; returns its address."""
+    uri = f"{folder}/lake"
     lake.create_tables(f"{uri}/events", f"{uri}/pins")
     return uri
 
