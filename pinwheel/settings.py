@@ -105,7 +105,7 @@ class PinLookupSettings(MemsqlSettings, PinSettings):
 class StreamSettings(KafkaSettings, LakeSettings, PinLookupSettings, GeoSettings):
     """The stream's driver (spark_jobs/stream_engagement.py)."""
 
-    checkpoint_uri: str = ".pinwheel/stack/checkpoints/stream_engagement"  # each start makes a folder of its own here
+    checkpoint_uri: str = ".pinwheel/stack/checkpoints/stream_engagement"  # each start's own; or s3a://bucket/path
     driver_lock_path: Path = Path(".pinwheel/stack/stream/driver.lock")  # on a local disk: it is a lock of the kernel
     trigger_seconds: Seconds = 2.0  # one commit per 2 s keeps the Delta log small and p95 under 3 s
     max_offsets_per_trigger: Annotated[int, Field(ge=1)] = 250_000  # a catching-up batch of about 5 s
@@ -158,6 +158,7 @@ class SuperviseSettings(StreamSettings):
 
     spark_conn_id: str = "pinwheel_spark"  # the Airflow connection that says where Spark runs
     spark_jars_dir: Path = Path(".pinwheel/tools/jars/spark")  # where `make setup` puts them
+    spark_s3_jars_dir: Path = Path(".pinwheel/tools/jars/spark-s3")  # for a checkpoint on s3a:// alone
     stream_dir: Path = Path(".pinwheel/stack/stream")  # supervisor state and driver logs
     driver_memory: str = "1g"  # as Spark writes it; the work on rows is done in Python, outside the JVM
     supervise_session_seconds: Seconds = 900.0  # one Airflow run watches this long

@@ -43,12 +43,14 @@ def launch_driver(settings: SuperviseSettings) -> int:
         conn_id=settings.spark_conn_id,
         name="pinwheel-stream-engagement",
         jars=",".join(str(jar) for jar in _jars(settings.spark_jars_dir)),
+        driver_class_path=_store_classes(settings),
         driver_memory=settings.driver_memory,
         conf={
             "spark.driver.extraJavaOptions": JVM_OPTIONS,
             "spark.driver.host": os.environ.get("SPARK_LOCAL_IP", "127.0.0.1"),
             "spark.log.level": "WARN",  # dozens of lines at each start say nothing about the stream
             "spark.ui.enabled": "false",  # it has no login
+            **_store_options(settings),
         },
     )
     return hook.launch(APPLICATION, _new_log(settings.stream_dir), _environment())
@@ -59,6 +61,34 @@ def _jars(folder: Path) -> list[Path]:
     if not jars:
         raise MissingPartError(f"no jars in PINWHEEL_SPARK_JARS_DIR={folder}; `make run` fetches them")
     return jars
+
+
+def _in_store(settings: SuperviseSettings) -> bool:
+    return settings.checkpoint_uri.startswith("s3a://")
+
+
+def _store_classes(settings: SuperviseSettings) -> str | None:
+    """For the driver alone: the query keeps no state, so no executor opens the checkpoint."""
+    if not _in_store(settings):
+        return None
+    folder = settings.spark_s3_jars_dir
+    if not any(folder.glob("hadoop-aws-*.jar")):
+        raise MissingPartError(
+            f"no hadoop-aws in PINWHEEL_SPARK_S3_JARS_DIR={folder}, which PINWHEEL_CHECKPOINT_URI="
+            f"{settings.checkpoint_uri} needs; `pinwheel tools --servers` fetches it"
+        )
+    return f"{folder}/*"
+
+
+def _store_options(settings: SuperviseSettings) -> dict[str, str]:
+    """Where the store is. The login is found by Spark in ``AWS_*`` itself: nothing secret is named here."""
+    if not _in_store(settings):
+        return {}
+    options = {"spark.hadoop.fs.s3a.endpoint.region": os.environ.get("AWS_REGION", "us-east-1")}
+    endpoint = os.environ.get("AWS_ENDPOINT_URL")
+    if endpoint:  # a store that is not Amazon's has its buckets in the path, as delta-rs asks for them
+        options |= {"spark.hadoop.fs.s3a.endpoint": endpoint, "spark.hadoop.fs.s3a.path.style.access": "true"}
+    return options
 
 
 def _environment() -> dict[str, str]:

@@ -131,6 +131,7 @@ def test_paths_in_the_image_are_where_its_scripts_put_things() -> None:
     settings = LocalSettings(state_dir=Path("/opt/pinwheel/.pinwheel"))
     told = environment_of("airflow-scheduler")
     assert told["PINWHEEL_SPARK_JARS_DIR"] == str(settings.tools_dir / "jars" / "spark")
+    assert told["PINWHEEL_SPARK_S3_JARS_DIR"] == str(settings.tools_dir / "jars" / "spark-s3")
     assert environment_of("s3")["PINWHEEL_S3_JARS_DIR"] == str(settings.tools_dir / "jars" / "s3")
     for version in ("IPV4", "IPV6"):
         default = fields()[f"PINWHEEL_GEO_{version}_PATH"]
@@ -242,6 +243,13 @@ def test_modules_that_are_started_exist() -> None:
 def test_executors_reach_the_driver_under_a_name_of_the_network_inside() -> None:
     scheduler = SERVICES["airflow-scheduler"]
     assert environment_of("airflow-scheduler")["SPARK_LOCAL_IP"] in scheduler["networks"]["inside"]["aliases"]
+
+
+def test_lake_and_checkpoints_are_in_the_bucket_that_is_prepared() -> None:
+    told = environment_of("airflow-scheduler")
+    bucket = environment_of("prepare")["PINWHEEL_LAKE_URI"].removeprefix("s3://").partition("/")[0]
+    assert told["PINWHEEL_LAKE_URI"].startswith(f"s3://{bucket}/")
+    assert told["PINWHEEL_CHECKPOINT_URI"].startswith(f"s3a://{bucket}/"), "Spark knows it by Hadoop's name"
 
 
 def test_the_same_login_for_the_store_and_its_clients() -> None:

@@ -148,6 +148,33 @@ def test_no_secret_is_on_the_command_line(launch: Callable[[], list[str]]) -> No
     assert "hush-" not in "".join(launch())
 
 
+def test_a_local_checkpoint_needs_nothing_of_the_store(launch: Callable[[], list[str]]) -> None:
+    arguments = launch()
+    assert "--driver-class-path" not in arguments
+    assert [word for word in arguments if "s3a" in word] == []
+
+
+def test_a_checkpoint_in_a_store_is_told_where_it_is_and_not_who_we_are(
+    settings: SuperviseSettings, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from pinwheel.submit import launch_driver
+
+    for name, value in {"ACCESS_KEY_ID": "hush", "SECRET_ACCESS_KEY": "hush", "ENDPOINT_URL": "http://s3:9000"}.items():
+        monkeypatch.setenv(f"AWS_{name}", value)
+    in_store = {"checkpoint_uri": "s3a://bucket/checkpoints", "spark_s3_jars_dir": tmp_path}
+    there = settings.model_copy(update=in_store)
+    with pytest.raises(MissingPartError, match=f"PINWHEEL_SPARK_S3_JARS_DIR={tmp_path}.*pinwheel tools --servers"):
+        launch_driver(there)
+
+    (tmp_path / "hadoop-aws-3.5.0.jar").touch()
+    os.waitpid(launch_driver(there), 0)
+    arguments = (folder / "arguments").read_text().splitlines()
+    assert option(arguments, "--driver-class-path") == f"{tmp_path}/*"
+    assert {"spark.hadoop.fs.s3a.endpoint=http://s3:9000", "spark.hadoop.fs.s3a.path.style.access=true"} <= {*arguments}
+    assert "hush" not in "".join(arguments)
+    assert environment(folder)["AWS_SECRET_ACCESS_KEY"] == "hush", "the driver finds it there"
+
+
 @pytest.mark.parametrize("kept", [set(), {"delta-storage-4.4.0.jar"}], ids=["none", "Delta's only"])
 def test_without_jars_the_message_names_the_setting(
     launch: Callable[[], list[str]], settings: SuperviseSettings, folder: Path, kept: set[str]

@@ -47,7 +47,11 @@ def tools(settings: LocalSettings) -> list[Tool]:
 
 def server_tools(settings: LocalSettings) -> list[Tool]:
     """What the containers of docker-compose.yml need, whose Kafka and database are images of their own."""
-    return [_jars(settings, "s3", "jars of the S3-compatible store (28 MB)"), *_shared_tools(settings)]
+    return [
+        _jars(settings, "s3", "jars of the S3-compatible store (28 MB)"),
+        _jars(settings, "spark-s3", "jars for checkpoints in a store (13 MB)"),
+        *_shared_tools(settings),
+    ]
 
 
 def _shared_tools(settings: LocalSettings) -> list[Tool]:

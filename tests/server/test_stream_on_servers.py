@@ -1,0 +1,192 @@
+"""The stream as it runs on servers: executors in processes of their own, lake and checkpoint in the store.
+
+It must land what the stream of a laptop lands, row by row.
+"""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+from deltalake import DeltaTable
+from pyarrow.fs import FileSelector, S3FileSystem
+
+from pinwheel import driver, kafka, lake
+from pinwheel.generate.produce import produce
+from pinwheel.generate.settings import ProduceSettings
+from pinwheel.kafka import ensure_topic
+from pinwheel.local import environment, tools
+from pinwheel.local.progress import PlainProgress
+from pinwheel.local.stack import Stack
+
+pytestmark = [pytest.mark.spark, pytest.mark.kafka, pytest.mark.memsql]
+
+EVENTS, PARTITIONS, TOPIC = 3000, 4, "servers.events"
+EXECUTORS = 2
+LAND_SECONDS = 240.0  # a few, but for a machine that has much else to do
+EXECUTOR = "CoarseGrainedExecutorBackend"
+OWN = ["pin_status"]  # how a pin was had depends on what is in the cache by then
+LAUNCH = """
+import os, sys
+from pinwheel.settings import SuperviseSettings, load
+from pinwheel.submit import launch_driver
+_, status = os.waitpid(launch_driver(load(SuperviseSettings)), 0)
+sys.exit(os.waitstatus_to_exitcode(status))
+"""
+
+
+@dataclass(frozen=True)
+class Ran:
+    """A stream that landed everything and was told to stop."""
+
+    exit_code: int
+    executors: int
+    rows: list[dict[str, Any]]
+    log: str
+
+
+@pytest.fixture(scope="module")
+def sent(stack: Stack) -> ProduceSettings:
+    """Events in a topic of their own."""
+    settings = ProduceSettings(
+        kafka_bootstrap=f"127.0.0.1:{stack.settings.kafka_port}", topic=TOPIC, produce_count=EVENTS, produce_rate=0
+    )
+    ensure_topic(settings, PARTITIONS, replicas=1)
+    produce(settings)
+    return settings
+
+
+def run_stream(stack: Stack, sent: ProduceSettings, folder: Path, master: str, **told: str) -> Ran:
+    """Launch the driver as the supervisor does, wait until it has landed all, and stop it."""
+    lock = folder / "driver.lock"
+    own = {
+        "AIRFLOW_CONN_PINWHEEL_SPARK": json.dumps({"conn_type": "spark", "host": master}),
+        "PINWHEEL_TOPIC": TOPIC,
+        "PINWHEEL_STREAM_DIR": str(folder),
+        "PINWHEEL_DRIVER_LOCK_PATH": str(lock),
+        "PINWHEEL_SINGLE_TASK_ROWS": "0",  # so that the executors share a batch
+        "SPARK_HOME": str(spark_in(folder)),
+        **told,
+    }
+    whole = {**os.environ, **environment.for_airflow(stack.settings, stack.credentials), **own}
+    launched = subprocess.Popen([sys.executable, "-c", LAUNCH], env=whole)
+    try:
+        wait_until_landed(told["PINWHEEL_LAKE_URI"], sent, launched, folder)
+        found = driver.running(lock)
+        assert found is not None
+        executors = len(executors_of(folder))
+        os.kill(found.pid, signal.SIGTERM)
+        code = launched.wait(60)
+    finally:
+        end(launched, folder)
+    rows = lake.without_views(DeltaTable(f"{told['PINWHEEL_LAKE_URI']}/events").to_pyarrow_table())
+    order = [("kafka_partition", "ascending"), ("kafka_offset", "ascending")]
+    found_rows = rows.sort_by(order).drop_columns(OWN).to_pylist()
+    return Ran(code, executors, found_rows, (folder / "driver.log").read_text())
+
+
+def spark_in(folder: Path) -> Path:
+    """Spark, with its executors' folders in ours: a `local-cluster` puts them into SPARK_HOME."""
+    home = folder / "spark"
+    home.mkdir()
+    for part in tools.spark_home().iterdir():
+        (home / part.name).symlink_to(part)
+    return home
+
+
+def wait_until_landed(lake_uri: str, sent: ProduceSettings, launched: subprocess.Popen, folder: Path) -> None:
+    ends = kafka.end_offsets(sent)
+    deadline = time.monotonic() + LAND_SECONDS
+    while lake.landed_offsets(f"{lake_uri}/events", TOPIC, ends) != {p: end for p, end in ends.items() if end}:
+        log = (folder / "driver.log").read_text()[-4000:] if (folder / "driver.log").exists() else ""
+        assert launched.poll() is None, log
+        assert time.monotonic() < deadline, log
+        time.sleep(0.5)
+
+
+def executors_of(folder: Path) -> list[psutil.Process]:
+    """Processes of executors that were started with this folder's driver."""
+    found = []
+    for process in psutil.process_iter():
+        try:
+            if EXECUTOR in " ".join(process.cmdline()) and str(folder) in process.environ().values():
+                found.append(process)
+        except psutil.Error:
+            continue
+    return found
+
+
+def end(launched: subprocess.Popen, folder: Path) -> None:
+    """Leave no process behind, whatever happened."""
+    for process in (*executors_of(folder), *psutil.Process().children(recursive=True)):
+        try:
+            if process.pid == launched.pid or str(folder) in process.environ().values():
+                process.kill()
+        except psutil.Error:
+            continue
+    launched.wait(20)
+
+
+@pytest.fixture(scope="module")
+def on_a_laptop(stack: Stack, sent: ProduceSettings, tmp_path_factory: pytest.TempPathFactory) -> Ran:
+    folder = tmp_path_factory.mktemp("laptop")
+    return run_stream(
+        stack,
+        sent,
+        folder,
+        "local[2]",
+        PINWHEEL_LAKE_URI=f"{folder}/lake",
+        PINWHEEL_CHECKPOINT_URI=f"{folder}/checkpoints",
+    )
+
+
+@pytest.fixture(scope="module")
+def on_servers(
+    stack: Stack, sent: ProduceSettings, store: dict[str, str], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Ran]:
+    wanted = [tool for tool in tools.server_tools(stack.settings) if tool.folder.name == "spark-s3"]
+    tools.fetch(wanted, PlainProgress())
+    folder = tmp_path_factory.mktemp("servers")
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in store.items():
+            patch.setenv(name, value)
+        yield run_stream(
+            stack,
+            sent,
+            folder,
+            f"local-cluster[{EXECUTORS},1,1024]",
+            PINWHEEL_LAKE_URI="s3://lake/servers",
+            PINWHEEL_CHECKPOINT_URI="s3a://lake/servers-checkpoints",
+            PINWHEEL_SPARK_S3_JARS_DIR=str(stack.settings.tools_dir / "jars" / "spark-s3"),
+        )
+
+
+def test_the_same_rows_land(on_a_laptop: Ran, on_servers: Ran) -> None:
+    assert len(on_servers.rows) >= EVENTS
+    assert on_servers.rows == on_a_laptop.rows
+
+
+def test_executors_are_processes_of_their_own_and_share_the_work(on_a_laptop: Ran, on_servers: Ran) -> None:
+    assert (on_a_laptop.executors, on_servers.executors) == (0, EXECUTORS)
+
+
+def test_a_stop_ends_the_batch_in_hand(on_a_laptop: Ran, on_servers: Ran) -> None:
+    assert (on_a_laptop.exit_code, on_servers.exit_code) == (0, 0), on_servers.log[-3000:]
+
+
+def test_the_checkpoint_is_in_the_store(on_servers: Ran, store: dict[str, str]) -> None:
+    client = S3FileSystem(
+        access_key=store["AWS_ACCESS_KEY_ID"],
+        secret_key=store["AWS_SECRET_ACCESS_KEY"],
+        endpoint_override=store["AWS_ENDPOINT_URL"],
+    )
+    found = client.get_file_info(FileSelector("lake/servers-checkpoints", recursive=True))
+    assert {"metadata", "0"} <= {info.base_name for info in found if info.is_file}
