@@ -79,7 +79,9 @@ CREATE TABLE IF NOT EXISTS staging_pins (
 COMMENT = 'Changes of pins on their way from the lake; emptied after the merge';
 
 -- What the gate looks at. Deletes are left out: an erasure must never be kept in quarantine.
-CREATE OR REPLACE VIEW audit_pins AS
+DROP VIEW IF EXISTS audit_pins;
+
+CREATE VIEW audit_pins AS
 SELECT
     staged.*,
     TIMESTAMPDIFF(SECOND, staged.kafka_timestamp, staged.occurred_at) AS seconds_after_kafka

@@ -71,7 +71,9 @@ CREATE TABLE IF NOT EXISTS staging_repins (
 COMMENT = 'Changes of repins on their way from the lake; emptied after the merge';
 
 -- What the gate looks at. Deletes are left out: an erasure must never be kept in quarantine.
-CREATE OR REPLACE VIEW audit_repins AS
+DROP VIEW IF EXISTS audit_repins;
+
+CREATE VIEW audit_repins AS
 SELECT
     staged.*,
     TIMESTAMPDIFF(SECOND, staged.kafka_timestamp, staged.occurred_at) AS seconds_after_kafka

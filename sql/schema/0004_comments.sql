@@ -71,7 +71,9 @@ CREATE TABLE IF NOT EXISTS staging_comments (
 COMMENT = 'Changes of comments on their way from the lake; emptied after the merge';
 
 -- What the gate looks at. Deletes are left out: an erasure must never be kept in quarantine.
-CREATE OR REPLACE VIEW audit_comments AS
+DROP VIEW IF EXISTS audit_comments;
+
+CREATE VIEW audit_comments AS
 SELECT
     staged.*,
     TIMESTAMPDIFF(SECOND, staged.kafka_timestamp, staged.occurred_at) AS seconds_after_kafka

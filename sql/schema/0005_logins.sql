@@ -60,7 +60,9 @@ CREATE TABLE IF NOT EXISTS staging_logins (
 COMMENT = 'Changes of logins on their way from the lake; emptied after the merge';
 
 -- What the gate looks at. Deletes are left out: an erasure must never be kept in quarantine.
-CREATE OR REPLACE VIEW audit_logins AS
+DROP VIEW IF EXISTS audit_logins;
+
+CREATE VIEW audit_logins AS
 SELECT
     staged.*,
     TIMESTAMPDIFF(SECOND, staged.kafka_timestamp, staged.occurred_at) AS seconds_after_kafka

@@ -80,6 +80,65 @@ def test_parses_for_both_engines(path, engine):
             assert not isinstance(tree, exp.Command), f"not understood: {tree.sql()[:200]}"
 
 
+# sqlglot takes a key that it does not know for a column of that name without a type: `SHRAD KEY (a)` parses.
+OWN_KEYS = {"SHARD", "SORT"}
+
+
+def own_keys(tree: exp.Create) -> dict[str, list[str]]:
+    """SingleStore's keys of a table, by kind, with their columns.
+
+    Raises:
+        AssertionError: a clause that is neither a column nor one of these.
+    """
+    found = {}
+    for column in tree.find_all(exp.ColumnDef):
+        if column.args.get("kind") is None:
+            kind, key = column.name.upper(), column.find(exp.PrimaryKey)
+            assert kind in OWN_KEYS, f"no clause of SingleStore: {column.sql()}"
+            assert key is not None, f"a key needs its columns: {column.sql()}"
+            assert len(list(column.find_all(exp.PrimaryKey))) == 1, f"a comma is missing: {column.sql()}"
+            found[kind] = [part.name for part in key.find_all(exp.Identifier)]
+    return found
+
+
+def created(path: Path) -> list[exp.Create]:
+    trees = parsed(path, "singlestore")
+    return [t for t in trees if isinstance(t, exp.Create) and t.kind == "TABLE" and isinstance(t.this, exp.Schema)]
+
+
+@pytest.mark.parametrize("path", sorted((memsql.SQL_DIR / "schema").glob("*.sql")), ids=lambda p: p.stem)
+def test_singlestore_s_own_clauses(path):
+    """Every table says how it is spread; a unique key holds the shard key, or SingleStore refuses the table."""
+    assert created(path)
+    for tree in created(path):
+        keys, name = own_keys(tree), tree.this.this.name
+        columns = {c.name for c in tree.find_all(exp.ColumnDef) if c.args.get("kind") is not None}
+        primary = [k for k in tree.this.expressions if isinstance(k, exp.PrimaryKey)]
+        unique = {part.name for key in primary for part in key.find_all(exp.Identifier)}
+        assert keys.get("SHARD"), f"{name} has no SHARD KEY"
+        assert set(keys["SHARD"]) <= unique, f"the primary key of {name} must contain its shard key"
+        assert {part for parts in keys.values() for part in parts} | unique <= columns
+        assert "nopad" not in tree.sql(), "a collation of MariaDB's"
+
+
+@pytest.mark.parametrize(
+    "clause", ["SHRAD KEY (a)", "SHARD KEY", "SHARD KEY (a) SORT KEY (b)", "CLUSTERED COLUMNSTORE"], ids=str
+)
+def test_a_wrong_clause_of_singlestore_is_found(clause):
+    """Or the test above would prove nothing."""
+    text = f"CREATE TABLE t (a INT, b INT, {clause}, PRIMARY KEY (a))"
+    with pytest.raises((AssertionError, sqlglot.errors.ParseError)):
+        own_keys(sqlglot.parse_one(text, dialect="singlestore"))
+
+
+@name_of
+def test_no_view_is_replaced(path):
+    """SingleStore's CREATE VIEW has no OR REPLACE, though sqlglot takes it."""
+    for engine in DIALECT:
+        if path.stem != "load":
+            assert [t for t in parsed(path, engine) if isinstance(t, exp.Create) and t.args.get("replace")] == []
+
+
 @name_of
 def test_header_names_what_the_body_reads_and_writes(path):
     if path.stem == "load":
