@@ -74,6 +74,7 @@ def run_stream(stack: Stack, sent: ProduceSettings, folder: Path, master: str, *
         "PINWHEEL_DRIVER_LOCK_PATH": str(lock),
         "PINWHEEL_SINGLE_TASK_ROWS": "0",  # so that the executors share a batch
         "SPARK_HOME": str(spark_in(folder)),
+        "JAVA_TOOL_OPTIONS": "-XX:TieredStopAtLevel=1",  # four JVMs that live a minute: compiling well does not pay
         **told,
     }
     whole = {**os.environ, **environment.for_airflow(stack.settings, stack.credentials), **own}
