@@ -46,7 +46,9 @@ COMMENT = 'The newest verdict of each quality expectation on each hour, by check
 --mariadb: CREATE INDEX IF NOT EXISTS by_hour ON logins (occurred_hour);
 
 -- What the lake says of the same rows must give the same checksum; see pinwheel/quality/profile.py.
-CREATE OR REPLACE VIEW checked_pins AS
+DROP VIEW IF EXISTS checked_pins;
+
+CREATE VIEW checked_pins AS
 SELECT
     event_id,
     occurred_hour,
@@ -86,7 +88,9 @@ SELECT
     ) AS checksum
 FROM pins;
 
-CREATE OR REPLACE VIEW checked_repins AS
+DROP VIEW IF EXISTS checked_repins;
+
+CREATE VIEW checked_repins AS
 SELECT
     event_id,
     occurred_hour,
@@ -122,7 +126,9 @@ SELECT
     ) AS checksum
 FROM repins;
 
-CREATE OR REPLACE VIEW checked_comments AS
+DROP VIEW IF EXISTS checked_comments;
+
+CREATE VIEW checked_comments AS
 SELECT
     event_id,
     occurred_hour,
@@ -158,7 +164,9 @@ SELECT
     ) AS checksum
 FROM comments;
 
-CREATE OR REPLACE VIEW checked_logins AS
+DROP VIEW IF EXISTS checked_logins;
+
+CREATE VIEW checked_logins AS
 SELECT
     event_id,
     occurred_hour,
