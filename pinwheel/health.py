@@ -1,14 +1,14 @@
 """How the pipeline is, computed from outside the jobs: from Kafka, the lake, the merge's books, the driver's lock.
 
 What is behind is measured against Kafka's newest record and by Kafka's clock: producers that are silent, or whose
-clocks are wrong, make nobody unwell.
+clocks are wrong, make nobody unwell. A step that never had a record is as far behind as the oldest one has waited.
 """
 
 import json
 import logging
 import shutil
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -46,10 +46,19 @@ class Measure:
         return self.limit is None or (self.value is not None and self.value <= self.limit)
 
 
+@dataclass(frozen=True)
+class Topic:
+    """What Kafka holds, and when it received the oldest and the newest of it. Nothing: it is empty, or away."""
+
+    held: dict[int, Held] = field(default_factory=dict)
+    oldest: datetime | None = None
+    newest: datetime | None = None
+
+
 def look(settings: HealthSettings, now: datetime) -> list[Measure]:
     """Everything, as it is now. A source that can't be asked is a measure of its own, and hides no other."""
     found: list[Measure] = []
-    newest: datetime | None = None
+    topic = Topic()
 
     def ask(source: str, question: Callable[[], Iterable[Measure]]) -> None:
         try:
@@ -60,49 +69,52 @@ def look(settings: HealthSettings, now: datetime) -> list[Measure]:
         else:
             found.extend([Measure("source_down", source, 0, 0), *answers])
 
-    held: dict[int, Held] = {}
-    times: dict[int, datetime] = {}
-
     def ask_kafka() -> Iterator[Measure]:
-        held.update(kafka.held_offsets(settings))
-        times.update(kafka.newest_timestamps(settings, held))
-        for partition, at in times.items():
+        nonlocal topic
+        held = kafka.held_offsets(settings)
+        filled = {p: h for p, h in held.items() if h.end > h.start}
+        newest = kafka.timestamps(settings, {p: h.end - 1 for p, h in filled.items()})
+        oldest = kafka.timestamps(settings, {p: h.start for p, h in filled.items()})
+        topic = Topic(held, min(oldest.values(), default=None), max(newest.values(), default=None))
+        for partition, at in newest.items():
             yield Measure("kafka_age_seconds", f"partition {partition}", (now - at).total_seconds())
 
     ask("kafka", ask_kafka)
-    newest = max(times.values(), default=None)
-    ask("lake", lambda: _lake(settings, held, newest, now))
-    ask("memsql", lambda: _memsql(settings, newest))
+    ask("lake", lambda: _lake(settings, topic, now))
+    ask("memsql", lambda: _memsql(settings, topic, now))
     ask("driver", lambda: _driver(settings))
     ask("disk", lambda: _disk(settings))
     return found
 
 
-def _lake(settings: HealthSettings, held: dict[int, Held], newest: datetime | None, now: datetime) -> Iterator[Measure]:
-    landed = lake.landed_offsets(settings.events_uri, settings.topic, held)
-    lags = {p: h.end - landed.get(p, h.start) for p, h in held.items()}
+def _lake(settings: HealthSettings, topic: Topic, now: datetime) -> Iterator[Measure]:
+    landed = lake.landed_offsets(settings.events_uri, settings.topic, topic.held)
+    lags = {p: h.end - landed.get(p, h.start) for p, h in topic.held.items()}
     for partition, lag in lags.items():
         yield Measure("lag_records", f"partition {partition}", lag, settings.health_max_lag)
     table = lake.open_table(settings.events_uri)
-    if table is None:
-        return
-    commits = lake.commits(settings.events_uri, table.version() - RECENT_COMMITS)
+    commits = [] if table is None else lake.commits(settings.events_uri, table.version() - RECENT_COMMITS)
     landings = [c for c in commits if c.rows is not None]
+    if landings or not landed:  # otherwise it landed before the recent commits: when, is not known
+        reached = max(landings[-1].timestamps.values()) if landings else None
+        yield from _behind("lake_behind_seconds", "events", topic, reached, now, settings)
     if landings:
-        if held:
+        if topic.held:
             open_for = (now - landings[-1].committed_at).total_seconds() if any(lags.values()) else 0.0
             yield Measure("open_batch_seconds", "stream_engagement", open_for, settings.health_max_batch_seconds)
-        if newest:
-            reached = max(landings[-1].timestamps.values())
-            yield _behind("lake_behind_seconds", "events", newest, reached, settings)
         yield _dead_share([c.rows or {} for c in landings], settings)
-    yield _file_debt(table, settings, now)
+    if table is not None:
+        yield _file_debt(table, settings, now)
 
 
-def _behind(name: str, subject: str, newest: datetime, reached: datetime | None, settings: HealthSettings) -> Measure:
-    """Seconds between Kafka's newest record and the newest that a step has."""
-    seconds = None if reached is None else max(0.0, (newest - reached).total_seconds())
-    return Measure(name, subject, seconds, settings.health_max_behind_seconds)
+def _behind(
+    name: str, subject: str, topic: Topic, reached: datetime | None, now: datetime, settings: HealthSettings
+) -> Iterator[Measure]:
+    """Seconds between Kafka's newest record and the newest that a step has, or since the oldest when it has none."""
+    if topic.newest is None or topic.oldest is None:  # nothing to be behind of
+        return
+    behind = topic.newest - reached if reached else now - topic.oldest
+    yield Measure(name, subject, max(0.0, behind.total_seconds()), settings.health_max_behind_seconds)
 
 
 def _dead_share(rows: list[dict[str, int]], settings: HealthSettings) -> Measure:
@@ -117,7 +129,7 @@ def _file_debt(table: DeltaTable, settings: HealthSettings, now: datetime) -> Me
     return Measure("small_files", "fullest closed day", max(over, default=0), settings.health_max_small_files)
 
 
-def _memsql(settings: HealthSettings, newest: datetime | None) -> Iterator[Measure]:
+def _memsql(settings: HealthSettings, topic: Topic, now: datetime) -> Iterator[Measure]:
     connection = memsql.connect(settings, statement_seconds=settings.health_memsql_seconds)
     try:
         staged = {row["table_name"]: _reached(row["progress"]) for row in memsql.fetch(connection, "health/staged")}
@@ -128,11 +140,10 @@ def _memsql(settings: HealthSettings, newest: datetime | None) -> Iterator[Measu
     finally:
         connection.close()
     for table in TABLES:
-        if newest:
-            reached = merged[table].replace(tzinfo=UTC) if merged.get(table) else None
-            both = max((at for at in (staged.get(table), reached) if at), default=None)  # what is merged was staged
-            yield _behind("staged_behind_seconds", table, newest, both, settings)
-            yield _behind("merged_behind_seconds", table, newest, reached, settings)
+        reached = merged[table].replace(tzinfo=UTC) if merged.get(table) else None
+        both = max((at for at in (staged.get(table), reached) if at), default=None)  # what is merged was staged
+        yield from _behind("staged_behind_seconds", table, topic, both, now, settings)
+        yield from _behind("merged_behind_seconds", table, topic, reached, now, settings)
         yield Measure("held_slices", table, held.get(table, 0), 0)
     yield Measure("pending_pins", "events", pins, settings.health_max_pending_pins)
 

@@ -61,21 +61,23 @@ def end_offsets(settings: KafkaSettings) -> dict[int, int]:
     return {p: held.end for p, held in held_offsets(settings).items()}
 
 
-def newest_timestamps(settings: KafkaSettings, held: dict[int, Held]) -> dict[int, datetime]:
-    """When Kafka received the last record of each partition that has one; those that don't answer in time are left out.
+def timestamps(settings: KafkaSettings, offsets: dict[int, int]) -> dict[int, datetime]:
+    """When Kafka received a record of each partition: the one at its offset, or the next one that there is.
+
+    Partitions that don't answer in time are left out.
 
     Raises:
         MissingPartError: the broker does not answer.
     """
-    filled = {p: h for p, h in held.items() if h.end > h.start}
     found: dict[int, datetime] = {}
     deadline = time.monotonic() + REQUEST_SECONDS
     with _asking(settings) as consumer:
-        consumer.assign([TopicPartition(settings.topic, p, h.end - 1) for p, h in filled.items()])
-        while len(found) < len(filled) and time.monotonic() < deadline:
+        consumer.assign([TopicPartition(settings.topic, p, offset) for p, offset in offsets.items()])
+        while len(found) < len(offsets) and time.monotonic() < deadline:
             record = consumer.poll(0.5)
             if record is not None and record.error() is None:
-                found[record.partition()] = datetime.fromtimestamp(record.timestamp()[1] / 1000, UTC)
+                at = datetime.fromtimestamp(record.timestamp()[1] / 1000, UTC)
+                found.setdefault(record.partition(), at)  # the records after it come too
     return found
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from deltalake import DeltaTable
 
 from pinwheel import driver, health, kafka
 from pinwheel.alerts import ALERTS, Alert
@@ -66,21 +67,23 @@ class Broker:
     def __init__(self) -> None:
         self.held: dict[int, Held] | None = {0: Held(0, 3)}
         self.newest = NOW
+        self.oldest = NOW - timedelta(seconds=30)
 
     def held_offsets(self, settings: object) -> dict[int, Held]:
         if self.held is None:
             raise MissingPartError("down")
         return self.held
 
-    def newest_timestamps(self, settings: object, held: dict[int, Held]) -> dict[int, datetime]:
-        return dict.fromkeys(held, self.newest)
+    def timestamps(self, settings: object, offsets: dict[int, int]) -> dict[int, datetime]:
+        assert self.held is not None
+        return {p: self.oldest if offset == self.held[p].start else self.newest for p, offset in offsets.items()}
 
 
 @pytest.fixture
 def broker(monkeypatch: pytest.MonkeyPatch) -> Broker:
     found = Broker()
     monkeypatch.setattr(kafka, "held_offsets", found.held_offsets)
-    monkeypatch.setattr(kafka, "newest_timestamps", found.newest_timestamps)
+    monkeypatch.setattr(kafka, "timestamps", found.timestamps)
     return found
 
 
@@ -115,7 +118,6 @@ def test_what_is_landed_and_what_is_not(settings: HealthSettings) -> None:
     assert found["open_batch_seconds", "stream_engagement"].value == 0
     assert found["dead_letter_share", "events"].value == pytest.approx(1 / 3)
     assert found["driver_down", "stream_engagement"].is_well
-    assert not found["merged_behind_seconds", "repins"].is_well, "nothing was ever merged"
 
 
 def test_records_that_wait(settings: HealthSettings, broker: Broker, database: Database) -> None:
@@ -143,6 +145,29 @@ def test_tables_that_stand_still(settings: HealthSettings, broker: Broker, datab
     assert found["staged_behind_seconds", "pins"].value == 0, "what is merged was staged"
     assert not found["held_slices", "repins"].is_well
     assert found["held_slices", "pins"].is_well
+
+
+BEHIND = [("lake_behind_seconds", "events"), ("staged_behind_seconds", "pins"), ("merged_behind_seconds", "pins")]
+
+
+@pytest.mark.parametrize(("waited", "is_well"), [(100, True), (130, False)])
+def test_what_never_had_a_record_is_behind_since_the_oldest_waits(
+    tmp_path: Path, broker: Broker, database: Database, waited: int, is_well: bool
+) -> None:
+    """At the first start nothing is merged for a minute, which is no fault; a first merge that is stuck is one."""
+    broker.oldest, broker.newest = NOW - timedelta(seconds=waited), NOW - timedelta(seconds=waited - 5)  # and silence
+    found = measured(HealthSettings(lake_uri=f"{tmp_path}/lake", stream_dir=tmp_path))
+
+    assert {key: (found[key].value, found[key].is_well) for key in BEHIND} == dict.fromkeys(BEHIND, (waited, is_well))
+
+
+@pytest.mark.usefixtures("database")
+def test_what_landed_long_ago_is_not_taken_for_nothing(settings: HealthSettings, broker: Broker) -> None:
+    broker.oldest = NOW - timedelta(days=7)
+    for n in range(health.RECENT_COMMITS):
+        DeltaTable(settings.events_uri).alter.set_table_properties({"test.n": str(n)}, raise_if_not_exists=False)
+
+    assert BEHIND[0] not in measured(settings)
 
 
 def test_a_source_that_is_down_hides_no_other(settings: HealthSettings, broker: Broker, database: Database) -> None:
