@@ -38,6 +38,7 @@ EVENTS_CONFLICTING = Alert("events_conflicting", "warning", "docs/runbooks/merge
 MERGE_FAILING = Alert("merge_failing", "critical", "docs/runbooks/merge_events.md")
 QUALITY_FAILED = Alert("quality_failed", "critical", "docs/runbooks/check_quality.md")
 QUALITY_WARNING = Alert("quality_warning", "warning", "docs/runbooks/check_quality.md")
+PINS_SKIPPED = Alert("pins_skipped", "warning", "docs/runbooks/supervise_stream.md", lasting=False)
 DRIVER_ALERTS = (DRIVER_FAILING, DRIVER_STALLED)
 MERGE_ALERTS = (SLICE_HELD, SLICE_WARNING, ROWS_QUARANTINED, EVENTS_CONFLICTING, MERGE_FAILING)
 QUALITY_ALERTS = (QUALITY_FAILED, QUALITY_WARNING)
@@ -60,7 +61,8 @@ HEALTH_ALERTS = {
         Alert("disk_used_share", "critical", HEALTH_RUNBOOK),
     )
 }
-ALERTS = {a.name: a for a in (*DRIVER_ALERTS, *MERGE_ALERTS, *QUALITY_ALERTS, *HEALTH_ALERTS.values())}
+STREAM_ALERTS = (*DRIVER_ALERTS, PINS_SKIPPED)
+ALERTS = {a.name: a for a in (*STREAM_ALERTS, *MERGE_ALERTS, *QUALITY_ALERTS, *HEALTH_ALERTS.values())}
 
 Send = Callable[[Alert, str, str], None]  # alert, subject (what it is about), message
 

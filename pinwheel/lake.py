@@ -137,6 +137,11 @@ def commits(events_uri: str, after: int) -> list[Commit]:
     return found
 
 
+def oldest_version(table: DeltaTable, after: int) -> int:
+    """The oldest version later than ``after`` that the log still has; the one that is open is always there."""
+    return min(int(entry["version"]) for entry in table.history(limit=table.version() - after))
+
+
 def _commit(entry: Mapping[str, object]) -> Commit:
     committed_at = datetime.fromtimestamp(int(str(entry["timestamp"])) / 1000, UTC)
     version = int(str(entry["version"]))

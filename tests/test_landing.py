@@ -7,6 +7,7 @@ import pytest
 from deltalake import DeltaTable
 
 from pinwheel import lake, landing
+from pinwheel.alerts import PINS_SKIPPED, Alert
 from pinwheel.errors import FencedError, LakeError
 from pinwheel.landing import Landing, append_pins
 from tests.test_files import FULL_ROW, TOPIC, make_lake, row, table, write
@@ -199,3 +200,82 @@ def test_two_that_copy_pins_at_once_copy_them_once(events: str, monkeypatch: pyt
 
     assert (append_pins(events, pins), others) == (0, [1])
     assert pins_of(pins) == [(5, "five")]
+
+
+def pinless(writer: Landing, first: int, count: int) -> None:
+    for n in range(first, first + count):
+        writer.commit(write(writer.uri, [row(n, "login")]))
+
+
+def forget(uri: str, versions: range) -> None:
+    """As log clean-up does."""
+    DeltaTable(uri).create_checkpoint()
+    for version in versions:
+        Path(uri, "_delta_log", f"{version:020}.json").unlink()
+
+
+def test_the_position_moves_without_pins_too_but_not_each_time(events: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(landing, "PINS_STRIDE", 5)
+    writer, pins, moved = Landing(events, TOPIC), events.replace("events", "pins"), []
+    for n in range(12):
+        pinless(writer, n, 1)
+        assert append_pins(events, pins) == 0
+        moved.append(landing.pins_copied_to(pins))
+
+    assert moved == [0] * 4 + [5] * 5 + [10] * 3
+    assert DeltaTable(pins).version() == 2
+    forget(events, range(1, 10))
+    writer.commit(write(events, [row(12, "pin", pin_id=5, title="five")]))
+    assert append_pins(events, pins, nobody) == 1
+
+
+def nobody(alert: Alert, subject: str, message: str) -> None:
+    raise AssertionError(message)
+
+
+def test_versions_that_are_gone_are_skipped_and_told(events: str) -> None:
+    writer, pins, told = Landing(events, TOPIC), events.replace("events", "pins"), []
+    writer.commit(write(events, [row(0, "pin", pin_id=5, title="gone from the log")]))
+    pinless(writer, 1, 3)
+    writer.commit(write(events, [row(4, "pin", pin_id=6, title="six")]))
+    forget(events, range(3))
+
+    assert append_pins(events, pins, lambda *alert: told.append(alert)) == 1
+    assert append_pins(events, pins, nobody) == 0
+    assert pins_of(pins) == [(6, "six")]
+    ((alert, subject, message),) = told
+    assert (alert, subject) == (PINS_SKIPPED, "pins")
+    assert "versions 1 to 2 of" in message
+
+    landing.rebuild_pins(events, pins)
+    assert pins_of(pins) == [(5, "gone from the log"), (6, "six")]
+    assert append_pins(events, pins, nobody) == 0
+
+
+def test_what_was_skipped_is_told_once_also_when_no_pin_came_after_it(events: str) -> None:
+    writer, pins, told = Landing(events, TOPIC), events.replace("events", "pins"), []
+    pinless(writer, 0, 5)
+    forget(events, range(3))
+
+    for _ in range(2):
+        assert append_pins(events, pins, lambda *alert: told.append(alert)) == 0
+    assert len(told) == 1
+
+
+def test_another_error_is_not_taken_for_versions_that_are_gone(events: str) -> None:
+    Landing(events, TOPIC).commit(write(events, [row(0, "pin", pin_id=5)]))
+    for file in Path(events).rglob("*.parquet"):
+        file.write_bytes(b"broken")
+
+    with pytest.raises(Exception, match=r"(?i)parquet"):
+        append_pins(events, events.replace("events", "pins"), nobody)
+
+
+def test_pins_are_rebuilt_with_all_their_fields(events: str) -> None:
+    pins = events.replace("events", "pins")
+    Landing(events, TOPIC).commit(write(events, [row(0, "pin", **FULL_ROW), row(1, pin_id=6)]))
+    append_pins(events, pins)
+    copied = DeltaTable(pins).to_pyarrow_table().to_pylist()
+
+    landing.rebuild_pins(events, pins)
+    assert DeltaTable(pins).to_pyarrow_table().to_pylist() == copied
