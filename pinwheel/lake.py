@@ -28,6 +28,7 @@ TABLE_CONFIGURATION = {
     "delta.enableDeletionVectors": "false",  # delta-rs' change feed can't read them
     "delta.checkpointInterval": "200",  # a checkpoint takes 0.1 s and more: every 400 s is enough
     "delta.logRetentionDuration": "interval 7 days",  # how far back a merge that was off can start
+    "delta.enableExpiredLogCleanup": "false",  # by OPTIMIZE or MERGE: compact_tables knows who reads
     "delta.deletedFileRetentionDuration": "interval 7 days",
     "delta.dataSkippingNumIndexedCols": "0",  # statistics of the columns below only
 }
@@ -86,7 +87,7 @@ def open_table(uri: str) -> DeltaTable | None:
 
 
 def create_tables(events_uri: str, pins_uri: str) -> None:
-    """Create what is not there, and add columns that the contract has gained. Running it twice changes nothing."""
+    """Create what is not there, and bring columns and configuration up to the code's. Twice changes nothing more."""
     _create(events_uri, arrow_schema(), list(LAKE_PARTITIONS), EVENTS_CONFIGURATION)
     _create(pins_uri, pins_schema(), [], TABLE_CONFIGURATION)
 
@@ -106,6 +107,8 @@ def _create(uri: str, schema: pa.Schema, partitions: list[str], configuration: d
     missing = [f for f in schema if f.name not in known]
     if missing:
         table.alter.add_columns(list(Schema.from_arrow(pa.schema(missing)).fields))
+    if not configuration.items() <= table.metadata().configuration.items():
+        table.alter.set_table_properties(configuration, raise_if_not_exists=False)
 
 
 def app_id(topic: str, partition: int) -> str:

@@ -142,6 +142,30 @@ def test_what_no_version_names_is_removed_after_its_time(settings: CompactSettin
     assert len(rows_of(settings)) == 4
 
 
+def versions(settings: CompactSettings) -> list[int]:
+    return sorted(int(path.stem) for path in Path(settings.events_uri, "_delta_log").glob("*.json"))
+
+
+def test_the_log_is_shortened_here_alone_and_not_before_it_is_read(
+    settings: CompactSettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Delta's own clean-up, at the checkpoints of whoever commits, knows nothing of a merge that is behind."""
+    monkeypatch.setitem(lake.EVENTS_CONFIGURATION, "delta.checkpointInterval", "10")
+    lake.create_tables(settings.events_uri, settings.pins_uri)
+    land(settings, 15)
+    for version in versions(settings):
+        age(settings, f"_delta_log/{version:020}.json", days=9)
+    for n in range(15):
+        DeltaTable(settings.events_uri).update(updates={"brand_id": str(n)}, predicate="kafka_offset = 0")
+    assert versions(settings)[0] == 0
+
+    behind = settings.model_copy(update={"compact_open_files": 1000})
+    compact(behind, datetime.now(UTC), dry_run=False, unread_since=datetime.now(UTC) - timedelta(days=10))
+    assert versions(settings)[0] == 0
+    compact(behind, datetime.now(UTC), dry_run=False, unread_since=None)
+    assert versions(settings)[0] >= 9, "of the last checkpoint before that"
+
+
 def age(settings: CompactSettings, path: str, days: int) -> None:
     then = time.time() - days * 86_400
     os.utime(Path(settings.events_uri, path), (then, then))

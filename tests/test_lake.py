@@ -33,6 +33,16 @@ def test_a_column_that_the_contract_gains_is_added(tmp_path: Path, monkeypatch: 
     ]
 
 
+def test_a_table_of_an_older_version_gets_the_configuration(tmp_path: Path) -> None:
+    uri = make_lake(tmp_path)
+    DeltaTable(uri).alter.set_table_properties({"delta.checkpointInterval": "7"})
+
+    make_lake(tmp_path)
+
+    assert lake.EVENTS_CONFIGURATION.items() <= DeltaTable(uri).metadata().configuration.items()
+    assert DeltaTable(uri).version() == 2
+
+
 def test_no_table_yet_has_no_commits_and_no_offsets(tmp_path: Path) -> None:
     assert lake.commits(f"{tmp_path}/none", -1) == []
     assert lake.landed_offsets(f"{tmp_path}/none", TOPIC, [0]) == {}
