@@ -1,8 +1,8 @@
 """### Keep the lake's files few and large
 
 **What** Each micro-batch leaves small files. Days and event types that have many get them put together; a day that is
-over is ordered by brand and time, as reports read it. Files that no version of the last 7 days names are removed, and
-old log entries. Never what a merge still has to read: a table that stands still keeps its files.
+over is ordered by brand and time, as reports read it; copied pins too. Files that no version of the last 7 days names
+are removed, and log entries of more than 2 hours. Never what a merge still has to read.
 
 **When** Hourly, and it does only what the number and size of the files ask for. By hand with `dry_run` to see what it
 would do; the task's log has files and bytes before and after.

@@ -40,7 +40,10 @@ class Action(StrEnum):
 
 @dataclass(frozen=True)
 class Partition:
-    """One day of one event type, as it is: ``small`` files are below ``compact_small_mb``."""
+    """One day of one event type, as it is: ``small`` files are below ``compact_small_mb``.
+
+    A table without partitions, ``pins``, is one of no day and no type.
+    """
 
     event_date: str
     event_type: str
@@ -54,6 +57,7 @@ class Partition:
 class Report:
     """What was done, or would be: one row per partition that needed something."""
 
+    table: str
     event_date: str
     event_type: str
     action: str
@@ -72,16 +76,20 @@ def compact(settings: CompactSettings, now: datetime, dry_run: bool, unread_sinc
         dry_run: only say what would be done.
         unread_since: see ``oldest_unread``; what was committed since then is kept.
     """
-    table = lake.open_table(settings.events_uri)
-    if table is None:
-        log.info("nothing to do: there is no table at %s yet", settings.events_uri)
-        return []
     today = now.astimezone(UTC).date()
-    needed = [(p, action) for p in measure(table, settings) if (action := needs(p, settings, today)) is not Action.NONE]
-    reports = [_report(p, action, p) if dry_run else _rewrite(settings, p, action) for p, action in needed]
-    for report in reports:
-        log.info("%s %s", "would" if dry_run else "done", report)
-    _clean(settings, now, dry_run, unread_since)
+    reports = []
+    for uri in (settings.events_uri, settings.pins_uri):
+        table = lake.open_table(uri)
+        if table is None:
+            log.info("nothing to do: there is no table at %s yet", uri)
+            continue
+        found = [(p, needs(p, settings, today)) for p in measure(table, settings)]
+        needed = [(p, action) for p, action in found if action is not Action.NONE]
+        for partition, action in needed:
+            after = partition if dry_run else _rewritten(settings, uri, partition, action)
+            reports.append(_report(uri, action, partition, after))
+            log.info("%s %s", "would" if dry_run else "done", reports[-1])
+        _clean(uri, settings, now, dry_run, unread_since)
     return reports
 
 
@@ -91,7 +99,7 @@ def measure(table: DeltaTable, settings: CompactSettings) -> list[Partition]:
     limit = settings.compact_small_mb * 2**20
     found: dict[tuple[str, str], list[int]] = {}
     for file in files:
-        key = (str(file["partition.event_date"]), file["partition.event_type"])
+        key = (str(file.get("partition.event_date", "")), file.get("partition.event_type", ""))
         found.setdefault(key, []).append(file["size_bytes"])
     return [_partition(key, sizes, limit) for key, sizes in sorted(found.items())]
 
@@ -103,16 +111,17 @@ def _partition(key: tuple[str, str], sizes: list[int], limit: int) -> Partition:
 
 def needs(partition: Partition, settings: CompactSettings, today: date) -> Action:
     """By the count and size of files, not by the clock; a day that is over is also ordered, as it is read often."""
-    is_over = date.fromisoformat(partition.event_date) < today
+    is_over = partition.event_date != "" and date.fromisoformat(partition.event_date) < today
     if partition.small_files < (settings.compact_closed_files if is_over else settings.compact_open_files):
         return Action.NONE
     mostly_small = partition.small_size >= settings.compact_cluster_share * partition.size
     return Action.CLUSTER if is_over and mostly_small else Action.COMPACT
 
 
-def _rewrite(settings: CompactSettings, partition: Partition, action: Action) -> Report:
-    table = DeltaTable(settings.events_uri)
-    filters = [(name, "=", getattr(partition, name)) for name in LAKE_PARTITIONS]
+def _rewritten(settings: CompactSettings, uri: str, partition: Partition, action: Action) -> Partition:
+    """Rewrite a partition; returns what it is afterwards."""
+    table = DeltaTable(uri)
+    filters = [(name, "=", getattr(partition, name)) for name in LAKE_PARTITIONS] if partition.event_date else None
     target = settings.compact_target_mb * 2**20
     try:
         if action is Action.CLUSTER:
@@ -122,32 +131,30 @@ def _rewrite(settings: CompactSettings, partition: Partition, action: Action) ->
             table.optimize.compact(filters, target_size=target, max_concurrent_tasks=1)
     except CommitFailedError as error:
         log.warning("left to the next run event_date=%s event_type=%s error=%s", *_key(partition), error)
-    after = {_key(p): p for p in measure(DeltaTable(settings.events_uri), settings)}
-    return _report(partition, action, after[_key(partition)])
+    return {_key(p): p for p in measure(DeltaTable(uri), settings)}[_key(partition)]
 
 
 def _key(partition: Partition) -> tuple[str, str]:
     return partition.event_date, partition.event_type
 
 
-def _report(before: Partition, action: Action, after: Partition) -> Report:
-    return Report(*_key(before), action, before.files, after.files, before.size, after.size)
+def _report(uri: str, action: Action, before: Partition, after: Partition) -> Report:
+    table = uri.rpartition("/")[2]
+    return Report(table, *_key(before), action, before.files, after.files, before.size, after.size)
 
 
-def _clean(settings: CompactSettings, now: datetime, dry_run: bool, unread_since: datetime | None) -> None:
+def _clean(uri: str, settings: CompactSettings, now: datetime, dry_run: bool, unread_since: datetime | None) -> None:
     """Remove old files and old log entries, but none that a merge or the copy of the pins still has to read."""
-    usual = timedelta(hours=settings.vacuum_hours)
-    kept = usual if unread_since is None else max(usual, now - unread_since + MARGIN)
-    hours = -(-kept // timedelta(hours=1))
-    for uri in (settings.events_uri, settings.pins_uri):
-        table = DeltaTable(uri)
-        removed = table.vacuum(retention_hours=hours, dry_run=dry_run, full=True)  # orphans of dead tasks too
-        log.info("vacuum uri=%s dry_run=%s kept_hours=%d files=%d", uri, dry_run, hours, len(removed))
-        if kept > usual:
-            log.warning("the log of %s is kept whole: a reader of the lake is behind, since %s", uri, unread_since)
-        elif not dry_run:
-            table.create_checkpoint()
-            table.cleanup_metadata()  # by delta.logRetentionDuration
+    behind = timedelta(0) if unread_since is None else now - unread_since
+    hours = max(settings.vacuum_hours, -(-(behind + MARGIN) // timedelta(hours=1)))
+    table = DeltaTable(uri)
+    removed = table.vacuum(retention_hours=hours, dry_run=dry_run, full=True)  # orphans of dead tasks too
+    log.info("vacuum uri=%s dry_run=%s kept_hours=%d files=%d", uri, dry_run, hours, len(removed))
+    if behind > lake.LOG_KEPT / 2:  # the other half is for this run, and for who has just begun to read
+        log.warning("the log of %s is kept whole: a reader of the lake is behind, since %s", uri, unread_since)
+    elif not dry_run:
+        table.create_checkpoint()
+        table.cleanup_metadata()  # by delta.logRetentionDuration
 
 
 def oldest_unread(settings: CompactSettings) -> datetime | None:

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pyarrow as pa
@@ -23,13 +23,14 @@ ARROW_TYPE = {
     Type.DATE: pa.date32(),
     Type.BINARY: pa.binary(),
 }
+LOG_KEPT = timedelta(hours=2)  # each landing lists the log three times: a week of it, 302,400 entries, takes 2 s
 TABLE_CONFIGURATION = {
     "delta.enableChangeDataFeed": "true",  # the merge reads nothing else
     "delta.enableDeletionVectors": "false",  # delta-rs' change feed can't read them
     "delta.checkpointInterval": "200",  # a checkpoint takes 0.1 s and more: every 400 s is enough
-    "delta.logRetentionDuration": "interval 7 days",  # how far back a merge that was off can start
+    "delta.logRetentionDuration": f"interval {LOG_KEPT // timedelta(hours=1)} hours",
     "delta.enableExpiredLogCleanup": "false",  # by OPTIMIZE or MERGE: compact_tables knows who reads
-    "delta.deletedFileRetentionDuration": "interval 7 days",
+    "delta.deletedFileRetentionDuration": "interval 1 days",  # of their names: each checkpoint carries them all
     "delta.dataSkippingNumIndexedCols": "0",  # statistics of the columns below only
 }
 # What readers skip files by. Not occurred_at: its statistics make delta-rs 1.6 refuse `occurred_at < TIMESTAMP '…'`

@@ -10,7 +10,7 @@ from deltalake import DeltaTable
 
 from pinwheel import lake
 from pinwheel.compact import Action, Partition, compact, measure, needs
-from pinwheel.landing import Landing
+from pinwheel.landing import Landing, append_pins
 from pinwheel.settings import CompactSettings
 from tests.test_files import NOON, TOPIC, make_lake, row, write
 
@@ -90,6 +90,23 @@ def test_a_day_that_is_over_is_ordered_as_reports_read_it(settings: CompactSetti
     assert brands["brand_id"].to_pylist() == sorted(brands["brand_id"].to_pylist())
 
 
+def test_the_copied_pins_are_put_together_too(settings: CompactSettings) -> None:
+    for n in range(12):
+        Landing(settings.events_uri, TOPIC).commit(write(settings.events_uri, [row(n, "pin", pin_id=n)]))
+        append_pins(settings.events_uri, settings.pins_uri)
+
+    reports = compact(settings, NOON, dry_run=False, unread_since=None)
+
+    assert [(r.table, r.event_type, r.files_before, r.files_after) for r in reports] == [
+        ("events", "pin", 12, 1),
+        ("pins", "", 12, 1),
+    ]
+    pins = DeltaTable(settings.pins_uri)
+    assert sorted(pins.to_pyarrow_table()["pin_id"].to_pylist()) == list(range(12))
+    assert append_pins(settings.events_uri, settings.pins_uri) == 0
+    assert compact(settings, NOON, dry_run=False, unread_since=None) == []
+
+
 def test_a_dry_run_changes_nothing(settings: CompactSettings) -> None:
     land(settings, 12)
     version, before = DeltaTable(settings.events_uri).version(), files(settings)
@@ -160,7 +177,7 @@ def test_the_log_is_shortened_here_alone_and_not_before_it_is_read(
     assert versions(settings)[0] == 0
 
     behind = settings.model_copy(update={"compact_open_files": 1000})
-    compact(behind, datetime.now(UTC), dry_run=False, unread_since=datetime.now(UTC) - timedelta(days=10))
+    compact(behind, datetime.now(UTC), dry_run=False, unread_since=datetime.now(UTC) - timedelta(minutes=61))
     assert versions(settings)[0] == 0
     compact(behind, datetime.now(UTC), dry_run=False, unread_since=None)
     assert versions(settings)[0] >= 9, "of the last checkpoint before that"
