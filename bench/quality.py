@@ -2,8 +2,8 @@
 
     python bench/quality.py --seed 1
 
-Made-up traffic with a daily and a weekly rhythm goes through the stream's own parser and enrichment, hour by hour. Five
-days are history; the hours after them are checked clean; then each defect is planted into an hour of its own and
+Made-up traffic with a daily and a weekly rhythm goes through the stream's own parser and enrichment, hour by hour. Two
+weeks are history; the hours after them are checked clean; then each defect is planted into an hour of its own and
 checked against the same past. Defects past the merge are made in a database that the run starts for itself. A slice
 is an hour of a table; a defect is found when a slice of its hour does not pass.
 """
@@ -50,7 +50,7 @@ from spark_jobs.transforms.enrich import with_pins, with_places
 from spark_jobs.transforms.parse import RECORDS_SCHEMA, Limits, Parser
 
 FIRST = datetime(2026, 3, 2, tzinfo=UTC)  # a Monday
-HISTORY_HOURS = 5 * 24
+HISTORY_HOURS = 14 * 24
 PARTITIONS = 4
 Rows = Callable[[pa.Table], pa.Table]
 

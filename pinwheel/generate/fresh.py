@@ -17,7 +17,8 @@ def main() -> int:
     """Exit code 0 when Kafka received a record within the last minute, else 1."""
     try:
         settings = load(KafkaSettings)
-        times = kafka.newest_timestamps(settings, kafka.held_offsets(settings))
+        filled = {p: held for p, held in kafka.held_offsets(settings).items() if held.end > held.start}
+        times = kafka.timestamps(settings, {p: held.end - 1 for p, held in filled.items()})
     except PinwheelError as error:
         sys.stderr.write(f"{error}\n")
         return 1

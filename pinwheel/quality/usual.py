@@ -24,6 +24,7 @@ ONE_SIDED = ("busiest_", "longest_gap_seconds", "top_share_", "repeated_share", 
 DEVIATION = 1.4826  # median absolute deviation -> standard deviation, of a normal distribution
 NEW_SHARE = 0.01  # of the rows may have values that were never seen
 USUAL_SHARE = 0.02  # a value this common does not go away by chance
+OFTEN = 0.45  # more than usual is no alarm, nor as much less; half and double are
 DRIFT = 0.1  # of the rows may have moved from one value to another
 
 
@@ -39,10 +40,15 @@ class Range:
 def basis(profile: Profile, past: Sequence[Profile]) -> tuple[list[Profile], bool]:
     """The hours to compare with, and whether they are the same hour of earlier days."""
     same = [p for p in past if (profile.hour - p.hour) % DAY == timedelta(0) and p.hour < profile.hour]
+    alike = [p for p in same if _is_weekend(p) == _is_weekend(profile)]
     if len(same) >= ENOUGH:
-        return same, True
+        return (alike if len(alike) >= ENOUGH else same), True
     recent = [p for p in past if timedelta(0) < profile.hour - p.hour <= DAY and p.rows >= FEW_ROWS]
     return (recent, False) if len(recent) >= ENOUGH else ([], False)
+
+
+def _is_weekend(profile: Profile) -> bool:
+    return profile.hour.weekday() >= 5
 
 
 def expected(profile: Profile, past: Sequence[Profile], measures: Iterable[Measure]) -> dict[str, Range]:
@@ -72,7 +78,7 @@ def _range(measure: Measure, seen: Sequence[float], rows: float, told: str) -> R
     wide = 4 * (1 + 4 / len(seen)) * spread  # few hours know little of their own spread
     why = f"{middle:.6g} is usual in {told}"
     if measure.scale == Scale.COUNT:
-        times = 1 + max(0.35, wide / middle if middle else 0.0, 6 / math.sqrt(max(middle, 1.0)))
+        times = 1 + max(OFTEN, wide / middle if middle else 0.0, 6 / math.sqrt(max(middle, 1.0)))
         return Range(middle / times, middle * times, why)
     width = max(wide, _noise(measure.scale, middle, rows))
     low = None if measure.name.startswith(ONE_SIDED) else middle - width

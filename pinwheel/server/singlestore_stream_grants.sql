@@ -3,3 +3,4 @@
 -- params:  $database (checked by its setting)
 
 GRANT SELECT, INSERT, UPDATE ON $database.pin_cache TO pinwheel_stream;
+GRANT SELECT, INSERT, UPDATE ON $database.alerts TO pinwheel_stream;
