@@ -24,9 +24,7 @@ log = logging.getLogger(__name__)
 
 COMMIT_TRIES = 20  # a conflict takes milliseconds; maintenance commits once in seconds
 PINS_SOURCE = "events_version"  # transaction id in ``pins``: the version of ``events`` it has seen
-PINS_STRIDE = (
-    1000  # versions without a pin after which that is moved too: the log keeps what is not copied
-)
+PINS_STRIDE = 1000  # versions without a pin after which that is moved too: the log keeps what is not copied
 PINS_FROM = {  # columns of ``pins``, and of ``events`` that they are copied from
     **{f.name: PIN_COLUMN_OF.get(f.name, f.name) for f in PIN_FIELDS},
     "kafka_timestamp": "kafka_timestamp",

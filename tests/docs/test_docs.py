@@ -9,6 +9,7 @@ from generated import GENERATED, REFRESH, ROOT, setting_names
 
 from pinwheel.alerts import ALERTS
 from pinwheel.contracts import LAKE_COLUMNS, DeadReason
+from pinwheel.generate.defects import DEFECTS
 
 PAGES = sorted(p for p in (*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")))
 ADRS = sorted((ROOT / "docs" / "adr").glob("[0-9]*.md"))
@@ -99,6 +100,11 @@ def test_the_architecture_names_every_dead_reason_and_lake_column() -> None:
     text = (ROOT / "docs" / "architecture.md").read_text()
     assert [reason.value for reason in DeadReason if f"`{reason.value}`" not in text] == []
     assert [column.name for column in LAKE_COLUMNS if f"`{column.name}`" not in text] == []
+
+
+@pytest.mark.parametrize("name", DEFECTS)
+def test_every_defect_is_explained(name: str) -> None:
+    assert f"| `{name}` | {DEFECTS[name].meaning} |" in (ROOT / "docs" / "quality.md").read_text()
 
 
 SOURCE_PATH = re.compile(r"`((?:dags|docs|expectations|pinwheel|spark_jobs|sql|tests)/[\w./-]+)`")
