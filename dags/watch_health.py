@@ -2,7 +2,7 @@
 
 **What** Lag per partition, how far each step is behind Kafka, the open batch, the driver, pending pins, dead letters,
 held slices, small files, disk: computed from outside the jobs, kept in the table `health` for 30 days. What stays
-unwell for two looks alerts once, and once more when it is well again.
+unwell for two looks alerts once, and once more when it is well again. What a receiver did not take is sent again.
 
 **When** Every minute. The same from a terminal: `pinwheel health`.
 
@@ -32,11 +32,12 @@ def watch_health() -> None:
         """Look once; returns what is unwell."""
         from datetime import UTC, datetime
 
-        from pinwheel.alerts import raise_alert, resolve_alert
+        from pinwheel.alerts import deliver_waiting, raise_alert, resolve_alert
         from pinwheel.health import watch
         from pinwheel.settings import HealthSettings, load
 
         found = watch(load(HealthSettings), datetime.now(UTC), raise_alert, resolve_alert)
+        deliver_waiting()
         return {f"{m.name} of {m.subject}": m.value for m in found if not m.is_well}
 
     look()

@@ -2,22 +2,31 @@
 
 import logging
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 import pymysql
 
+from pinwheel import outbox
 from pinwheel.errors import PinwheelError
 from pinwheel.memsql import Connection, connect, execute, fetch, transaction
-from pinwheel.settings import AlertSettings, MemsqlSettings, load
+from pinwheel.settings import MemsqlSettings, load
 
 log = logging.getLogger(__name__)
 
 STORE_SECONDS = 5.0  # a hung database must not keep an alert from being sent
 
 
+STREAM_RUNBOOK = "docs/runbooks/supervise_stream.md"
+MERGE_RUNBOOK = "docs/runbooks/merge_events.md"
+HEALTH_RUNBOOK = "docs/runbooks/watch_health.md"
+QUALITY_RUNBOOK = "docs/runbooks/check_quality.md"
+
+
 @dataclass(frozen=True)
 class Alert:
-    """One kind of alert. ``runbook`` is a path in the repository.
+    """One kind of alert: ``runbook`` is a path in the repository, ``do`` the first thing to do.
 
     A lasting one is a state: it is open until it is resolved, and sent once in that time. One that is not lasting is
     something that happened: it is sent each time, and closed as soon as it is stored, because nothing ever ends it.
@@ -26,39 +35,39 @@ class Alert:
     name: str
     severity: str  # critical: act now; warning: look today
     runbook: str
+    do: str
     lasting: bool = True
 
 
-DRIVER_FAILING = Alert("driver_failing", "critical", "docs/runbooks/supervise_stream.md")
-DRIVER_STALLED = Alert("driver_stalled", "critical", "docs/runbooks/supervise_stream.md")
-SLICE_HELD = Alert("slice_held", "critical", "docs/runbooks/merge_events.md")
-SLICE_WARNING = Alert("slice_warning", "warning", "docs/runbooks/merge_events.md", lasting=False)
-ROWS_QUARANTINED = Alert("rows_quarantined", "warning", "docs/runbooks/merge_events.md", lasting=False)
-EVENTS_CONFLICTING = Alert("events_conflicting", "warning", "docs/runbooks/merge_events.md", lasting=False)
-MERGE_FAILING = Alert("merge_failing", "critical", "docs/runbooks/merge_events.md")
-QUALITY_FAILED = Alert("quality_failed", "critical", "docs/runbooks/check_quality.md")
-QUALITY_WARNING = Alert("quality_warning", "warning", "docs/runbooks/check_quality.md")
-PINS_SKIPPED = Alert("pins_skipped", "warning", "docs/runbooks/supervise_stream.md", lasting=False)
+DRIVER_FAILING = Alert("driver_failing", "critical", STREAM_RUNBOOK, "read the end of the driver's log")
+DRIVER_STALLED = Alert("driver_stalled", "critical", STREAM_RUNBOOK, "see whether the restart helped; read its log")
+PINS_SKIPPED = Alert("pins_skipped", "warning", STREAM_RUNBOOK, "rebuild pins when you need it whole", lasting=False)
+SLICE_HELD = Alert("slice_held", "critical", MERGE_RUNBOOK, "mend the cause, then trigger release_slice")
+SLICE_WARNING = Alert("slice_warning", "warning", MERGE_RUNBOOK, "compare with the days before", lasting=False)
+ROWS_QUARANTINED = Alert("rows_quarantined", "warning", MERGE_RUNBOOK, "read reason in quarantine", lasting=False)
+EVENTS_CONFLICTING = Alert("events_conflicting", "warning", MERGE_RUNBOOK, "find the producer", lasting=False)
+MERGE_FAILING = Alert("merge_failing", "critical", MERGE_RUNBOOK, "read the log of the task of this table")
+QUALITY_FAILED = Alert("quality_failed", "critical", QUALITY_RUNBOOK, "look up the measures in the runbook")
+QUALITY_WARNING = Alert("quality_warning", "warning", QUALITY_RUNBOOK, "look up the measures in the runbook")
 DRIVER_ALERTS = (DRIVER_FAILING, DRIVER_STALLED)
 MERGE_ALERTS = (SLICE_HELD, SLICE_WARNING, ROWS_QUARANTINED, EVENTS_CONFLICTING, MERGE_FAILING)
 QUALITY_ALERTS = (QUALITY_FAILED, QUALITY_WARNING)
-HEALTH_RUNBOOK = "docs/runbooks/watch_health.md"
-SOURCE_DOWN = Alert("source_down", "critical", HEALTH_RUNBOOK)
+SOURCE_DOWN = Alert("source_down", "critical", HEALTH_RUNBOOK, "see whether what is named is up")
 # Named as the measures of ``pinwheel.health`` that they are about; held slices have an alert of their own.
 HEALTH_ALERTS = {
     a.name: a
     for a in (
         SOURCE_DOWN,
-        Alert("driver_down", "critical", HEALTH_RUNBOOK),
-        Alert("lag_records", "warning", HEALTH_RUNBOOK),
-        Alert("open_batch_seconds", "critical", HEALTH_RUNBOOK),
-        Alert("lake_behind_seconds", "critical", HEALTH_RUNBOOK),
-        Alert("staged_behind_seconds", "warning", HEALTH_RUNBOOK),
-        Alert("merged_behind_seconds", "critical", HEALTH_RUNBOOK),
-        Alert("dead_letter_share", "warning", HEALTH_RUNBOOK),
-        Alert("pending_pins", "warning", HEALTH_RUNBOOK),
-        Alert("small_files", "warning", HEALTH_RUNBOOK),
-        Alert("disk_used_share", "critical", HEALTH_RUNBOOK),
+        Alert("driver_down", "critical", HEALTH_RUNBOOK, "see whether somebody stopped it; read its log"),
+        Alert("lag_records", "warning", HEALTH_RUNBOOK, "see whether the stream runs and the lag falls"),
+        Alert("open_batch_seconds", "critical", HEALTH_RUNBOOK, "read the end of the driver's log"),
+        Alert("lake_behind_seconds", "critical", HEALTH_RUNBOOK, "see whether the stream runs and the lag falls"),
+        Alert("staged_behind_seconds", "warning", HEALTH_RUNBOOK, "read the log of merge_events"),
+        Alert("merged_behind_seconds", "critical", HEALTH_RUNBOOK, "look for held slices, then at merge_events"),
+        Alert("dead_letter_share", "warning", HEALTH_RUNBOOK, "count the dead letters by reason, tell the producer"),
+        Alert("pending_pins", "warning", HEALTH_RUNBOOK, "see whether the Pin API answers"),
+        Alert("small_files", "warning", HEALTH_RUNBOOK, "read the log of compact_tables"),
+        Alert("disk_used_share", "critical", HEALTH_RUNBOOK, "make room on the lake's disk"),
     )
 }
 STREAM_ALERTS = (*DRIVER_ALERTS, PINS_SKIPPED)
@@ -77,63 +86,78 @@ def raise_alert(alert: Alert, subject: str, message: str) -> None:
     log.error(
         "alert=%s severity=%s subject=%s runbook=%s: %s", alert.name, alert.severity, subject, alert.runbook, message
     )
-    if _is_news(alert, subject, lambda connection: _open(connection, alert, subject, message)):
-        _send(f"{alert.severity.upper()} {alert.name}: {subject}", f"{message}\nRunbook: {alert.runbook}")
+    now = _now()
+    text = f"{message}\nRaised: {now:%Y-%m-%d %H:%M:%S} UTC\nDo: {alert.do}\nRunbook: {alert.runbook}"
+    title = f"{alert.severity.upper()} {alert.name}: {subject}"
+    _tell(alert, subject, title, text, lambda c: text if _open(c, alert, subject, message, now) else None)
 
 
 def resolve_alert(alert: Alert, subject: str, message: str) -> None:
-    """Tell people that it is over; nobody is told of what was not open. Never raises."""
+    """Tell people that it is over, and how long it lasted; nobody is told of what was not open. Never raises."""
     log.info("resolved=%s subject=%s: %s", alert.name, subject, message)
-    if _is_news(alert, subject, lambda connection: _close(connection, alert, subject)):
-        _send(f"RESOLVED {alert.name}: {subject}", message)
+    title = f"RESOLVED {alert.name}: {subject}"
+
+    def close(connection: Connection) -> str | None:
+        since, now = _close(connection, alert, subject, _now()), _now()
+        if since is None:
+            return None
+        return f"{message}\nLasted: {str(now - since).partition('.')[0]}, since {since:%Y-%m-%d %H:%M:%S} UTC"
+
+    _tell(alert, subject, title, message, close)
 
 
-def _is_news(alert: Alert, subject: str, store: Callable[[Connection], bool]) -> bool:
-    """Whether people don't know it yet: what ``store`` says, or True when nobody can say. Better twice than never."""
+def deliver_waiting() -> None:
+    """Send what could not be delivered before and is due. Never raises: the next look tries again."""
+    try:
+        with _connected() as connection:
+            outbox.deliver(connection, _now())
+    except (PinwheelError, pymysql.err.Error) as error:
+        log.warning("waiting alerts not delivered: %s", error)
+
+
+def _tell(alert: Alert, subject: str, title: str, otherwise: str, store: Callable[[Connection], str | None]) -> None:
+    """Store it and send what ``store`` returns; ``otherwise`` is sent when nobody can say: better twice than never."""
     wrong = (alert.name, subject) in _unstored
     try:
-        connection = connect(load(MemsqlSettings), statement_seconds=STORE_SECONDS)
-        with connection, transaction(connection):
-            changed = store(connection)
+        with _connected() as connection, transaction(connection):
+            fetch(connection, "alerts/lock")
+            text = store(connection) or (otherwise if wrong else None)
+            if text:
+                outbox.post(connection, title, text, _now())
     except (PinwheelError, pymysql.err.Error) as error:
         log.warning("alert not stored: %s", error)
         _unstored.add((alert.name, subject))
-        return True
+        outbox.send_directly(title, otherwise)
+        return
     _unstored.discard((alert.name, subject))
-    return changed or wrong
+    if text:
+        deliver_waiting()
 
 
-def _open(connection: Connection, alert: Alert, subject: str, message: str) -> bool:
+def _connected() -> closing[Connection]:
+    return closing(connect(load(MemsqlSettings), statement_seconds=STORE_SECONDS))
+
+
+def _now() -> datetime:
+    """As the database keeps it: UTC, without a zone."""
+    return datetime.now(UTC).replace(tzinfo=None)
+
+
+def _open(connection: Connection, alert: Alert, subject: str, message: str, now: datetime) -> bool:
+    """Whether it was not open before."""
     row = {"name": alert.name, "subject": subject, "message": message}
     if alert.lasting and fetch(connection, "alerts/find_open", row):
         execute(connection, "alerts/update_open", row)
         return False
-    execute(connection, "alerts/raise", row | {"severity": alert.severity, "runbook": alert.runbook})
+    execute(connection, "alerts/raise", row | {"severity": alert.severity, "runbook": alert.runbook, "now": now})
     if not alert.lasting:
-        _close(connection, alert, subject)
+        _close(connection, alert, subject, now)
     return True
 
 
-def _close(connection: Connection, alert: Alert, subject: str) -> bool:
-    return execute(connection, "alerts/resolve", {"name": alert.name, "subject": subject}) > 0
-
-
-def _send(title: str, body: str) -> None:
-    urls = load(AlertSettings).alert_urls.get_secret_value().split()
-    if not urls:
-        return
-    try:
-        sent = _notify(urls, title, body)
-    except Exception as error:  # whatever a service's plugin does; its text may hold the URL, which is a secret
-        log.warning("sending alerts failed: %s", type(error).__name__)
-        sent = False
-    if not sent:
-        log.warning("alert not delivered to every PINWHEEL_ALERT_URLS: %s", title)
-
-
-def _notify(urls: list[str], title: str, body: str) -> bool:
-    from apprise import Apprise  # 0.3 s to import, and mostly not needed
-
-    sender = Apprise()
-    added = sender.add(urls)  # False when one of them is no URL that Apprise knows
-    return bool(sender.notify(title=title, body=body) and added)
+def _close(connection: Connection, alert: Alert, subject: str, now: datetime) -> datetime | None:
+    """Since when it was open; None: it was not."""
+    row = {"name": alert.name, "subject": subject, "now": now}
+    found = fetch(connection, "alerts/find_open", row)
+    execute(connection, "alerts/resolve", row)
+    return min((r["raised_at"] for r in found), default=None)

@@ -28,6 +28,7 @@ from pinwheel.settings import CompactSettings, HealthSettings, load
 
 log = logging.getLogger(__name__)
 
+UNDELIVERED_SHOWN = timedelta(days=2)  # alerts that were given up after one are unwell for another
 RECENT_COMMITS = 50  # over which the share of dead letters is taken: about 100 s
 
 
@@ -136,6 +137,8 @@ def _memsql(settings: HealthSettings, topic: Topic, now: datetime) -> Iterator[M
         merged = {row["table_name"]: row["newest_at"] for row in memsql.fetch(connection, "health/merged")}
         held = {row["table_name"]: row["slices"] for row in memsql.fetch(connection, "health/held")}
         pins = memsql.fetch(connection, "health/pending")[0]["pins"]
+        since = (now - UNDELIVERED_SHOWN).astimezone(UTC).replace(tzinfo=None)
+        undelivered = memsql.fetch(connection, "health/undelivered", {"since": since})[0]
         connection.commit()
     finally:
         connection.close()
@@ -146,6 +149,8 @@ def _memsql(settings: HealthSettings, topic: Topic, now: datetime) -> Iterator[M
         yield from _behind("merged_behind_seconds", table, topic, reached, now, settings)
         yield Measure("held_slices", table, held.get(table, 0), 0)
     yield Measure("pending_pins", "events", pins, settings.health_max_pending_pins)
+    for how in ("waiting", "given_up"):
+        yield Measure("alerts_undelivered", how, undelivered[how], 0)
 
 
 def _reached(progress: str) -> datetime | None:
@@ -186,7 +191,7 @@ def keep(connection: Connection, measures: Iterable[Measure], now: datetime, day
         memsql.execute(connection, "health/expire", {"before_time": at - timedelta(days=days)})
 
 
-def tell(measures: Iterable[Measure], path: Path, after_looks: int, raise_: Send, resolve: Send) -> None:
+def tell(measures: Iterable[Measure], path: Path, now: datetime, after_looks: int, raise_: Send, resolve: Send) -> None:
     """Alert on what has been unwell for ``after_looks`` looks, once, and on what is well again.
 
     What people know is kept in ``path``: dying before it is written tells them once more, never less.
@@ -196,14 +201,15 @@ def tell(measures: Iterable[Measure], path: Path, after_looks: int, raise_: Send
     for name, found in _by_alert(measures).items():
         unwell = "; ".join(_told(m) for m in found if not m.is_well)
         looks = before.get(name, {}).get("looks", 0)
+        since = before.get(name, {}).get("since") or f"{now.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
         if unwell:
-            after[name] = {"looks": looks + 1, "told": unwell}
+            after[name] = {"looks": looks + 1, "told": unwell, "since": since}
             if looks + 1 == after_looks:
-                raise_(HEALTH_ALERTS[name], "pipeline", unwell)
+                raise_(HEALTH_ALERTS[name], "pipeline", f"{unwell}; unwell since {since}")
         else:
             after.pop(name, None)
             if looks >= after_looks:
-                resolve(HEALTH_ALERTS[name], "pipeline", f"well again; it was: {before[name]['told']}")
+                resolve(HEALTH_ALERTS[name], "pipeline", f"well again; since {since} it was: {before[name]['told']}")
     path.parent.mkdir(parents=True, exist_ok=True)
     fresh = path.with_suffix(".new")
     fresh.write_text(json.dumps(after))
@@ -227,7 +233,7 @@ def _told(measure: Measure) -> str:
 def watch(settings: HealthSettings, now: datetime, raise_: Send, resolve: Send) -> list[Measure]:
     """One look: measure, tell, keep. A database that is away is told, not raised."""
     measures = look(settings, now)
-    tell(measures, settings.stream_dir / "health.json", settings.health_alert_after_looks, raise_, resolve)
+    tell(measures, settings.stream_dir / "health.json", now, settings.health_alert_after_looks, raise_, resolve)
     if not any(m.name == SOURCE_DOWN.name and m.subject == "memsql" and not m.is_well for m in measures):
         connection = memsql.connect(settings, statement_seconds=settings.health_memsql_seconds)
         try:

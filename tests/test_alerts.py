@@ -7,6 +7,7 @@ import socket
 import sqlite3
 import threading
 from collections.abc import Iterator
+from datetime import datetime
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
@@ -25,11 +26,16 @@ from pinwheel.alerts import (
 )
 from pinwheel.errors import MemsqlError
 
-TABLE = """
+TABLES = """
 CREATE TABLE alerts (
-    alert_id INTEGER PRIMARY KEY, name, subject, severity, message, runbook,
-    raised_at DEFAULT CURRENT_TIMESTAMP, resolved_at
-)"""
+    alert_id INTEGER PRIMARY KEY, name, subject, severity, message, runbook, raised_at TIMESTAMP, resolved_at TIMESTAMP
+);
+CREATE TABLE alert_messages (
+    message_id INTEGER PRIMARY KEY, receiver, title, body, attempts DEFAULT 0,
+    posted_at TIMESTAMP, next_try_at TIMESTAMP, delivered_at TIMESTAMP, given_up_at TIMESTAMP
+);
+CREATE TABLE merge_locks (name);
+"""
 
 
 class FakeDatabase:
@@ -42,9 +48,9 @@ class FakeDatabase:
     open = True
 
     def __init__(self) -> None:
-        self._sqlite = sqlite3.connect(":memory:")
+        self._sqlite = sqlite3.connect(":memory:", detect_types=sqlite3.PARSE_DECLTYPES)
         self._sqlite.row_factory = sqlite3.Row
-        self._sqlite.execute(TABLE)
+        self._sqlite.executescript(TABLES)
         self.away = False
         self.error: Exception | None = None
 
@@ -53,10 +59,7 @@ class FakeDatabase:
             raise MemsqlError("no connection to mariadb at nowhere")
         return self
 
-    def __enter__(self) -> "FakeDatabase":
-        return self
-
-    def __exit__(self, *_: object) -> None:
+    def close(self) -> None:
         """A PyMySQL connection is closed here: what is not committed is lost."""
         self._sqlite.rollback()
 
@@ -70,11 +73,12 @@ class FakeDatabase:
         self._sqlite.rollback()
 
     def add(self, name: str, subject: str) -> None:
-        self._sqlite.execute("INSERT INTO alerts (name, subject) VALUES (?, ?)", (name, subject))
+        row = (name, subject, datetime(2026, 3, 14))
+        self._sqlite.execute("INSERT INTO alerts (name, subject, raised_at) VALUES (?, ?, ?)", row)
         self.commit()
 
-    def rows(self, **wanted: Any) -> list[dict[str, Any]]:
-        found = [dict(row) for row in self._sqlite.execute("SELECT * FROM alerts ORDER BY alert_id")]
+    def rows(self, table: str = "alerts", **wanted: Any) -> list[dict[str, Any]]:
+        found = [dict(row) for row in self._sqlite.execute(f"SELECT * FROM {table} ORDER BY 1")]
         return [row for row in found if wanted.items() <= row.items()]
 
 
@@ -89,10 +93,10 @@ class FakeCursor:
     def __exit__(self, *_: object) -> None:
         self._cursor.close()
 
-    def execute(self, sql: str, params: dict[str, Any]) -> int:
+    def execute(self, sql: str, params: dict[str, Any] | None) -> int:
         if self._error:
             raise self._error
-        self._cursor.execute(re.sub(r"%\((\w+)\)s", r":\1", sql).replace("TIMESTAMP(6)", "TIMESTAMP"), params)
+        self._cursor.execute(re.sub(r"%\((\w+)\)s", r":\1", sql).replace("FOR UPDATE", ""), params or {})
         return self._cursor.rowcount
 
     def fetchall(self) -> list[sqlite3.Row]:
@@ -102,7 +106,7 @@ class FakeCursor:
 class Inbox:
     """A web hook: what Apprise has delivered, as (title, body)."""
 
-    def __init__(self) -> None:
+    def __init__(self, port: int = 0) -> None:
         self.got: list[tuple[str, str]] = []
         got = self.got
 
@@ -115,7 +119,7 @@ class Inbox:
 
             def log_message(self, *_: object) -> None: ...
 
-        self.server = HTTPServer(("127.0.0.1", 0), Handler)
+        self.server = HTTPServer(("127.0.0.1", port), Handler)
         self.url = f"json://127.0.0.1:{self.server.server_port}"
         threading.Thread(target=self.server.serve_forever, args=(0.01,), daemon=True).start()
 
@@ -151,6 +155,8 @@ def test_an_alert_is_logged_stored_and_sent(database, inbox, caplog) -> None:
     title, body = inbox.got[0]
     assert title == "CRITICAL slice_held: repins"
     assert "slice 7 is held" in body
+    assert re.search(r"^Raised: 20\d\d-\d\d-\d\d \d\d:\d\d:\d\d UTC$", body, re.MULTILINE)
+    assert "Do: mend the cause" in body
     assert "docs/runbooks/merge_events.md" in body
     assert "slice 7 is held" in caplog.text
 
@@ -182,7 +188,9 @@ def test_resolved_once_and_may_come_again(database, inbox) -> None:
 
     assert [row["message"] for row in database.rows(resolved_at=None)] == ["stays", "again"]
     assert kinds(inbox) == ["CRITICAL", "CRITICAL", "RESOLVED", "CRITICAL"]
-    assert inbox.got[2] == ("RESOLVED slice_held: repins", "released")
+    title, body = inbox.got[2]
+    assert title == "RESOLVED slice_held: repins"
+    assert re.fullmatch(r"released\nLasted: 0:00:0\d, since 20\d\d-\d\d-\d\d \d\d:\d\d:\d\d UTC", body)
 
 
 def test_nobody_is_told_that_what_never_was_is_over(database, inbox) -> None:
@@ -272,14 +280,15 @@ def test_a_service_that_can_not_be_reached_is_logged(database, monkeypatch, capl
         taken.bind(("127.0.0.1", 0))  # nobody listens
         monkeypatch.setenv("PINWHEEL_ALERT_URLS", f"json://127.0.0.1:{taken.getsockname()[1]}")
         alerts.raise_alert(SLICE_HELD, "repins", "slice 7 is held")
-    assert "not delivered to every PINWHEEL_ALERT_URLS: CRITICAL slice_held: repins" in caplog.text
+    assert re.search(r"not delivered receiver=json:\w{12}: CRITICAL slice_held: repins", caplog.text)
 
 
 def test_a_url_that_is_none_is_logged_and_the_others_are_told(database, inbox, monkeypatch, caplog) -> None:
     monkeypatch.setenv("PINWHEEL_ALERT_URLS", f"no-such-service://secret {inbox.url}")
     alerts.raise_alert(SLICE_HELD, "repins", "slice 7 is held")
     assert len(inbox.got) == 1
-    assert "not delivered to every PINWHEEL_ALERT_URLS" in caplog.text
+    assert "not delivered receiver=no-such-service" in caplog.text
+    assert "secret" not in caplog.text
 
 
 def test_a_service_that_raises_stops_nothing_and_tells_no_secret(database, inbox, monkeypatch, caplog) -> None:

@@ -1,10 +1,10 @@
 -- name:    alerts/find_open
--- purpose: Whether an alert is open already.
+-- purpose: Since when an alert is open, if it is.
 -- grain:   one row per open alert of that name and subject
 -- reads:   alerts
 -- writes:  nothing
 -- params:  name varchar, subject varchar
-SELECT alert_id
+SELECT raised_at
 FROM alerts
 WHERE
     name = %(name)s

@@ -3,9 +3,9 @@
 -- grain:   one row per open alert of that name and subject
 -- reads:   nothing
 -- writes:  alerts
--- params:  name varchar, subject varchar
+-- params:  name varchar, subject varchar, now datetime
 UPDATE alerts
-SET resolved_at = CURRENT_TIMESTAMP(6)
+SET resolved_at = %(now)s
 WHERE
     name = %(name)s
     AND subject = %(subject)s

@@ -1,0 +1,139 @@
+"""People are told once of a fault and once of its end: over a real database and a real receiver."""
+
+import threading
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+import pytest
+from confluent_kafka.admin import AdminClient, NewTopic
+
+from pinwheel import alerts, driver, health
+from pinwheel.alerts import MERGE_FAILING, SLICE_HELD, deliver_waiting, raise_alert, resolve_alert
+from pinwheel.local.stack import Stack
+from pinwheel.merge import ledger
+from pinwheel.merge.session import Session
+from pinwheel.settings import HealthSettings, MemsqlSettings, MergeSettings
+from tests.merge.lakes import event, land
+from tests.test_alerts import Inbox, inbox
+from tests.test_outbox import Away, Clock, clock, receiver
+
+__all__ = ["clock", "inbox", "receiver"]  # the fixtures
+pytestmark = pytest.mark.memsql
+AT_ONCE = 8
+NEWEST_UNDELIVERED = (
+    "SELECT value, is_well FROM health WHERE measure = 'alerts_undelivered' AND subject = 'waiting' "
+    "ORDER BY measured_at DESC LIMIT 1"
+)
+
+
+@pytest.fixture(autouse=True)
+def _alerts_use_this_database(settings: MergeSettings, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(alerts, "_unstored", set())
+    for name in MemsqlSettings.model_fields:
+        value = getattr(settings, name)
+        if value is not None:
+            text = value.get_secret_value() if name == "memsql_password" else str(value)
+            monkeypatch.setenv(f"PINWHEEL_{name.upper()}", text)
+
+
+def titles(inbox: Inbox) -> list[str]:
+    return [title for title, _ in inbox.got]
+
+
+@pytest.fixture
+def watched(stack: Stack, settings: MergeSettings) -> HealthSettings:
+    """A pipeline with an empty topic and an empty lake, of which nothing but the driver is missing."""
+    bootstrap = f"127.0.0.1:{stack.settings.kafka_port}"
+    admin = AdminClient({"bootstrap.servers": bootstrap})
+    error = admin.create_topics([NewTopic("watched", 2)])["watched"].exception(30)
+    assert error is None or "exists" in str(error)
+    stream_dir = settings.lake_uri + "-stream"
+    return HealthSettings(
+        **settings.model_dump(include=set(MemsqlSettings.model_fields) | {"lake_uri"}),
+        kafka_bootstrap=bootstrap,
+        topic="watched",
+        stream_dir=stream_dir,
+        driver_lock_path=f"{stream_dir}/driver.lock",
+    )
+
+
+def look(settings: HealthSettings, clock: Clock) -> None:
+    """What watch_health does each minute."""
+    health.watch(settings, datetime.fromisoformat(f"{clock.now}+00:00"), raise_alert, resolve_alert)
+    deliver_waiting()
+    clock.wait(minutes=1)
+
+
+def test_one_fault_is_one_alert_and_one_recovery(watched: HealthSettings, inbox: Inbox, clock: Clock, query) -> None:
+    for _ in range(5):
+        look(watched, clock)
+    with driver.hold_lock(watched.driver_lock_path):
+        for _ in range(5):
+            look(watched, clock)
+
+    assert titles(inbox) == ["CRITICAL driver_down: pipeline", "RESOLVED driver_down: pipeline"]
+    assert "driver_down of stream_engagement is 1, allowed 0; unwell since 2026-03-14 12:00 UTC" in inbox.got[0][1]
+    assert "Lasted: 0:04:00, since 2026-03-14 12:01:00 UTC" in inbox.got[1][1]
+    (row,) = query("SELECT * FROM alerts")
+    assert row["resolved_at"] - row["raised_at"] == timedelta(minutes=4)
+
+
+def test_the_same_when_the_receiver_is_away_meanwhile(
+    watched: HealthSettings, receiver: Away, clock: Clock, query
+) -> None:
+    for _ in range(5):
+        look(watched, clock)
+    assert query(NEWEST_UNDELIVERED) == [{"value": 1, "is_well": 0}]
+    with driver.hold_lock(watched.driver_lock_path):
+        for _ in range(5):
+            look(watched, clock)
+        back = receiver.come()
+        for _ in range(20):
+            look(watched, clock)
+
+    assert titles(back) == ["CRITICAL driver_down: pipeline", "RESOLVED driver_down: pipeline"]
+    assert query(NEWEST_UNDELIVERED) == [{"value": 0, "is_well": 1}]
+
+
+def test_a_held_slice_is_told_once_over_sessions_and_once_when_it_is_released(
+    settings: MergeSettings, inbox: Inbox, query
+) -> None:
+    land(settings.lake_uri, [event("repin", f"bad{n}", n, latitude=91.5) for n in range(4)])
+    for _ in range(2):
+        session = Session("repins", settings, raise_alert, resolve_alert)
+        session.turn()
+        session.turn()
+        session.close()
+    session = Session("repins", settings, raise_alert, resolve_alert)
+    session.turn()
+    (held,) = query("SELECT slice_id FROM merge_slices WHERE state = 'held'")
+    ledger.release(settings, held["slice_id"], "accept", "a person")
+    session.turn()
+    session.close()
+
+    told = [title for title in titles(inbox) if "slice_held" in title]
+    assert told == ["CRITICAL slice_held: repins", "RESOLVED slice_held: repins"]
+
+
+def at_once(work: Callable[[], None]) -> None:
+    ready = threading.Barrier(AT_ONCE)
+
+    def go() -> None:
+        ready.wait()
+        work()
+
+    threads = [threading.Thread(target=go) for _ in range(AT_ONCE)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+
+def test_many_that_tell_of_the_same_at_once_tell_it_once(inbox: Inbox, query) -> None:
+    for alert in (SLICE_HELD, MERGE_FAILING):
+        at_once(lambda alert=alert: raise_alert(alert, "repins", "told by many"))
+    assert query("SELECT COUNT(*) AS open FROM alerts WHERE resolved_at IS NULL") == [{"open": 2}]
+    assert sorted(titles(inbox)) == ["CRITICAL merge_failing: repins", "CRITICAL slice_held: repins"]
+
+    at_once(lambda: resolve_alert(SLICE_HELD, "repins", "over"))
+    assert titles(inbox)[2:] == ["RESOLVED slice_held: repins"]
