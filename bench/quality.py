@@ -10,8 +10,10 @@ is an hour of a table; a defect is found when a slice of its hour does not pass.
 
 import argparse
 import math
+import os
 import shutil
 import socket
+import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
@@ -20,6 +22,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
+import psutil
 import pyarrow as pa
 import pyarrow.compute as pc
 from deltalake import write_deltalake
@@ -36,6 +39,8 @@ from pinwheel.local.progress import PlainProgress
 from pinwheel.local.settings import LocalSettings
 from pinwheel.local.stack import Stack
 from pinwheel.memsql import Connection
+from pinwheel.merge.audit import audit
+from pinwheel.merge.gate import Gate
 from pinwheel.merge.merge import merge
 from pinwheel.merge.stage import stage
 from pinwheel.pin_sources import Answer, read_pin
@@ -45,7 +50,7 @@ from pinwheel.quality.judge import Judge
 from pinwheel.quality.measures import HOUR_COLUMN, measures
 from pinwheel.quality.profile import HOUR, Hour, Profile
 from pinwheel.quality.usual import expected
-from pinwheel.settings import GeoSettings, MemsqlSettings, MergeSettings, PinLookupSettings, QualitySettings
+from pinwheel.settings import GeoSettings, MemsqlSettings, MergeSettings, PinLookupSettings, QualitySettings, variable
 from spark_jobs.transforms.enrich import with_pins, with_places
 from spark_jobs.transforms.parse import RECORDS_SCHEMA, Limits, Parser
 
@@ -84,12 +89,19 @@ class World:
         keys, values = Planter(defect, self.seed).plant(block) if defect else (block.keys, block.values)
         # A record arrives when its block does; the doubled and the lost move the others by nothing that counts.
         arrived = times[np.minimum(np.arange(len(values)) * count // max(len(values), 1), count - 1)] + 300_000
-        rows = self._landed(keys, values, arrived)
+        rows = self.landed(keys, values, arrived)
         at = rows["occurred_at"]
         within = pc.and_(pc.greater_equal(at, pa.scalar(hour)), pc.less(at, pa.scalar(hour + HOUR)))
         return rows.filter(pc.and_kleene(within, pc.not_equal(rows["event_type"], "dead_letter")))
 
-    def _landed(self, keys: list[bytes], values: list[bytes | None], arrived: np.ndarray) -> pa.Table:
+    def records(self, hour: datetime, count: int) -> tuple[list[bytes], list[bytes | None], np.ndarray]:
+        """Keys, values and arrival times of so many events of an hour."""
+        times = int(hour.timestamp() * 1e6) + np.arange(count) * (3_600_000_000 // count)
+        blocks = [self._generator.block(times[n : n + 20_000], hour + HOUR) for n in range(0, count, 20_000)]
+        return [k for b in blocks for k in b.keys], [v for b in blocks for v in b.values], times + 300_000
+
+    def landed(self, keys: list[bytes], values: list[bytes | None], arrived: np.ndarray) -> pa.Table:
+        """Records as the stream would land them."""
         offsets = np.arange(self._offset, self._offset + len(values))
         self._offset += len(values)
         records = pa.table(
@@ -219,7 +231,11 @@ def main() -> int:
     parser.add_argument("--rows", type=int, default=6000, help="events of a middling hour")
     parser.add_argument("--clean", type=int, default=50, help="clean hours; four slices each")
     parser.add_argument("--defects", type=int, default=100, help="in all")
+    parser.add_argument("--cost-rows", type=int, default=0, help="measure the cost with so many events, nothing else")
     given = parser.parse_args()
+    if given.cost_rows:
+        _cost(World(given.seed, given.rows), given.cost_rows)
+        return 0
     world, judge = World(given.seed, given.rows), Judge(None)
     watch = Watch(world, judge)
     for n in range(HISTORY_HOURS):
@@ -301,6 +317,58 @@ def _past_the_merge(world: World, judge: Judge, hour: datetime) -> Iterator[tupl
             for t in broken:
                 _run(connection, f"DELETE FROM {t}", f"INSERT INTO {t} SELECT * FROM kept_{t}")  # noqa: S608
         connection.close()
+
+
+def _cost(world: World, rows: int) -> None:
+    """CPU-seconds of checking an hour beside those of landing and merging it: the database's own included.
+
+    Landing without Spark and Kafka, and one slice per table, so the share is larger here than where events trickle in.
+    """
+    hour = FIRST
+    keys, values, arrived = world.records(hour, rows)
+    with _database() as settings, tempfile.TemporaryDirectory() as folder:
+        given = settings.model_dump(include=set(MemsqlSettings.model_fields))
+        uri = str(Path(folder) / "lake")
+        lake.create_tables(f"{uri}/events", f"{uri}/pins")
+        with _cpu("landing and merging") as work:
+            landed = world.landed(keys, values, arrived)
+            write_deltalake(f"{uri}/events", landed.cast(lake.arrow_schema()), mode="append")
+            connection = memsql.connect(settings, local_infile=True)
+            gate, merging = Gate(settings), MergeSettings(**given, lake_uri=uri)
+            for table in TABLES:
+                while (found := stage(table, merging, connection)) is not None:
+                    audit(found, gate, connection, 0.05)
+                    merge(found.slice_id, connection)
+        quality = QualitySettings(**given, **GeoSettings().model_dump(), lake_uri=uri, quality_dir=Path(folder) / "q")
+        with _cpu("checking, a process of its own") as checking:
+            environment = {**os.environ, **{variable(k): str(v) for k, v in _plain(quality).items()}}
+            asked = f"'{hour:%Y-%m-%dT%H}', '{hour + HOUR:%Y-%m-%dT%H}'"
+            code = f"from pinwheel.quality.run import run; print(run({asked}))"
+            subprocess.run((sys.executable, "-c", code), env=environment, check=True)
+        connection.close()
+    print(f"rows={landed.num_rows} checking/(landing+merging)={checking[0] / work[0]:.3f}")
+
+
+def _plain(settings: QualitySettings) -> dict[str, object]:
+    """Settings as texts for another process."""
+    secret = settings.memsql_password.get_secret_value()
+    return {k: v for k, v in settings.model_dump().items() if v is not None} | {"memsql_password": secret}
+
+
+@contextmanager
+def _cpu(what: str) -> Iterator[list[float]]:
+    """CPU-seconds of this process, its children that ended, and the database."""
+    (server,) = [p for p in psutil.Process().children(recursive=True) if p.name() == "mariadbd"]
+
+    def used() -> float:
+        times = os.times()
+        own = times.user + times.system + times.children_user + times.children_system
+        return own + sum(server.cpu_times()[:2])
+
+    before, found = used(), [0.0]
+    yield found
+    found[0] = used() - before
+    print(f"{what}: {found[0]:.1f} CPU-seconds")
 
 
 def _run(connection: Connection, *statements: str) -> None:
