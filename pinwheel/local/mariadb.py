@@ -52,6 +52,7 @@ def server_command(settings: LocalSettings, home: Path) -> tuple[str, ...]:
         "--no-defaults",
         f"--basedir={tree(settings)}",
         f"--datadir={home / 'data'}",
+        f"--tmpdir={home / 'tmp'}",  # a server that starts removes what others have in a shared one
         f"--socket={socket_path(home)}",
         f"--pid-file={home / 'mariadbd.pid'}",
         f"--port={settings.memsql_port}",
@@ -112,6 +113,7 @@ def _prepare(settings: LocalSettings, home: Path, say: Say) -> None:
     data = home / "data"
     if len(str(socket_path(home))) > 107:
         raise LocalError(f"{socket_path(home)} is too long for a socket; set PINWHEEL_STATE_DIR to a shorter path")
+    (home / "tmp").mkdir(parents=True, exist_ok=True)
     if (data / "mysql").exists() and not (home / "installing").exists():
         return
     say("making the system tables")
