@@ -5,6 +5,7 @@ locked for the whole transaction, must still say that it is to be merged.
 """
 
 import logging
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 
 from pinwheel import memsql
@@ -21,7 +22,11 @@ ROLLUPS = (
     "brand_daily",
     "brand_country_daily",
     "category_hourly",
-)  # brand_hourly first: others read it
+    "pin_hourly",
+    "pin_firsts",
+    "country_hourly",
+)  # pin_hourly before pin_firsts, which reads it
+HOMES_FROM = "logins"  # the only events that say where a person lives, not where they happen to be
 
 
 @dataclass(frozen=True)
@@ -70,13 +75,19 @@ def _apply(connection: Connection, found: Slice) -> Counts:
     staged = _checked_rows(connection, found)
     memsql.execute(connection, "merge/plan", of_slice, table=found.table)
     kind = TABLES[found.table]
-    if kind.has_pin:
-        memsql.execute(connection, "merge/note_old_buckets", table=found.table)
-        memsql.execute(connection, "merge/note_new_buckets", of_slice, table=found.table)
+    _note_touched(connection, found, kind)
     memsql.execute(connection, "merge/delete", table=found.table)
     memsql.execute(connection, f"merge/{found.table}", of_slice)
     _follow_up(connection, found, kind)
     return _count(connection, found, staged)
+
+
+def _note_touched(connection: Connection, found: Slice, kind: EventType) -> None:
+    """Before the rows change: which buckets they are in, and will be in."""
+    of_slice = {"slice_id": found.slice_id}
+    for what in ("people", "buckets") if kind.has_pin else ("people",):
+        memsql.execute(connection, f"merge/note_old_{what}", table=found.table)
+        memsql.execute(connection, f"merge/note_new_{what}", of_slice, table=found.table)
 
 
 def _checked_rows(connection: Connection, found: Slice) -> int:
@@ -101,8 +112,13 @@ def _follow_up(connection: Connection, found: Slice, kind: EventType) -> None:
     memsql.execute(connection, "merge/forget_quarantined", {**of_slice, "table_name": found.table}, table=found.table)
     if kind.has_pin:
         memsql.execute_all(connection, "rollup/touched")
-        for rollup in ROLLUPS:
-            memsql.execute_all(connection, f"rollup/{rollup}")
+        _recompute(connection, ROLLUPS)
+    _recompute(connection, ("people_daily", "person_homes") if found.table == HOMES_FROM else ("people_daily",))
+
+
+def _recompute(connection: Connection, rollups: Iterable[str]) -> None:
+    for rollup in rollups:
+        memsql.execute_all(connection, f"rollup/{rollup}")
 
 
 def _count(connection: Connection, found: Slice, staged: int) -> Counts:

@@ -8,11 +8,13 @@
 INSERT INTO touched_rows (
     brand_id,
     category,
+    pin_id,
     occurred_hour
 )
 SELECT DISTINCT
     staged.brand_id,
     staged.category,
+    staged.pin_id,
     staged.occurred_hour
 FROM merge_plan AS planned
 INNER JOIN staging_$table AS staged

@@ -8,11 +8,13 @@
 INSERT INTO touched_rows (
     brand_id,
     category,
+    pin_id,
     occurred_hour
 )
 SELECT DISTINCT
     kept.brand_id,
     kept.category,
+    kept.pin_id,
     kept.occurred_hour
 FROM merge_plan AS planned
 INNER JOIN $table AS kept ON planned.event_id = kept.event_id

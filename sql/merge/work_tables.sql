@@ -2,7 +2,7 @@
 -- purpose: Empty work tables of this connection, for one merge.
 -- grain:   merge_plan: one row per delivery that the slice changes; touched_*: one row per rollup bucket
 -- reads:   nothing
--- writes:  merge_plan, touched_rows, touched_brand_hours, touched_brand_days, touched_category_hours
+-- writes:  merge_plan, touched_rows, touched_brand_hours, touched_brand_days, touched_category_hours, touched_pin_hours, touched_hours, touched_firsts, touched_people, left_hours
 -- params:  none
 DROP TEMPORARY TABLE IF EXISTS merge_plan;
 
@@ -21,6 +21,7 @@ DROP TEMPORARY TABLE IF EXISTS touched_rows;
 CREATE TEMPORARY TABLE touched_rows (
     brand_id BIGINT COMMENT 'As in the row, before or after the merge',
     category VARCHAR(64) COMMENT 'As in the row',
+    pin_id BIGINT COMMENT 'As in the row',
     occurred_hour DATETIME(6) NOT NULL COMMENT 'As in the row'
 )
 --mariadb: DEFAULT CHARACTER SET = utf8mb4 COLLATE = utf8mb4_nopad_bin
@@ -54,6 +55,59 @@ DROP TEMPORARY TABLE IF EXISTS touched_category_hours;
 CREATE TEMPORARY TABLE touched_category_hours (
     category VARCHAR(64) COMMENT 'Bucket of category_hourly; null for (none)',
     hour DATETIME(6) NOT NULL COMMENT 'Bucket of category_hourly'
+)
+--mariadb: DEFAULT CHARACTER SET = utf8mb4 COLLATE = utf8mb4_nopad_bin
+--singlestore: DEFAULT CHARACTER SET = utf8mb4 COLLATE = utf8mb4_bin
+;
+
+DROP TEMPORARY TABLE IF EXISTS touched_pin_hours;
+
+CREATE TEMPORARY TABLE touched_pin_hours (
+    pin_id BIGINT NOT NULL COMMENT 'Bucket of pin_hourly',
+    hour DATETIME(6) NOT NULL COMMENT 'Bucket of pin_hourly',
+    PRIMARY KEY (hour, pin_id)
+)
+--mariadb: DEFAULT CHARACTER SET = utf8mb4 COLLATE = utf8mb4_nopad_bin
+--singlestore: DEFAULT CHARACTER SET = utf8mb4 COLLATE = utf8mb4_bin
+;
+
+DROP TEMPORARY TABLE IF EXISTS touched_hours;
+
+CREATE TEMPORARY TABLE touched_hours (
+    hour DATETIME(6) NOT NULL COMMENT 'Hour of country_hourly',
+    PRIMARY KEY (hour)
+)
+--mariadb: DEFAULT CHARACTER SET = utf8mb4 COLLATE = utf8mb4_nopad_bin
+--singlestore: DEFAULT CHARACTER SET = utf8mb4 COLLATE = utf8mb4_bin
+;
+
+DROP TEMPORARY TABLE IF EXISTS touched_firsts;
+
+CREATE TEMPORARY TABLE touched_firsts (
+    pin_id BIGINT NOT NULL COMMENT 'Bucket of pin_firsts',
+    PRIMARY KEY (pin_id)
+)
+--mariadb: DEFAULT CHARACTER SET = utf8mb4 COLLATE = utf8mb4_nopad_bin
+--singlestore: DEFAULT CHARACTER SET = utf8mb4 COLLATE = utf8mb4_bin
+;
+
+DROP TEMPORARY TABLE IF EXISTS touched_people;
+
+CREATE TEMPORARY TABLE touched_people (
+    day DATE NOT NULL COMMENT 'Day of people_daily',
+    user_id BIGINT NOT NULL COMMENT 'Whose bit',
+    is_seen TINYINT NOT NULL COMMENT '1: has a row on that day; 0: a row left, others are to be looked for',
+    PRIMARY KEY (day, user_id)
+)
+--mariadb: DEFAULT CHARACTER SET = utf8mb4 COLLATE = utf8mb4_nopad_bin
+--singlestore: DEFAULT CHARACTER SET = utf8mb4 COLLATE = utf8mb4_bin
+;
+
+DROP TEMPORARY TABLE IF EXISTS left_hours;
+
+CREATE TEMPORARY TABLE left_hours (
+    hour DATETIME(6) NOT NULL COMMENT 'Hour of a day that somebody may have left',
+    PRIMARY KEY (hour)
 )
 --mariadb: DEFAULT CHARACTER SET = utf8mb4 COLLATE = utf8mb4_nopad_bin
 --singlestore: DEFAULT CHARACTER SET = utf8mb4 COLLATE = utf8mb4_bin

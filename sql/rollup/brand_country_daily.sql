@@ -1,11 +1,11 @@
 -- name:    rollup/brand_country_daily
 -- purpose: Recompute the touched buckets of brand_country_daily from the deduplicated rows.
 -- grain:   one row per brand_id, country_code, day
--- reads:   touched_brand_days, brand_hourly, pins, repins, comments
+-- reads:   touched_brand_days, clock_hours, pins, repins, comments
 -- writes:  brand_country_daily
 -- params:  none
 
--- All countries of a touched brand and day; brand_hourly names the hours that hold rows.
+-- All countries of a touched brand and day. Every join on the events is by equality; see brand_daily.
 DELETE rolled FROM brand_country_daily AS rolled
 INNER JOIN touched_brand_days AS touched
     ON rolled.brand_id = touched.brand_id AND rolled.day = touched.day;
@@ -37,10 +37,9 @@ FROM (
         0 AS repins,
         0 AS comments
     FROM touched_brand_days AS touched
-    INNER JOIN brand_hourly AS hours
-        ON touched.brand_id = hours.brand_id AND hours.hour >= touched.day AND hours.hour < touched.day + INTERVAL 1 DAY
+    CROSS JOIN clock_hours AS clock
     INNER JOIN pins AS event
-        ON hours.brand_id = event.brand_id AND hours.hour = event.occurred_hour
+        ON touched.brand_id = event.brand_id AND event.occurred_hour = touched.day + INTERVAL clock.hour_of_day HOUR
     UNION ALL
     SELECT
         touched.brand_id,
@@ -51,10 +50,9 @@ FROM (
         1 AS repins,
         0 AS comments
     FROM touched_brand_days AS touched
-    INNER JOIN brand_hourly AS hours
-        ON touched.brand_id = hours.brand_id AND hours.hour >= touched.day AND hours.hour < touched.day + INTERVAL 1 DAY
+    CROSS JOIN clock_hours AS clock
     INNER JOIN repins AS event
-        ON hours.brand_id = event.brand_id AND hours.hour = event.occurred_hour
+        ON touched.brand_id = event.brand_id AND event.occurred_hour = touched.day + INTERVAL clock.hour_of_day HOUR
     UNION ALL
     SELECT
         touched.brand_id,
@@ -65,10 +63,9 @@ FROM (
         0 AS repins,
         1 AS comments
     FROM touched_brand_days AS touched
-    INNER JOIN brand_hourly AS hours
-        ON touched.brand_id = hours.brand_id AND hours.hour >= touched.day AND hours.hour < touched.day + INTERVAL 1 DAY
+    CROSS JOIN clock_hours AS clock
     INNER JOIN comments AS event
-        ON hours.brand_id = event.brand_id AND hours.hour = event.occurred_hour
+        ON touched.brand_id = event.brand_id AND event.occurred_hour = touched.day + INTERVAL clock.hour_of_day HOUR
 ) AS engaged
 GROUP BY
     brand_id,

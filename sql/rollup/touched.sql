@@ -2,7 +2,7 @@
 -- purpose: Reduce the touched rows to the buckets of each rollup.
 -- grain:   one row per bucket
 -- reads:   touched_rows, touched_brand_hours
--- writes:  touched_brand_hours, touched_brand_days, touched_category_hours
+-- writes:  touched_brand_hours, touched_brand_days, touched_category_hours, touched_pin_hours, touched_hours
 -- params:  none
 INSERT INTO touched_brand_hours (
     brand_id,
@@ -30,4 +30,18 @@ INSERT INTO touched_category_hours (
 SELECT DISTINCT
     category,
     occurred_hour
+FROM touched_rows;
+
+INSERT INTO touched_pin_hours (
+    pin_id,
+    hour
+)
+SELECT DISTINCT
+    pin_id,
+    occurred_hour
+FROM touched_rows
+WHERE pin_id IS NOT NULL;
+
+INSERT INTO touched_hours (hour)
+SELECT DISTINCT occurred_hour
 FROM touched_rows;

@@ -1,7 +1,7 @@
 """Random events, redeliveries, corrections and erasures: rollups equal a recount in Python of the merged rows."""
 
 import random
-from collections import defaultdict
+from collections import Counter, defaultdict
 
 import pytest
 
@@ -21,6 +21,7 @@ def random_rows(dice: random.Random, first: int, count: int) -> list[dict]:
             "occurred_at": NOON + hours(dice.uniform(-30, 2)),
             "user_id": dice.randint(1, 9),
             "country_code": dice.choice(["NL", "US", None]),
+            "pin_id": dice.randint(1, 6) if kind != "login" else None,
             "kafka_partition": dice.randint(0, 2),
         }
         if kind != "login":
@@ -43,6 +44,38 @@ def recount(query, key) -> dict:
 def rolled(query, table: str, *keys: str) -> dict:
     rows = query(f"SELECT * FROM {table}")
     return {tuple(r[k] for k in keys): (r["pins"], r["repins"], r["comments"], r["unique_people"]) for r in rows}
+
+
+def rows_of(query, *tables: str) -> list[dict]:
+    return [row for table in tables for row in query(f"SELECT * FROM {table}")]
+
+
+def recount_people(query) -> set:
+    """Who has an event of any type on which day."""
+    return {(row["occurred_at"].date(), row["user_id"]) for row in rows_of(query, *KINDS, "logins")}
+
+
+def rolled_people(query) -> set:
+    rows = query("SELECT day, chunk, bits FROM people_daily")
+    assert all(row["bits"] for row in rows)
+    return {(r["day"], r["chunk"] * 64 + bit) for r in rows for bit in range(64) if r["bits"] >> bit & 1}
+
+
+def recount_homes(query) -> dict:
+    logins = defaultdict(Counter)
+    for row in rows_of(query, "logins"):
+        logins[row["user_id"]][row["country_code"] or "ZZ"] += 1
+    return {u: min(found.items(), key=lambda c: (c[0] == "ZZ", -c[1], c[0])) for u, found in logins.items()}
+
+
+def recount_firsts(query) -> dict:
+    pinned = {}
+    for row in rows_of(query, "pins"):
+        pinned[row["pin_id"]] = min(row["occurred_at"], pinned.get(row["pin_id"], row["occurred_at"]))
+    repins = rows_of(query, "repins")
+    times = {p: [r["occurred_at"] for r in repins if r["pin_id"] == p] for p in pinned}
+    after = {p: [at for at in times[p] if at >= t] for p, t in pinned.items()}
+    return {p: (t, min(after[p], default=None)) for p, t in pinned.items()}
 
 
 def branded(row, *parts):
@@ -73,3 +106,18 @@ def test_rollups_equal_a_recount(settings, connection, query, seed):
     assert rolled(query, "category_hourly", "category", "hour") == recount(
         query, lambda r: (r["category"] or "(none)", r["occurred_hour"])
     )
+    # The rollups of schema/0010.
+    counts = {key: found[:3] for key, found in recount(query, lambda r: (r["pin_id"], r["occurred_hour"])).items()}
+    pins = {(r["pin_id"], r["hour"]): (r["pins"], r["repins"], r["comments"]) for r in rows_of(query, "pin_hourly")}
+    assert pins == counts
+    assert all(r["engagement"] == r["repins"] + r["comments"] for r in rows_of(query, "pin_hourly"))
+    by_country = recount(query, lambda r: (r["country_code"] or "ZZ", r["occurred_hour"]))
+    counts = {key: found[:3] for key, found in by_country.items()}
+    countries = rows_of(query, "country_hourly")
+    assert {(r["country_code"], r["hour"]): (r["pins"], r["repins"], r["comments"]) for r in countries} == counts
+    assert rolled_people(query) == recount_people(query)
+    assert {r["user_id"]: (r["country_code"], r["logins"]) for r in rows_of(query, "person_homes")} == recount_homes(
+        query
+    )
+    firsts = {r["pin_id"]: (r["pinned_at"], r["repinned_at"]) for r in rows_of(query, "pin_firsts")}
+    assert firsts == recount_firsts(query)

@@ -52,13 +52,17 @@ def listed(text: str) -> set[str]:
 
 def written(tree: exp.Expression) -> set[str]:
     """Tables that a statement changes or makes."""
+    if isinstance(tree, exp.Drop) and tree.kind == "INDEX":
+        return {tree.args["cluster"].this.name}
     if isinstance(tree, exp.Insert | exp.Update | exp.Create | exp.Drop):
         return {tree.find(exp.Table).name}
     return {tree.this.name} if isinstance(tree, exp.Delete) else set()
 
 
 def tables(tree: exp.Expression) -> set[str]:
-    aliases = {t.alias for t in tree.find_all(exp.Table) if t.alias}
+    if isinstance(tree, exp.Drop) and tree.kind == "INDEX":
+        return written(tree)
+    aliases = {t.alias for t in tree.find_all(exp.Table, exp.CTE) if t.alias}
     return {t.name for t in tree.find_all(exp.Table)} - aliases
 
 

@@ -1,0 +1,78 @@
+-- name:    rollup/pin_firsts
+-- purpose: Recompute first pin event and first repin of the pins for which a touched hour can matter.
+-- grain:   one row per pin_id
+-- reads:   touched_pin_hours, touched_firsts, pin_hourly, pins, repins
+-- writes:  touched_firsts, pin_firsts
+-- params:  none
+
+-- What happens after the first repin changes neither of the two: most merges touch few pins here.
+INSERT INTO touched_firsts (pin_id)
+SELECT DISTINCT touched.pin_id
+FROM touched_pin_hours AS touched
+LEFT JOIN pin_firsts AS known ON touched.pin_id = known.pin_id
+LEFT JOIN pin_hourly AS bucket ON touched.pin_id = bucket.pin_id AND touched.hour = bucket.hour
+WHERE
+    (known.pin_id IS NULL AND bucket.pins > 0)
+    OR (known.pin_id IS NOT NULL AND touched.hour <= COALESCE(known.repinned_at, touched.hour));
+
+DELETE known FROM pin_firsts AS known
+INNER JOIN touched_firsts AS touched ON known.pin_id = touched.pin_id;
+
+-- pin_hourly, recomputed before, names the hours to look into: the first with a pin event, and the next with a repin.
+INSERT INTO pin_firsts (
+    pin_id,
+    pinned_at,
+    repinned_at
+)
+SELECT
+    followed.pin_id,
+    followed.pinned_at,
+    COALESCE(
+        (
+            SELECT MIN(same.occurred_at)
+            FROM repins AS same
+            WHERE
+                same.occurred_hour = followed.pinned_hour
+                AND same.pin_id = followed.pin_id
+                AND same.occurred_at >= followed.pinned_at
+        ),
+        (
+            SELECT MIN(later.occurred_at)
+            FROM repins AS later
+            WHERE
+                later.occurred_hour = followed.repinned_hour
+                AND later.pin_id = followed.pin_id
+        )
+    ) AS repinned_at
+FROM (
+    SELECT
+        made.pin_id,
+        made.pinned_hour,
+        made.pinned_at,
+        MIN(bucket.hour) AS repinned_hour
+    FROM (
+        SELECT
+            hours.pin_id,
+            hours.pinned_hour,
+            MIN(event.occurred_at) AS pinned_at
+        FROM (
+            SELECT
+                touched.pin_id,
+                MIN(bucket.hour) AS pinned_hour
+            FROM touched_firsts AS touched
+            INNER JOIN pin_hourly AS bucket ON touched.pin_id = bucket.pin_id
+            WHERE bucket.pins > 0
+            GROUP BY touched.pin_id
+        ) AS hours
+        INNER JOIN pins AS event ON hours.pinned_hour = event.occurred_hour AND hours.pin_id = event.pin_id
+        GROUP BY
+            hours.pin_id,
+            hours.pinned_hour
+    ) AS made
+    LEFT JOIN pin_hourly AS bucket
+        ON made.pin_id = bucket.pin_id AND made.pinned_hour < bucket.hour AND bucket.repins > 0
+    GROUP BY
+        made.pin_id,
+        made.pinned_hour,
+        made.pinned_at
+) AS followed;
