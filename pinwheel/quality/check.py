@@ -32,7 +32,7 @@ from pinwheel.settings import QualitySettings
 log = logging.getLogger(__name__)
 
 ROLLUPS = "rollups"
-HOURLY_ROLLUPS = ("brand_hourly", "category_hourly")
+HOURLY_ROLLUPS = ("brand_hourly", "category_hourly", "country_hourly", "pin_hourly")
 DAILY_ROLLUPS = ("brand_daily", "brand_country_daily")
 MAX_DIFFERENT_ROWS = 2_000_000  # of an hour with more, single rows that differ are not looked for: 500 MB
 

@@ -9,12 +9,14 @@ INSERT INTO touched_rows (
     brand_id,
     category,
     pin_id,
+    country_code,
     occurred_hour
 )
 SELECT DISTINCT
     staged.brand_id,
     staged.category,
     staged.pin_id,
+    staged.country_code,
     staged.occurred_hour
 FROM merge_plan AS planned
 INNER JOIN staging_$table AS staged

@@ -2,7 +2,7 @@
 -- purpose: Empty work tables of this connection, for one merge.
 -- grain:   merge_plan: one row per delivery that the slice changes; touched_*: one row per rollup bucket
 -- reads:   nothing
--- writes:  merge_plan, touched_rows, touched_brand_hours, touched_brand_days, touched_category_hours, touched_pin_hours, touched_hours, touched_firsts, touched_people, left_hours
+-- writes:  merge_plan, touched_rows, touched_brand_hours, touched_brand_days, touched_category_hours, touched_pin_hours, touched_country_hours, touched_firsts, touched_people, left_hours
 -- params:  none
 DROP TEMPORARY TABLE IF EXISTS merge_plan;
 
@@ -22,6 +22,7 @@ CREATE TEMPORARY TABLE touched_rows (
     brand_id BIGINT COMMENT 'As in the row, before or after the merge',
     category VARCHAR(64) COMMENT 'As in the row',
     pin_id BIGINT COMMENT 'As in the row',
+    country_code VARCHAR(2) COMMENT 'As in the row',
     occurred_hour DATETIME(6) NOT NULL COMMENT 'As in the row'
 )
 --mariadb: DEFAULT CHARACTER SET = utf8mb4 COLLATE = utf8mb4_nopad_bin
@@ -71,11 +72,11 @@ CREATE TEMPORARY TABLE touched_pin_hours (
 --singlestore: DEFAULT CHARACTER SET = utf8mb4 COLLATE = utf8mb4_bin
 ;
 
-DROP TEMPORARY TABLE IF EXISTS touched_hours;
+DROP TEMPORARY TABLE IF EXISTS touched_country_hours;
 
-CREATE TEMPORARY TABLE touched_hours (
-    hour DATETIME(6) NOT NULL COMMENT 'Hour of country_hourly',
-    PRIMARY KEY (hour)
+CREATE TEMPORARY TABLE touched_country_hours (
+    country_code VARCHAR(2) COMMENT 'Bucket of country_hourly; null for ZZ',
+    hour DATETIME(6) NOT NULL COMMENT 'Bucket of country_hourly'
 )
 --mariadb: DEFAULT CHARACTER SET = utf8mb4 COLLATE = utf8mb4_nopad_bin
 --singlestore: DEFAULT CHARACTER SET = utf8mb4 COLLATE = utf8mb4_bin

@@ -1,13 +1,14 @@
 -- name:    rollup/country_hourly
--- purpose: Recompute the touched hours of country_hourly from the deduplicated rows.
+-- purpose: Recompute the touched buckets of country_hourly from the deduplicated rows.
 -- grain:   one row per hour, country_code
--- reads:   touched_hours, pins, repins, comments
+-- reads:   touched_country_hours, pins, repins, comments
 -- writes:  country_hourly
 -- params:  none
 
--- All countries of a touched hour: an index by country would cost each merge more than reading the hour.
+-- <=> takes two nulls for the same and still uses the index on (occurred_hour, country_code).
 DELETE rolled FROM country_hourly AS rolled
-INNER JOIN touched_hours AS touched ON rolled.hour = touched.hour;
+INNER JOIN touched_country_hours AS touched
+    ON rolled.country_code = COALESCE(touched.country_code, 'ZZ') AND rolled.hour = touched.hour;
 
 INSERT INTO country_hourly (
     hour,
@@ -24,40 +25,34 @@ SELECT
     SUM(comments) AS comments
 FROM (
     SELECT
+        COALESCE(touched.country_code, 'ZZ') AS country_code,
         touched.hour,
-        COALESCE(event.country_code, 'ZZ') AS country_code,
-        COUNT(*) AS pins,
+        1 AS pins,
         0 AS repins,
         0 AS comments
-    FROM touched_hours AS touched
-    INNER JOIN pins AS event ON touched.hour = event.occurred_hour
-    GROUP BY
-        touched.hour,
-        COALESCE(event.country_code, 'ZZ')
+    FROM touched_country_hours AS touched
+    INNER JOIN pins AS event
+        ON touched.country_code <=> event.country_code AND touched.hour = event.occurred_hour
     UNION ALL
     SELECT
+        COALESCE(touched.country_code, 'ZZ') AS country_code,
         touched.hour,
-        COALESCE(event.country_code, 'ZZ') AS country_code,
         0 AS pins,
-        COUNT(*) AS repins,
+        1 AS repins,
         0 AS comments
-    FROM touched_hours AS touched
-    INNER JOIN repins AS event ON touched.hour = event.occurred_hour
-    GROUP BY
-        touched.hour,
-        COALESCE(event.country_code, 'ZZ')
+    FROM touched_country_hours AS touched
+    INNER JOIN repins AS event
+        ON touched.country_code <=> event.country_code AND touched.hour = event.occurred_hour
     UNION ALL
     SELECT
+        COALESCE(touched.country_code, 'ZZ') AS country_code,
         touched.hour,
-        COALESCE(event.country_code, 'ZZ') AS country_code,
         0 AS pins,
         0 AS repins,
-        COUNT(*) AS comments
-    FROM touched_hours AS touched
-    INNER JOIN comments AS event ON touched.hour = event.occurred_hour
-    GROUP BY
-        touched.hour,
-        COALESCE(event.country_code, 'ZZ')
+        1 AS comments
+    FROM touched_country_hours AS touched
+    INNER JOIN comments AS event
+        ON touched.country_code <=> event.country_code AND touched.hour = event.occurred_hour
 ) AS engaged
 GROUP BY
     hour,

@@ -2,7 +2,7 @@
 -- purpose: Reduce the touched rows to the buckets of each rollup.
 -- grain:   one row per bucket
 -- reads:   touched_rows, touched_brand_hours
--- writes:  touched_brand_hours, touched_brand_days, touched_category_hours, touched_pin_hours, touched_hours
+-- writes:  touched_brand_hours, touched_brand_days, touched_category_hours, touched_pin_hours, touched_country_hours
 -- params:  none
 INSERT INTO touched_brand_hours (
     brand_id,
@@ -42,6 +42,11 @@ SELECT DISTINCT
 FROM touched_rows
 WHERE pin_id IS NOT NULL;
 
-INSERT INTO touched_hours (hour)
-SELECT DISTINCT occurred_hour
+INSERT INTO touched_country_hours (
+    country_code,
+    hour
+)
+SELECT DISTINCT
+    country_code,
+    occurred_hour
 FROM touched_rows;

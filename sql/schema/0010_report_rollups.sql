@@ -12,6 +12,10 @@
 --mariadb: ON repins (occurred_hour, pin_id, occurred_at, country_code, category, user_id);
 --mariadb: CREATE INDEX IF NOT EXISTS by_hour
 --mariadb: ON comments (occurred_hour, pin_id, occurred_at, country_code, category, user_id);
+-- A late event recomputes its country's hour, not the whole hour.
+--mariadb: CREATE INDEX IF NOT EXISTS by_hour_country ON pins (occurred_hour, country_code);
+--mariadb: CREATE INDEX IF NOT EXISTS by_hour_country ON repins (occurred_hour, country_code);
+--mariadb: CREATE INDEX IF NOT EXISTS by_hour_country ON comments (occurred_hour, country_code);
 --mariadb: CREATE INDEX IF NOT EXISTS by_hour_person ON logins (occurred_hour, user_id);
 --mariadb: CREATE INDEX IF NOT EXISTS by_person ON logins (user_id, country_code);
 --mariadb: DROP INDEX IF EXISTS by_hour ON logins;

@@ -99,6 +99,8 @@ def test_quarantined_rows_are_not_missed(checker, full, connection):
         ("UPDATE brand_hourly SET unique_people = 9", "brand_hourly"),
         ("DELETE FROM brand_hourly", "brand_hourly"),
         ("UPDATE category_hourly SET comments = 0", "category_hourly"),
+        ("UPDATE country_hourly SET repins = repins + 1", "country_hourly"),
+        ("DELETE FROM pin_hourly", "pin_hourly"),
         ("DELETE FROM brand_daily", "brand_daily"),
         ("UPDATE brand_daily SET unique_people = 100", "brand_daily"),
         ("UPDATE brand_country_daily SET pins = 3", "brand_country_daily"),

@@ -1,8 +1,8 @@
--- name:    schema/0010_quality
+-- name:    schema/0011_quality
 -- purpose: What the quality checks remember: the profile of each hour, and the verdict of each expectation.
 -- grain:   dq_profiles: one row per table, hour and measure; dq_results: one row per table, hour and expectation
--- reads:   nothing
--- writes:  dq_profiles, dq_results, pins, repins, comments, logins, checked_pins, checked_repins, checked_comments, checked_logins
+-- reads:   pins, repins, comments, logins
+-- writes:  dq_profiles, dq_results, checked_pins, checked_repins, checked_comments, checked_logins
 -- params:  none
 
 CREATE TABLE IF NOT EXISTS dq_profiles (
@@ -36,14 +36,6 @@ CREATE TABLE IF NOT EXISTS dq_results (
 --mariadb: DEFAULT CHARACTER SET = utf8mb4 COLLATE = utf8mb4_nopad_bin
 --singlestore: DEFAULT CHARACTER SET = utf8mb4 COLLATE = utf8mb4_bin
 COMMENT = 'The newest verdict of each quality expectation on each hour, by check_quality';
-
---mariadb: CREATE INDEX IF NOT EXISTS by_hour ON pins (occurred_hour);
-
---mariadb: CREATE INDEX IF NOT EXISTS by_hour ON repins (occurred_hour);
-
---mariadb: CREATE INDEX IF NOT EXISTS by_hour ON comments (occurred_hour);
-
---mariadb: CREATE INDEX IF NOT EXISTS by_hour ON logins (occurred_hour);
 
 -- What the lake says of the same rows must give the same checksum; see pinwheel/quality/profile.py.
 DROP VIEW IF EXISTS checked_pins;

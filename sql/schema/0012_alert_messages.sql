@@ -1,4 +1,4 @@
--- name:    schema/0011_alert_messages
+-- name:    schema/0012_alert_messages
 -- purpose: What people are to be told, until each receiver has it; and a row to lock, so that one tells of an alert.
 -- grain:   one row per message and receiver
 -- reads:   nothing

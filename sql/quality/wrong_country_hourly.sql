@@ -1,0 +1,60 @@
+-- name:    quality/wrong_country_hourly
+-- purpose: Buckets of country_hourly, in an hour, that differ from a count of the rows.
+-- grain:   one row per wrong bucket
+-- reads:   country_hourly, pins, repins, comments
+-- writes:  nothing
+-- params:  hour datetime
+
+-- What the rollup says minus what the rows say: anything but zero is wrong. One statement sees one moment.
+SELECT
+    country_code,
+    SUM(pins) AS pins_too_many,
+    SUM(repins) AS repins_too_many,
+    SUM(comments) AS comments_too_many
+FROM (
+    SELECT
+        country_code,
+        pins,
+        repins,
+        comments
+    FROM country_hourly
+    WHERE hour = %(hour)s
+    UNION ALL
+    SELECT
+        country_code,
+        -SUM(pins) AS pins,
+        -SUM(repins) AS repins,
+        -SUM(comments) AS comments
+    FROM (
+        SELECT
+            COALESCE(country_code, 'ZZ') AS country_code,
+            1 AS pins,
+            0 AS repins,
+            0 AS comments
+        FROM pins
+        WHERE occurred_hour = %(hour)s
+        UNION ALL
+        SELECT
+            COALESCE(country_code, 'ZZ') AS country_code,
+            0 AS pins,
+            1 AS repins,
+            0 AS comments
+        FROM repins
+        WHERE occurred_hour = %(hour)s
+        UNION ALL
+        SELECT
+            COALESCE(country_code, 'ZZ') AS country_code,
+            0 AS pins,
+            0 AS repins,
+            1 AS comments
+        FROM comments
+        WHERE occurred_hour = %(hour)s
+    ) AS engaged
+    GROUP BY country_code
+) AS compared
+GROUP BY country_code
+HAVING
+    SUM(pins) <> 0
+    OR SUM(repins) <> 0
+    OR SUM(comments) <> 0
+ORDER BY country_code

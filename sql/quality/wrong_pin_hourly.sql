@@ -1,0 +1,66 @@
+-- name:    quality/wrong_pin_hourly
+-- purpose: Buckets of pin_hourly, in an hour, that differ from a count of the rows.
+-- grain:   one row per wrong bucket
+-- reads:   pin_hourly, pins, repins, comments
+-- writes:  nothing
+-- params:  hour datetime
+
+-- What the rollup says minus what the rows say: anything but zero is wrong. One statement sees one moment.
+SELECT
+    pin_id,
+    SUM(pins) AS pins_too_many,
+    SUM(repins) AS repins_too_many,
+    SUM(comments) AS comments_too_many
+FROM (
+    SELECT
+        pin_id,
+        pins,
+        repins,
+        comments
+    FROM pin_hourly
+    WHERE hour = %(hour)s
+    UNION ALL
+    SELECT
+        pin_id,
+        -SUM(pins) AS pins,
+        -SUM(repins) AS repins,
+        -SUM(comments) AS comments
+    FROM (
+        SELECT
+            pin_id,
+            1 AS pins,
+            0 AS repins,
+            0 AS comments
+        FROM pins
+        WHERE
+            occurred_hour = %(hour)s
+            AND pin_id IS NOT NULL
+        UNION ALL
+        SELECT
+            pin_id,
+            0 AS pins,
+            1 AS repins,
+            0 AS comments
+        FROM repins
+        WHERE
+            occurred_hour = %(hour)s
+            AND pin_id IS NOT NULL
+        UNION ALL
+        SELECT
+            pin_id,
+            0 AS pins,
+            0 AS repins,
+            1 AS comments
+        FROM comments
+        WHERE
+            occurred_hour = %(hour)s
+            AND pin_id IS NOT NULL
+    ) AS engaged
+    GROUP BY pin_id
+) AS compared
+GROUP BY pin_id
+HAVING
+    SUM(pins) <> 0
+    OR SUM(repins) <> 0
+    OR SUM(comments) <> 0
+ORDER BY pin_id
