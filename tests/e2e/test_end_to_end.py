@@ -1,23 +1,28 @@
 """A known stream through the whole running system, compared row by row with what was sent."""
 
+import os
 import signal
 import subprocess
 import sys
 import time
 from collections import Counter
+from itertools import pairwise
 from pathlib import Path
 
 import psutil
 import pytest
 from confluent_kafka import Consumer, Producer, TopicPartition
+from deltalake import DeltaTable
 
-from pinwheel import driver, kafka
+from pinwheel import driver, kafka, lake
+from pinwheel.lake import Commit
 from pinwheel.local.stack import Stack
-from pinwheel.settings import KafkaSettings
+from pinwheel.settings import KafkaSettings, StreamSettings, load
 from tests.e2e.books import Books, wait_until
 
 pytestmark = pytest.mark.e2e
 EVENTS = 30_000
+SEED_OF_COMPACTION = 3
 PRODUCE = [sys.executable, "-m", "pinwheel.generate.produce"]
 REPLAYED = Path(__file__).resolve().parents[3] / "shared" / "data" / "pinterest_interactions.tsv"
 
@@ -78,6 +83,57 @@ def test_a_stream_sent_again_and_a_driver_killed_in_the_middle(running_stack: St
 def _is_running(stack: Stack, other_than: int) -> bool:
     found = driver.running(stack.settings.driver_lock_path)
     return found is not None and found.pid != other_than
+
+
+COMPACT = """
+import os
+from datetime import UTC, datetime
+from pinwheel.compact import compact, oldest_unread
+from pinwheel.settings import CompactSettings, load
+os.nice(10)
+settings = load(CompactSettings)
+print(sum(r.files_before - r.files_after for r in compact(settings, datetime.now(UTC), False, oldest_unread(settings))))
+"""
+
+
+def compact_all() -> int:
+    """What compact_tables does, of whatever is more than one file; returns how many files fewer there are."""
+    few = {"PINWHEEL_COMPACT_OPEN_FILES": "2", "PINWHEEL_COMPACT_CLOSED_FILES": "2"}
+    done = subprocess.run(
+        [sys.executable, "-c", COMPACT], env=os.environ | few, capture_output=True, text=True, check=True
+    )
+    return int(done.stdout)
+
+
+def gaps(commits: list[Commit]) -> list[float]:
+    """Seconds between one landing and the next."""
+    landed = [c.committed_at for c in commits if c.rows is not None]
+    return [(b - a).total_seconds() for a, b in pairwise(landed)]
+
+
+def test_compaction_slows_the_stream_by_a_batch_at_most(running_stack: Stack, tmp_path: Path) -> None:
+    books = Books(running_stack)
+    produce(tmp_path / "first", SEED_OF_COMPACTION + 1, "--rate", "0", "--count", "1000")  # the stream is there
+    books.settle()
+    uri, first = books.lake.events_uri, DeltaTable(books.lake.events_uri).version()
+    words = ("--seed", str(SEED_OF_COMPACTION), "--truth-dir", str(tmp_path / "sent"), "--rate", "1000")
+    process = subprocess.Popen([*PRODUCE, *words, "--count", "90000"])
+    wait_until("it lands undisturbed", lambda: len(gaps(lake.commits(uri, first))) >= 6, 60)
+    middle, fewer = DeltaTable(uri).version(), []
+    while process.poll() is None:
+        fewer.append(compact_all())
+    assert process.returncode == 0
+
+    commits = lake.commits(uri, first)
+    usual = gaps([c for c in commits if c.version <= middle])
+    meanwhile = gaps([c for c in commits if c.version >= middle])
+    print(f"landings every {usual} s, under compaction {meanwhile} s; files fewer by {fewer}")
+    assert len(fewer) >= 2
+    assert min(fewer) > 0, "nothing was rewritten"
+    batch = max(load(StreamSettings).trigger_seconds, *usual)  # as long as a batch takes on this machine, now
+    assert max(meanwhile) <= 2 * batch + 1
+    books.settle()
+    books.check_arrived(tmp_path / "sent", SEED_OF_COMPACTION)
 
 
 @pytest.mark.skipif(not REPLAYED.exists(), reason=f"{REPLAYED.name} is not beside the project")
