@@ -49,8 +49,8 @@ produce: ## Send COUNT events at RATE a second to the running stack
 replay: ## Send FILE (lines of user, TAB, pin) as repins to the running stack
 	@$(PINWHEEL) replay "$(FILE)"
 
-sql: ## Open a client on the reporting database
-	@$(PINWHEEL) sql
+sql: ## Open a client on the reporting database, as an analyst; ARGS=--operator reads the merge's books too
+	@$(PINWHEEL) sql $(ARGS)
 
 lint: ## Check style, types and SQL
 	@$(PINWHEEL) lint

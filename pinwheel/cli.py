@@ -110,11 +110,12 @@ def replay(file: Path, seed: int = 1) -> None:
 @clearly
 def sql(
     execute: Annotated[str | None, typer.Option("--execute", "-e", help="One statement instead of a prompt.")] = None,
+    operator: Annotated[bool, typer.Option(help="Read the merge's books, quarantine and alerts too.")] = False,
 ) -> None:
-    """Open a client on the reporting database, as a reader."""
+    """Open a client on the reporting database, as an analyst: views, events and rollups, read only."""
     from pinwheel.local.commands import sql
 
-    sys.exit(sql(_settings(), execute))
+    sys.exit(sql(_settings(), execute, "report" if operator else "analyst"))
 
 
 @app.command()

@@ -48,16 +48,16 @@ def _module(settings: LocalSettings, module: str, *words: str) -> None:
     os.execv(sys.executable, (sys.executable, "-m", module, *words))  # noqa: S606 - no shell, fixed words
 
 
-def sql(settings: LocalSettings, statement: str | None) -> int:
-    """The client's exit code; the password goes by environment, where `ps` does not show it."""
+def sql(settings: LocalSettings, statement: str | None, role: str = "analyst") -> int:
+    """The client's exit code, as the user of ``role``; the password goes by environment, where `ps` does not show it."""
     _require_running(settings)
-    secret = credentials.load(settings.stack_dir).memsql_report
+    secret = getattr(credentials.load(settings.stack_dir), f"memsql_{role}")
     command = [
         str(mariadb.tree(settings) / "bin" / "mariadb"),
         "--no-defaults",
         "--host=127.0.0.1",
         f"--port={settings.memsql_port}",
-        "--user=pinwheel_report",
+        f"--user=pinwheel_{role}",
         "--default-character-set=utf8mb4",
         "--skip-ssl",
         settings.memsql_database,

@@ -26,6 +26,7 @@ class Credentials:
     memsql_merge: str
     memsql_stream: str
     memsql_report: str
+    memsql_analyst: str
     airflow_admin: str
     airflow_jwt: str
     airflow_session: str

@@ -57,7 +57,7 @@ def for_airflow(settings: LocalSettings, credentials: Credentials) -> dict[str, 
 
 
 def memsql(settings: LocalSettings, credentials: Credentials, role: str) -> MemsqlSettings:
-    """The database as one of its users: ``admin``, ``merge``, ``stream`` or ``report``."""
+    """The database as one of its users: ``admin``, ``merge``, ``stream``, ``report`` or ``analyst``."""
     return load(
         MemsqlSettings,
         memsql_host=LOOPBACK,

@@ -21,7 +21,7 @@ from pinwheel.local.settings import LocalSettings
 
 HERE = Path(__file__).parent
 USERS = HERE / "mariadb_users.sql"
-STREAM_GRANTS = HERE / "mariadb_stream_grants.sql"
+GRANTS = (HERE / "mariadb_stream_grants.sql", HERE / "mariadb_analyst_grants.sql")  # on tables: need the schema
 SOCKET = "m.sock"  # a socket's path may have 107 characters at most
 
 

@@ -18,3 +18,9 @@ ALTER USER 'pinwheel_stream'@'127.0.0.1' IDENTIFIED BY %(memsql_stream)s;
 CREATE USER IF NOT EXISTS 'pinwheel_report'@'127.0.0.1';
 ALTER USER 'pinwheel_report'@'127.0.0.1' IDENTIFIED BY %(memsql_report)s;
 GRANT SELECT ON `$database`.* TO 'pinwheel_report'@'127.0.0.1';
+
+-- For people who write SQL: what they may read is granted when the schema is there. No statement of theirs runs on for
+-- more than a minute beside the merges.
+CREATE USER IF NOT EXISTS 'pinwheel_analyst'@'127.0.0.1';
+ALTER USER 'pinwheel_analyst'@'127.0.0.1' IDENTIFIED BY %(memsql_analyst)s
+WITH MAX_STATEMENT_TIME 60 MAX_USER_CONNECTIONS 20;

@@ -140,7 +140,8 @@ class Stack:
         admin = environment.memsql(self.settings, self.credentials, "admin")
         schema.apply(admin)
         save_brands(Catalogue(seed=self.settings.catalogue_seed), admin)
-        mariadb.apply(self.settings, mariadb.STREAM_GRANTS, {})
+        for grants in mariadb.GRANTS:
+            mariadb.apply(self.settings, grants, {})
 
     def stop_part(self, name: str) -> None:
         """Stop one part, the program that was started last first: Airflow's tasks report their ends to its API."""
