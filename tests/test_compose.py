@@ -267,8 +267,8 @@ def rights(text: str) -> dict[str, dict[str, set[str]]]:
 
 
 def test_database_users_may_do_what_those_of_the_embedded_stack_may() -> None:
-    embedded = rights(mariadb.USERS.read_text() + mariadb.STREAM_GRANTS.read_text())
-    ours = rights(prepare.USERS.read_text() + prepare.STREAM_GRANTS.read_text())
+    embedded = rights("".join(file.read_text() for file in (mariadb.USERS, *mariadb.GRANTS)))
+    ours = rights("".join(file.read_text() for file in (prepare.USERS, *prepare.GRANTS)))
     assert embedded.pop("pinwheel_admin")  # the server's administrator makes the schema
     assert ours == embedded
     assert set(ours) == {f"pinwheel_{role}" for role in prepare.ROLES}

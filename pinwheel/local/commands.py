@@ -49,7 +49,7 @@ def _module(settings: LocalSettings, module: str, *words: str) -> None:
 
 
 def sql(settings: LocalSettings, statement: str | None, role: str = "analyst") -> int:
-    """The client's exit code, as the user of ``role``; the password goes by environment, where `ps` does not show it."""
+    """The client's exit code, as ``role``; the password goes by environment, where `ps` does not show it."""
     _require_running(settings)
     secret = getattr(credentials.load(settings.stack_dir), f"memsql_{role}")
     command = [

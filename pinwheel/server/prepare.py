@@ -17,8 +17,8 @@ from pinwheel.server.settings import PrepareSettings
 
 HERE = Path(__file__).parent
 USERS = HERE / "singlestore_users.sql"
-STREAM_GRANTS = HERE / "singlestore_stream_grants.sql"
-ROLES = ("merge", "stream", "report")
+GRANTS = (HERE / "singlestore_stream_grants.sql", HERE / "singlestore_analyst_grants.sql")  # on tables: need the schema
+ROLES = ("merge", "stream", "report", "analyst")
 PLAIN_NAME = re.compile(r"[a-z][a-z0-9_]*")
 
 Say = Callable[[str], None]
@@ -35,7 +35,8 @@ def prepare(settings: PrepareSettings, demo: bool, say: Say) -> None:
     say(f"database {settings.memsql_database} and its users")
     _apply(settings, USERS, passwords)
     say(f"tables: {', '.join(schema.apply(settings)) or 'the newest already'}")
-    _apply(settings, STREAM_GRANTS, {})
+    for grants in GRANTS:
+        _apply(settings, grants, {})
     if demo:
         _save_brands(settings)
     say(f"topic {settings.topic}")

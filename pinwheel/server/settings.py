@@ -16,6 +16,7 @@ class PrepareSettings(KafkaSettings, LakeSettings, MemsqlSettings):
     merge_memsql_password: SecretStr = SecretStr("")  # of pinwheel_merge; not set: refused
     stream_memsql_password: SecretStr = SecretStr("")  # of pinwheel_stream; not set: refused
     report_memsql_password: SecretStr = SecretStr("")  # of pinwheel_report; not set: refused
+    analyst_memsql_password: SecretStr = SecretStr("")  # of pinwheel_analyst; not set: refused
 
 
 class S3Settings(_Settings):

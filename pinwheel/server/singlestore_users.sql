@@ -14,3 +14,7 @@ ALTER USER pinwheel_stream IDENTIFIED BY %(stream)s;
 CREATE USER IF NOT EXISTS pinwheel_report IDENTIFIED BY %(report)s;
 ALTER USER pinwheel_report IDENTIFIED BY %(report)s;
 GRANT SELECT ON $database.* TO pinwheel_report;
+
+-- A limit on the time of a statement is a resource pool's here; see docs/deploy.md.
+CREATE USER IF NOT EXISTS pinwheel_analyst IDENTIFIED BY %(analyst)s;
+ALTER USER pinwheel_analyst IDENTIFIED BY %(analyst)s;

@@ -18,7 +18,9 @@ CREATE TABLE IF NOT EXISTS view_columns (
 COMMENT = 'What the columns of the views mean; read it in data_dictionary';
 
 -- Every event, first delivery, one row each.
-CREATE OR REPLACE VIEW engagement AS
+DROP VIEW IF EXISTS engagement;
+
+CREATE VIEW engagement AS
 SELECT
     event.event_id,
     'pin' AS event_type,
@@ -88,7 +90,9 @@ VALUES
 ('engagement', 'city', 'City, in English; null when unknown');
 
 -- Engagement with a brand's pins per hour.
-CREATE OR REPLACE VIEW brand_engagement_hourly AS
+DROP VIEW IF EXISTS brand_engagement_hourly;
+
+CREATE VIEW brand_engagement_hourly AS
 SELECT
     rolled.brand_id,
     COALESCE(brand.name, CONCAT('brand ', rolled.brand_id)) AS brand_name,
@@ -113,7 +117,9 @@ VALUES
 ('brand_engagement_hourly', 'unique_people', 'Different people over the three, count; do not add up over rows');
 
 -- Engagement with a brand's pins per day.
-CREATE OR REPLACE VIEW brand_engagement_daily AS
+DROP VIEW IF EXISTS brand_engagement_daily;
+
+CREATE VIEW brand_engagement_daily AS
 SELECT
     rolled.brand_id,
     COALESCE(brand.name, CONCAT('brand ', rolled.brand_id)) AS brand_name,
@@ -138,7 +144,9 @@ VALUES
 ('brand_engagement_daily', 'unique_people', 'Different people over the three, count; do not add up over rows');
 
 -- Engagement with a brand's pins per country and day.
-CREATE OR REPLACE VIEW brand_country_engagement_daily AS
+DROP VIEW IF EXISTS brand_country_engagement_daily;
+
+CREATE VIEW brand_country_engagement_daily AS
 SELECT
     rolled.brand_id,
     COALESCE(brand.name, CONCAT('brand ', rolled.brand_id)) AS brand_name,
@@ -165,7 +173,9 @@ VALUES
 ('brand_country_engagement_daily', 'unique_people', 'Different people over the three, count; do not add up over rows');
 
 -- Engagement per category and hour.
-CREATE OR REPLACE VIEW category_engagement_hourly AS
+DROP VIEW IF EXISTS category_engagement_hourly;
+
+CREATE VIEW category_engagement_hourly AS
 SELECT
     category,
     hour AS hour_utc,
@@ -187,7 +197,9 @@ VALUES
 ('category_engagement_hourly', 'unique_people', 'Different people over the three, count; do not add up over rows');
 
 -- Engagement per country and hour.
-CREATE OR REPLACE VIEW country_engagement_hourly AS
+DROP VIEW IF EXISTS country_engagement_hourly;
+
+CREATE VIEW country_engagement_hourly AS
 SELECT
     country_code,
     hour AS hour_utc,
@@ -207,7 +219,9 @@ VALUES
 ('country_engagement_hourly', 'pins', 'Pin events, count');
 
 -- Engagement per pin and hour.
-CREATE OR REPLACE VIEW pin_engagement_hourly AS
+DROP VIEW IF EXISTS pin_engagement_hourly;
+
+CREATE VIEW pin_engagement_hourly AS
 SELECT
     rolled.pin_id,
     pin.title,
@@ -237,7 +251,9 @@ VALUES
 ('pin_engagement_hourly', 'pins', 'Pin events, count');
 
 -- From a pin to its first repin.
-CREATE OR REPLACE VIEW pin_first_repins AS
+DROP VIEW IF EXISTS pin_first_repins;
+
+CREATE VIEW pin_first_repins AS
 SELECT
     pin_id,
     pinned_at AS pinned_at_utc,
@@ -253,7 +269,9 @@ VALUES
 ('pin_first_repins', 'seconds_to_first_repin', 'Seconds between the two; null while there is no repin');
 
 -- How many people there were each day.
-CREATE OR REPLACE VIEW people_daily_counts AS
+DROP VIEW IF EXISTS people_daily_counts;
+
+CREATE VIEW people_daily_counts AS
 SELECT
     day AS day_utc,
     SUM(BIT_COUNT(bits)) AS unique_people
@@ -266,7 +284,9 @@ VALUES
 ('people_daily_counts', 'unique_people', 'Different people with an event of any type, count; do not add up over days');
 
 -- Where each person is at home.
-CREATE OR REPLACE VIEW people_homes AS
+DROP VIEW IF EXISTS people_homes;
+
+CREATE VIEW people_homes AS
 SELECT
     user_id,
     country_code AS home_country_code,
@@ -280,7 +300,9 @@ VALUES
 ('people_homes', 'logins', 'Logins from there, count');
 
 -- Up to when each table is complete.
-CREATE OR REPLACE VIEW complete_through AS
+DROP VIEW IF EXISTS complete_through;
+
+CREATE VIEW complete_through AS
 SELECT
     known.table_name,
     CASE WHEN COUNT(progress.kafka_timestamp) = COUNT(*) THEN MIN(progress.kafka_timestamp) END AS complete_through_utc,
@@ -313,7 +335,9 @@ VALUES
 ('complete_through', 'newest_utc', 'Kafka time of the newest event in the table, UTC; others before it may be missing');
 
 -- What the merge did, slice by slice.
-CREATE OR REPLACE VIEW merge_ledger AS
+DROP VIEW IF EXISTS merge_ledger;
+
+CREATE VIEW merge_ledger AS
 SELECT
     slice_id,
     table_name,
@@ -347,7 +371,9 @@ VALUES
 ('merge_ledger', 'merged_at_utc', 'When it was merged, UTC; null until then');
 
 -- Every column that the one who asks may read, with its meaning: a view's from view_columns, a table's own COMMENT.
-CREATE OR REPLACE
+DROP VIEW IF EXISTS data_dictionary;
+
+CREATE
 --mariadb: SQL SECURITY INVOKER
 VIEW data_dictionary AS
 SELECT
