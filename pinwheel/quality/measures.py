@@ -128,7 +128,7 @@ def _as_text(column: Column) -> str:
     if column.type == Type.TIMESTAMP:
         return f"EPOCH_US({column.name})::VARCHAR"
     if column.type == Type.DOUBLE:
-        return f"ROUND({column.name} * 10000)::BIGINT::VARCHAR"
+        return f"FLOOR({column.name} * 10000 + 0.5)::BIGINT::VARCHAR"  # ROUND takes halves to even in one engine only
     return f"{column.name}::VARCHAR"
 
 

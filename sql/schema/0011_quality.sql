@@ -66,8 +66,8 @@ SELECT
                         COALESCE(country_code, '~'),
                         COALESCE(region, '~'),
                         COALESCE(city, '~'),
-                        COALESCE(CAST(ROUND(latitude * 10000) AS SIGNED), '~'),
-                        COALESCE(CAST(ROUND(longitude * 10000) AS SIGNED), '~'),
+                        COALESCE(CAST(FLOOR(latitude * 10000 + 0.5) AS SIGNED), '~'),
+                        COALESCE(CAST(FLOOR(longitude * 10000 + 0.5) AS SIGNED), '~'),
                         COALESCE(ip_network, '~'),
                         COALESCE(geo_version, '~')
                     )
@@ -104,8 +104,8 @@ SELECT
                         COALESCE(country_code, '~'),
                         COALESCE(region, '~'),
                         COALESCE(city, '~'),
-                        COALESCE(CAST(ROUND(latitude * 10000) AS SIGNED), '~'),
-                        COALESCE(CAST(ROUND(longitude * 10000) AS SIGNED), '~'),
+                        COALESCE(CAST(FLOOR(latitude * 10000 + 0.5) AS SIGNED), '~'),
+                        COALESCE(CAST(FLOOR(longitude * 10000 + 0.5) AS SIGNED), '~'),
                         COALESCE(ip_network, '~'),
                         COALESCE(geo_version, '~')
                     )
@@ -142,8 +142,8 @@ SELECT
                         COALESCE(country_code, '~'),
                         COALESCE(region, '~'),
                         COALESCE(city, '~'),
-                        COALESCE(CAST(ROUND(latitude * 10000) AS SIGNED), '~'),
-                        COALESCE(CAST(ROUND(longitude * 10000) AS SIGNED), '~'),
+                        COALESCE(CAST(FLOOR(latitude * 10000 + 0.5) AS SIGNED), '~'),
+                        COALESCE(CAST(FLOOR(longitude * 10000 + 0.5) AS SIGNED), '~'),
                         COALESCE(ip_network, '~'),
                         COALESCE(geo_version, '~')
                     )
@@ -175,8 +175,8 @@ SELECT
                         COALESCE(country_code, '~'),
                         COALESCE(region, '~'),
                         COALESCE(city, '~'),
-                        COALESCE(CAST(ROUND(latitude * 10000) AS SIGNED), '~'),
-                        COALESCE(CAST(ROUND(longitude * 10000) AS SIGNED), '~'),
+                        COALESCE(CAST(FLOOR(latitude * 10000 + 0.5) AS SIGNED), '~'),
+                        COALESCE(CAST(FLOOR(longitude * 10000 + 0.5) AS SIGNED), '~'),
                         COALESCE(ip_network, '~'),
                         COALESCE(geo_version, '~')
                     )

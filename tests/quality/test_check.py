@@ -59,6 +59,14 @@ def test_redelivered_corrected_and_erased_rows_agree(checker, full, settings, me
     assert (found.rows, unmet(found)) == (3, [])
 
 
+def test_degrees_that_end_in_a_half_agree(checker, settings, merge_all):
+    degrees = [1.30785, 2.15685, -1.30785, 0.00005, -0.00005, 52.1, 179.99995, -33.868820]
+    rows = [event("login", f"l{n}", n, user_id=n + 1, latitude=d, longitude=-d) for n, d in enumerate(degrees)]
+    land(settings.lake_uri, rows)
+    merge_all()
+    assert unmet(checker.table("logins", NOON, NOW)) == []
+
+
 def test_a_row_that_is_gone_from_the_reporting_table_is_named(checker, full, connection):
     run("DELETE FROM repins WHERE event_id = 'repin3'", connection)
     found = checker.table("repins", NOON, NOW)
