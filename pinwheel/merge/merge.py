@@ -112,11 +112,12 @@ def _follow_up(connection: Connection, found: Slice, kind: EventType) -> None:
     memsql.execute(connection, "merge/forget_quarantined", {**of_slice, "table_name": found.table}, table=found.table)
     if kind.has_pin:
         memsql.execute_all(connection, "rollup/touched")
-        _recompute(connection, ROLLUPS)
-    _recompute(connection, ("people_daily", "person_homes") if found.table == HOMES_FROM else ("people_daily",))
+        recompute(connection, ROLLUPS)
+    recompute(connection, ("people_daily", "person_homes") if found.table == HOMES_FROM else ("people_daily",))
 
 
-def _recompute(connection: Connection, rollups: Iterable[str]) -> None:
+def recompute(connection: Connection, rollups: Iterable[str]) -> None:
+    """Recompute the buckets of ``rollups`` that the work tables ``touched_*`` name. Commits nothing."""
     for rollup in rollups:
         memsql.execute_all(connection, f"rollup/{rollup}")
 

@@ -2,7 +2,7 @@
 -- purpose: Empty work tables of this connection, for one merge.
 -- grain:   merge_plan: one row per delivery that the slice changes; touched_*: one row per rollup bucket
 -- reads:   nothing
--- writes:  merge_plan, touched_rows, touched_brand_hours, touched_brand_days, touched_category_hours, touched_pin_hours, touched_country_hours, touched_firsts, touched_people, left_hours
+-- writes:  merge_plan, touched_rows, touched_brand_hours, touched_brand_days, touched_category_hours, touched_pin_hours, touched_country_hours, touched_firsts, touched_people, left_hours, left_bits
 -- params:  none
 DROP TEMPORARY TABLE IF EXISTS merge_plan;
 
@@ -109,6 +109,18 @@ DROP TEMPORARY TABLE IF EXISTS left_hours;
 CREATE TEMPORARY TABLE left_hours (
     hour DATETIME(6) NOT NULL COMMENT 'Hour of a day that somebody may have left',
     PRIMARY KEY (hour)
+)
+--mariadb: DEFAULT CHARACTER SET = utf8mb4 COLLATE = utf8mb4_nopad_bin
+--singlestore: DEFAULT CHARACTER SET = utf8mb4 COLLATE = utf8mb4_bin
+;
+
+DROP TEMPORARY TABLE IF EXISTS left_bits;
+
+CREATE TEMPORARY TABLE left_bits (
+    day DATE NOT NULL COMMENT 'Bucket of people_daily',
+    chunk BIGINT UNSIGNED NOT NULL COMMENT 'Bucket of people_daily',
+    bits BIGINT UNSIGNED NOT NULL COMMENT 'Who is not there any more',
+    PRIMARY KEY (day, chunk)
 )
 --mariadb: DEFAULT CHARACTER SET = utf8mb4 COLLATE = utf8mb4_nopad_bin
 --singlestore: DEFAULT CHARACTER SET = utf8mb4 COLLATE = utf8mb4_bin

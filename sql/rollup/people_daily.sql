@@ -1,8 +1,8 @@
 -- name:    rollup/people_daily
 -- purpose: Set the bits of the people and days that a slice touched to what the deduplicated rows say.
 -- grain:   one row per day and 64 people
--- reads:   touched_people, left_hours, clock_hours, pins, repins, comments, logins
--- writes:  left_hours, touched_people, people_daily
+-- reads:   touched_people, left_hours, left_bits, clock_hours, pins, repins, comments, logins
+-- writes:  left_hours, touched_people, left_bits, people_daily
 -- params:  none
 
 -- Who has no row in the slice for a day that a row of theirs left, may have others there. The whole day is read then;
@@ -81,20 +81,26 @@ GROUP BY
     user_id >> 6
 ON DUPLICATE KEY UPDATE bits = bits | VALUES(bits);
 
+-- A work table: the same as a derived one was computed anew for every row of people_daily.
+INSERT INTO left_bits (
+    day,
+    chunk,
+    bits
+)
+SELECT
+    day,
+    user_id >> 6 AS chunk,
+    BIT_OR(1 << (user_id & 63)) AS bits
+FROM touched_people
+WHERE is_seen = 0
+GROUP BY
+    day,
+    user_id >> 6;
+
 UPDATE people_daily AS kept
-INNER JOIN (
-    SELECT
-        day,
-        user_id >> 6 AS chunk,
-        BIT_OR(1 << (user_id & 63)) AS bits
-    FROM touched_people
-    WHERE is_seen = 0
-    GROUP BY
-        day,
-        user_id >> 6
-) AS gone ON kept.day = gone.day AND kept.chunk = gone.chunk
+INNER JOIN left_bits AS gone ON kept.day = gone.day AND kept.chunk = gone.chunk
 SET kept.bits = kept.bits & ~gone.bits;
 
 DELETE kept FROM people_daily AS kept
-INNER JOIN touched_people AS gone ON kept.day = gone.day AND kept.chunk = gone.user_id >> 6
-WHERE gone.is_seen = 0 AND kept.bits = 0;
+INNER JOIN left_bits AS gone ON kept.day = gone.day AND kept.chunk = gone.chunk
+WHERE kept.bits = 0;

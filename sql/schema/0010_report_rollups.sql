@@ -196,18 +196,60 @@ FROM (
 ) AS ranked
 WHERE place = 1;
 
-INSERT IGNORE INTO pin_firsts (pin_id, pinned_at, repinned_at)
+-- As rollup/pin_firsts does, for all pins.
+INSERT IGNORE INTO pin_firsts (
+    pin_id,
+    pinned_at,
+    repinned_at
+)
 SELECT
-    made.pin_id,
-    made.pinned_at,
-    MIN(event.occurred_at) AS repinned_at
+    followed.pin_id,
+    followed.pinned_at,
+    COALESCE(
+        (
+            SELECT MIN(same.occurred_at)
+            FROM repins AS same
+            WHERE
+                same.occurred_hour = followed.pinned_hour
+                AND same.pin_id = followed.pin_id
+                AND same.occurred_at >= followed.pinned_at
+        ),
+        (
+            SELECT MIN(later.occurred_at)
+            FROM repins AS later
+            WHERE
+                later.occurred_hour = followed.repinned_hour
+                AND later.pin_id = followed.pin_id
+        )
+    ) AS repinned_at
 FROM (
     SELECT
-        pin_id,
-        MIN(occurred_at) AS pinned_at
-    FROM pins
-    WHERE pin_id IS NOT NULL
-    GROUP BY pin_id
-) AS made
-LEFT JOIN repins AS event ON made.pin_id = event.pin_id AND made.pinned_at <= event.occurred_at
-GROUP BY made.pin_id, made.pinned_at;
+        made.pin_id,
+        made.pinned_hour,
+        made.pinned_at,
+        MIN(bucket.hour) AS repinned_hour
+    FROM (
+        SELECT
+            hours.pin_id,
+            hours.pinned_hour,
+            MIN(event.occurred_at) AS pinned_at
+        FROM (
+            SELECT
+                pin_id,
+                MIN(hour) AS pinned_hour
+            FROM pin_hourly
+            WHERE pins > 0
+            GROUP BY pin_id
+        ) AS hours
+        INNER JOIN pins AS event ON hours.pinned_hour = event.occurred_hour AND hours.pin_id = event.pin_id
+        GROUP BY
+            hours.pin_id,
+            hours.pinned_hour
+    ) AS made
+    LEFT JOIN pin_hourly AS bucket
+        ON made.pin_id = bucket.pin_id AND made.pinned_hour < bucket.hour AND bucket.repins > 0
+    GROUP BY
+        made.pin_id,
+        made.pinned_hour,
+        made.pinned_at
+) AS followed;
