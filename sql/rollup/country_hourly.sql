@@ -5,7 +5,8 @@
 -- writes:  country_hourly
 -- params:  none
 
--- <=> takes two nulls for the same and still uses the index on (occurred_hour, country_code).
+-- <=> takes two nulls for the same and still uses the index on (occurred_hour, country_code). MariaDB
+-- is told which: by itself it took by_hour and read the whole hour for each country, 14 CPU-seconds for 60,000 rows.
 DELETE rolled FROM country_hourly AS rolled
 INNER JOIN touched_country_hours AS touched
     ON rolled.country_code = COALESCE(touched.country_code, 'ZZ') AND rolled.hour = touched.hour;
@@ -32,6 +33,7 @@ FROM (
         0 AS comments
     FROM touched_country_hours AS touched
     INNER JOIN pins AS event
+        --mariadb: FORCE INDEX (by_hour_country)
         ON touched.country_code <=> event.country_code AND touched.hour = event.occurred_hour
     UNION ALL
     SELECT
@@ -42,6 +44,7 @@ FROM (
         0 AS comments
     FROM touched_country_hours AS touched
     INNER JOIN repins AS event
+        --mariadb: FORCE INDEX (by_hour_country)
         ON touched.country_code <=> event.country_code AND touched.hour = event.occurred_hour
     UNION ALL
     SELECT
@@ -52,6 +55,7 @@ FROM (
         1 AS comments
     FROM touched_country_hours AS touched
     INNER JOIN comments AS event
+        --mariadb: FORCE INDEX (by_hour_country)
         ON touched.country_code <=> event.country_code AND touched.hour = event.occurred_hour
 ) AS engaged
 GROUP BY
