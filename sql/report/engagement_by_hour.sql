@@ -9,8 +9,13 @@
 SELECT
     hourly.hour,
     types.event_type,
-    SUM(CASE types.event_type WHEN 'pin' THEN hourly.pins WHEN 'repin' THEN hourly.repins ELSE hourly.comments END)
-    AS events
+    SUM(
+        CASE types.event_type
+            WHEN 'pin' THEN hourly.pins
+            WHEN 'repin' THEN hourly.repins
+            ELSE hourly.comments
+        END
+    ) AS events
 FROM category_hourly AS hourly
 CROSS JOIN (
     SELECT 'pin' AS event_type
@@ -23,7 +28,7 @@ WHERE hourly.hour >= %(from_time)s AND hourly.hour < %(to_time)s
 GROUP BY
     hourly.hour,
     types.event_type
-HAVING SUM(CASE types.event_type WHEN 'pin' THEN hourly.pins WHEN 'repin' THEN hourly.repins ELSE hourly.comments END) > 0
+HAVING events > 0
 UNION ALL
 SELECT
     occurred_hour AS hour,

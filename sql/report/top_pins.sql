@@ -7,7 +7,8 @@
 
 -- A period is the hours that start in [from_time, to_time), UTC. Its hours are not all added up. The pins of its last
 -- hour give a floor: as many pins as are asked for have at least that. Who has it over n hours, has an n-th of it in
--- one of them: only such pins can be among the top, and the index by engagement finds them.
+-- one of them: only such pins can be among the top, and the index by engagement finds them, level by level. MariaDB is
+-- told the order of the joins: by itself it reads every hour of every pin.
 WITH period AS (
     SELECT
         MAX(hour) AS last_hour,
@@ -41,10 +42,18 @@ bar AS (
     LEFT JOIN sample ON sample.place = %(top)s
 ),
 
+level AS (
+    SELECT engagement
+    FROM pin_hourly
+    GROUP BY engagement
+),
+
 candidate AS (
     SELECT DISTINCT rolled.pin_id
     FROM bar
-    INNER JOIN pin_hourly AS rolled ON bar.engagement <= rolled.engagement
+    INNER JOIN level ON bar.engagement <= level.engagement
+    --mariadb: STRAIGHT_JOIN pin_hourly AS rolled ON level.engagement = rolled.engagement
+    --singlestore: INNER JOIN pin_hourly AS rolled ON level.engagement = rolled.engagement
     WHERE rolled.hour >= %(from_time)s AND rolled.hour < %(to_time)s
 )
 
@@ -66,7 +75,8 @@ FROM (
         SUM(rolled.comments) AS comments,
         SUM(rolled.pins) AS pins
     FROM candidate
-    INNER JOIN pin_hourly AS rolled ON candidate.pin_id = rolled.pin_id
+    --mariadb: STRAIGHT_JOIN pin_hourly AS rolled ON candidate.pin_id = rolled.pin_id
+    --singlestore: INNER JOIN pin_hourly AS rolled ON candidate.pin_id = rolled.pin_id
     WHERE rolled.hour >= %(from_time)s AND rolled.hour < %(to_time)s
     GROUP BY rolled.pin_id
     ORDER BY

@@ -25,6 +25,7 @@ FROM (
         FROM repins AS event
         WHERE
             event.occurred_hour >= CAST(%(now_time)s AS DATETIME(6)) - INTERVAL 2 HOUR
+            AND event.occurred_hour <= %(now_time)s
             AND event.occurred_at >= CAST(%(now_time)s AS DATETIME(6)) - INTERVAL 1 HOUR
             AND event.occurred_at < %(now_time)s
         GROUP BY COALESCE(event.category, '(none)')

@@ -7,66 +7,89 @@
 
 -- A period is the hours that start in [from_time, to_time), UTC. Whole days come from people_daily, a bit per person;
 -- the hours before the first and after the last whole day from the events. A person in both is one bit all the same.
-WITH whole AS (
-    SELECT
-        DATE(CAST(%(from_time)s AS DATETIME) + INTERVAL 1 DAY - INTERVAL 1 SECOND) AS from_day,
-        DATE(CAST(%(to_time)s AS DATETIME)) AS to_day
-),
-
-edge AS (
-    SELECT
-        CAST(%(from_time)s AS DATETIME) AS from_time,
-        LEAST(CAST(from_day AS DATETIME), CAST(%(to_time)s AS DATETIME)) AS to_time
-    FROM whole
-    UNION ALL
-    SELECT
-        GREATEST(CAST(to_day AS DATETIME), CAST(from_day AS DATETIME)) AS from_time,
-        CAST(%(to_time)s AS DATETIME) AS to_time
-    FROM whole
-),
-
-seen AS (
-    SELECT
-        daily.chunk,
-        BIT_OR(daily.bits) AS bits
-    FROM whole
-    INNER JOIN people_daily AS daily ON whole.from_day <= daily.day AND daily.day < whole.to_day
-    GROUP BY daily.chunk
-    UNION ALL
-    SELECT
-        event.user_id >> 6 AS chunk,
-        BIT_OR(1 << (event.user_id & 63)) AS bits
-    FROM edge
-    INNER JOIN pins AS event ON edge.from_time <= event.occurred_hour AND event.occurred_hour < edge.to_time
-    GROUP BY event.user_id >> 6
-    UNION ALL
-    SELECT
-        event.user_id >> 6 AS chunk,
-        BIT_OR(1 << (event.user_id & 63)) AS bits
-    FROM edge
-    INNER JOIN repins AS event ON edge.from_time <= event.occurred_hour AND event.occurred_hour < edge.to_time
-    GROUP BY event.user_id >> 6
-    UNION ALL
-    SELECT
-        event.user_id >> 6 AS chunk,
-        BIT_OR(1 << (event.user_id & 63)) AS bits
-    FROM edge
-    INNER JOIN comments AS event ON edge.from_time <= event.occurred_hour AND event.occurred_hour < edge.to_time
-    GROUP BY event.user_id >> 6
-    UNION ALL
-    SELECT
-        event.user_id >> 6 AS chunk,
-        BIT_OR(1 << (event.user_id & 63)) AS bits
-    FROM edge
-    INNER JOIN logins AS event ON edge.from_time <= event.occurred_hour AND event.occurred_hour < edge.to_time
-    GROUP BY event.user_id >> 6
-)
-
+-- The limits are spelled out each time: the server uses the indexes by hour for constants only.
 SELECT COALESCE(SUM(BIT_COUNT(bits)), 0) AS unique_people
 FROM (
     SELECT
         chunk,
         BIT_OR(bits) AS bits
-    FROM seen
+    FROM (
+        SELECT
+            chunk,
+            BIT_OR(bits) AS bits
+        FROM people_daily
+        WHERE
+            day >= DATE(CAST(%(from_time)s AS DATETIME) + INTERVAL 1 DAY - INTERVAL 1 SECOND)
+            AND day < DATE(CAST(%(to_time)s AS DATETIME))
+        GROUP BY chunk
+        UNION ALL
+        SELECT
+            user_id >> 6 AS chunk,
+            BIT_OR(1 << (user_id & 63)) AS bits
+        FROM pins
+        WHERE
+            (
+                occurred_hour >= %(from_time)s
+                AND occurred_hour < %(to_time)s
+                AND occurred_hour < DATE(CAST(%(from_time)s AS DATETIME) + INTERVAL 1 DAY - INTERVAL 1 SECOND)
+            )
+            OR (
+                occurred_hour >= DATE(CAST(%(from_time)s AS DATETIME) + INTERVAL 1 DAY - INTERVAL 1 SECOND)
+                AND occurred_hour >= DATE(CAST(%(to_time)s AS DATETIME))
+                AND occurred_hour < %(to_time)s
+            )
+        GROUP BY user_id >> 6
+        UNION ALL
+        SELECT
+            user_id >> 6 AS chunk,
+            BIT_OR(1 << (user_id & 63)) AS bits
+        FROM repins
+        WHERE
+            (
+                occurred_hour >= %(from_time)s
+                AND occurred_hour < %(to_time)s
+                AND occurred_hour < DATE(CAST(%(from_time)s AS DATETIME) + INTERVAL 1 DAY - INTERVAL 1 SECOND)
+            )
+            OR (
+                occurred_hour >= DATE(CAST(%(from_time)s AS DATETIME) + INTERVAL 1 DAY - INTERVAL 1 SECOND)
+                AND occurred_hour >= DATE(CAST(%(to_time)s AS DATETIME))
+                AND occurred_hour < %(to_time)s
+            )
+        GROUP BY user_id >> 6
+        UNION ALL
+        SELECT
+            user_id >> 6 AS chunk,
+            BIT_OR(1 << (user_id & 63)) AS bits
+        FROM comments
+        WHERE
+            (
+                occurred_hour >= %(from_time)s
+                AND occurred_hour < %(to_time)s
+                AND occurred_hour < DATE(CAST(%(from_time)s AS DATETIME) + INTERVAL 1 DAY - INTERVAL 1 SECOND)
+            )
+            OR (
+                occurred_hour >= DATE(CAST(%(from_time)s AS DATETIME) + INTERVAL 1 DAY - INTERVAL 1 SECOND)
+                AND occurred_hour >= DATE(CAST(%(to_time)s AS DATETIME))
+                AND occurred_hour < %(to_time)s
+            )
+        GROUP BY user_id >> 6
+        UNION ALL
+        SELECT
+            user_id >> 6 AS chunk,
+            BIT_OR(1 << (user_id & 63)) AS bits
+        FROM logins
+        WHERE
+            (
+                occurred_hour >= %(from_time)s
+                AND occurred_hour < %(to_time)s
+                AND occurred_hour < DATE(CAST(%(from_time)s AS DATETIME) + INTERVAL 1 DAY - INTERVAL 1 SECOND)
+            )
+            OR (
+                occurred_hour >= DATE(CAST(%(from_time)s AS DATETIME) + INTERVAL 1 DAY - INTERVAL 1 SECOND)
+                AND occurred_hour >= DATE(CAST(%(to_time)s AS DATETIME))
+                AND occurred_hour < %(to_time)s
+            )
+        GROUP BY user_id >> 6
+    ) AS seen
     GROUP BY chunk
 ) AS people

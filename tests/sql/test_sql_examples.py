@@ -1,0 +1,33 @@
+"""docs/sql.md shows what its queries really answer. PINWHEEL_REFRESH_DOCS=1 writes it anew."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from pinwheel import memsql
+from tests.docs.sql_examples import QUERY, day, with_outputs
+
+pytestmark = pytest.mark.memsql
+PAGE = Path(__file__).resolve().parents[2] / "docs" / "sql.md"
+BRANDS = [
+    {"brand_id": 1, "name": "Copper Kitchen", "contact": None},
+    {"brand_id": 2, "name": "Moss & Stone", "contact": None},
+]
+
+
+def test_every_output_is_what_the_database_answers(merged, connection, query):
+    memsql.execute_many(connection, "brands/upsert_brands", BRANDS)
+    connection.commit()
+    merged(day())
+    text = PAGE.read_text()
+    shown = with_outputs(text, query)
+    if os.environ.get("PINWHEEL_REFRESH_DOCS"):
+        PAGE.write_text(shown)
+    assert len(QUERY.findall(text)) >= 7
+    assert shown == PAGE.read_text()
+
+
+def test_every_report_is_named():
+    text = PAGE.read_text()
+    assert [p.stem for p in (memsql.SQL_DIR / "report").glob("*.sql") if f"`{p.stem}`" not in text] == []
