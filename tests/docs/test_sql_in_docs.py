@@ -37,7 +37,7 @@ def _schema() -> dict[str, dict[str, str]]:
         plain = re.sub(r"^\s*--.*$", "", path.read_text(), flags=re.MULTILINE)
         for table, body in re.findall(r"CREATE TABLE IF NOT EXISTS (\w+) \((.*?)^\)", plain, re.DOTALL | re.MULTILINE):
             found[table] = dict(re.findall(r"^    ([a-z_]+) ([A-Z]+)", body, re.MULTILINE))
-        for view, body in re.findall(r"^(?:CREATE OR REPLACE )?VIEW (\w+) AS\n(.*?);", plain, re.DOTALL | re.MULTILINE):
+        for view, body in re.findall(r"^(?:CREATE )?VIEW (\w+) AS\n(.*?);", plain, re.DOTALL | re.MULTILINE):
             names = sqlglot.parse_one(body, dialect="mysql").named_selects
             found[view] = dict.fromkeys(names, "TEXT")
     return found
