@@ -5,7 +5,8 @@
 Made-up traffic with a daily and a weekly rhythm goes through the stream's own parser and enrichment, hour by hour. Two
 weeks are history; the hours after them are checked clean; then each defect is planted into an hour of its own and
 checked against the same past. Defects past the merge are made in a database that the run starts for itself. A slice
-is an hour of a table; a defect is found when a slice of its hour does not pass.
+is an hour of a table; a defect is found when a slice of its hour does not pass check_quality or, where that sees
+nothing, is held by the merge's gate. Clean slices must pass both.
 """
 
 import argparse
@@ -39,13 +40,15 @@ from pinwheel.local.progress import PlainProgress
 from pinwheel.local.settings import LocalSettings
 from pinwheel.local.stack import Stack
 from pinwheel.memsql import Connection
+from pinwheel.merge import ledger
 from pinwheel.merge.audit import audit
 from pinwheel.merge.gate import Gate
+from pinwheel.merge.ledger import Slice, State
 from pinwheel.merge.merge import merge
 from pinwheel.merge.stage import stage
 from pinwheel.pin_sources import Answer, read_pin
 from pinwheel.pins import PinLookup
-from pinwheel.quality.check import Checker
+from pinwheel.quality.check import ROLLUP_TABLES, Checker
 from pinwheel.quality.judge import Judge
 from pinwheel.quality.measures import HOUR_COLUMN, measures
 from pinwheel.quality.profile import HOUR, Hour, Profile
@@ -197,7 +200,53 @@ SQL_DEFECTS = (
     "UPDATE brand_country_daily SET repins = 0",
     "DELETE FROM brand_country_daily LIMIT 1",
     "TRUNCATE TABLE comments",
+    "UPDATE people_daily SET bits = bits & ~(bits & -bits) ORDER BY chunk LIMIT 1",
+    "UPDATE person_homes SET country_code = 'AQ'",
+    "UPDATE pin_firsts SET repinned_at = NULL",
 )
+
+
+class Reporting:
+    """A lake and a reporting database of the run's own."""
+
+    def __init__(self, settings: MemsqlSettings, folder: Path) -> None:
+        values = settings.model_dump(include=set(MemsqlSettings.model_fields))
+        self.uri = str(folder / "lake")
+        lake.create_tables(f"{self.uri}/events", f"{self.uri}/pins")
+        self.connection = memsql.connect(settings, local_infile=True)
+        self.quality = QualitySettings(**values, **GeoSettings().model_dump(), lake_uri=self.uri)
+        self._merging = MergeSettings(**values, lake_uri=self.uri)
+        self._gate = Gate(settings)
+
+    def land(self, rows: pa.Table) -> None:
+        """Append to the lake."""
+        write_deltalake(f"{self.uri}/events", rows.cast(lake.arrow_schema()), mode="append")
+
+    def merge(self) -> None:
+        """Merge what there is."""
+        for found in self._staged():
+            audit(found, self._gate, self.connection, self._merging.merge_max_quarantine_share)
+            merge(found.slice_id, self.connection)
+
+    def held(self, rows: pa.Table) -> dict[str, list[str]]:
+        """Table -> why the gate holds these rows; they are staged, but never merged."""
+        self.land(rows)
+        reasons = {}
+        for found in self._staged():
+            verdict = audit(found, self._gate, self.connection, self._merging.merge_max_quarantine_share)
+            if verdict.held:
+                reasons[found.table] = list(verdict.reasons)
+            now = State.HELD if verdict.held else State.STAGED
+            with memsql.transaction(self.connection):
+                ledger.move(self.connection, found.slice_id, now, State.SUPERSEDED, None)
+                ledger.advance(self.connection, found.table, (found.from_version, found.to_version), {})
+            _run(self.connection, f"TRUNCATE staging_{found.table}")
+        return reasons
+
+    def _staged(self) -> Iterator[Slice]:
+        for table in TABLES:
+            while (found := stage(table, self._merging, self.connection)) is not None:
+                yield found
 
 
 class Watch:
@@ -241,27 +290,34 @@ def main() -> int:
     for n in range(HISTORY_HOURS):
         watch.check(world.hour(FIRST + n * HOUR), FIRST + n * HOUR, judged=False, kept=True)
     clean_from = FIRST + HISTORY_HOURS * HOUR
-    alarms = _clean(world, watch, clean_from, given.clean)
-    results = list(_past_the_merge(world, judge, clean_from))[: given.defects]
-    results += _planted(world, watch, clean_from + given.clean * HOUR, given.defects - len(results))
+    with _database() as settings, tempfile.TemporaryDirectory() as folder:
+        reporting = Reporting(settings, Path(folder))
+        results = list(_past_the_merge(world, judge, clean_from, reporting))[: given.defects]
+        alarms = _clean(world, watch, reporting, clean_from, given.clean)
+        planted_from = clean_from + given.clean * HOUR
+        results += _planted(world, watch, reporting, planted_from, given.defects - len(results))
     missed = [name for name, found in results if not found]
     print(f"defects planted={len(results)} found={len(results) - len(missed)} missed={missed}")
     print(f"clean slices={given.clean * len(TABLES)} false_alarms={alarms}")
     return 0
 
 
-def _clean(world: World, watch: Watch, start: datetime, hours: int) -> int:
+def _clean(world: World, watch: Watch, reporting: Reporting, start: datetime, hours: int) -> int:
     alarms = 0
     for n in range(hours):
         hour = start + n * HOUR
-        for table, unmet in watch.check(world.hour(hour), hour, judged=True, kept=True).items():
-            alarms += bool(unmet)
-            if unmet:
-                print(f"false alarm hour={hour:%Y-%m-%dT%H} table={table} measures={unmet}")
+        rows = world.hour(hour)
+        unmet = {table: names for table, names in watch.check(rows, hour, judged=True, kept=True).items() if names}
+        held = reporting.held(rows)
+        alarms += len({*unmet, *held})
+        if unmet or held:
+            print(f"false alarm hour={hour:%Y-%m-%dT%H} unmet={unmet} held={held}")
     return alarms
 
 
-def _planted(world: World, watch: Watch, start: datetime, count: int) -> Iterator[tuple[str, bool]]:
+def _planted(
+    world: World, watch: Watch, reporting: Reporting, start: datetime, count: int
+) -> Iterator[tuple[str, bool]]:
     """Defects of producers and of the landing in turn, each in an hour of the day after, over and over."""
     kinds: list[tuple[str, str | None, Rows | None]] = [
         *((name, name, None) for name in DEFECTS),
@@ -271,52 +327,35 @@ def _planted(world: World, watch: Watch, start: datetime, count: int) -> Iterato
         name, defect, spoil = kinds[n % len(kinds)]
         hour = start + (n * 7 % 24) * HOUR
         rows = world.hour(hour, defect)
-        found = watch.check(spoil(rows) if spoil else rows, hour, judged=True, kept=False)
-        unmet = {table: names for table, names in found.items() if names}
-        print(f"{'found ' if unmet else 'MISSED'} {name} hour={hour:%H} {unmet}")
-        yield name, bool(unmet)
+        rows = spoil(rows) if spoil else rows
+        unmet = {table: names for table, names in watch.check(rows, hour, judged=True, kept=False).items() if names}
+        held = {} if unmet else reporting.held(rows)
+        print(f"{'found ' if unmet or held else 'MISSED'} {name} hour={hour:%H} unmet={unmet} held={held}")
+        yield name, bool(unmet or held)
 
 
-def _past_the_merge(world: World, judge: Judge, hour: datetime) -> Iterator[tuple[str, bool]]:
+def _past_the_merge(world: World, judge: Judge, hour: datetime, reporting: Reporting) -> Iterator[tuple[str, bool]]:
     """Merge an hour for real, then break the reporting tables in one way after the other."""
-    with _database() as settings, tempfile.TemporaryDirectory() as folder:
-        values = settings.model_dump(include=set(MemsqlSettings.model_fields))
-        rows = world.hour(hour)
-        uri = str(Path(folder) / "lake")
-        lake.create_tables(f"{uri}/events", f"{uri}/pins")
-        write_deltalake(f"{uri}/events", rows.cast(lake.arrow_schema()), mode="append")
-        connection = memsql.connect(settings, local_infile=True)
-        for table in TABLES:
-            while (found := stage(table, MergeSettings(**values, lake_uri=uri), connection)) is not None:
-                merge(found.slice_id, connection)
-        quality = QualitySettings(**values, **GeoSettings().model_dump(), lake_uri=uri)
-        checker = Checker(quality, connection, judge)
-        broken = (
-            "pins",
-            "repins",
-            "comments",
-            "logins",
-            "brand_hourly",
-            "brand_daily",
-            "brand_country_daily",
-            "category_hourly",
-        )
-        _run(connection, *(f"CREATE TABLE kept_{t} AS SELECT * FROM {t}" for t in broken))  # noqa: S608
-        before = [o for o in checker.hours([hour], lambda: datetime.now(UTC)) if o.unmet]
-        if before:
-            raise SystemExit(f"the merged hour is not clean: {before}")
-        for defect in SQL_DEFECTS:
-            _run(connection, defect)
-            unmet = {
-                o.table: [v.measure for v in o.unmet]
-                for o in checker.hours([hour], lambda: datetime.now(UTC))
-                if o.unmet
-            }
-            print(f"{'found ' if unmet else 'MISSED'} {defect[:60]} {unmet}")
-            yield defect, bool(unmet)
-            for t in broken:
-                _run(connection, f"DELETE FROM {t}", f"INSERT INTO {t} SELECT * FROM kept_{t}")  # noqa: S608
-        connection.close()
+    connection = reporting.connection
+    reporting.land(world.hour(hour))
+    reporting.merge()
+    checker = Checker(reporting.quality, connection, judge)
+    broken = ("pins", "repins", "comments", "logins", *ROLLUP_TABLES)
+    _run(connection, *(f"CREATE TABLE kept_{t} AS SELECT * FROM {t}" for t in broken))  # noqa: S608
+    if before := _unmet(checker, hour):
+        raise SystemExit(f"the merged hour is not clean: {before}")
+    for defect in SQL_DEFECTS:
+        _run(connection, defect)
+        unmet = _unmet(checker, hour)
+        print(f"{'found ' if unmet else 'MISSED'} {defect[:60]} {unmet}")
+        yield defect, bool(unmet)
+        for t in broken:
+            _run(connection, f"DELETE FROM {t}", f"INSERT INTO {t} SELECT * FROM kept_{t}")  # noqa: S608
+
+
+def _unmet(checker: Checker, hour: datetime) -> dict[str, list[str]]:
+    outcomes = checker.hours([hour], lambda: datetime.now(UTC))
+    return {o.table: [v.measure for v in o.unmet] for o in outcomes if o.unmet}
 
 
 def _cost(world: World, rows: int) -> None:
@@ -327,25 +366,17 @@ def _cost(world: World, rows: int) -> None:
     hour = FIRST
     keys, values, arrived = world.records(hour, rows)
     with _database() as settings, tempfile.TemporaryDirectory() as folder:
-        given = settings.model_dump(include=set(MemsqlSettings.model_fields))
-        uri = str(Path(folder) / "lake")
-        lake.create_tables(f"{uri}/events", f"{uri}/pins")
         with _cpu("landing and merging") as work:
             landed = world.landed(keys, values, arrived)
-            write_deltalake(f"{uri}/events", landed.cast(lake.arrow_schema()), mode="append")
-            connection = memsql.connect(settings, local_infile=True)
-            gate, merging = Gate(settings), MergeSettings(**given, lake_uri=uri)
-            for table in TABLES:
-                while (found := stage(table, merging, connection)) is not None:
-                    audit(found, gate, connection, 0.05)
-                    merge(found.slice_id, connection)
-        quality = QualitySettings(**given, **GeoSettings().model_dump(), lake_uri=uri, quality_dir=Path(folder) / "q")
+            reporting = Reporting(settings, Path(folder))
+            reporting.land(landed)
+            reporting.merge()
+        quality = reporting.quality.model_copy(update={"quality_dir": Path(folder) / "quality"})
         with _cpu("checking, a process of its own") as checking:
             environment = {**os.environ, **{variable(k): str(v) for k, v in _plain(quality).items()}}
             asked = f"'{hour:%Y-%m-%dT%H}', '{hour + HOUR:%Y-%m-%dT%H}'"
             code = f"from pinwheel.quality.run import run; print(run({asked}))"
             subprocess.run((sys.executable, "-c", code), env=environment, check=True)
-        connection.close()
     print(f"rows={landed.num_rows} checking/(landing+merging)={checking[0] / work[0]:.3f}")
 
 

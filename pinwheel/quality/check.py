@@ -32,8 +32,10 @@ from pinwheel.settings import QualitySettings
 log = logging.getLogger(__name__)
 
 ROLLUPS = "rollups"
-HOURLY_ROLLUPS = ("brand_hourly", "category_hourly", "country_hourly", "pin_hourly")
-DAILY_ROLLUPS = ("brand_daily", "brand_country_daily")
+ROLLUP_TABLES = (
+    "brand_hourly", "category_hourly", "country_hourly", "pin_hourly",
+    "brand_daily", "brand_country_daily", "people_daily", "person_homes", "pin_firsts",
+)  # fmt: skip
 MAX_DIFFERENT_ROWS = 2_000_000  # of an hour with more, single rows that differ are not looked for: 500 MB
 
 
@@ -135,7 +137,7 @@ class Checker:
         """The rollups of an hour and of its day, against the rows."""
         params = {"hour": book.naive(hour), "day": hour.date()}
         found = {}
-        for name in (*HOURLY_ROLLUPS, *DAILY_ROLLUPS):
+        for name in ROLLUP_TABLES:
             found[name] = memsql.fetch(self._connection, f"quality/wrong_{name}", params)
             self._connection.commit()
         verdicts = self._judge.rollups(hour, {name: len(rows) for name, rows in found.items()})

@@ -15,5 +15,5 @@ VALUES (
     %(contact)s
 )
 ON DUPLICATE KEY UPDATE
-    name = VALUES(name),
-    contact = VALUES(contact)
+    name = VALUES (name),
+    contact = VALUES (contact)

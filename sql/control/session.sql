@@ -4,7 +4,6 @@
 -- reads:   nothing
 -- writes:  nothing
 -- params:  none
-SET
-    time_zone = '+00:00'
-    --mariadb: , tx_isolation = 'READ-COMMITTED'
-    --mariadb: , sql_mode = 'STRICT_ALL_TABLES,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION,ONLY_FULL_GROUP_BY'
+SET time_zone = '+00:00'
+--mariadb: , tx_isolation = 'READ-COMMITTED'
+--mariadb: , sql_mode = 'STRICT_ALL_TABLES,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION,ONLY_FULL_GROUP_BY'

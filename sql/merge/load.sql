@@ -4,6 +4,7 @@
 -- reads:   nothing
 -- writes:  staging_$table
 -- params:  path varchar, slice_id bigint
+-- noqa: disable=PRS
 -- names:   table, columns
 LOAD DATA LOCAL INFILE %(path)s
 INTO TABLE staging_$table

@@ -17,5 +17,5 @@ VALUES (
     %(kafka_timestamp)s
 )
 ON DUPLICATE KEY UPDATE
-    next_offset = GREATEST(next_offset, VALUES(next_offset)),
-    kafka_timestamp = GREATEST(COALESCE(kafka_timestamp, VALUES(kafka_timestamp)), VALUES(kafka_timestamp))
+    next_offset = GREATEST(next_offset, VALUES (next_offset)),
+    kafka_timestamp = GREATEST(COALESCE(kafka_timestamp, VALUES (kafka_timestamp)), VALUES (kafka_timestamp))

@@ -37,12 +37,12 @@ WHERE
     AND staged.pin_id IS NOT NULL
 ORDER BY staged.kafka_timestamp
 ON DUPLICATE KEY UPDATE
-    creator_id = VALUES(creator_id),
-    board_id = VALUES(board_id),
-    brand_id = VALUES(brand_id),
-    category = VALUES(category),
-    title = VALUES(title),
-    description = VALUES(description),
-    link = VALUES(link),
-    image_url = VALUES(image_url),
-    created_at = VALUES(created_at)
+    creator_id = VALUES (creator_id),
+    board_id = VALUES (board_id),
+    brand_id = VALUES (brand_id),
+    category = VALUES (category),
+    title = VALUES (title),
+    description = VALUES (description),
+    link = VALUES (link),
+    image_url = VALUES (image_url),
+    created_at = VALUES (created_at)

@@ -60,7 +60,7 @@ FROM (
                 change_type = 'delete' AS is_delete,
                 ROW_NUMBER() OVER (
                     PARTITION BY event_id, kafka_partition, kafka_offset
-                    ORDER BY change_version DESC, change_type DESC, row_num
+                    ORDER BY change_version DESC, change_type DESC, row_num ASC
                 ) AS recency
             FROM staging_$table
             WHERE slice_id = %(slice_id)s

@@ -29,13 +29,13 @@ VALUES (
     %(created_at)s
 )
 ON DUPLICATE KEY UPDATE
-    creator_id = VALUES(creator_id),
-    board_id = VALUES(board_id),
-    brand_id = VALUES(brand_id),
-    category = VALUES(category),
-    title = VALUES(title),
-    description = VALUES(description),
-    link = VALUES(link),
-    image_url = VALUES(image_url),
-    created_at = VALUES(created_at),
+    creator_id = VALUES (creator_id),
+    board_id = VALUES (board_id),
+    brand_id = VALUES (brand_id),
+    category = VALUES (category),
+    title = VALUES (title),
+    description = VALUES (description),
+    link = VALUES (link),
+    image_url = VALUES (image_url),
+    created_at = VALUES (created_at),
     fetched_at = CURRENT_TIMESTAMP(6)

@@ -33,7 +33,8 @@ FROM (
         0 AS whole_people,
         unique_people AS part_people
     FROM brand_hourly
-    WHERE hour >= %(day)s
+    WHERE
+        hour >= %(day)s
         AND hour < %(day)s + INTERVAL 1 DAY
 ) AS compared
 GROUP BY brand_id

@@ -36,7 +36,8 @@ FROM (
             0 AS repins,
             0 AS comments
         FROM pins
-        WHERE occurred_hour = %(hour)s
+        WHERE
+            occurred_hour = %(hour)s
             AND brand_id IS NOT NULL
         UNION ALL
         SELECT
@@ -46,7 +47,8 @@ FROM (
             1 AS repins,
             0 AS comments
         FROM repins
-        WHERE occurred_hour = %(hour)s
+        WHERE
+            occurred_hour = %(hour)s
             AND brand_id IS NOT NULL
         UNION ALL
         SELECT
@@ -56,7 +58,8 @@ FROM (
             0 AS repins,
             1 AS comments
         FROM comments
-        WHERE occurred_hour = %(hour)s
+        WHERE
+            occurred_hour = %(hour)s
             AND brand_id IS NOT NULL
     ) AS engaged
     GROUP BY brand_id

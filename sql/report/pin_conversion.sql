@@ -14,7 +14,8 @@ SELECT
     COUNT(repinned_at) / COUNT(*) AS conversion,
     SUM(CASE WHEN repinned_at < pinned_at + INTERVAL 24 HOUR THEN 1 ELSE 0 END) AS repinned_in_24_hours,
     AVG(
-        CASE WHEN place * 2 BETWEEN repinned_of_day AND repinned_of_day + 2
+        CASE
+            WHEN place * 2 BETWEEN repinned_of_day AND repinned_of_day + 2
                 THEN TIMESTAMPDIFF(SECOND, pinned_at, repinned_at)
         END
     ) AS median_seconds_to_first_repin

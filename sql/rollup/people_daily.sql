@@ -79,7 +79,7 @@ WHERE is_seen = 1
 GROUP BY
     day,
     user_id >> 6
-ON DUPLICATE KEY UPDATE bits = bits | VALUES(bits);
+ON DUPLICATE KEY UPDATE bits = bits | VALUES (bits);
 
 -- A work table: the same as a derived one was computed anew for every row of people_daily.
 INSERT INTO left_bits (

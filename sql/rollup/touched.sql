@@ -20,7 +20,7 @@ INSERT INTO touched_brand_days (
 )
 SELECT DISTINCT
     brand_id,
-    DATE(hour)
+    DATE(hour) AS day
 FROM touched_brand_hours;
 
 INSERT INTO touched_category_hours (

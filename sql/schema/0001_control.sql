@@ -39,7 +39,7 @@ CREATE TABLE IF NOT EXISTS merge_slices (
     duplicates BIGINT NOT NULL DEFAULT 0 COMMENT 'Later deliveries of an event, same payload; left out',
     conflicting BIGINT NOT NULL DEFAULT 0 COMMENT 'Later deliveries under a used event_id, other payload; left out',
     quarantined BIGINT NOT NULL DEFAULT 0 COMMENT 'Rows that broke a row rule',
-    overtaken BIGINT NOT NULL DEFAULT 0 COMMENT 'Changes that a later one of the slice replaced, and deletes of absent rows',
+    overtaken BIGINT NOT NULL DEFAULT 0 COMMENT 'Changes that a later one replaced, and deletes of absent rows',
     started_at DATETIME(6) NOT NULL DEFAULT CURRENT_TIMESTAMP(6) COMMENT 'UTC',
     staged_at DATETIME(6) COMMENT 'When all rows were in staging, UTC',
     audited_at DATETIME(6) COMMENT 'When the gate had its answer, UTC',

@@ -78,7 +78,7 @@ COMMENT = 'Who was there on which UTC day, by an event of any type, a bit per pe
 
 CREATE TABLE IF NOT EXISTS person_homes (
     user_id BIGINT NOT NULL COMMENT 'The person',
-    country_code VARCHAR(2) NOT NULL COMMENT 'Where most logins came from; the first by code of several; ZZ: none is known',
+    country_code VARCHAR(2) NOT NULL COMMENT 'Where most logins came from, first by code; ZZ: none known',
     logins BIGINT NOT NULL COMMENT 'Logins from there, count',
     --mariadb: KEY by_country (country_code),
     --singlestore: SHARD KEY (user_id),
@@ -113,7 +113,7 @@ FROM pins
 WHERE pin_id IS NOT NULL
 GROUP BY occurred_hour, pin_id
 ON DUPLICATE KEY UPDATE
-    pins = VALUES(pins);
+    pins = VALUES (pins);
 
 INSERT INTO pin_hourly (pin_id, hour, pins, repins, comments, engagement)
 SELECT
@@ -127,8 +127,8 @@ FROM repins
 WHERE pin_id IS NOT NULL
 GROUP BY occurred_hour, pin_id
 ON DUPLICATE KEY UPDATE
-    repins = VALUES(repins),
-    engagement = VALUES(repins) + comments;
+    repins = VALUES (repins),
+    engagement = VALUES (repins) + comments;
 
 INSERT INTO pin_hourly (pin_id, hour, pins, repins, comments, engagement)
 SELECT
@@ -142,8 +142,8 @@ FROM comments
 WHERE pin_id IS NOT NULL
 GROUP BY occurred_hour, pin_id
 ON DUPLICATE KEY UPDATE
-    comments = VALUES(comments),
-    engagement = repins + VALUES(comments);
+    comments = VALUES (comments),
+    engagement = repins + VALUES (comments);
 
 INSERT IGNORE INTO country_hourly (hour, country_code, pins, repins, comments)
 SELECT
@@ -153,11 +153,29 @@ SELECT
     SUM(repins) AS repins,
     SUM(comments) AS comments
 FROM (
-    SELECT COALESCE(country_code, 'ZZ') AS country_code, occurred_hour, 1 AS pins, 0 AS repins, 0 AS comments FROM pins
+    SELECT
+        COALESCE(country_code, 'ZZ') AS country_code,
+        occurred_hour,
+        1 AS pins,
+        0 AS repins,
+        0 AS comments
+    FROM pins
     UNION ALL
-    SELECT COALESCE(country_code, 'ZZ') AS country_code, occurred_hour, 0 AS pins, 1 AS repins, 0 AS comments FROM repins
+    SELECT
+        COALESCE(country_code, 'ZZ') AS country_code,
+        occurred_hour,
+        0 AS pins,
+        1 AS repins,
+        0 AS comments
+    FROM repins
     UNION ALL
-    SELECT COALESCE(country_code, 'ZZ') AS country_code, occurred_hour, 0 AS pins, 0 AS repins, 1 AS comments FROM comments
+    SELECT
+        COALESCE(country_code, 'ZZ') AS country_code,
+        occurred_hour,
+        0 AS pins,
+        0 AS repins,
+        1 AS comments
+    FROM comments
 ) AS event
 GROUP BY occurred_hour, country_code;
 
@@ -167,13 +185,25 @@ SELECT
     user_id >> 6 AS chunk,
     BIT_OR(1 << (user_id & 63)) AS bits
 FROM (
-    SELECT occurred_hour, user_id FROM pins
+    SELECT
+        occurred_hour,
+        user_id
+    FROM pins
     UNION ALL
-    SELECT occurred_hour, user_id FROM repins
+    SELECT
+        occurred_hour,
+        user_id
+    FROM repins
     UNION ALL
-    SELECT occurred_hour, user_id FROM comments
+    SELECT
+        occurred_hour,
+        user_id
+    FROM comments
     UNION ALL
-    SELECT occurred_hour, user_id FROM logins
+    SELECT
+        occurred_hour,
+        user_id
+    FROM logins
 ) AS event
 GROUP BY DATE(occurred_hour), user_id >> 6;
 

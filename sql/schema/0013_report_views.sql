@@ -4,6 +4,7 @@
 -- reads:   pins, repins, comments, logins, brands, brand_hourly, brand_daily, brand_country_daily, category_hourly, country_hourly, pin_hourly, pin_cache, pin_firsts, people_daily, person_homes, merge_progress, merge_slices, view_columns, columns
 -- writes:  view_columns, engagement, brand_engagement_hourly, brand_engagement_daily, brand_country_engagement_daily, category_engagement_hourly, country_engagement_hourly, pin_engagement_hourly, pin_first_repins, people_daily_counts, people_homes, complete_through, merge_ledger, data_dictionary
 -- params:  none
+-- sqlfluff:max_line_length:340
 
 -- A view's columns can not have a COMMENT: their meanings are here, and nowhere else.
 CREATE TABLE IF NOT EXISTS view_columns (
@@ -306,7 +307,8 @@ CREATE VIEW complete_through AS
 SELECT
     known.table_name,
     CASE WHEN COUNT(progress.kafka_timestamp) = COUNT(*) THEN MIN(progress.kafka_timestamp) END AS complete_through_utc,
-    CASE WHEN COUNT(progress.kafka_timestamp) = COUNT(*)
+    CASE
+        WHEN COUNT(progress.kafka_timestamp) = COUNT(*)
             THEN TIMESTAMPDIFF(SECOND, MIN(progress.kafka_timestamp), UTC_TIMESTAMP(6))
     END AS age_seconds,
     MAX(progress.kafka_timestamp) AS newest_utc

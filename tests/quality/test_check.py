@@ -15,7 +15,7 @@ pytestmark = pytest.mark.memsql
 
 def some(kind: str, count: int = 4) -> list[dict]:
     return [
-        event(kind, f"{kind}{n}", 10 * n + len(kind), user_id=n + 1, text="é 👕" if kind == "comment" else None)
+        event(kind, f"{kind}{n}", 10 * n + len(kind), user_id=n + 11, text="é 👕" if kind == "comment" else None)
         for n in range(count)
     ]
 
@@ -51,7 +51,7 @@ def test_a_merge_in_between_does_not_matter(checker, full, settings, merge_all):
 
 
 def test_redelivered_corrected_and_erased_rows_agree(checker, full, settings, merge_all):
-    land(settings.lake_uri, [event("repin", "repin0", 500, user_id=1)])
+    land(settings.lake_uri, [event("repin", "repin0", 500, user_id=11)])
     update(settings.lake_uri, "event_id = 'repin1'", {"brand_id": "71", "category": "'food'"})
     delete(settings.lake_uri, "event_id = 'repin2'")
     merge_all()
@@ -112,9 +112,20 @@ def test_quarantined_rows_are_not_missed(checker, full, connection):
         ("DELETE FROM brand_daily", "brand_daily"),
         ("UPDATE brand_daily SET unique_people = 100", "brand_daily"),
         ("UPDATE brand_country_daily SET pins = 3", "brand_country_daily"),
+        ("DELETE FROM people_daily", "people_daily"),
+        ("UPDATE people_daily SET bits = bits & ~(1 << 13)", "people_daily"),
+        ("UPDATE person_homes SET country_code = 'AQ'", "person_homes"),
+        ("UPDATE person_homes SET logins = logins + 1", "person_homes"),
+        ("DELETE FROM person_homes", "person_homes"),
+        ("DELETE FROM pin_firsts", "pin_firsts"),
+        ("UPDATE pin_firsts SET pinned_at = pinned_at + INTERVAL 1 SECOND", "pin_firsts"),
+        ("UPDATE pin_firsts SET pinned_at = pinned_at - INTERVAL 1 SECOND", "pin_firsts"),
+        ("UPDATE pin_firsts SET repinned_at = NULL", "pin_firsts"),
+        ("UPDATE pin_firsts SET repinned_at = repinned_at - INTERVAL 1 SECOND", "pin_firsts"),
     ],
 )
 def test_a_wrong_rollup_is_named(checker, full, connection, change, rollup):
+    assert unmet(checker.rollups(NOON, NOW)) == []
     run(change, connection)
     found = checker.rollups(NOON, NOW)
     assert f"wrong_{rollup}" in unmet(found)

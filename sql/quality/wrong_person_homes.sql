@@ -1,0 +1,42 @@
+-- name:    quality/wrong_person_homes
+-- purpose: People with a login in an hour whose home is not what all of their logins say; a sixteenth of the people.
+-- grain:   one row per person
+-- reads:   person_homes, logins
+-- writes:  nothing
+-- params:  hour datetime
+
+-- Another sixteenth each hour: a person's logins go back for ever, and all of them are counted here.
+SELECT
+    counted.user_id,
+    counted.country_code,
+    counted.logins,
+    kept.country_code AS kept_country_code,
+    kept.logins AS kept_logins
+FROM (
+    SELECT
+        person.user_id,
+        COALESCE(event.country_code, 'ZZ') AS country_code,
+        COUNT(*) AS logins,
+        ROW_NUMBER() OVER (
+            PARTITION BY person.user_id
+            ORDER BY event.country_code IS NULL, COUNT(*) DESC, event.country_code
+        ) AS place
+    FROM (
+        SELECT DISTINCT user_id
+        FROM logins
+        WHERE occurred_hour = %(hour)s AND user_id & 15 = HOUR(%(hour)s) & 15
+    ) AS person
+    INNER JOIN logins AS event ON person.user_id = event.user_id
+    GROUP BY
+        person.user_id,
+        event.country_code
+) AS counted
+LEFT JOIN person_homes AS kept ON counted.user_id = kept.user_id
+WHERE
+    counted.place = 1
+    AND (
+        kept.user_id IS NULL
+        OR counted.country_code <> kept.country_code
+        OR counted.logins <> kept.logins
+    )
+ORDER BY counted.user_id

@@ -1,0 +1,51 @@
+-- name:    quality/wrong_pin_firsts
+-- purpose: Pins whose first pin event, or first repin after it, can't be right beside the rows of an hour.
+-- grain:   one row per pin
+-- reads:   pin_firsts, pins, repins
+-- writes:  nothing
+-- params:  hour datetime
+
+-- Nothing of the hour is earlier than what is kept as first, and a first that is kept as of the hour is there.
+SELECT
+    seen.pin_id,
+    seen.pinned_at,
+    kept.pinned_at AS kept_pinned_at,
+    seen.repinned_at,
+    kept.repinned_at AS kept_repinned_at
+FROM (
+    SELECT
+        pin_id,
+        MIN(pinned_at) AS pinned_at,
+        MIN(repinned_at) AS repinned_at
+    FROM (
+        SELECT
+            pin_id,
+            occurred_at AS pinned_at,
+            NULL AS repinned_at
+        FROM pins
+        WHERE occurred_hour = %(hour)s AND pin_id IS NOT NULL
+        UNION ALL
+        SELECT
+            event.pin_id,
+            NULL AS pinned_at,
+            event.occurred_at AS repinned_at
+        FROM repins AS event
+        INNER JOIN pin_firsts AS known ON event.pin_id = known.pin_id AND event.occurred_at >= known.pinned_at
+        WHERE event.occurred_hour = %(hour)s
+    ) AS happened
+    GROUP BY pin_id
+) AS seen
+LEFT JOIN pin_firsts AS kept ON seen.pin_id = kept.pin_id
+WHERE
+    kept.pin_id IS NULL
+    OR seen.pinned_at < kept.pinned_at
+    OR seen.repinned_at < COALESCE(kept.repinned_at, '9999-12-31')
+    OR (
+        kept.pinned_at >= %(hour)s AND kept.pinned_at < %(hour)s + INTERVAL 1 HOUR
+        AND kept.pinned_at <> COALESCE(seen.pinned_at, '9999-12-31')
+    )
+    OR (
+        kept.repinned_at >= %(hour)s AND kept.repinned_at < %(hour)s + INTERVAL 1 HOUR
+        AND kept.repinned_at <> COALESCE(seen.repinned_at, '9999-12-31')
+    )
+ORDER BY seen.pin_id
