@@ -4,8 +4,9 @@
 -- reads:   nothing
 -- writes:  staging_$table
 -- params:  path varchar, slice_id bigint
--- noqa: disable=PRS
 -- names:   table, columns
+
+-- noqa: disable=PRS
 LOAD DATA LOCAL INFILE %(path)s
 INTO TABLE staging_$table
 CHARACTER SET utf8mb4

@@ -32,6 +32,13 @@ FROM (
         FROM repins AS event
         INNER JOIN pin_firsts AS known ON event.pin_id = known.pin_id AND event.occurred_at >= known.pinned_at
         WHERE event.occurred_hour = %(hour)s
+        UNION ALL
+        SELECT
+            pin_id,
+            NULL AS pinned_at,
+            NULL AS repinned_at
+        FROM pin_firsts
+        WHERE pinned_at >= %(hour)s AND pinned_at < %(hour)s + INTERVAL 1 HOUR
     ) AS happened
     GROUP BY pin_id
 ) AS seen

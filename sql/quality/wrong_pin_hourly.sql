@@ -4,8 +4,8 @@
 -- reads:   pin_hourly, pins, repins, comments
 -- writes:  nothing
 -- params:  hour datetime
--- noqa: disable=PRS
 
+-- noqa: disable=PRS
 -- What the rollup says minus what the rows say: anything but zero is wrong. One statement sees one moment.
 -- There is no index by hour: the few levels of engagement lead to the buckets of the hour, as in report/top_pins.
 SELECT

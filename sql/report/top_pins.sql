@@ -4,8 +4,8 @@
 -- reads:   category_hourly, repins, pin_hourly, pin_cache, brands
 -- writes:  nothing
 -- params:  from_time datetime, to_time datetime, top int
--- noqa: disable=PRS
 
+-- noqa: disable=PRS
 -- A period is the hours that start in [from_time, to_time), UTC. Its hours are not all added up. The pins of its last
 -- hour give a floor: as many pins as are asked for have at least that. Who has it over n hours, has an n-th of it in
 -- one of them: only such pins can be among the top, and the index by engagement finds them, level by level. MariaDB is

@@ -4,8 +4,8 @@
 -- reads:   touched_country_hours, pins, repins, comments
 -- writes:  country_hourly
 -- params:  none
--- noqa: disable=PRS
 
+-- noqa: disable=PRS
 -- <=> takes two nulls for the same and still uses the index on (occurred_hour, country_code). MariaDB
 -- is told which: by itself it took by_hour and read the whole hour for each country, 14 CPU-seconds for 60,000 rows.
 DELETE rolled FROM country_hourly AS rolled

@@ -119,9 +119,7 @@ def test_quarantined_rows_are_not_missed(checker, full, connection):
         ("DELETE FROM person_homes", "person_homes"),
         ("DELETE FROM pin_firsts", "pin_firsts"),
         ("UPDATE pin_firsts SET pinned_at = pinned_at + INTERVAL 1 SECOND", "pin_firsts"),
-        ("UPDATE pin_firsts SET pinned_at = pinned_at - INTERVAL 1 SECOND", "pin_firsts"),
         ("UPDATE pin_firsts SET repinned_at = NULL", "pin_firsts"),
-        ("UPDATE pin_firsts SET repinned_at = repinned_at - INTERVAL 1 SECOND", "pin_firsts"),
     ],
 )
 def test_a_wrong_rollup_is_named(checker, full, connection, change, rollup):
@@ -130,6 +128,11 @@ def test_a_wrong_rollup_is_named(checker, full, connection, change, rollup):
     found = checker.rollups(NOON, NOW)
     assert f"wrong_{rollup}" in unmet(found)
     assert found.samples[f"wrong_{rollup}"]
+
+
+def test_a_first_that_no_row_says_is_named(checker, full, connection):
+    run("UPDATE pin_firsts SET pinned_at = pinned_at - INTERVAL 1 SECOND", connection)
+    assert unmet(checker.rollups(NOON - HOUR, NOW)) == ["wrong_pin_firsts"]
 
 
 def test_an_empty_table_and_one_of_one_row_pass(checker, settings, merge_all):
