@@ -4,7 +4,7 @@
 
 Each micro-batch goes through the stream's own writer and commit (``pinwheel.files``, ``pinwheel.landing``), with few
 rows of each event type, some of them late; pins are copied every 15 of them. Compaction is the Dag's, with the settings
-of the environment, and runs 23 minutes after each hour of the day that is played, and once after its end. Log entries
+of the environment, and runs every 10 minutes of the day that is played, and once after its end. Log entries
 are given the age that they would have, so that old ones are cleaned up; no file gets old enough to be removed in a day.
 """
 
@@ -33,7 +33,7 @@ from pinwheel.landing import Landing, append_pins
 from pinwheel.settings import CompactSettings, load
 
 DAY = datetime(2026, 3, 14, tzinfo=UTC)
-COMPACT_AT = timedelta(minutes=23)  # past the hour, as in dags/compact_tables.py
+COMPACT_AT, COMPACT_EVERY = timedelta(minutes=3), timedelta(minutes=10)  # as in dags/compact_tables.py
 LATE_SECONDS = (1800, 2 * 86_400)  # as the generator's
 LATE_SHARE = 0.02
 DEAD_SHARE = 0.005
@@ -114,21 +114,21 @@ def main() -> int:
 
 
 def play(settings: CompactSettings, commits: int, batches: Batches) -> Day:
-    """Land the day's micro-batches, compact each hour and once after midnight."""
+    """Land the day's micro-batches, compact as the Dag does, and once after midnight."""
     day, landing = Day(), Landing(settings.events_uri, TOPIC)
     due = DAY + COMPACT_AT
     for n in range(commits):
         at = DAY + n * timedelta(days=1) / commits
         if at >= due:
             look_after(settings, due, day)
-            due += timedelta(hours=1)
+            due += COMPACT_EVERY
         rows = batches.make(at)
         day.landings.append(timed(lambda rows=rows: land(landing, rows)))  # type: ignore[misc]
         if n % COPY_EVERY == 0:
             append_pins(settings.events_uri, settings.pins_uri)
-    while due < DAY + timedelta(days=1, hours=1):
+    while due < DAY + timedelta(days=1) + COMPACT_EVERY:
         look_after(settings, due, day)
-        due += timedelta(hours=1)
+        due += COMPACT_EVERY
     return day
 
 
@@ -158,11 +158,11 @@ def look_after(settings: CompactSettings, now: datetime, day: Day) -> None:
 
 
 def age_log(settings: CompactSettings, now: datetime, day: Day) -> None:
-    """Let what was there an hour ago, and what came since, be as old as in the day that is played."""
+    """Let what was there at the last run, and what came since, be as old as in the day that is played."""
     log = Path(settings.events_uri, "_delta_log")
     fresh = sorted(path for path in log.iterdir() if path.name[:20].isdigit() and path not in day.log_times)
     for n, path in enumerate(fresh):
-        day.log_times[path] = (now - timedelta(hours=1) * (1 - n / len(fresh))).timestamp()
+        day.log_times[path] = (now - COMPACT_EVERY * (1 - n / len(fresh))).timestamp()
     for path, at in day.log_times.items():
         if path.exists():
             os.utime(path, (at - now.timestamp() + time.time(),) * 2)

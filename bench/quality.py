@@ -200,7 +200,7 @@ SQL_DEFECTS = (
     "UPDATE brand_country_daily SET repins = 0",
     "DELETE FROM brand_country_daily LIMIT 1",
     "TRUNCATE TABLE comments",
-    "UPDATE people_daily SET bits = bits & ~(bits & -bits) ORDER BY chunk LIMIT 1",
+    "UPDATE people_daily SET bits = bits & (bits - 1) ORDER BY chunk LIMIT 1",
     "UPDATE person_homes SET country_code = 'AQ'",
     "UPDATE pin_firsts SET repinned_at = NULL",
 )
@@ -225,7 +225,7 @@ class Reporting:
     def merge(self) -> None:
         """Merge what there is."""
         for found in self._staged():
-            audit(found, self._gate, self.connection, self._merging.merge_max_quarantine_share)
+            audit(found, self._gate, self.connection, self._merging.quarantine_max_share)
             merge(found.slice_id, self.connection)
 
     def held(self, rows: pa.Table) -> dict[str, list[str]]:
@@ -233,7 +233,7 @@ class Reporting:
         self.land(rows)
         reasons = {}
         for found in self._staged():
-            verdict = audit(found, self._gate, self.connection, self._merging.merge_max_quarantine_share)
+            verdict = audit(found, self._gate, self.connection, self._merging.quarantine_max_share)
             if verdict.held:
                 reasons[found.table] = list(verdict.reasons)
             now = State.HELD if verdict.held else State.STAGED

@@ -1,11 +1,11 @@
 """### Keep the lake's files few and large
 
 **What** Each micro-batch leaves small files. Days and event types that have many get them put together; a day that is
-over is ordered by brand and time, as reports read it; copied pins too. Files that no version of the last 7 days names
-are removed, and log entries of more than 2 hours. Never what a merge still has to read.
+over is ordered by brand and time, as reports read it; copied pins too. Once an hour, files that no version of the last
+7 days names are removed, and log entries of more than 2 hours. Never what a merge still has to read.
 
-**When** Hourly, and it does only what the number and size of the files ask for. By hand with `dry_run` to see what it
-would do; the task's log has files and bytes before and after.
+**When** Every 10 minutes, and it does only what the number and size of the files ask for. By hand with `dry_run` to see
+what it would do; the task's log has files and bytes before and after.
 
 **Again?** Safe: what is compact is left alone. The stream and the merges go on meanwhile.
 
@@ -21,12 +21,12 @@ from airflow.sdk import Param, dag, task
 
 
 @dag(
-    schedule="23 * * * *",
+    schedule="3-59/10 * * * *",
     max_active_runs=1,
     catchup=False,
     doc_md=__doc__,
     tags=["pinwheel", "lake", "housekeeping"],
-    default_args={"owner": "data-engineering", "retries": 2, "retry_delay": timedelta(minutes=5)},
+    default_args={"owner": "data-engineering", "retries": 2, "retry_delay": timedelta(minutes=2)},
     params={"dry_run": Param(False, type="boolean", title="Only say what would be done")},
 )
 def compact_tables() -> None:

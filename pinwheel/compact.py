@@ -22,6 +22,7 @@ from pinwheel.settings import CompactSettings
 
 log = logging.getLogger(__name__)
 
+CLEAN_MINUTES = 10  # of each hour, one run: looking for files that nothing names lists all there are
 MARGIN = timedelta(days=1)  # a reader that started at the oldest watermark may still be at it
 # What the reports filter by. Dead letters have no event time.
 CLUSTER_BY = {
@@ -68,7 +69,7 @@ class Report:
 
 
 def compact(settings: CompactSettings, now: datetime, dry_run: bool, unread_since: datetime | None) -> list[Report]:
-    """Compact what needs it, then remove what no version of the last days names.
+    """Compact what needs it; at the start of an hour, remove what no version of the last days names.
 
     Args:
         settings: where the lake is, and how much is too much.
@@ -89,7 +90,8 @@ def compact(settings: CompactSettings, now: datetime, dry_run: bool, unread_sinc
             after = partition if dry_run else _rewritten(settings, uri, partition, action)
             reports.append(_report(uri, action, partition, after))
             log.info("%s %s", "would" if dry_run else "done", reports[-1])
-        _clean(uri, settings, now, dry_run, unread_since)
+        if now.minute < CLEAN_MINUTES or dry_run:
+            _clean(uri, settings, now, dry_run, unread_since)
     return reports
 
 

@@ -169,7 +169,8 @@ def _disk(settings: HealthSettings) -> Iterator[Measure]:
     if "://" not in settings.lake_uri:
         Path(settings.lake_uri).mkdir(parents=True, exist_ok=True)
         usage = shutil.disk_usage(settings.lake_uri)
-        yield Measure("disk_used_share", "lake", 1 - usage.free / usage.total, settings.health_max_disk_share)
+        share = usage.used / (usage.used + usage.free)  # as df has it: what is kept for root is nobody's
+        yield Measure("disk_used_share", "lake", share, settings.health_max_disk_share)
 
 
 def keep(connection: Connection, measures: Iterable[Measure], now: datetime, days: int) -> None:

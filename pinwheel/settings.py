@@ -148,6 +148,7 @@ class QualitySettings(LakeSettings, MemsqlSettings, GeoSettings):
     """The checks of whole hours of data (dags/check_quality.py)."""
 
     quality_dir: Path = Path(".pinwheel/stack/quality")  # Data Docs and what they are made of
+    web_modules_dir: Path = Path(".pinwheel/tools/web/node_modules")  # where `make setup` puts web files
     quality_back_hours: Annotated[int, Field(ge=1, le=168)] = 24  # hours not checked, or not passed, are due so long
     quality_keep_days: Annotated[int, Field(ge=1)] = 35  # verdicts: a month and a few days to look back on it
     quality_docs_days: Annotated[int, Field(ge=1)] = 7  # pages of Data Docs: 120 a day
@@ -182,7 +183,7 @@ class HealthSettings(SuperviseSettings):
     health_max_batch_seconds: Seconds = 120.0  # since the last commit, while records wait
     health_max_dead_share: Annotated[float, Field(ge=0, le=1)] = 0.05  # ten times what is usual
     health_max_pending_pins: Annotated[int, Field(ge=0)] = 100_000  # two runs of complete_pins
-    health_max_small_files: Annotated[int, Field(ge=0)] = 200  # of a day that is over: ten times what is left alone
+    health_max_small_files: Annotated[int, Field(ge=0)] = 600  # of a day that is over: 20 minutes of late ones
     health_max_disk_share: Annotated[float, Field(ge=0, le=1)] = 0.9  # the rest is for compaction and a day of events
 
 

@@ -57,7 +57,7 @@ def server_tools(settings: LocalSettings) -> list[Tool]:
 def _shared_tools(settings: LocalSettings) -> list[Tool]:
     return [
         _jars(settings, "spark", "jars of Delta Lake and the Kafka source", _shipped_jars()),
-        Tool("web files and location database (90 MB)", settings.tools_dir / "web", npm.digest(), npm.fetch),
+        Tool("web files and location database (100 MB)", settings.tools_dir / "web", npm.digest(), npm.fetch),
     ]
 
 

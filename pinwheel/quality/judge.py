@@ -10,6 +10,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from pinwheel.quality.pages import keep_local
 from pinwheel.quality.profile import Profile
 from pinwheel.quality.usual import Range
 
@@ -106,14 +107,20 @@ class Judge:
             self._batches[name] = self._source.add_dataframe_asset(name).add_batch_definition_whole_dataframe("hour")
         return self._batches[name]
 
-    def publish(self, keep_days: int) -> Path:
-        """Make the pages of what was judged since the last call, forget older ones; returns the index page."""
+    def publish(self, keep_days: int, web: Path) -> Path:
+        """Make the pages of what was judged since the last call, forget older ones; returns the index page.
+
+        Dying half-way leaves the pages that were made as they are, right but fetching from elsewhere.
+        """
+        began = time.time()
         folder = Path(self._context.root_directory) / "uncommitted"
         _forget(folder / "validations", keep_days)
         _forget(folder / "data_docs" / "local_site" / "validations", keep_days)
         self._context.build_data_docs(resource_identifiers=self._pages or None)
         self._pages = []
-        return folder / "data_docs" / "local_site" / "index.html"
+        site = folder / "data_docs" / "local_site"
+        keep_local(site, web, began)
+        return site / "index.html"
 
 
 def _columns(kwargs: Mapping[str, Any]) -> list[str]:

@@ -67,6 +67,7 @@ class Hour:
         self._db.unregister("lake")
         self._db.execute("CREATE TEMP TABLE loaded AS SELECT COUNT(*) AS deliveries FROM events")
         self._db.execute(LATER_DELIVERIES)
+        self._db.execute("DELETE FROM events WHERE rowid IN (SELECT row FROM later)")
         if kind.has_pin:
             had = f"WHERE pin_status NOT IN ('{PinStatus.PENDING}', '{PinStatus.UNKNOWN}')" if kind.names_pin else ""
             self._db.execute(f"CREATE TEMP VIEW known AS SELECT * FROM events {had}")
@@ -111,16 +112,18 @@ class Hour:
 
     def offsets(self) -> tuple[int, int]:
         """The first and the last Kafka offset, over all partitions; 0 and 0 without rows."""
-        sql = "SELECT COALESCE(MIN(kafka_offset), 0), COALESCE(MAX(kafka_offset), 0) FROM events"
+        sql = f"SELECT COALESCE(MIN(kafka_offset), 0), COALESCE(MAX(kafka_offset), 0) FROM ({ALL_OFFSETS})"
         first, last = self._db.execute(sql).fetchall()[0]
         return int(first), int(last)
 
     def leave_out(self, records: pa.Table) -> None:
-        """Forget records (``kafka_partition``, ``kafka_offset``) that are in quarantine."""
+        """Forget records (``kafka_partition``, ``kafka_offset``) that are in quarantine; an event's next one counts."""
         self._db.register("quarantined", records)
         same = "e.kafka_partition = q.kafka_partition AND e.kafka_offset = q.kafka_offset"
-        self._db.execute(f"DELETE FROM events e USING quarantined q WHERE {same}")
+        for deliveries in ("events", "later"):
+            self._db.execute(f"DELETE FROM {deliveries} e USING quarantined q WHERE {same}")
         self._db.unregister("quarantined")
+        self._db.execute(NEXT_DELIVERIES)
 
     def _one(self, expressions: str) -> dict[str, Any]:
         rows = self._db.sql(f"SELECT {expressions} FROM events").to_arrow_table()
@@ -162,8 +165,13 @@ def _is_far(again: Location, latitude: float, longitude: float) -> bool:
 
 # DuckDB's, on rows in memory. An event's first delivery is kept; most have no other, so few are sorted.
 LATER_DELIVERIES = """
-    DELETE FROM events WHERE rowid IN (
-        SELECT rowid FROM events
-        WHERE event_id IN (SELECT event_id FROM events GROUP BY event_id HAVING COUNT(*) > 1)
-        QUALIFY ROW_NUMBER() OVER (PARTITION BY event_id ORDER BY kafka_timestamp, kafka_partition, kafka_offset) > 1
-    )"""
+    CREATE TEMP TABLE later AS
+    SELECT rowid AS row, * FROM events
+    WHERE event_id IN (SELECT event_id FROM events GROUP BY event_id HAVING COUNT(*) > 1)
+    QUALIFY ROW_NUMBER() OVER (PARTITION BY event_id ORDER BY kafka_timestamp, kafka_partition, kafka_offset) > 1"""
+NEXT_DELIVERIES = """
+    INSERT INTO events
+    SELECT * EXCLUDE (row) FROM later
+    WHERE event_id NOT IN (SELECT event_id FROM events)
+    QUALIFY ROW_NUMBER() OVER (PARTITION BY event_id ORDER BY kafka_timestamp, kafka_partition, kafka_offset) = 1"""
+ALL_OFFSETS = "SELECT kafka_offset FROM events UNION ALL SELECT kafka_offset FROM later"

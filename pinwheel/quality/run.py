@@ -86,7 +86,7 @@ def check(
             hours = due_hours(connection, now(), settings.quality_back_hours)
         judge = Judge(settings.quality_dir)
         found = Checker(settings, connection, judge).hours(hours, now)
-        page = judge.publish(settings.quality_docs_days)
+        page = judge.publish(settings.quality_docs_days, settings.web_modules_dir)
         tell(connection, now() - HOUR * (settings.quality_back_hours + 1), str(page), alert, resolve)
     finally:
         connection.close()

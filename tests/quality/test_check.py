@@ -1,16 +1,20 @@
 """Whole hours on a real lake and a real database: what is right passes, and each thing that is wrong is named."""
 
+import re
+
 import pytest
 
 from pinwheel.contracts import TABLES
 from pinwheel.errors import MemsqlError, PinwheelError
 from pinwheel.quality import book
+from pinwheel.quality.pages import FILES
 from pinwheel.quality.profile import HOUR
 from pinwheel.quality.run import check, due_hours, period
 from tests.merge.lakes import NOON, delete, event, land, update
 from tests.quality.conftest import NOW
 
 pytestmark = pytest.mark.memsql
+FETCHED = re.compile(r"""<(?:script|img)[^>]*\ssrc="([^"?]+)|<link[^>]*\shref="([^"]+[.]css)""")
 
 
 def some(kind: str, count: int = 4) -> list[dict]:
@@ -95,6 +99,19 @@ def test_quarantined_rows_are_not_missed(checker, full, connection):
     run(
         "INSERT INTO quarantine (slice_id, row_num, table_name, kafka_partition, kafka_offset, reason, row_json) "
         "VALUES (1, 1, 'repins', 0, 35, 'x', '{}')",
+        connection,
+    )
+    assert unmet(checker.table("repins", NOON, NOW)) == []
+
+
+def test_an_event_whose_first_delivery_is_in_quarantine_counts_by_its_next(checker, settings, merge_all, connection):
+    land(settings.lake_uri, [event("repin", "twice", 1, user_id=-1), event("repin", "twice", 2, user_id=1)])
+    merge_all()
+    run("UPDATE repins SET user_id = 1, kafka_offset = 2", connection)
+    assert unmet(checker.table("repins", NOON, NOW)) == ["checksum"]
+    run(
+        "INSERT INTO quarantine (slice_id, row_num, table_name, kafka_partition, kafka_offset, reason, row_json) "
+        "VALUES (1, 1, 'repins', 0, 1, 'x', '{}')",
         connection,
     )
     assert unmet(checker.table("repins", NOON, NOW)) == []
@@ -198,6 +215,9 @@ def test_data_docs_have_a_page_for_each_table(quality, full):
     pages = list(index.parent.glob("validations/*/2026-03-14T12/**/*.html"))
     assert {p.relative_to(index.parent / "validations").parts[0] for p in pages} == {*TABLES, "rollups"}
     assert "2026-03-14T12" in index.read_text()
+    fetched = {(p, way) for p in [index, *pages] for found in FETCHED.findall(p.read_text()) for way in found if way}
+    assert {way.partition("static/web/")[2] for _, way in fetched} >= set(FILES.values()), "the templates name others"
+    assert [str(way) for page, way in fetched if not (page.parent / way).is_file()] == []
 
 
 @pytest.mark.parametrize(
