@@ -60,13 +60,15 @@ def keep_local(site: Path, web: Path, since: float) -> None:
     except FileNotFoundError as error:
         raise MissingPartError(f"no {error.filename}, which Data Docs need; `make setup` installs it") from None
     for page in _made(site, since):
-        way = "../" * (len(page.relative_to(site).parts) - 1)
-        text = page.read_text(encoding="utf-8")
-        page.write_text(FETCHED.sub(lambda found, way=way: _here(found, way), text), encoding="utf-8")
+        page.write_text(_rewritten(page.read_text(encoding="utf-8"), len(page.relative_to(site).parts) - 1), "utf-8")
 
 
 def _made(site: Path, since: float) -> Iterator[Path]:
     return (page for page in site.rglob("*.html") if page.stat().st_mtime >= since)
+
+
+def _rewritten(text: str, depth: int) -> str:
+    return FETCHED.sub(lambda found: _here(found, "../" * depth), text)
 
 
 def _here(found: re.Match[str], way: str) -> str:
