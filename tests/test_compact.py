@@ -17,6 +17,8 @@ from tests.test_files import NOON, TOPIC, make_lake, row, write
 SMALL = 2**20
 TODAY = NOON.date()
 TOMORROW = NOON + timedelta(days=1)
+# Of this hour, the minute in which old files are looked for; the age of files is by the real clock.
+CLEANING = datetime.now(UTC).replace(minute=0)
 
 
 @pytest.fixture
@@ -148,11 +150,11 @@ def test_what_no_version_names_is_removed_after_its_time(settings: CompactSettin
     (fresh,) = write(settings.events_uri, [row(98)]).files
     age(settings, orphan.path, days=9)
 
-    compact(settings, datetime.now(UTC), dry_run=True, unread_since=None)
+    compact(settings, CLEANING, dry_run=True, unread_since=None)
     assert Path(settings.events_uri, orphan.path).exists()
-    compact(settings, datetime.now(UTC), dry_run=False, unread_since=datetime.now(UTC) - timedelta(days=10))
+    compact(settings, CLEANING, dry_run=False, unread_since=CLEANING - timedelta(days=10))
     assert Path(settings.events_uri, orphan.path).exists(), "taken from a merge that is 10 days behind"
-    compact(settings, datetime.now(UTC), dry_run=False, unread_since=datetime.now(UTC) - timedelta(days=2))
+    compact(settings, CLEANING, dry_run=False, unread_since=CLEANING - timedelta(days=2))
 
     assert not Path(settings.events_uri, orphan.path).exists()
     assert Path(settings.events_uri, fresh.path).exists()
@@ -177,9 +179,9 @@ def test_the_log_is_shortened_here_alone_and_not_before_it_is_read(
     assert versions(settings)[0] == 0
 
     behind = settings.model_copy(update={"compact_open_files": 1000})
-    compact(behind, datetime.now(UTC), dry_run=False, unread_since=datetime.now(UTC) - timedelta(minutes=61))
+    compact(behind, CLEANING, dry_run=False, unread_since=CLEANING - timedelta(minutes=61))
     assert versions(settings)[0] == 0
-    compact(behind, datetime.now(UTC), dry_run=False, unread_since=None)
+    compact(behind, CLEANING, dry_run=False, unread_since=None)
     assert versions(settings)[0] >= 9, "of the last checkpoint before that"
 
 

@@ -124,6 +124,7 @@ class Planter:
 
     def _spoiled(self, value: bytes | None) -> Sequence[bytes | None]:
         try:
-            return [orjson.dumps(event) for event in self._spoil(orjson.loads(value or b""))]
+            event = orjson.loads(value or b"")
+            return [orjson.dumps(spoiled) for spoiled in self._spoil(event)] if isinstance(event, dict) else [value]
         except (orjson.JSONDecodeError, KeyError, TypeError, ValueError):
             return [value]

@@ -1,0 +1,58 @@
+"""check_quality in the running Airflow: a clean hour passes, a changed one is red and alerts, a mended one passes."""
+
+import subprocess
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from pinwheel import memsql
+from pinwheel.contracts import TABLES
+from pinwheel.local import environment
+from pinwheel.local.stack import Stack
+from tests.e2e.airflow_client import Airflow
+from tests.e2e.books import Books
+from tests.e2e.test_end_to_end import PRODUCE
+
+pytestmark = pytest.mark.e2e
+CHANGE = "UPDATE logins SET client = IF(client = 'web', 'ios', 'web') WHERE event_id = %s"
+
+
+def change(stack: Stack, event_id: str) -> None:
+    """What nobody may do: change a row in SQL; again changes it back for a row that was web or ios."""
+    connection = memsql.connect(environment.memsql(stack.settings, stack.credentials, "admin"))
+    with connection, connection.cursor() as cursor:
+        assert cursor.execute(CHANGE, (event_id,)) == 1
+        connection.commit()
+
+
+def test_an_hour_passes_until_a_row_is_changed_and_after_it_is_mended(running_stack: Stack) -> None:
+    books, airflow = Books(running_stack), Airflow(running_stack)
+    words = ("--rate", "0", "--count", "6000", "--backfill-hours", "3", "--seed", "11")
+    subprocess.run([*PRODUCE, *words], check=True, capture_output=True)
+    books.settle()
+    hour = datetime.now(UTC).replace(minute=0, second=0, microsecond=0) - timedelta(hours=2)
+    asked = {"from_hour": f"{hour:%Y-%m-%dT%H:%M}", "to_hour": f"{hour + timedelta(hours=1):%Y-%m-%dT%H:%M}"}
+
+    assert airflow.run("check_quality", asked, 240)["state"] == "success"
+    verdicts = books.query(
+        f"SELECT table_name, MIN(is_met) AS met FROM dq_results WHERE occurred_hour = '{hour:%F %T}' GROUP BY 1"
+    )
+    assert {v["table_name"]: v["met"] for v in verdicts} == dict.fromkeys((*TABLES, "rollups"), 1)
+    events = airflow.get("assets/events", limit=100)["asset_events"]
+    assert {"hours": 1, "critical": 0, "warning": 0} in [
+        e["extra"] for e in events if e["name"] == "pinwheel_quality_logins"
+    ]
+
+    query = (
+        f"SELECT event_id FROM logins WHERE occurred_hour = '{hour:%F %T}' AND client <> 'android' ORDER BY event_id"
+    )
+    changed = books.query(query)[0]["event_id"]
+    change(running_stack, changed)
+    assert airflow.run("check_quality", asked, 240)["state"] == "failed"
+    (alert,) = books.query("SELECT * FROM alerts WHERE name = 'quality_failed' AND resolved_at IS NULL")
+    assert alert["subject"] == "logins"
+    assert changed in alert["message"]
+
+    change(running_stack, changed)
+    assert airflow.run("check_quality", asked, 240)["state"] == "success"
+    assert books.query("SELECT * FROM alerts WHERE name = 'quality_failed' AND resolved_at IS NULL") == []
