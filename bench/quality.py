@@ -40,7 +40,7 @@ from pinwheel.local.progress import PlainProgress
 from pinwheel.local.settings import LocalSettings
 from pinwheel.local.stack import Stack
 from pinwheel.memsql import Connection
-from pinwheel.merge import ledger
+from pinwheel.merge import ledger, rollups
 from pinwheel.merge.audit import audit
 from pinwheel.merge.gate import Gate
 from pinwheel.merge.ledger import Slice, State
@@ -227,6 +227,7 @@ class Reporting:
         for found in self._staged():
             audit(found, self._gate, self.connection, self._merging.quarantine_max_share)
             merge(found.slice_id, self.connection)
+        rollups.recompute(self.connection)
 
     def held(self, rows: pa.Table) -> dict[str, list[str]]:
         """Table -> why the gate holds these rows; they are staged, but never merged."""

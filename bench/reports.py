@@ -31,8 +31,8 @@ from pinwheel.local.progress import PlainProgress
 from pinwheel.local.settings import LocalSettings
 from pinwheel.local.stack import Stack
 from pinwheel.memsql import Connection
-from pinwheel.merge import tsv
-from pinwheel.merge.merge import ROLLUPS, recompute
+from pinwheel.merge import rollups, tsv
+from pinwheel.merge.merge import bucket_columns
 
 SEED = 2015
 SHARES = {"repins": 0.60, "pins": 0.12, "comments": 0.13, "logins": 0.15}
@@ -146,19 +146,16 @@ def fill(connection: Connection, rows: int) -> None:
 
 
 def roll_up(connection: Connection, day: datetime) -> None:
-    """What merges of that day's rows would recompute, by the merge's own statements."""
-    memsql.execute_all(connection, "merge/work_tables")
+    """Recompute what rows of that day touch, as if they had just changed, by the merge's own statements."""
     with connection.cursor() as cursor:
-        for table in SHARES:
-            of_day = f"FROM {table} WHERE occurred_hour >= %s AND occurred_hour < %s + INTERVAL 1 DAY"
-            people = f"INSERT INTO touched_people SELECT DISTINCT DATE(occurred_hour), user_id, 1 {of_day}"
-            cursor.execute(f"{people} ON DUPLICATE KEY UPDATE is_seen = 1", (day, day))
-            if TABLES[table].has_pin:
-                rows = f"INSERT INTO touched_rows SELECT DISTINCT brand_id, category, pin_id, occurred_hour {of_day}"
-                cursor.execute(rows, (day, day))
-    memsql.execute_all(connection, "rollup/touched")
-    recompute(connection, (*ROLLUPS, "people_daily", "person_homes"))
+        for slice_id, (table, kind) in enumerate(TABLES.items()):
+            columns = ", ".join(("event_id", "occurred_hour", "user_id", *bucket_columns(kind)))
+            cursor.execute("INSERT INTO rollup_queue (slice_id, table_name) VALUES (%s, %s)", (slice_id, table))
+            of_day = "WHERE occurred_hour >= %s AND occurred_hour < %s + INTERVAL 1 DAY"
+            rows = f"INSERT INTO left_rows (slice_id, {columns}) SELECT %s, {columns} FROM {table} {of_day}"  # noqa: S608
+            cursor.execute(rows, (slice_id, day, day))
     connection.commit()
+    rollups.recompute(connection)
 
 
 @contextmanager

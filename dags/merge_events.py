@@ -1,8 +1,9 @@
 """### Bring the lake's new versions into the reporting tables
 
 **What** For each reporting table: **stage** the change feed of the lake's versions since the table's watermark,
-**audit** the staged slice with Great Expectations, **merge** it in one transaction: rows, rollups, ledger, watermark.
-A slice that breaks a critical expectation is held and alerts; rows that break a row rule go to `quarantine`.
+**audit** the staged slice with Great Expectations, **merge** it in one transaction: rows, ledger, watermark.
+A slice that breaks a critical expectation is held and alerts; rows that break a row rule go to `quarantine`. Beside
+them **roll_up** recomputes the rollup buckets that merged slices have touched, seconds later.
 
 **When** Always: one run follows the other, each merges slice after slice for about 15 minutes, seconds after they
 landed. One mapped task per table, so that a held table holds no other. (Why not a run per slice: ADR 0002.)
@@ -42,7 +43,7 @@ REPORTING_TABLES = Asset("pinwheel_reporting_tables", uri="memsql://pinwheel/rep
     },
 )
 def merge_events() -> None:
-    """Wire one mapped task per table."""
+    """Wire one mapped task per table, and the rollups."""
 
     @task(map_index_template="{{ table_name }}", outlets=[REPORTING_TABLES])
     def merge(table: str) -> dict[str, int]:
@@ -54,7 +55,15 @@ def merge_events() -> None:
         get_current_context()["table_name"] = table
         return run_session(table)
 
+    @task
+    def roll_up() -> dict[str, int]:
+        """Recompute the rollup buckets that merged slices have touched, for one session."""
+        from pinwheel.merge.rollups import run_session
+
+        return run_session()
+
     merge.expand(table=list(TABLES))
+    roll_up()
 
 
 merge_events()

@@ -24,6 +24,7 @@ from pinwheel.contracts import DEAD_LETTER, TABLES
 from pinwheel.errors import PinwheelError
 from pinwheel.kafka import Held
 from pinwheel.memsql import Connection
+from pinwheel.merge.ledger import ROLLUPS
 from pinwheel.settings import CompactSettings, HealthSettings, load
 
 log = logging.getLogger(__name__)
@@ -148,6 +149,8 @@ def _memsql(settings: HealthSettings, topic: Topic, now: datetime) -> Iterator[M
         yield from _behind("staged_behind_seconds", table, topic, both, now, settings)
         yield from _behind("merged_behind_seconds", table, topic, reached, now, settings)
         yield Measure("held_slices", table, held.get(table, 0), 0)
+    rolled_up = merged[ROLLUPS].replace(tzinfo=UTC) if merged.get(ROLLUPS) else None
+    yield from _behind("merged_behind_seconds", ROLLUPS, topic, rolled_up, now, settings)
     yield Measure("pending_pins", "events", pins, settings.health_max_pending_pins)
     for how in ("waiting", "given_up"):
         yield Measure("alerts_undelivered", how, undelivered[how], 0)

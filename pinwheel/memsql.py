@@ -126,9 +126,10 @@ def statement(name: str, engine: str = "mariadb", /, **identifiers: str | Sequen
     return Template(template).substitute({key: _identifier(value) for key, value in identifiers.items()})
 
 
-def statements(name: str, engine: str = "mariadb", /) -> list[str]:
+def statements(name: str, engine: str = "mariadb", /, **identifiers: str) -> list[str]:
     """The statements of a file that holds several; each ends with ``;`` at the end of a line."""
-    return [part.strip() for part in re.split(r";\s*(?:\n|$)", _read(name, engine)) if part.strip()]
+    parts = re.split(r";\s*(?:\n|$)", statement(name, engine, **identifiers))
+    return [part.strip() for part in parts if part.strip()]
 
 
 @lru_cache
@@ -156,10 +157,10 @@ def execute(connection: Connection, name: str, params: Params | None = None, /, 
         return int(cursor.execute(statement(name, connection.engine, **identifiers), params))
 
 
-def execute_all(connection: Connection, name: str) -> None:
+def execute_all(connection: Connection, name: str, /, **identifiers: str) -> None:
     """Run the statements of ``sql/<name>.sql`` one after the other."""
     with connection.cursor() as cursor:
-        for sql in statements(name, connection.engine):
+        for sql in statements(name, connection.engine, **identifiers):
             cursor.execute(sql)
 
 

@@ -137,6 +137,7 @@ def test_tables_that_stand_still(settings: HealthSettings, broker: Broker, datab
     database.answers["health/merged"] = [
         {"table_name": "repins", "newest_at": naive - timedelta(seconds=300)},
         {"table_name": "pins", "newest_at": naive},
+        {"table_name": "rollups", "newest_at": naive - timedelta(seconds=301)},
     ]
     database.answers["health/staged"] = [{"table_name": "repins", "progress": json.dumps({"0": [3, late]})}]
     database.answers["health/undelivered"] = [{"waiting": 1, "given_up": 0}]
@@ -144,6 +145,7 @@ def test_tables_that_stand_still(settings: HealthSettings, broker: Broker, datab
     found = measured(settings)
 
     assert (found["merged_behind_seconds", "repins"].value, found["merged_behind_seconds", "pins"].value) == (300, 0)
+    assert found["merged_behind_seconds", "rollups"].value == 301
     assert found["staged_behind_seconds", "pins"].value == 0, "what is merged was staged"
     assert not found["held_slices", "repins"].is_well
     assert not found["alerts_undelivered", "waiting"].is_well

@@ -59,7 +59,7 @@ def environment(settings: LocalSettings, credentials: Credentials) -> dict[str, 
         "AIRFLOW__CORE__PLUGINS_FOLDER": str(ROOT / "plugins"),
         "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
         "AIRFLOW__CORE__EXECUTOR": "LocalExecutor",
-        "AIRFLOW__CORE__PARALLELISM": "8",  # two cores: more workers only wait, and each is a process
+        "AIRFLOW__CORE__PARALLELISM": "10",  # 6 are always busy, and mostly wait; each is a process
         "AIRFLOW__CORE__DAGS_ARE_PAUSED_AT_CREATION": "False",  # one command starts the whole thing
         "AIRFLOW__CORE__FERNET_KEY": credentials.airflow_fernet,
         "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_USERS": f"{ADMIN}:admin",

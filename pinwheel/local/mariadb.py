@@ -21,7 +21,7 @@ from pinwheel.local.settings import LocalSettings
 
 HERE = Path(__file__).parent
 USERS = HERE / "mariadb_users.sql"
-GRANTS = (HERE / "mariadb_stream_grants.sql", HERE / "mariadb_analyst_grants.sql")  # on tables: need the schema
+GRANTS = tuple(HERE / f"mariadb_{role}_grants.sql" for role in ("merge", "stream", "analyst"))  # need the schema
 SOCKET = "m.sock"  # a socket's path may have 107 characters at most
 
 
@@ -65,7 +65,9 @@ def server_command(settings: LocalSettings, home: Path) -> tuple[str, ...]:
         "--collation-server=utf8mb4_nopad_bin",  # ids that differ in case or end are two ids
         "--transaction-isolation=READ-COMMITTED",  # SingleStore's only level
         "--default-time-zone=+00:00",
-        "--innodb-buffer-pool-size=384M",
+        "--innodb-buffer-pool-size=1G",  # the rows of a few million events; with 384M a backlog was written twice
+        "--tmp-table-size=64M",  # the rollups' buckets of a backlog fit
+        "--max-heap-table-size=64M",
         "--innodb-log-file-size=256M",
         "--innodb-flush-log-at-trx-commit=2",  # a killed server loses nothing, a machine without power a second
         "--performance-schema=OFF",

@@ -15,6 +15,7 @@ from pinwheel.errors import MergeError
 from pinwheel.memsql import Connection, Row
 from pinwheel.settings import MemsqlSettings
 
+ROLLUPS = "rollups"  # all rollups together, beside the reporting tables in merge_progress
 FIRST_WATERMARK = -1  # a Delta table's first version is 0
 
 
@@ -77,13 +78,18 @@ def advance(connection: Connection, table: str, versions: tuple[int, int], progr
     if memsql.execute(connection, "merge/move_watermark", moved) != 1:
         raise SupersededError(f"watermark of {table} is no longer at version {versions[0]}: another run was faster")
     for partition, reach in progress.items():
-        row = {
-            "table_name": table,
-            "kafka_partition": partition,
-            "next_offset": reach.next_offset,
-            "kafka_timestamp": reach.timestamp,
-        }
-        memsql.execute(connection, "merge/move_progress", row)
+        move_progress(connection, table, partition, reach)
+
+
+def move_progress(connection: Connection, table: str, partition: int, reach: Reach) -> None:
+    """Note how far a table, or the rollups, are in a Kafka partition; never goes back. Commits nothing."""
+    row = {
+        "table_name": table,
+        "kafka_partition": partition,
+        "next_offset": reach.next_offset,
+        "kafka_timestamp": reach.timestamp,
+    }
+    memsql.execute(connection, "merge/move_progress", row)
 
 
 def open_slice(connection: Connection, table: str, versions: tuple[int, int], progress: Progress) -> int:

@@ -1,11 +1,11 @@
-"""Merge: one transaction that upserts and deletes a staged slice, recomputes its rollup buckets and keeps the books.
+"""Merge: one transaction that upserts and deletes a staged slice, queues it for the rollups and keeps the books.
 
 A run that comes twice or late changes nothing: the watermark moves by compare-and-set, and the slice's ledger row,
 locked for the whole transaction, must still say that it is to be merged.
 """
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 
 from pinwheel import memsql
@@ -17,16 +17,7 @@ from pinwheel.merge.ledger import Slice, State, SupersededError
 
 log = logging.getLogger(__name__)
 
-ROLLUPS = (
-    "brand_hourly",
-    "brand_daily",
-    "brand_country_daily",
-    "category_hourly",
-    "pin_hourly",
-    "pin_firsts",
-    "country_hourly",
-)  # pin_hourly before pin_firsts, which reads it
-HOMES_FROM = "logins"  # the only events that say where a person lives, not where they happen to be
+BUCKET_COLUMNS = ("pin_id", "brand_id", "category", "country_code")  # bucket_columns of a type with pins
 
 
 @dataclass(frozen=True)
@@ -59,7 +50,6 @@ def merge(slice_id: int, connection: Connection) -> Counts:
 def _merge_once(slice_id: int, connection: Connection) -> Counts:
     memsql.execute_all(connection, "merge/work_tables")
     with memsql.transaction(connection):
-        memsql.fetch(connection, "merge/lock_rollups")
         found = ledger.find(connection, slice_id, lock=True)
         if found.state not in (State.STAGED, State.ACCEPTED):
             raise SupersededError(f"slice {slice_id} of {found.table} is {found.state}; nothing to merge")
@@ -71,23 +61,32 @@ def _merge_once(slice_id: int, connection: Connection) -> Counts:
 
 
 def _apply(connection: Connection, found: Slice) -> Counts:
-    of_slice = {"slice_id": found.slice_id}
+    """Rows, and what has to be known of them afterwards: the pin cache, pins to wait for, the queue of the rollups."""
+    of_slice, kind = {"slice_id": found.slice_id}, TABLES[found.table]
     staged = _checked_rows(connection, found)
     memsql.execute(connection, "merge/plan", of_slice, table=found.table)
-    kind = TABLES[found.table]
-    _note_touched(connection, found, kind)
-    memsql.execute(connection, "merge/delete", table=found.table)
+    actions = {row["action"]: int(row["deliveries"]) for row in memsql.fetch(connection, "merge/count_actions")}
+    if kind.names_pin:
+        memsql.execute(connection, "merge/note_pending", of_slice, table=found.table)
+    if actions:
+        _take_away(connection, found, kind)
     memsql.execute(connection, f"merge/{found.table}", of_slice)
-    _follow_up(connection, found, kind)
-    return _count(connection, found, staged)
+    counts = _count(connection, found, staged, actions)
+    if actions:  # staging keeps what is in the table: the rollups are recomputed from there
+        memsql.execute(connection, "merge/unstage_unused", of_slice, table=found.table)
+    if kind.embeds_pin:
+        memsql.execute(connection, "merge/pin_cache", of_slice)
+    memsql.execute(connection, "merge/enqueue_rollups", {**of_slice, "table_name": found.table})
+    return counts
 
 
-def _note_touched(connection: Connection, found: Slice, kind: EventType) -> None:
-    """Before the rows change: which buckets they are in, and will be in."""
+def _take_away(connection: Connection, found: Slice, kind: EventType) -> None:
+    """Erase what the slice erases, and keep in mind what its changes replace."""
     of_slice = {"slice_id": found.slice_id}
-    for what in ("people", "buckets") if kind.has_pin else ("people",):
-        memsql.execute(connection, f"merge/note_old_{what}", table=found.table)
-        memsql.execute(connection, f"merge/note_new_{what}", of_slice, table=found.table)
+    if memsql.execute(connection, "merge/note_left", of_slice, table=found.table, bucket=bucket_columns(kind)):
+        memsql.execute(connection, "merge/unstage_replaced", of_slice, table=found.table)
+    memsql.execute(connection, "merge/forget_quarantined", {**of_slice, "table_name": found.table}, table=found.table)
+    memsql.execute(connection, "merge/delete", table=found.table)
 
 
 def _checked_rows(connection: Connection, found: Slice) -> int:
@@ -102,37 +101,16 @@ def _checked_rows(connection: Connection, found: Slice) -> int:
     return staged
 
 
-def _follow_up(connection: Connection, found: Slice, kind: EventType) -> None:
-    """What depends on the merged rows: the pin cache, pins to wait for, quarantined copies, the rollups."""
-    of_slice = {"slice_id": found.slice_id}
-    if kind.embeds_pin:
-        memsql.execute(connection, "merge/pin_cache", of_slice)
-    if kind.names_pin:
-        memsql.execute(connection, "merge/note_pending", of_slice, table=found.table)
-    memsql.execute(connection, "merge/forget_quarantined", {**of_slice, "table_name": found.table}, table=found.table)
-    if kind.has_pin:
-        memsql.execute_all(connection, "rollup/touched")
-        recompute(connection, ROLLUPS)
-    recompute(connection, ("people_daily", "person_homes") if found.table == HOMES_FROM else ("people_daily",))
-
-
-def recompute(connection: Connection, rollups: Iterable[str]) -> None:
-    """Recompute the buckets of ``rollups`` that the work tables ``touched_*`` name. Commits nothing."""
-    for rollup in rollups:
-        memsql.execute_all(connection, f"rollup/{rollup}")
-
-
-def _count(connection: Connection, found: Slice, staged: int) -> Counts:
-    actions = {row["action"]: int(row["deliveries"]) for row in memsql.fetch(connection, "merge/count_actions")}
+def _count(connection: Connection, found: Slice, staged: int, actions: Mapping[str, int]) -> Counts:
     spare = actions.get("spare", 0)
     duplicates = _duplicates(connection, found) if spare else 0
     return Counts(
-        inserted=actions.get("insert", 0),
+        inserted=staged - sum(actions.values()),  # what is not in the plan
         updated=actions.get("update", 0),
         deleted=actions.get("delete", 0),
         duplicates=duplicates,
         conflicting=spare - duplicates,
-        overtaken=staged - sum(actions.values()) + actions.get("ignore", 0),
+        overtaken=actions.get("ignore", 0),
     )
 
 
@@ -152,6 +130,11 @@ def payload_columns(kind: EventType) -> list[str]:
     own = [f.name for f in kind.fields]
     pin = [PIN_ID.name, *(c.name for c in PIN_COLUMNS)] if kind.embeds_pin else []
     return ["occurred_at", "user_id", *own, *pin]
+
+
+def bucket_columns(kind: EventType) -> list[str]:
+    """What the rollups group a type's rows by, beside time and person."""
+    return [name for name in BUCKET_COLUMNS if kind.has_pin or name == "country_code"]
 
 
 def _pairs(counts: Counts) -> str:

@@ -1,18 +1,12 @@
-"""Keep merging one table for a while: what a long-lived Airflow task runs.
-
-Long-lived because importing Great Expectations costs seconds of CPU per process. A broken lake or database never
-ends a session before its time: it is tried again with growing pauses.
-"""
+"""Keep merging one table for a while: what a long-lived Airflow task runs."""
 
 import logging
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 
-from pinwheel import memsql
 from pinwheel.alerts import (
     EVENTS_CONFLICTING,
-    MERGE_FAILING,
     ROWS_QUARANTINED,
     SLICE_HELD,
     SLICE_WARNING,
@@ -27,17 +21,14 @@ from pinwheel.memsql import Connection
 from pinwheel.merge import ledger
 from pinwheel.merge.audit import Verdict, audit
 from pinwheel.merge.gate import Gate
-from pinwheel.merge.ledger import Slice, State, SupersededError
+from pinwheel.merge.ledger import Slice, State
 from pinwheel.merge.merge import Counts, merge
 from pinwheel.merge.stage import stage
+from pinwheel.merge.turns import Turns
 from pinwheel.settings import MergeSettings, load
 from pinwheel.stopping import told_to_stop
 
 log = logging.getLogger(__name__)
-
-FIRST_PAUSE_SECONDS = 1.0  # after an error; doubles with each one in a row
-MAX_PAUSE_SECONDS = 60.0
-ALERT_AFTER_ERRORS = 3  # a restart of the database is two
 
 
 @dataclass
@@ -77,17 +68,11 @@ def merge_session(
     if table not in TABLES:
         raise MergeError(f"no reporting table {table!r}; there are {', '.join(TABLES)}")
     session = Session(table, settings, alert, resolve)
-    end = clock() + settings.merge_session_seconds
-    try:
-        while clock() < end:
-            started = clock()
-            worked = session.turn()
-            if wait(max(0.0, min(session.pause(worked) - (clock() - started), end - clock()))):
-                break
-    finally:
-        session.close()
-    log.info("session_ended table=%s slices=%d rows=%d", table, session.report.slices, session.report.rows)
-    return session.report
+    session.keep(clock, wait)
+    report = session.report
+    report.superseded, report.errors = session.superseded, session.errors
+    log.info("session_ended table=%s slices=%d rows=%d", table, report.slices, report.rows)
+    return report
 
 
 def run_session(table: str) -> dict[str, int]:
@@ -100,68 +85,34 @@ def run_session(table: str) -> dict[str, int]:
     return asdict(report)
 
 
-class Session:
-    """One table's merging, a turn at a time."""
+class Session(Turns):
+    """One table's merging, a turn at a time: one slice, if there is one."""
 
     def __init__(self, table: str, settings: MergeSettings, alert: Send, resolve: Send) -> None:
+        super().__init__(table, settings, alert, resolve)
         self.report = Report()
-        self._table = table
-        self._settings = settings
-        self._alert = alert
-        self._resolve = resolve
         self._gate: Gate | None = None
-        self._connection: Connection | None = None
-        self._errors_in_row = 0
         self._held_told: int | None = None
 
-    def turn(self) -> bool:
-        """Merge one slice if there is one; returns whether there was. Errors are counted, not raised."""
-        try:
-            worked = self._work()
-        except SupersededError as error:
-            self.report.superseded += 1
-            log.warning("superseded table=%s reason=%s", self._table, error)
-            return False
-        except Exception as error:  # whatever it is, the next turn may well do better
-            self._failed(error)
-            return False
-        if self._errors_in_row >= ALERT_AFTER_ERRORS:
-            self._resolve(MERGE_FAILING, self._table, "a turn went through")
-        self._errors_in_row = 0
-        return worked
-
-    def pause(self, worked: bool) -> float:
-        """Seconds from the start of the last turn to the next one."""
-        if self._errors_in_row:
-            return min(FIRST_PAUSE_SECONDS * 2.0 ** (self._errors_in_row - 1), MAX_PAUSE_SECONDS)
-        settings = self._settings
-        return settings.merge_interval_seconds if worked else settings.merge_poll_seconds
-
-    def close(self) -> None:
-        """Let go of the database."""
-        if self._connection is not None and self._connection.open:
-            self._connection.close()
-        self._connection = None
-
-    def _work(self) -> bool:
-        connection = self._connected()
+    def work(self, connection: Connection) -> bool:
+        """Stage, audit and merge a slice; returns whether there was one."""
         gate = self._gated()  # before there is work: making it takes seconds, which the first slice need not wait for
-        waiting = ledger.waiting(connection, self._table)
+        waiting = ledger.waiting(connection, self.subject)
         connection.commit()
         if waiting is not None and waiting.state == State.HELD:
             self._tell_held(waiting, "it was held by an earlier session")
             return False
         if self._held_told is not None:
-            self._resolve(SLICE_HELD, self._table, f"slice {self._held_told} is released")
+            self.resolve(SLICE_HELD, self.subject, f"slice {self._held_told} is released")
             self._held_told = None
-        found = waiting or stage(self._table, self._settings, connection)
+        found = waiting or stage(self.subject, self.settings, connection)
         if found is None:
             return False
         self._merge(connection, found, gate)
         return True
 
     def _merge(self, connection: Connection, found: Slice, gate: Gate) -> None:
-        verdict = audit(found, gate, connection, self._settings.quarantine_max_share)
+        verdict = audit(found, gate, connection, self.settings.quarantine_max_share)
         self.report.quarantined += verdict.quarantined
         self._tell_warnings(found, verdict)
         if verdict.held:
@@ -173,24 +124,11 @@ class Session:
         self.report.rows += found.rows_read
         self._tell_conflicting(found, counts)
 
-    def _connected(self) -> Connection:
-        if self._connection is None or not self._connection.open:
-            self._connection = memsql.connect(self._settings, local_infile=True)
-        return self._connection
-
     def _gated(self) -> Gate:
         if self._gate is None:
-            self._gate = Gate(self._settings)
-            self._gate.prepare(self._table)
+            self._gate = Gate(self.settings)
+            self._gate.prepare(self.subject)
         return self._gate
-
-    def _failed(self, error: Exception) -> None:
-        self.report.errors += 1
-        self._errors_in_row += 1
-        self.close()  # its state is not known
-        log.error("failed table=%s errors=%d", self._table, self._errors_in_row, exc_info=error)
-        if self._errors_in_row == ALERT_AFTER_ERRORS:
-            self._tell(MERGE_FAILING, f"{self._errors_in_row} errors in a row, the last: {error}")
 
     def _tell_held(self, found: Slice, why: str) -> None:
         if self._held_told == found.slice_id:
@@ -212,4 +150,4 @@ class Session:
             self._tell(EVENTS_CONFLICTING, f"{text} with another payload; the lake has them all")
 
     def _tell(self, alert: Alert, message: str) -> None:
-        self._alert(alert, self._table, message)
+        self.alert(alert, self.subject, message)

@@ -5,7 +5,7 @@ a run that wakes up late can't merge what it finds there.
 """
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -57,11 +57,11 @@ def stage(table: str, settings: MergeSettings, connection: Connection) -> Slice 
         return None
     with TemporaryDirectory(prefix="pinwheel-stage-") as folder:
         path = Path(folder, f"{table}.tsv")
-        rows = 0 if found.empty else _write(path, settings.events_uri, table, found)
-        if rows == 0:
+        event_ids = None if found.empty else _write(path, settings.events_uri, table, found)
+        if not event_ids:
             _skip(connection, table, found)
             return None
-        return _load(connection, table, found, path)
+        return _load(connection, table, found, path, repeats(event_ids))
 
 
 def choose(commits: list[lake.Commit], kind: EventType, start: int, max_rows: int) -> Range | None:
@@ -97,13 +97,23 @@ def _skip(connection: Connection, table: str, found: Range) -> None:
     log.info("skipped table=%s from=%d to=%d reason=no_rows", table, found.start, found.end)
 
 
-def _write(path: Path, events_uri: str, table: str, found: Range) -> int:
-    """Write the range's changes as TSV, without slice id; returns the number of rows."""
-    rows = 0
+def _write(path: Path, events_uri: str, table: str, found: Range) -> pa.ChunkedArray:
+    """Write the range's changes as TSV, without slice id; returns their event ids, by row number."""
+    event_ids, rows = list[pa.Array](), 0
     with path.open("wb") as file:
         for batch in _changes(events_uri, table, found):
-            rows += _write_batch(file, batch, table, rows)
-    return rows
+            event_ids.append(_write_batch(file, batch, table, rows))
+            rows += len(event_ids[-1])
+    return pa.chunked_array(event_ids, pa.string())
+
+
+def repeats(event_ids: pa.ChunkedArray) -> list[int]:
+    """Row numbers of the ids that come more than once."""
+    counted = event_ids.value_counts()
+    if len(counted) == len(event_ids):
+        return []
+    repeated = counted.field("values").filter(pc.greater(counted.field("counts"), 1))
+    return list(pc.indices_nonzero(pc.is_in(event_ids, value_set=repeated)).to_pylist())
 
 
 def _changes(events_uri: str, table: str, found: Range) -> Iterator[pa.RecordBatch]:
@@ -118,16 +128,16 @@ def _changes(events_uri: str, table: str, found: Range) -> Iterator[pa.RecordBat
         yield from lake.without_views(pa.Table.from_batches([batch])).to_batches()
 
 
-def _write_batch(file: IO[bytes], batch: pa.RecordBatch, table: str, first: int) -> int:
+def _write_batch(file: IO[bytes], batch: pa.RecordBatch, table: str, first: int) -> pa.Array:
     kept = batch.filter(pc.is_in(batch["_change_type"], value_set=pa.array(list(CHANGE_OF))))
     if kept.num_rows == 0:
-        return 0
+        return kept["event_id"]
     is_delete = pc.equal(kept["_change_type"], "delete")
     numbers = pa.array(range(first, first + kept.num_rows), pa.int64())
     changes = pc.if_else(is_delete, CHANGE_OF["delete"], CHANGE_OF["insert"])
     values = [_column(kept, column) for column in reporting_columns(TABLES[table])]
     file.write(tsv.lines([numbers, kept["_commit_version"], changes, *values]))
-    return int(kept.num_rows)
+    return kept["event_id"]
 
 
 def _column(batch: pa.RecordBatch, column: Column) -> pa.Array:
@@ -136,12 +146,14 @@ def _column(batch: pa.RecordBatch, column: Column) -> pa.Array:
     return batch[column.name]
 
 
-def _load(connection: Connection, table: str, found: Range, path: Path) -> Slice:
+def _load(connection: Connection, table: str, found: Range, path: Path, repeated: Sequence[int]) -> Slice:
     drop_leftovers(connection, table)
     with memsql.transaction(connection):
         slice_id = ledger.open_slice(connection, table, (found.start, found.end), found.progress)
     with memsql.transaction(connection):
         rows = _load_file(connection, table, slice_id, path)
+        noted = [{"slice_id": slice_id, "row_num": number} for number in repeated]
+        memsql.execute_many(connection, "merge/note_repeats", noted)
         ledger.move(connection, slice_id, State.STAGING, State.STAGED, None)
         memsql.execute(connection, "merge/set_rows_read", {"slice_id": slice_id, "rows_read": rows})
     log.info("staged slice=%d table=%s from=%d to=%d rows=%d", slice_id, table, found.start, found.end, rows)
@@ -160,9 +172,18 @@ def _load_file(connection: Connection, table: str, slice_id: int, path: Path) ->
 
 
 def drop_leftovers(connection: Connection, table: str) -> None:
-    """Forget earlier attempts: mark them superseded, then delete their rows and those of merged slices."""
+    """Mark earlier attempts superseded, then remove their rows, and those that the rollups have taken in."""
     with memsql.transaction(connection):
         memsql.execute(connection, "merge/supersede_slices", {"table_name": table})
     with memsql.transaction(connection):
         memsql.execute(connection, "merge/drop_quarantined", {"table_name": table})
-        memsql.execute(connection, "merge/drop_staged", {"table_name": table}, table=table)
+        there = memsql.fetch(connection, "merge/staged_slices", table=table)
+    spent = [row["slice_id"] for row in there if not row["is_needed"]]
+    if not spent:
+        return
+    with memsql.transaction(connection):
+        memsql.execute(connection, "merge/drop_repeats", {"slice_ids": spent})
+        if len(spent) == len(there):
+            memsql.execute(connection, "merge/empty_staging", table=table)
+        else:
+            memsql.execute(connection, "merge/drop_staged", {"slice_ids": spent}, table=table)

@@ -17,7 +17,7 @@ from pinwheel.server.settings import PrepareSettings
 
 HERE = Path(__file__).parent
 USERS = HERE / "singlestore_users.sql"
-GRANTS = (HERE / "singlestore_stream_grants.sql", HERE / "singlestore_analyst_grants.sql")  # on tables: need the schema
+GRANTS = tuple(HERE / f"singlestore_{role}_grants.sql" for role in ("merge", "stream", "analyst"))  # need the schema
 ROLES = ("merge", "stream", "report", "analyst")
 PLAIN_NAME = re.compile(r"[a-z][a-z0-9_]*")
 

@@ -7,3 +7,4 @@
 
 SELECT MAX(kafka_timestamp) AS newest_at
 FROM merge_progress
+WHERE table_name = 'rollups'

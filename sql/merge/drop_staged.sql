@@ -1,16 +1,9 @@
 -- name:    merge/drop_staged
--- purpose: Delete staged rows that nobody waits for any more.
+-- purpose: Remove the staged rows of slices that nobody needs any more.
 -- grain:   one row per staged change
--- reads:   merge_slices
+-- reads:   nothing
 -- writes:  staging_$table
--- params:  table_name varchar
+-- params:  slice_ids list of bigint
 -- names:   table
 DELETE FROM staging_$table
-WHERE
-    slice_id NOT IN (
-        SELECT slice_id
-        FROM merge_slices
-        WHERE
-            table_name = %(table_name)s
-            AND state IN ('staging', 'staged', 'held', 'accepted')
-    )
+WHERE slice_id IN %(slice_ids)s

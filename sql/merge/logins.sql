@@ -1,11 +1,11 @@
 -- name:    merge/logins
 -- purpose: Upsert newly staged logins; the same slice twice changes nothing.
 -- grain:   one row per event_id
--- reads:   merge_plan, staging_logins
+-- reads:   staging_logins, merge_plan
 -- writes:  logins
 -- params:  slice_id bigint
 
--- A change carries every column, so replacing the row is the whole upsert.
+-- What is not in the plan is a new event. A change carries every column, so replacing the row is the whole upsert.
 REPLACE INTO logins (
     event_id,
     occurred_at,
@@ -39,7 +39,8 @@ SELECT
     staged.kafka_partition,
     staged.kafka_offset,
     staged.kafka_timestamp
-FROM merge_plan AS planned
-INNER JOIN staging_logins AS staged
-    ON planned.row_num = staged.row_num AND staged.slice_id = %(slice_id)s
-WHERE planned.action IN ('insert', 'update')
+FROM staging_logins AS staged
+LEFT JOIN merge_plan AS planned ON staged.row_num = planned.row_num
+WHERE
+    staged.slice_id = %(slice_id)s
+    AND COALESCE(planned.action, 'insert') IN ('insert', 'update')

@@ -1,7 +1,7 @@
 -- name:    merge/pin_cache
 -- purpose: Save the pins that came by, also those that the stream could not save.
 -- grain:   one row per pin_id
--- reads:   merge_plan, staging_pins
+-- reads:   staging_pins
 -- writes:  pin_cache
 -- params:  slice_id bigint
 
@@ -29,11 +29,9 @@ SELECT
     staged.link,
     staged.image_url,
     staged.pin_created_at
-FROM merge_plan AS planned
-INNER JOIN staging_pins AS staged
-    ON planned.row_num = staged.row_num AND staged.slice_id = %(slice_id)s
+FROM staging_pins AS staged
 WHERE
-    planned.action IN ('insert', 'update')
+    staged.slice_id = %(slice_id)s
     AND staged.pin_id IS NOT NULL
 ORDER BY staged.kafka_timestamp
 ON DUPLICATE KEY UPDATE

@@ -1,7 +1,7 @@
 -- name:    quality/wrong_brand_country_daily
 -- purpose: Buckets of brand_country_daily, on a day, that can't be right beside those of brand_daily.
 -- grain:   one row per wrong bucket
--- reads:   brand_country_daily, brand_daily
+-- reads:   brand_country_daily, brand_daily, stale_rows
 -- writes:  nothing
 -- params:  day date
 
@@ -35,6 +35,15 @@ FROM (
     FROM brand_daily
     WHERE day = %(day)s
 ) AS compared
+WHERE
+    brand_id NOT IN (
+        SELECT brand_id
+        FROM stale_rows
+        WHERE
+            occurred_hour >= %(day)s
+            AND occurred_hour < %(day)s + INTERVAL 1 DAY
+            AND brand_id IS NOT NULL
+    )
 GROUP BY brand_id
 HAVING
     SUM(pins) <> 0

@@ -1,7 +1,7 @@
 -- name:    quality/wrong_brand_daily
 -- purpose: Buckets of brand_daily, on a day, that can't be right beside those of brand_hourly.
 -- grain:   one row per wrong bucket
--- reads:   brand_daily, brand_hourly
+-- reads:   brand_daily, brand_hourly, stale_rows
 -- writes:  nothing
 -- params:  day date
 
@@ -37,6 +37,15 @@ FROM (
         hour >= %(day)s
         AND hour < %(day)s + INTERVAL 1 DAY
 ) AS compared
+WHERE
+    brand_id NOT IN (
+        SELECT brand_id
+        FROM stale_rows
+        WHERE
+            occurred_hour >= %(day)s
+            AND occurred_hour < %(day)s + INTERVAL 1 DAY
+            AND brand_id IS NOT NULL
+    )
 GROUP BY brand_id
 HAVING
     SUM(pins) <> 0

@@ -1,11 +1,12 @@
 -- name:    quality/wrong_brand_hourly
 -- purpose: Buckets of brand_hourly, in an hour, that differ from a count of the rows.
 -- grain:   one row per wrong bucket
--- reads:   brand_hourly, pins, repins, comments
+-- reads:   brand_hourly, pins, repins, comments, stale_rows
 -- writes:  nothing
 -- params:  hour datetime
 
--- What the rollup says minus what the rows say: anything but zero is wrong. One statement sees one moment.
+-- What the rollup says minus what the rows say: anything but zero is wrong. One statement sees one
+-- moment; buckets that merged slices have touched and that are not recomputed yet are left out.
 SELECT
     brand_id,
     SUM(pins) AS pins_too_many,
@@ -64,6 +65,14 @@ FROM (
     ) AS engaged
     GROUP BY brand_id
 ) AS compared
+WHERE
+    brand_id NOT IN (
+        SELECT brand_id
+        FROM stale_rows
+        WHERE
+            occurred_hour = %(hour)s
+            AND brand_id IS NOT NULL
+    )
 GROUP BY brand_id
 HAVING
     SUM(pins) <> 0

@@ -1,11 +1,12 @@
 -- name:    quality/wrong_category_hourly
 -- purpose: Buckets of category_hourly, in an hour, that differ from a count of the rows.
 -- grain:   one row per wrong bucket
--- reads:   category_hourly, pins, repins, comments
+-- reads:   category_hourly, pins, repins, comments, stale_rows
 -- writes:  nothing
 -- params:  hour datetime
 
--- What the rollup says minus what the rows say: anything but zero is wrong. One statement sees one moment.
+-- What the rollup says minus what the rows say: anything but zero is wrong. One statement sees one
+-- moment; buckets that merged slices have touched and that are not recomputed yet are left out.
 SELECT
     category,
     SUM(pins) AS pins_too_many,
@@ -58,6 +59,14 @@ FROM (
     ) AS engaged
     GROUP BY category
 ) AS compared
+WHERE
+    category NOT IN (
+        SELECT COALESCE(category, '(none)')
+        FROM stale_rows
+        WHERE
+            occurred_hour = %(hour)s
+            AND table_name <> 'logins'
+    )
 GROUP BY category
 HAVING
     SUM(pins) <> 0

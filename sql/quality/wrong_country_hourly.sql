@@ -1,11 +1,12 @@
 -- name:    quality/wrong_country_hourly
 -- purpose: Buckets of country_hourly, in an hour, that differ from a count of the rows.
 -- grain:   one row per wrong bucket
--- reads:   country_hourly, pins, repins, comments
+-- reads:   country_hourly, pins, repins, comments, stale_rows
 -- writes:  nothing
 -- params:  hour datetime
 
--- What the rollup says minus what the rows say: anything but zero is wrong. One statement sees one moment.
+-- What the rollup says minus what the rows say: anything but zero is wrong. One statement sees one
+-- moment; buckets that merged slices have touched and that are not recomputed yet are left out.
 SELECT
     country_code,
     SUM(pins) AS pins_too_many,
@@ -52,6 +53,14 @@ FROM (
     ) AS engaged
     GROUP BY country_code
 ) AS compared
+WHERE
+    country_code NOT IN (
+        SELECT COALESCE(country_code, 'ZZ')
+        FROM stale_rows
+        WHERE
+            occurred_hour = %(hour)s
+            AND table_name <> 'logins'
+    )
 GROUP BY country_code
 HAVING
     SUM(pins) <> 0

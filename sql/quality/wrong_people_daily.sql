@@ -1,7 +1,7 @@
 -- name:    quality/wrong_people_daily
 -- purpose: People with an event in an hour whose bit of the day is not set.
 -- grain:   one row per person
--- reads:   people_daily, pins, repins, comments, logins
+-- reads:   people_daily, pins, repins, comments, logins, stale_rows
 -- writes:  nothing
 -- params:  hour datetime
 
@@ -25,5 +25,10 @@ FROM (
     WHERE occurred_hour = %(hour)s
 ) AS seen
 LEFT JOIN people_daily AS kept ON kept.day = DATE(%(hour)s) AND seen.user_id >> 6 = kept.chunk
-WHERE COALESCE(kept.bits, 0) & (1 << (seen.user_id & 63)) = 0
+WHERE
+    seen.user_id NOT IN (
+        SELECT user_id
+        FROM stale_rows
+    )
+    AND COALESCE(kept.bits, 0) & (1 << (seen.user_id & 63)) = 0
 ORDER BY seen.user_id

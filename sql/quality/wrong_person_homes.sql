@@ -1,7 +1,7 @@
 -- name:    quality/wrong_person_homes
 -- purpose: People with a login in an hour whose home is not what all of their logins say; a sixteenth of the people.
 -- grain:   one row per person
--- reads:   person_homes, logins
+-- reads:   person_homes, logins, stale_rows
 -- writes:  nothing
 -- params:  hour datetime
 
@@ -34,6 +34,12 @@ FROM (
 LEFT JOIN person_homes AS kept ON counted.user_id = kept.user_id
 WHERE
     counted.place = 1
+    AND counted.user_id NOT IN (
+        SELECT user_id
+        FROM stale_rows
+        WHERE
+            table_name = 'logins'
+    )
     AND (
         kept.user_id IS NULL
         OR counted.country_code <> kept.country_code

@@ -1,7 +1,7 @@
 -- name:    quality/wrong_pin_firsts
 -- purpose: Pins whose first pin event, or first repin after it, can't be right beside the rows of an hour.
 -- grain:   one row per pin
--- reads:   pin_firsts, pins, repins
+-- reads:   pin_firsts, pins, repins, stale_rows
 -- writes:  nothing
 -- params:  hour datetime
 
@@ -44,15 +44,23 @@ FROM (
 ) AS seen
 LEFT JOIN pin_firsts AS kept ON seen.pin_id = kept.pin_id
 WHERE
-    kept.pin_id IS NULL
-    OR seen.pinned_at < kept.pinned_at
-    OR seen.repinned_at < COALESCE(kept.repinned_at, '9999-12-31')
-    OR (
-        kept.pinned_at >= %(hour)s AND kept.pinned_at < %(hour)s + INTERVAL 1 HOUR
-        AND kept.pinned_at <> COALESCE(seen.pinned_at, '9999-12-31')
+    seen.pin_id NOT IN (
+        SELECT pin_id
+        FROM stale_rows
+        WHERE
+            pin_id IS NOT NULL
     )
-    OR (
-        kept.repinned_at >= %(hour)s AND kept.repinned_at < %(hour)s + INTERVAL 1 HOUR
-        AND kept.repinned_at <> COALESCE(seen.repinned_at, '9999-12-31')
+    AND (
+        kept.pin_id IS NULL
+        OR seen.pinned_at < kept.pinned_at
+        OR seen.repinned_at < COALESCE(kept.repinned_at, '9999-12-31')
+        OR (
+            kept.pinned_at >= %(hour)s AND kept.pinned_at < %(hour)s + INTERVAL 1 HOUR
+            AND kept.pinned_at <> COALESCE(seen.pinned_at, '9999-12-31')
+        )
+        OR (
+            kept.repinned_at >= %(hour)s AND kept.repinned_at < %(hour)s + INTERVAL 1 HOUR
+            AND kept.repinned_at <> COALESCE(seen.repinned_at, '9999-12-31')
+        )
     )
 ORDER BY seen.pin_id

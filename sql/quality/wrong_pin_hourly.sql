@@ -1,12 +1,13 @@
 -- name:    quality/wrong_pin_hourly
 -- purpose: Buckets of pin_hourly, in an hour, that differ from a count of the rows.
 -- grain:   one row per wrong bucket
--- reads:   pin_hourly, pins, repins, comments
+-- reads:   pin_hourly, pins, repins, comments, stale_rows
 -- writes:  nothing
 -- params:  hour datetime
 
 -- noqa: disable=PRS
--- What the rollup says minus what the rows say: anything but zero is wrong. One statement sees one moment.
+-- What the rollup says minus what the rows say: anything but zero is wrong. One statement sees one
+-- moment; buckets that merged slices have touched and that are not recomputed yet are left out.
 -- There is no index by hour: the few levels of engagement lead to the buckets of the hour, as in report/top_pins.
 SELECT
     pin_id,
@@ -66,6 +67,14 @@ FROM (
     ) AS engaged
     GROUP BY pin_id
 ) AS compared
+WHERE
+    pin_id NOT IN (
+        SELECT pin_id
+        FROM stale_rows
+        WHERE
+            occurred_hour = %(hour)s
+            AND pin_id IS NOT NULL
+    )
 GROUP BY pin_id
 HAVING
     SUM(pins) <> 0

@@ -33,7 +33,10 @@ FROM (
         1 AS pins,
         0 AS repins,
         0 AS comments
-    FROM touched_category_hours AS touched
+    FROM (SELECT DISTINCT
+        category,
+        hour
+    FROM touched_category_hours) AS touched
     INNER JOIN pins AS event
         ON touched.category <=> event.category AND touched.hour = event.occurred_hour
     UNION ALL
@@ -44,7 +47,10 @@ FROM (
         0 AS pins,
         1 AS repins,
         0 AS comments
-    FROM touched_category_hours AS touched
+    FROM (SELECT DISTINCT
+        category,
+        hour
+    FROM touched_category_hours) AS touched
     INNER JOIN repins AS event
         ON touched.category <=> event.category AND touched.hour = event.occurred_hour
     UNION ALL
@@ -55,7 +61,10 @@ FROM (
         0 AS pins,
         0 AS repins,
         1 AS comments
-    FROM touched_category_hours AS touched
+    FROM (SELECT DISTINCT
+        category,
+        hour
+    FROM touched_category_hours) AS touched
     INNER JOIN comments AS event
         ON touched.category <=> event.category AND touched.hour = event.occurred_hour
 ) AS engaged

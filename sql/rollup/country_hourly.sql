@@ -32,7 +32,7 @@ FROM (
         1 AS pins,
         0 AS repins,
         0 AS comments
-    FROM touched_country_hours AS touched
+    FROM (SELECT DISTINCT country_code, hour FROM touched_country_hours) AS touched
     INNER JOIN pins AS event
         --mariadb: FORCE INDEX (by_hour_country)
         ON touched.country_code <=> event.country_code AND touched.hour = event.occurred_hour
@@ -43,7 +43,7 @@ FROM (
         0 AS pins,
         1 AS repins,
         0 AS comments
-    FROM touched_country_hours AS touched
+    FROM (SELECT DISTINCT country_code, hour FROM touched_country_hours) AS touched
     INNER JOIN repins AS event
         --mariadb: FORCE INDEX (by_hour_country)
         ON touched.country_code <=> event.country_code AND touched.hour = event.occurred_hour
@@ -54,7 +54,7 @@ FROM (
         0 AS pins,
         0 AS repins,
         1 AS comments
-    FROM touched_country_hours AS touched
+    FROM (SELECT DISTINCT country_code, hour FROM touched_country_hours) AS touched
     INNER JOIN comments AS event
         --mariadb: FORCE INDEX (by_hour_country)
         ON touched.country_code <=> event.country_code AND touched.hour = event.occurred_hour

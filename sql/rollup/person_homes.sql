@@ -1,11 +1,11 @@
 -- name:    rollup/person_homes
--- purpose: Recompute the home country of the people whose logins a slice touched.
+-- purpose: Recompute the home country of the people whose logins were touched.
 -- grain:   one row per user_id
--- reads:   touched_people, logins
+-- reads:   touched_logins, logins
 -- writes:  person_homes
 -- params:  none
 DELETE home FROM person_homes AS home
-INNER JOIN touched_people AS touched ON home.user_id = touched.user_id;
+INNER JOIN touched_logins AS touched ON home.user_id = touched.user_id;
 
 INSERT INTO person_homes (
     user_id,
@@ -25,10 +25,7 @@ FROM (
             PARTITION BY person.user_id
             ORDER BY event.country_code IS NULL, COUNT(*) DESC, event.country_code
         ) AS place
-    FROM (
-        SELECT DISTINCT user_id
-        FROM touched_people
-    ) AS person
+    FROM touched_logins AS person
     INNER JOIN logins AS event ON person.user_id = event.user_id
     GROUP BY
         person.user_id,

@@ -59,15 +59,16 @@ class Books:
         return all(found.get(p, 0) == end for p, end in ends.items())
 
     def merged(self) -> bool:
-        """Whether the reporting tables hold all that the lake has."""
+        """Whether the reporting tables and the rollups hold all that the lake has."""
         version = DeltaTable(self.lake.events_uri).version()
         marks = {r["table_name"]: r["version"] for r in self.query("SELECT table_name, version FROM merge_watermarks")}
-        return all(marks.get(kind.table, -1) >= version for kind in EVENT_TYPES.values())
+        merged = all(marks.get(kind.table, -1) >= version for kind in EVENT_TYPES.values())
+        return merged and self.query("SELECT slice_id FROM rollup_queue") == []
 
     def settle(self) -> None:
         """Wait until everything that was sent has come through."""
         wait_until("every record is in the lake", self.landed)
-        wait_until("every row is merged", self.merged)
+        wait_until("every row is merged and rolled up", self.merged)
 
     def check(self, folder: Path, resent: int = 0) -> None:
         """Compare the lake, every reporting row and every rollup with what was sent.

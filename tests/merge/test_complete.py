@@ -7,6 +7,7 @@ from deltalake import DeltaTable
 
 from pinwheel.complete import complete
 from pinwheel.contracts import PIN_FIELDS
+from pinwheel.merge import rollups
 from pinwheel.merge.merge import merge
 from pinwheel.merge.stage import stage
 from pinwheel.pin_sources import Answer, SourceDownError
@@ -49,6 +50,7 @@ def merge_all(settings, connection):
     for table in ("repins", "comments"):
         while (found := stage(table, settings, connection)) is not None:
             merge(found.slice_id, connection)
+    rollups.recompute(connection)
 
 
 def waiting_rows():

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 import pytest
 
 from pinwheel.contracts import TABLES
+from pinwheel.merge import rollups
 from pinwheel.merge.merge import merge
 from pinwheel.merge.stage import stage
 from pinwheel.quality.check import Checker
@@ -37,11 +38,13 @@ def checker(quality, connection, judge) -> Checker:
 
 @pytest.fixture
 def merge_all(settings, connection):
-    """Stages and merges what there is for every table."""
+    """Stages and merges what there is for every table, and the rollups."""
 
-    def go():
+    def go(rolled_up=True):
         for table in TABLES:
             while (found := stage(table, settings, connection)) is not None:
                 merge(found.slice_id, connection)
+        if rolled_up:
+            rollups.recompute(connection)
 
     return go

@@ -54,6 +54,19 @@ def test_a_merge_in_between_does_not_matter(checker, full, settings, merge_all):
     assert (found.rows, unmet(found)) == (5, [])
 
 
+def test_buckets_that_are_still_to_be_recomputed_are_not_wrong(checker, full, settings, merge_all, connection):
+    later = [event(kind, f"{kind} later", 90 + n, user_id=77) for n, kind in enumerate(("pin", "repin", "login"))]
+    land(settings.lake_uri, later)
+    update(settings.lake_uri, "event_id = 'comment1'", {"brand_id": "71", "category": "'food'"})
+    merge_all(rolled_up=False)
+    run("UPDATE country_hourly SET repins = 9 WHERE country_code = 'NL'", connection)
+    assert unmet(checker.rollups(NOON, NOW)) == []
+    merge_all()
+    assert unmet(checker.rollups(NOON, NOW)) == []
+    run("UPDATE country_hourly SET repins = 9 WHERE country_code = 'NL'", connection)
+    assert unmet(checker.rollups(NOON, NOW)) == ["wrong_country_hourly"]
+
+
 def test_redelivered_corrected_and_erased_rows_agree(checker, full, settings, merge_all):
     land(settings.lake_uri, [event("repin", "repin0", 500, user_id=11)])
     update(settings.lake_uri, "event_id = 'repin1'", {"brand_id": "71", "category": "'food'"})

@@ -4,6 +4,7 @@ import pytest
 
 from pinwheel import memsql
 from pinwheel.contracts import TABLES
+from pinwheel.merge import rollups
 from pinwheel.merge.merge import merge
 from pinwheel.merge.stage import stage
 from tests.merge.conftest import connection, memsql_settings, query, settings  # noqa: F401 - fixtures
@@ -12,7 +13,7 @@ from tests.merge.lakes import land
 
 @pytest.fixture
 def merged(settings, connection):  # noqa: F811
-    """Lands events in one commit and merges them all."""
+    """Lands events in one commit, merges them all, and the rollups."""
 
     def go(events: list[dict] = ()) -> None:
         if events:
@@ -20,6 +21,7 @@ def merged(settings, connection):  # noqa: F811
         for table in TABLES:
             while (found := stage(table, settings, connection)) is not None:
                 merge(found.slice_id, connection)
+        rollups.recompute(connection)
 
     return go
 

@@ -9,7 +9,7 @@ from sqlglot import exp
 
 from pinwheel import memsql
 from pinwheel.contracts import TABLES, reporting_columns
-from pinwheel.merge.merge import payload_columns
+from pinwheel.merge.merge import bucket_columns, payload_columns
 
 ROOMS = sorted(p.name for p in memsql.SQL_DIR.iterdir() if p.is_dir())
 FILES = sorted(p for room in ROOMS for p in (memsql.SQL_DIR / room).glob("*.sql"))
@@ -33,6 +33,8 @@ def rendered(path: Path, engine: str, table: str) -> str:
         "table": table,
         "columns": [c.name for c in reporting_columns(kind)],
         "payload": payload_columns(kind),
+        "bucket": bucket_columns(kind),
+        "source": f"staging_{table}",
     }
     wanted = listed(header(path).get("names", ""))
     text = memsql.statement(name, engine, **{k: values[k] for k in wanted})
@@ -56,6 +58,8 @@ def written(tree: exp.Expression) -> set[str]:
         return {tree.args["cluster"].this.name}
     if isinstance(tree, exp.Insert | exp.Update | exp.Create | exp.Drop):
         return {tree.find(exp.Table).name}
+    if isinstance(tree, exp.TruncateTable):
+        return {tree.expressions[0].name}
     return {tree.this.name} if isinstance(tree, exp.Delete) else set()
 
 
@@ -147,7 +151,9 @@ def test_no_view_is_replaced(path):
 def test_header_names_what_the_body_reads_and_writes(path):
     if path.stem == "load":
         pytest.skip("sqlglot does not parse LOAD DATA; tests/merge runs it")
-    found = {k: header(path)[k].replace("$table", "repins") for k in ("reads", "writes")}
+    found = {
+        k: header(path)[k].replace("$table", "repins").replace("$source", "staging_repins") for k in ("reads", "writes")
+    }
     trees = parsed(path)
     writes = set().union(*(written(t) for t in trees))
     both = set().union(*(tables(t) for t in trees))

@@ -1,5 +1,5 @@
--- name:    merge/lock_rollups
--- purpose: Let one merge at a time write the rollups.
+-- name:    rollup/lock
+-- purpose: Let one process at a time write the rollups.
 -- grain:   one row
 -- reads:   merge_locks
 -- writes:  nothing

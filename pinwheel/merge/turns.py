@@ -1,0 +1,97 @@
+"""Work that is done turn by turn for as long as an Airflow task lasts, whatever goes wrong in one of them.
+
+Long-lived because a process costs seconds of CPU to start. A broken lake or database never ends a session before its
+time: it is tried again with growing pauses.
+"""
+
+import logging
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+
+from pinwheel import memsql
+from pinwheel.alerts import MERGE_FAILING, Send
+from pinwheel.memsql import Connection
+from pinwheel.merge.ledger import SupersededError
+from pinwheel.settings import MergeSettings
+
+log = logging.getLogger(__name__)
+
+FIRST_PAUSE_SECONDS = 1.0  # after an error; doubles with each one in a row
+MAX_PAUSE_SECONDS = 60.0
+ALERT_AFTER_ERRORS = 3  # a restart of the database is two
+
+
+class Turns(ABC):
+    """A session of one ``subject``: a reporting table, or the rollups."""
+
+    def __init__(self, subject: str, settings: MergeSettings, alert: Send, resolve: Send) -> None:
+        self.errors = 0
+        self.superseded = 0
+        self.subject = subject
+        self.settings = settings
+        self.alert, self.resolve = alert, resolve
+        self._connection: Connection | None = None
+        self._errors_in_row = 0
+
+    @abstractmethod
+    def work(self, connection: Connection) -> bool:
+        """Do what there is to do now; returns whether there was anything."""
+
+    def turn(self) -> bool:
+        """Work once; returns whether there was work. Errors are counted, not raised."""
+        try:
+            worked = self.work(self._connected())
+        except SupersededError as error:
+            self.superseded += 1
+            log.warning("superseded subject=%s reason=%s", self.subject, error)
+            return False
+        except Exception as error:  # whatever it is, the next turn may well do better
+            self._failed(error)
+            return False
+        if self._errors_in_row >= ALERT_AFTER_ERRORS:
+            self.resolve(MERGE_FAILING, self.subject, "a turn went through")
+        self._errors_in_row = 0
+        return worked
+
+    def pause(self, worked: bool) -> float:
+        """Seconds from the start of the last turn to the next one."""
+        if self._errors_in_row:
+            return min(FIRST_PAUSE_SECONDS * 2.0 ** (self._errors_in_row - 1), MAX_PAUSE_SECONDS)
+        return self.settings.merge_interval_seconds if worked else self.settings.merge_poll_seconds
+
+    def keep(self, clock: Callable[[], float], wait: Callable[[float], bool]) -> None:
+        """Take turns for ``merge_session_seconds``, or until told to stop.
+
+        Args:
+            clock: seconds, monotonic.
+            wait: waits so many seconds; True when told to stop.
+        """
+        end = clock() + self.settings.merge_session_seconds
+        try:
+            while clock() < end:
+                started = clock()
+                worked = self.turn()
+                if wait(max(0.0, min(self.pause(worked) - (clock() - started), end - clock()))):
+                    break
+        finally:
+            self.close()
+
+    def close(self) -> None:
+        """Let go of the database."""
+        if self._connection is not None and self._connection.open:
+            self._connection.close()
+        self._connection = None
+
+    def _connected(self) -> Connection:
+        if self._connection is None or not self._connection.open:
+            self._connection = memsql.connect(self.settings, local_infile=True)
+        return self._connection
+
+    def _failed(self, error: Exception) -> None:
+        self.errors += 1
+        self._errors_in_row += 1
+        self.close()  # its state is not known
+        log.error("failed subject=%s errors=%d", self.subject, self._errors_in_row, exc_info=error)
+        if self._errors_in_row == ALERT_AFTER_ERRORS:
+            text = f"{self._errors_in_row} errors in a row, the last: {error}"
+            self.alert(MERGE_FAILING, self.subject, text)

@@ -1,0 +1,34 @@
+-- name:    rollup/keep_progress
+-- purpose: While nothing waits for them, the rollups are as far as the tables: slices without rows are in no queue.
+-- grain:   one row per Kafka partition
+-- reads:   rollup_queue
+-- writes:  merge_progress
+-- params:  table_names list of varchar, rollups varchar
+INSERT INTO merge_progress (
+    table_name,
+    kafka_partition,
+    next_offset,
+    kafka_timestamp
+)
+SELECT
+    %(rollups)s AS table_name,
+    reached.kafka_partition,
+    reached.next_offset,
+    reached.kafka_timestamp
+FROM (
+    SELECT
+        kafka_partition,
+        MIN(next_offset) AS next_offset,
+        MIN(kafka_timestamp) AS kafka_timestamp
+    FROM merge_progress
+    WHERE table_name IN %(table_names)s
+    GROUP BY kafka_partition
+) AS reached
+WHERE
+    NOT EXISTS (
+        SELECT 1
+        FROM rollup_queue
+    )
+ON DUPLICATE KEY UPDATE
+    next_offset = VALUES (next_offset),
+    kafka_timestamp = VALUES (kafka_timestamp)

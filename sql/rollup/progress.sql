@@ -1,0 +1,13 @@
+-- name:    rollup/progress
+-- purpose: How far all reporting tables are: what the rollups are complete through when the queue as it is now is taken in.
+-- grain:   one row per Kafka partition
+-- reads:   merge_progress
+-- writes:  nothing
+-- params:  table_names list of varchar
+SELECT
+    kafka_partition,
+    MIN(next_offset) AS next_offset,
+    MIN(kafka_timestamp) AS kafka_timestamp
+FROM merge_progress
+WHERE table_name IN %(table_names)s
+GROUP BY kafka_partition
