@@ -1,0 +1,170 @@
+"""Who runs the workload: Pinwheel and the baselines. Each run is on a fresh stack, and ends with a comparison."""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+import pyarrow.compute as pc
+from arena import Arena, arena, wait_until
+from deltalake import DeltaTable
+from truths import BASELINE_ROLLUPS, COLUMNS, ROLLUPS, Truth
+from usage import DRIVER, Peak, Usage, spent
+
+from pinwheel import kafka, lake
+from pinwheel.contracts import DEAD_LETTER
+from pinwheel.local import environment
+from pinwheel.settings import MemsqlSettings
+
+BASELINES = Path(__file__).parent / "baselines"
+START_SECONDS = 120
+
+
+@dataclass(frozen=True)
+class Job:
+    """What to run: how many events, of which seed; ``paused`` is how the stream waits for the backlog."""
+
+    events: int
+    seed: int
+    paused: str = "control"
+
+
+@dataclass
+class Run:
+    """What a run took, in seconds and CPU-seconds by part; ``wrong`` is empty when all is as the truth says."""
+
+    contender: str
+    events: int
+    seed: int
+    seconds: float = 0.0
+    cpu: dict[str, float] = field(default_factory=dict)
+    wrong: dict[str, int] = field(default_factory=dict)
+    more: dict[str, float] = field(default_factory=dict)
+
+    @property
+    def rate(self) -> float:
+        """Events a second."""
+        return self.events / self.seconds
+
+
+def pinwheel(job: Job) -> Run:
+    """The whole stack: from the stream's resumption until the last row and rollup is in MemSQL."""
+    run = Run("pinwheel", job.events, job.seed)
+    with arena(airflow=True) as field_:
+        usage = Usage(field_.stack.settings)
+        warm = field_.warm()
+        control = job.paused == "control"
+        (field_.pause if control else field_.freeze)()
+        first = lake.landed_offsets(field_.events_uri, field_.kafka.topic, range(field_.stack.settings.partitions))
+        truth = field_.backlog(job.events, job.seed)
+        idle = usage.cpu()
+        asked = time.time()
+        with Peak(usage) as peak:
+            (field_.resume if control else field_.thaw)()
+            before, started = _start(field_, usage, asked) if control else (idle, asked)
+            wait_until("every record is in the lake", field_.landed)
+            landed = _landed_at(field_)
+            field_.settle()
+            after = usage.cpu()
+        run.seconds = field_.merged_at() - started
+        run.cpu = spent(before, after)
+        run.more = {
+            "start_seconds": started - asked,
+            "start_cpu": sum(spent(idle, before).values()),
+            "landing_seconds": landed - started,
+            "driver_mb": peak.of(*DRIVER),
+            "stack_mb": peak.of(),
+        }
+        run.wrong = _compare_pinwheel(field_, [warm, truth]) | _compare_lake(field_, first, job.events)
+    return run
+
+
+def _start(field_: Arena, usage: Usage, asked: float) -> tuple[Counter[str], float]:
+    """Wait until the new driver begins to read; what had been used by then, and when that was."""
+    wait_until("the driver runs", field_.driven, START_SECONDS)
+    wait_until("the stream begins to read", lambda: (field_.started_at() or 0) >= asked - 1, START_SECONDS)
+    return usage.cpu(), field_.started_at() or 0.0
+
+
+def _landed_at(field_: Arena) -> float:
+    commits = lake.commits(field_.events_uri, DeltaTable(field_.events_uri).version() - 5)
+    return max(c.committed_at.timestamp() for c in commits if c.rows)
+
+
+def _compare_pinwheel(field_: Arena, folders: Iterable[Path]) -> dict[str, int]:
+    truth = Truth(folders, field_.stack.settings.catalogue_seed)
+    settings = environment.memsql(field_.stack.settings, field_.stack.credentials, "report")
+    wrong = _compare(truth, settings, {"creator_id": "pin_creator_id"}, ROLLUPS)
+    rows = DeltaTable(field_.events_uri).to_pyarrow_dataset()
+    dead = rows.count_rows(filter=pc.field("event_type") == DEAD_LETTER)
+    quarantined = int(field_.query("SELECT COUNT(*) AS n FROM quarantine")[0]["n"])
+    return wrong | _found({"dead letters": abs(dead - truth.dead), "quarantine": quarantined})
+
+
+def _compare_lake(field_: Arena, first: dict[int, int], events: int) -> dict[str, int]:
+    """Each offset that Kafka gave out is in the lake once."""
+    rows = DeltaTable(field_.events_uri).to_pyarrow_table(columns=["kafka_partition", "kafka_offset"])
+    ends = kafka.end_offsets(field_.kafka)
+    wrong = {"events in Kafka": abs(sum(ends.values()) - sum(first.values()) - events)}
+    for partition, end in ends.items():
+        offsets = rows.filter(pc.equal(rows["kafka_partition"], partition))["kafka_offset"]
+        whole = len(offsets) == end and pc.count_distinct(offsets).as_py() == end
+        wrong[f"offsets of partition {partition}"] = 0 if whole else abs(len(offsets) - end) + 1
+    return _found(wrong)
+
+
+def _compare(truth: Truth, settings: MemsqlSettings, renamed: dict[str, str], rollups: Iterable[str]) -> dict[str, int]:
+    rows = {f"{kind}s": truth.wrong_rows(settings, kind, renamed) for kind in COLUMNS}
+    return _found(rows | {name: truth.wrong_buckets(settings, name) for name in rollups})
+
+
+def _found(wrong: dict[str, int]) -> dict[str, int]:
+    return {name: count for name, count in wrong.items() if count}
+
+
+def plain(job: Job) -> Run:
+    """Baseline (a)."""
+    return _baseline(job, "plain", lambda start: ("plain_consumer.py", "--start", start))
+
+
+def _baseline(job: Job, name: str, command: Callable[[str], tuple[str, ...]]) -> Run:
+    """Kafka, the database and the Pin API alone; from the program's start to its end."""
+    run = Run(name, job.events, job.seed)
+    database = f"baseline_{name}"
+    with arena(airflow=False) as field_:
+        usage = Usage(field_.stack.settings)
+        start = json.dumps(dict.fromkeys(range(field_.stack.settings.partitions), 0))
+        truth = field_.backlog(job.events, job.seed)
+        field_.make_database(database)
+        owner = environment.memsql(field_.stack.settings, field_.stack.credentials, "admin")
+        before, began, children = usage.cpu(), time.monotonic(), os.times()
+        script, *words = command(start)
+        _run([str(BASELINES / script), "--database", database, *words], owner)
+        run.seconds = time.monotonic() - began
+        now = os.times()
+        own = now.children_user + now.children_system - children.children_user - children.children_system
+        run.cpu = {"program": own} | spent(before, usage.cpu())
+        settings = owner.model_copy(update={"memsql_database": database})
+        run.wrong = _compare(Truth([truth], field_.stack.settings.catalogue_seed), settings, {}, BASELINE_ROLLUPS)
+    return run
+
+
+def _run(words: list[str], owner: MemsqlSettings) -> None:
+    secret = {
+        "PINWHEEL_MEMSQL_USER": owner.memsql_user,
+        "PINWHEEL_MEMSQL_PASSWORD": owner.memsql_password.get_secret_value(),
+    }
+    subprocess.run([sys.executable, *words], env={**os.environ, **secret}, check=True)
+
+
+CONTENDERS: dict[str, Callable[[Job], Run]] = {"pinwheel": pinwheel, "plain": plain}
+
+
+def as_json(run: Run) -> str:
+    """A line for the book of runs."""
+    return json.dumps(asdict(run))

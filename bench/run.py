@@ -1,0 +1,58 @@
+"""Pinwheel beside the scripts that people write instead: the same events, the same machine, one after the other.
+
+    python bench/run.py --events 1000000 --runs 3
+
+Each run starts a stack of its own, puts the backlog into Kafka, and measures until the last row and rollup is in the
+database; then every row and rollup is compared with what was sent. Runs of the contenders take turns. Results are
+added to a book of runs; the figures are medians over the runs of the same size in it.
+"""
+
+import argparse
+import json
+import sys
+from pathlib import Path
+
+from contenders import CONTENDERS, Job, Run, as_json
+
+from pinwheel.local.settings import LocalSettings
+
+
+def main() -> int:
+    """Run, and print the figures; 1 when a run's tables are not as the truth says."""
+    given = _arguments()
+    book = given.book
+    book.parent.mkdir(parents=True, exist_ok=True)
+    wrong = 0
+    for number in range(given.runs):
+        for name in given.only:
+            run = CONTENDERS[name](Job(given.events, given.seed + number, given.paused))
+            with book.open("a", encoding="utf-8") as file:
+                file.write(as_json(run) + "\n")
+            print(told(run), flush=True)
+            wrong += bool(run.wrong)
+    return int(wrong > 0)
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--events", type=int, default=1_000_000)
+    parser.add_argument("--runs", type=int, default=3, help="of each contender")
+    parser.add_argument("--seed", type=int, default=1, help="of the first run; the next has the next")
+    parser.add_argument("--only", nargs="*", choices=CONTENDERS, default=list(CONTENDERS))
+    parser.add_argument("--paused", choices=("control", "freeze"), default="control", help="how the stream waits")
+    parser.add_argument("--book", type=Path, default=LocalSettings().state_dir / "bench-runs.jsonl")
+    return parser.parse_args()
+
+
+def told(run: Run) -> str:
+    """A run in a few lines."""
+    cpu = ", ".join(f"{part} {seconds:.1f}" for part, seconds in run.cpu.items())
+    more = ", ".join(f"{name} {value:.1f}" for name, value in run.more.items())
+    return (
+        f"{run.contender} seed={run.seed}: {run.seconds:.1f} s, {run.rate:,.0f} events/s, "
+        f"{sum(run.cpu.values()):.1f} CPU-seconds ({cpu}); {more}; wrong: {json.dumps(run.wrong)}"
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())
