@@ -58,7 +58,7 @@ lint: ## Check style, types and SQL
 lock: ## Pin requirements.in into requirements.txt, and the jars and web files into their locks
 	@$(PYTHON) pinwheel/local/bootstrap.py
 	@$(STATE)/tools/uv/bin/uv pip compile --quiet --generate-hashes --python-version 3.11 requirements.in -o requirements.txt
-	@for set in spark spark-s3 kafka mariadb s3; do \
+	@for set in spark spark-s3 kafka mariadb s3 bench; do \
 	  (cd pinwheel/local/jars/$$set && "$(abspath $(STATE))/tools/venv/bin/jgo" --quiet --resolver python lock; rm -rf .jgo) || exit 1; done
 	@cd pinwheel/local/web && "$(abspath $(STATE))/tools/venv/bin/npm" install --package-lock-only --ignore-scripts
 

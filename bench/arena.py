@@ -161,9 +161,9 @@ class Arena:
 
 
 @contextmanager
-def arena(*, airflow: bool, name: str = "bench") -> Iterator[Arena]:
+def arena(name: str, *, airflow: bool) -> Iterator[Arena]:
     """A fresh stack on free ports; without Airflow there is no stream and no merge."""
-    settings = LocalSettings(stack=name, **{port: free_port() for port in PORTS})
+    settings = LocalSettings(stack=f"bench-{name}", **{port: free_port() for port in PORTS})
     stack = Stack(settings)
     stack.stop()
     shutil.rmtree(settings.stack_dir, ignore_errors=True)

@@ -14,15 +14,24 @@ import pyarrow.compute as pc
 from arena import Arena, arena, wait_until
 from deltalake import DeltaTable
 from truths import BASELINE_ROLLUPS, COLUMNS, ROLLUPS, Truth
-from usage import DRIVER, Peak, Usage, spent
+from usage import DRIVER, Peak, Program, Usage, spent
 
-from pinwheel import kafka, lake
+from pinwheel import kafka, lake, memsql
 from pinwheel.contracts import DEAD_LETTER
-from pinwheel.local import environment
+from pinwheel.generate.catalogue import Catalogue
+from pinwheel.local import environment, processes, tools
+from pinwheel.local.progress import PlainProgress
+from pinwheel.local.settings import LocalSettings
 from pinwheel.settings import MemsqlSettings
 
 BASELINES = Path(__file__).parent / "baselines"
 START_SECONDS = 120
+TUTORIAL_OPTIONS = (
+    "--conf",
+    "spark.sql.shuffle.partitions=4",
+    "--conf",
+    "spark.ui.enabled=false",
+)  # 200 is for clusters
 
 
 @dataclass(frozen=True)
@@ -55,7 +64,7 @@ class Run:
 def pinwheel(job: Job) -> Run:
     """The whole stack: from the stream's resumption until the last row and rollup is in MemSQL."""
     run = Run("pinwheel", job.events, job.seed)
-    with arena(airflow=True) as field_:
+    with arena("pinwheel", airflow=True) as field_:
         usage = Usage(field_.stack.settings)
         warm = field_.warm()
         control = job.paused == "control"
@@ -129,40 +138,70 @@ def _found(wrong: dict[str, int]) -> dict[str, int]:
 
 def plain(job: Job) -> Run:
     """Baseline (a)."""
-    return _baseline(job, "plain", lambda start: ("plain_consumer.py", "--start", start))
+    return _baseline(job, "plain", [sys.executable, str(BASELINES / "plain_consumer.py")], lambda _: None)
 
 
-def _baseline(job: Job, name: str, command: Callable[[str], tuple[str, ...]]) -> Run:
+def tutorial(job: Job) -> Run:
+    """Baseline (b)."""
+    settings = LocalSettings()
+    tools.fetch(tools.bench_tools(settings), PlainProgress())
+    folders = (settings.tools_dir / "jars" / name for name in ("spark", "bench"))
+    jars = ",".join(str(jar) for folder in folders for jar in folder.glob("*.jar") if "delta" not in jar.name)
+    submit = str(tools.spark_home() / "bin" / "spark-submit")
+    options = ["--master", "local[2]", "--driver-memory", "2g", "--jars", jars, *TUTORIAL_OPTIONS]
+    return _baseline(job, "tutorial", [submit, *options, str(BASELINES / "tutorial_spark.py")], _fill_catalogue)
+
+
+def _baseline(job: Job, name: str, command: list[str], prepare: Callable[[MemsqlSettings], None]) -> Run:
     """Kafka, the database and the Pin API alone; from the program's start to its end."""
     run = Run(name, job.events, job.seed)
-    database = f"baseline_{name}"
-    with arena(airflow=False) as field_:
-        usage = Usage(field_.stack.settings)
-        start = json.dumps(dict.fromkeys(range(field_.stack.settings.partitions), 0))
+    with arena(name, airflow=False) as field_:
+        stack = field_.stack
+        start = json.dumps(dict.fromkeys(range(stack.settings.partitions), 0))
         truth = field_.backlog(job.events, job.seed)
+        database = f"baseline_{name}"
         field_.make_database(database)
-        owner = environment.memsql(field_.stack.settings, field_.stack.credentials, "admin")
-        before, began, children = usage.cpu(), time.monotonic(), os.times()
-        script, *words = command(start)
-        _run([str(BASELINES / script), "--database", database, *words], owner)
-        run.seconds = time.monotonic() - began
-        now = os.times()
-        own = now.children_user + now.children_system - children.children_user - children.children_system
-        run.cpu = {"program": own} | spent(before, usage.cpu())
-        settings = owner.model_copy(update={"memsql_database": database})
-        run.wrong = _compare(Truth([truth], field_.stack.settings.catalogue_seed), settings, {}, BASELINE_ROLLUPS)
+        owner = environment.memsql(stack.settings, stack.credentials, "admin")
+        theirs = owner.model_copy(update={"memsql_database": database})
+        prepare(theirs)
+        usage = Usage(stack.settings)
+        before, began = usage.cpu(), time.monotonic()
+        with Program(stack.settings, "program") as program:
+            _run([*command, "--database", database, "--start", start], owner, program.mark)
+            run.seconds = time.monotonic() - began
+        run.cpu = {"program": program.cpu} | spent(before, usage.cpu())
+        run.wrong = _compare(Truth([truth], stack.settings.catalogue_seed), theirs, {}, BASELINE_ROLLUPS)
     return run
 
 
-def _run(words: list[str], owner: MemsqlSettings) -> None:
-    secret = {
+def _run(command: list[str], owner: MemsqlSettings, mark: str) -> None:
+    more = {
         "PINWHEEL_MEMSQL_USER": owner.memsql_user,
         "PINWHEEL_MEMSQL_PASSWORD": owner.memsql_password.get_secret_value(),
+        processes.MARK: mark,
     }
-    subprocess.run([sys.executable, *words], env={**os.environ, **secret}, check=True)
+    subprocess.run(command, env={**os.environ, **more}, check=True)
 
 
-CONTENDERS: dict[str, Callable[[Job], Run]] = {"pinwheel": pinwheel, "plain": plain}
+def _fill_catalogue(settings: MemsqlSettings) -> None:
+    """The tables, and all pins: what the tutorial takes as given."""
+    with memsql.connect(settings) as connection, connection.cursor() as cursor:
+        for sql in (BASELINES / "tables.sql").read_text().split(";\n"):
+            if sql.strip():
+                cursor.execute(sql)
+        cursor.execute(
+            "CREATE TABLE pins_catalogue (pin_id BIGINT PRIMARY KEY, creator_id BIGINT, brand_id BIGINT, "
+            "category VARCHAR(64))"
+        )
+        catalogue = Catalogue()
+        pins = catalogue.pin_rows(range(1, catalogue.pins + 1))
+        cursor.executemany(
+            "INSERT INTO pins_catalogue VALUES (%(pin_id)s, %(creator_id)s, %(brand_id)s, %(category)s)", pins
+        )
+        connection.commit()
+
+
+CONTENDERS: dict[str, Callable[[Job], Run]] = {"pinwheel": pinwheel, "plain": plain, "tutorial": tutorial}
 
 
 def as_json(run: Run) -> str:

@@ -15,6 +15,7 @@ from pinwheel.local.settings import LocalSettings
 JVM, WORKERS = "driver JVM", "driver Python"
 DRIVER = (JVM, WORKERS)
 SAMPLE_SECONDS = 5.0
+PROGRAM_SECONDS = 1.0
 
 
 class Usage:
@@ -86,6 +87,34 @@ class Peak:
             self.samples.append((time.time(), self._usage.megabytes()))
             if self._over.wait(SAMPLE_SECONDS):
                 return
+
+
+class Program:
+    """CPU-seconds of a program and all it starts, also of what nobody waits for: looked at every second."""
+
+    def __init__(self, settings: LocalSettings, name: str) -> None:
+        self.mark = f"{settings.stack_dir}:{name}"
+        self._settings, self._over = settings, threading.Event()
+        self._seen: dict[int, float] = {}
+        self._thread = threading.Thread(target=self._watch, daemon=True)
+
+    def __enter__(self) -> "Program":
+        self._began = os.times()
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._over.set()
+        self._thread.join()
+        now, began = os.times(), self._began
+        waited = now.children_user + now.children_system - began.children_user - began.children_system
+        self.cpu = max(waited, sum(self._seen.values()))
+
+    def _watch(self) -> None:
+        while not self._over.wait(PROGRAM_SECONDS):
+            for process in processes.marked(self._settings.stack_dir):
+                if processes.mark_of(process) == self.mark:
+                    self._seen[process.pid] = sum(process.cpu_times()[:2])
 
 
 def spent(before: Counter[str], after: Counter[str]) -> dict[str, float]:

@@ -198,7 +198,7 @@ def consume(start: Mapping[int, int], database: str) -> dict[str, int]:
     left = sum(ends[p] - offset for p, offset in start.items())
     done = {"events": 0, "dead": 0}
     with connection, connection.cursor() as cursor:
-        script(cursor, HERE / "plain_consumer.sql")
+        script(cursor, HERE / "tables.sql")
         while left > 0:
             messages = [m for m in consumer.consume(BATCH, 1.0) if m.error() is None]
             if not messages:

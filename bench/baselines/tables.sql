@@ -1,4 +1,4 @@
--- What the plain consumer writes: a table per event type, dead letters, and two rollups.
+-- What the baselines write: a table per event type, dead letters, and two rollups.
 
 CREATE TABLE IF NOT EXISTS pins (
     event_id VARCHAR(64) NOT NULL PRIMARY KEY,
