@@ -1,5 +1,6 @@
 """An embedded stack for one run: fresh, warm, with a backlog waiting, and a hand on the stream's switch."""
 
+import fcntl
 import getpass
 import os
 import shutil
@@ -158,6 +159,17 @@ class Arena:
         with connection, connection.cursor() as cursor:
             cursor.execute(f"CREATE DATABASE {name} DEFAULT CHARACTER SET utf8mb4")
             cursor.execute(f"GRANT ALL PRIVILEGES ON {name}.* TO 'pinwheel_admin'@'127.0.0.1'")
+
+
+@contextmanager
+def taken(turn: Path | None) -> Iterator[None]:
+    """Hold the lock of a file, if there is one: benches that share a machine take turns."""
+    if turn is None:
+        yield
+        return
+    with turn.open("a") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
 
 
 @contextmanager

@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 import pyarrow.compute as pc
-from arena import Arena, arena, wait_until
+from arena import Arena, arena, taken, wait_until
 from deltalake import DeltaTable
 from truths import BASELINE_ROLLUPS, COLUMNS, ROLLUPS, Truth
 from usage import DRIVER, Peak, Program, Usage, spent
@@ -36,11 +36,16 @@ TUTORIAL_OPTIONS = (
 
 @dataclass(frozen=True)
 class Job:
-    """What to run: how many events, of which seed; ``paused`` is how the stream waits for the backlog."""
+    """What to run: how many events, of which seed.
+
+    ``paused`` is how the stream waits for the backlog; ``turn`` is a file to lock while the clock runs, for those who
+    share a machine.
+    """
 
     events: int
     seed: int
     paused: str = "control"
+    turn: Path | None = None
 
 
 @dataclass
@@ -71,9 +76,8 @@ def pinwheel(job: Job) -> Run:
         (field_.pause if control else field_.freeze)()
         first = lake.landed_offsets(field_.events_uri, field_.kafka.topic, range(field_.stack.settings.partitions))
         truth = field_.backlog(job.events, job.seed)
-        idle = usage.cpu()
-        asked = time.time()
-        with Peak(usage) as peak:
+        with taken(job.turn), Peak(usage) as peak:
+            idle, asked = usage.cpu(), time.time()
             (field_.resume if control else field_.thaw)()
             before, started = _start(field_, usage, asked) if control else (idle, asked)
             wait_until("every record is in the lake", field_.landed)
@@ -165,8 +169,8 @@ def _baseline(job: Job, name: str, command: list[str], prepare: Callable[[Memsql
         theirs = owner.model_copy(update={"memsql_database": database})
         prepare(theirs)
         usage = Usage(stack.settings)
-        before, began = usage.cpu(), time.monotonic()
-        with Program(stack.settings, "program") as program:
+        with taken(job.turn), Program(stack.settings, "program") as program:
+            before, began = usage.cpu(), time.monotonic()
             _run([*command, "--database", database, "--start", start], owner, program.mark)
             run.seconds = time.monotonic() - began
         run.cpu = {"program": program.cpu} | spent(before, usage.cpu())

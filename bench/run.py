@@ -25,7 +25,7 @@ def main() -> int:
     wrong = 0
     for number in range(given.runs):
         for name in given.only:
-            run = CONTENDERS[name](Job(given.events, given.seed + number, given.paused))
+            run = CONTENDERS[name](Job(given.events, given.seed + number, given.paused, given.turn))
             with book.open("a", encoding="utf-8") as file:
                 file.write(as_json(run) + "\n")
             print(told(run), flush=True)
@@ -40,6 +40,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--seed", type=int, default=1, help="of the first run; the next has the next")
     parser.add_argument("--only", nargs="*", choices=CONTENDERS, default=list(CONTENDERS))
     parser.add_argument("--paused", choices=("control", "freeze"), default="control", help="how the stream waits")
+    parser.add_argument("--turn", type=Path, help="a file to lock while the clock runs")
     parser.add_argument("--book", type=Path, default=LocalSettings().state_dir / "bench-runs.jsonl")
     return parser.parse_args()
 
