@@ -80,10 +80,13 @@ class Arena:
         """Whether the stream's driver runs."""
         return driver.running(self.stack.settings.driver_lock_path) is not None
 
+    def landed_offsets(self) -> dict[int, int]:
+        """Next offset to land of each partition."""
+        return lake.landed_offsets(self.events_uri, self.kafka.topic, range(self.stack.settings.partitions))
+
     def landed(self) -> bool:
         """Whether the lake holds all that Kafka has."""
-        ends = kafka.end_offsets(self.kafka)
-        found = lake.landed_offsets(self.events_uri, self.kafka.topic, ends)
+        ends, found = kafka.end_offsets(self.kafka), self.landed_offsets()
         return all(found.get(p, 0) == end for p, end in ends.items())
 
     def merged(self) -> bool:

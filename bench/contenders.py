@@ -74,14 +74,14 @@ def pinwheel(job: Job) -> Run:
         warm = field_.warm()
         control = job.paused == "control"
         (field_.pause if control else field_.freeze)()
-        first = lake.landed_offsets(field_.events_uri, field_.kafka.topic, range(field_.stack.settings.partitions))
+        first = field_.landed_offsets()
         truth = field_.backlog(job.events, job.seed)
         with taken(job.turn), Peak(usage) as peak:
             idle, asked = usage.cpu(), time.time()
             (field_.resume if control else field_.thaw)()
             before, started = _start(field_, usage, asked) if control else (idle, asked)
             wait_until("every record is in the lake", field_.landed)
-            landed = _landed_at(field_)
+            landed = landed_at(field_)
             field_.settle()
             after = usage.cpu()
         run.seconds = field_.merged_at() - started
@@ -93,7 +93,7 @@ def pinwheel(job: Job) -> Run:
             "driver_mb": peak.of(*DRIVER),
             "stack_mb": peak.of(),
         }
-        run.wrong = _compare_pinwheel(field_, [warm, truth]) | _compare_lake(field_, first, job.events)
+        run.wrong = _compare_pinwheel(field_, [warm, truth]) | compare_lake(field_, first, job.events)
     return run
 
 
@@ -104,7 +104,8 @@ def _start(field_: Arena, usage: Usage, asked: float) -> tuple[Counter[str], flo
     return usage.cpu(), field_.started_at() or 0.0
 
 
-def _landed_at(field_: Arena) -> float:
+def landed_at(field_: Arena) -> float:
+    """When the newest rows were committed to the lake, Unix seconds."""
     commits = lake.commits(field_.events_uri, DeltaTable(field_.events_uri).version() - 5)
     return max(c.committed_at.timestamp() for c in commits if c.rows)
 
@@ -119,7 +120,7 @@ def _compare_pinwheel(field_: Arena, folders: Iterable[Path]) -> dict[str, int]:
     return wrong | _found({"dead letters": abs(dead - truth.dead), "quarantine": quarantined})
 
 
-def _compare_lake(field_: Arena, first: dict[int, int], events: int) -> dict[str, int]:
+def compare_lake(field_: Arena, first: dict[int, int], events: int) -> dict[str, int]:
     """Each offset that Kafka gave out is in the lake once."""
     rows = DeltaTable(field_.events_uri).to_pyarrow_table(columns=["kafka_partition", "kafka_offset"])
     ends = kafka.end_offsets(field_.kafka)
@@ -203,9 +204,6 @@ def _fill_catalogue(settings: MemsqlSettings) -> None:
             "INSERT INTO pins_catalogue VALUES (%(pin_id)s, %(creator_id)s, %(brand_id)s, %(category)s)", pins
         )
         connection.commit()
-
-
-CONTENDERS: dict[str, Callable[[Job], Run]] = {"pinwheel": pinwheel, "plain": plain, "tutorial": tutorial}
 
 
 def as_json(run: Run) -> str:

@@ -10,27 +10,49 @@ added to a book of runs; the figures are medians over the runs of the same size 
 import argparse
 import json
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
-from contenders import CONTENDERS, Job, Run, as_json
+import figures
+from contenders import Job, Run, as_json, pinwheel, plain, tutorial
+from streams import landing, steady
 
 from pinwheel.local.settings import LocalSettings
+
+CONTENDERS: dict[str, Callable[[Job], Run]] = {
+    "pinwheel": pinwheel,
+    "plain": plain,
+    "tutorial": tutorial,
+    "landing": landing,
+    "latency": steady,
+}
+STEADY_EVENTS = 600_000  # 1,000 a second for ten minutes
 
 
 def main() -> int:
     """Run, and print the figures; 1 when a run's tables are not as the truth says."""
     given = _arguments()
-    book = given.book
-    book.parent.mkdir(parents=True, exist_ok=True)
+    given.book.parent.mkdir(parents=True, exist_ok=True)
+    wrong = _compete(given)
+    runs = figures.read_book(given.book, given.events, max(given.runs, given.newest))
+    print("\n".join(["", *figures.table(runs), "", *figures.parts_table(runs)]))
+    if given.figures:
+        figures.record(figures.of_runs(runs), given.figures)
+    return int(wrong > 0)
+
+
+def _compete(given: argparse.Namespace) -> int:
+    """Let the contenders take turns; returns how many runs went wrong."""
     wrong = 0
     for number in range(given.runs):
         for name in given.only:
-            run = CONTENDERS[name](Job(given.events, given.seed + number, given.paused, given.turn))
-            with book.open("a", encoding="utf-8") as file:
+            events = given.steady_events if name == "latency" else given.events
+            run = CONTENDERS[name](Job(events, given.seed + number, given.paused, given.turn))
+            with given.book.open("a", encoding="utf-8") as file:
                 file.write(as_json(run) + "\n")
             print(told(run), flush=True)
             wrong += bool(run.wrong)
-    return int(wrong > 0)
+    return wrong
 
 
 def _arguments() -> argparse.Namespace:
@@ -39,6 +61,9 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--runs", type=int, default=3, help="of each contender")
     parser.add_argument("--seed", type=int, default=1, help="of the first run; the next has the next")
     parser.add_argument("--only", nargs="*", choices=CONTENDERS, default=list(CONTENDERS))
+    parser.add_argument("--steady-events", type=int, default=STEADY_EVENTS, help="of the run at 1,000 a second")
+    parser.add_argument("--newest", type=int, default=3, help="runs in the book that the figures are made of, at least")
+    parser.add_argument("--figures", type=Path, help="the file to put the figures into; none: they are printed only")
     parser.add_argument("--paused", choices=("control", "freeze"), default="control", help="how the stream waits")
     parser.add_argument("--turn", type=Path, help="a file to lock while the clock runs")
     parser.add_argument("--book", type=Path, default=LocalSettings().state_dir / "bench-runs.jsonl")
