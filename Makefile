@@ -13,7 +13,7 @@ ARGS ?=
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test status health stop produce replay sql lint lock clean
+.PHONY: help setup run test bench status health stop produce replay sql lint lock clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -33,6 +33,9 @@ run: ## Set up, start everything, send events, show the first rollup; Ctrl-C sto
 
 test: setup ## Set up and run all tests; ARGS goes to pytest
 	@$(PINWHEEL) test $(ARGS)
+
+bench: setup ## Measure beside the scripts that people write instead (an hour); ARGS goes to bench/run.py
+	@$(PINWHEEL) bench --figures docs/benchmarks.json $(ARGS)
 
 status: ## Show which parts are up, and how far the events are
 	@$(PINWHEEL) status

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -18,8 +18,8 @@ import httpx
 import psutil
 import pymysql
 from deltalake import DeltaTable
-from servers import free_port
 
+from bench.servers import free_port
 from pinwheel import driver, kafka, lake, memsql
 from pinwheel.contracts import EVENT_TYPES
 from pinwheel.local import environment, mariadb, processes
@@ -128,14 +128,17 @@ class Arena:
             raise SystemExit("there is no driver to hold")
         session = os.getsid(found.pid)
         self._frozen = [p for p in psutil.process_iter() if processes.session_of(p) == session]
-        for process in self._frozen:
-            process.send_signal(signal.SIGSTOP)
+        self._signal(signal.SIGSTOP)
 
     def thaw(self) -> None:
         """Let them go on."""
-        for process in self._frozen:
-            process.send_signal(signal.SIGCONT)
+        self._signal(signal.SIGCONT)
         self._frozen = []
+
+    def _signal(self, number: signal.Signals) -> None:
+        for process in self._frozen:
+            with suppress(psutil.NoSuchProcess):  # a short-lived child
+                process.send_signal(number)
 
     def started_at(self) -> float | None:
         """When the newest driver began to read, by its log, Unix seconds; None while it starts."""

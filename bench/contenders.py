@@ -5,17 +5,16 @@ import os
 import subprocess
 import sys
 import time
-from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 import pyarrow.compute as pc
-from arena import Arena, arena, taken, wait_until
 from deltalake import DeltaTable
-from truths import BASELINE_ROLLUPS, COLUMNS, ROLLUPS, Truth
-from usage import DRIVER, Peak, Program, Usage, spent
 
+from bench.arena import Arena, arena, taken, wait_until
+from bench.truths import BASELINE_ROLLUPS, COLUMNS, ROLLUPS, Truth
+from bench.usage import DRIVER, Peak, Program, Usage, Used, spent
 from pinwheel import kafka, lake, memsql
 from pinwheel.contracts import DEAD_LETTER
 from pinwheel.generate.catalogue import Catalogue
@@ -97,7 +96,7 @@ def pinwheel(job: Job) -> Run:
     return run
 
 
-def _start(field_: Arena, usage: Usage, asked: float) -> tuple[Counter[str], float]:
+def _start(field_: Arena, usage: Usage, asked: float) -> tuple[Used, float]:
     """Wait until the new driver begins to read; what had been used by then, and when that was."""
     wait_until("the driver runs", field_.driven, START_SECONDS)
     wait_until("the stream begins to read", lambda: (field_.started_at() or 0) >= asked - 1, START_SECONDS)

@@ -1,6 +1,7 @@
 """Lakes of the generator's events, made in this process: for benches of what comes after the landing."""
 
 import time
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from pinwheel.generate.events import Generator
 from pinwheel.geo import Locator
 from pinwheel.landing import Landing
 from pinwheel.memsql import Connection
-from pinwheel.pin_sources import Answer, read_pin
+from pinwheel.pin_sources import Answer, Connect, read_pin
 from pinwheel.pins import PinLookup
 from pinwheel.settings import GeoSettings, PinLookupSettings, StreamSettings, load
 from spark_jobs.transforms.enrich import with_pins, with_places
@@ -29,21 +30,28 @@ TOPIC = "bench"
 
 
 class Lander:
-    """Makes rows of the lake from the generator's records by the stream's own parser and enrichment."""
+    """Makes rows of the lake from the generator's records by the stream's own parser and enrichment.
 
-    def __init__(self, events: int, seed: int, catalogue_seed: int = 2015) -> None:
-        self._catalogue = Catalogue(catalogue_seed)
+    Args:
+        events: how many, spread over the hours before now.
+        seed: of the generator.
+        connect: opens the database with ``pin_cache``; None when there is none, then all pins are fetched.
+    """
+
+    def __init__(self, events: int, seed: int, connect: Connect | None = None) -> None:
         settings = load(StreamSettings)
-        self._parser = Parser(Limits(settings.max_value_bytes, settings.max_future_seconds, settings.max_past_days))
-        self._pins = PinLookup(load(PinLookupSettings), connect=_no_database, source=self)
-        self._locator = Locator(load(GeoSettings))
+        self.parser = Parser(Limits(settings.max_value_bytes, settings.max_future_seconds, settings.max_past_days))
+        self.pins = PinLookup(load(PinLookupSettings), connect=connect or _no_database, source=self)
+        self.locator = Locator(load(GeoSettings))
+        self._catalogue = Catalogue()
         self._now = datetime.now(UTC)
         end_us = int(self._now.timestamp() * 1e6)
         self._times = end_us - np.arange(events, 0, -1) * (HOURS * 3_600_000_000 // events)
-        self._generator = Generator(self._catalogue, seed, int(self._times[0]), self._locator)
+        self._generator = Generator(self._catalogue, seed, int(self._times[0]), self.locator)
         self._next = dict.fromkeys(range(PARTITIONS), 0)
+        self._made = 0
 
-    def fetch(self, pin_ids: list[int]) -> Answer:
+    def fetch(self, pin_ids: Sequence[int]) -> Answer:
         """The Pin API, without the network."""
         pins = {i: self._catalogue.pin(i) for i in pin_ids}
         return Answer({i: read_pin(p) for i, p in pins.items() if p}, {i for i, p in pins.items() if not p})
@@ -52,17 +60,20 @@ class Lander:
         """Land all events in commits of ``batch``."""
         lake.create_tables(f"{uri}/events", f"{uri}/pins")
         landing = Landing(f"{uri}/events", TOPIC)
-        for start in range(0, len(self._times), batch):
+        while self._made < len(self._times):
             writer = FileWriter(landing.uri)
-            for rows in self._rows(self._times[start : start + batch]):
-                writer.write(rows)
+            for records in self.records(batch):
+                writer.write(self._enriched(records))
             landing.commit(writer.close())
 
-    def _rows(self, times: np.ndarray) -> list[pa.Table]:
+    def records(self, count: int) -> list[pa.Table]:
+        """The next so many records, in the chunks that a task gets."""
+        times = self._times[self._made : self._made + count]
+        self._made += len(times)
         blocks = [self._generator.block(times[n : n + BLOCK], self._now) for n in range(0, len(times), BLOCK)]
         keys = np.array([int(key) for block in blocks for key in block.keys])
         records = self._records(keys, [value for block in blocks for value in block.values])
-        return [self._enriched(records[n : n + CHUNK]) for n in range(0, records.num_rows, CHUNK)]
+        return [records[n : n + CHUNK] for n in range(0, records.num_rows, CHUNK)]
 
     def _records(self, keys: np.ndarray, values: list[bytes | None]) -> pa.Table:
         partitions = keys % PARTITIONS
@@ -81,7 +92,7 @@ class Lander:
         return pa.table(columns).cast(RECORDS_SCHEMA)
 
     def _enriched(self, records: pa.Table) -> pa.Table:
-        rows = with_places(with_pins(self._parser.parse(records), self._pins), self._locator)
+        rows = with_places(with_pins(self.parser.parse(records), self.pins), self.locator)
         return rows.select(lake.arrow_schema().names)
 
 

@@ -11,11 +11,11 @@ import sys
 from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
-from landed import make_lake
-from meters import Cost, Meter, lines
-from servers import database
-
+from bench.landed import make_lake
+from bench.meters import Cost, Meter, lines
+from bench.servers import database
 from pinwheel import memsql
 from pinwheel.contracts import TABLES
 from pinwheel.local.settings import LocalSettings
@@ -31,7 +31,7 @@ LEAST_SECONDS = 0.02  # of a statement that is shown
 def main() -> int:
     """Print the tables."""
     given = _arguments()
-    uri = make_lake(LocalSettings().state_dir / "bench-lakes", given.events, given.seed, given.batch)
+    uri = make_lake(given.lakes, given.events, given.seed, given.batch)
     with database("bench-merge") as (settings, server):
         of_merge = MergeSettings(
             **settings.model_dump(include=set(MemsqlSettings.model_fields)),
@@ -52,6 +52,7 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--events", type=int, default=1_000_000)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--lakes", type=Path, default=LocalSettings().state_dir / "bench-lakes", help="where they stay")
     parser.add_argument("--batch", type=int, default=load(StreamSettings).max_offsets_per_trigger, help="a landing")
     parser.add_argument("--slice-rows", type=int, default=load(MergeSettings).merge_slice_rows)
     parser.add_argument("--tables", nargs="*", default=list(TABLES))

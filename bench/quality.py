@@ -25,8 +25,8 @@ import psutil
 import pyarrow as pa
 import pyarrow.compute as pc
 from deltalake import write_deltalake
-from servers import database
 
+from bench.servers import database
 from pinwheel import lake, memsql
 from pinwheel.contracts import PIN_COLUMNS, TABLES, reporting_columns
 from pinwheel.errors import MemsqlError

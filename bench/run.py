@@ -13,10 +13,9 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-import figures
-from contenders import Job, Run, as_json, pinwheel, plain, tutorial
-from streams import landing, steady
-
+from bench import figures
+from bench.contenders import Job, Run, as_json, pinwheel, plain, tutorial
+from bench.streams import landing, steady
 from pinwheel.local.settings import LocalSettings
 
 CONTENDERS: dict[str, Callable[[Job], Run]] = {

@@ -8,11 +8,10 @@ import sys
 import time
 from datetime import UTC, datetime
 
-import latency
-from arena import WARM_EVENTS, WARM_RATE, Arena, arena, taken, wait_until
-from contenders import Job, Run, compare_lake, landed_at
-from usage import DRIVER, Peak, Usage, spent
-
+from bench import latency
+from bench.arena import WARM_EVENTS, WARM_RATE, Arena, arena, taken, wait_until
+from bench.contenders import Job, Run, compare_lake, landed_at
+from bench.usage import DRIVER, Peak, Usage, spent
 from pinwheel.local.processes import MARK
 
 LAUNCH = """

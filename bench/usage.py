@@ -3,7 +3,7 @@
 import os
 import threading
 import time
-from collections import Counter
+from collections import defaultdict
 from pathlib import Path
 
 import psutil
@@ -17,6 +17,8 @@ DRIVER = (JVM, WORKERS)
 SAMPLE_SECONDS = 5.0
 PROGRAM_SECONDS = 1.0
 
+Used = defaultdict[str, float]  # by part
+
 
 class Usage:
     """What the programs of one stack use, whoever started them."""
@@ -24,12 +26,12 @@ class Usage:
     def __init__(self, settings: LocalSettings) -> None:
         self._settings = settings
 
-    def cpu(self) -> Counter[str]:
+    def cpu(self) -> Used:
         """CPU-seconds so far by part: subtract two of these.
 
         A process that ends between two looks is counted by its parent, which has waited for it, from the kernel's sums.
         """
-        used: Counter[str] = Counter()
+        used: Used = defaultdict(float)
         for part, process in self._members():
             try:
                 used[part] += sum(process.cpu_times()[:4])  # own and ended children's, user and system
@@ -37,9 +39,9 @@ class Usage:
                 continue
         return used
 
-    def megabytes(self) -> Counter[str]:
+    def megabytes(self) -> Used:
         """Memory by part; what processes share is split between them (PSS), so that the parts add up."""
-        held: Counter[str] = Counter()
+        held: Used = defaultdict(float)
         for part, process in self._members():
             held[part] += _pss_kb(process.pid) / 1024
         return held
@@ -68,7 +70,7 @@ class Peak:
         self._usage = usage
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._watch, daemon=True)
-        self.samples: list[tuple[float, Counter[str]]] = []
+        self.samples: list[tuple[float, Used]] = []
 
     def __enter__(self) -> "Peak":
         self._thread.start()
@@ -117,7 +119,7 @@ class Program:
                     self._seen[process.pid] = sum(process.cpu_times()[:2])
 
 
-def spent(before: Counter[str], after: Counter[str]) -> dict[str, float]:
+def spent(before: Used, after: Used) -> dict[str, float]:
     """CPU-seconds by part between two looks, the most first."""
     found = {part: after[part] - before[part] for part in after if after[part] - before[part] >= 0.01}
     return dict(sorted(found.items(), key=lambda item: -item[1]))
