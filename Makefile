@@ -13,7 +13,7 @@ ARGS ?=
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test status health stop produce replay sql lint lock clean
+.PHONY: help setup run test bench status health stop produce replay sql lint lock clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -33,6 +33,9 @@ run: ## Set up, start everything, send events, show the first rollup; Ctrl-C sto
 
 test: setup ## Set up and run all tests; ARGS goes to pytest
 	@$(PINWHEEL) test $(ARGS)
+
+bench: setup ## Measure beside the scripts that people write instead (an hour); ARGS goes to bench/run.py
+	@$(PINWHEEL) bench --figures docs/benchmarks.json $(ARGS)
 
 status: ## Show which parts are up, and how far the events are
 	@$(PINWHEEL) status
@@ -58,7 +61,7 @@ lint: ## Check style, types and SQL
 lock: ## Pin requirements.in into requirements.txt, and the jars and web files into their locks
 	@$(PYTHON) pinwheel/local/bootstrap.py
 	@$(STATE)/tools/uv/bin/uv pip compile --quiet --generate-hashes --python-version 3.11 requirements.in -o requirements.txt
-	@for set in spark spark-s3 kafka mariadb s3; do \
+	@for set in spark spark-s3 kafka mariadb s3 bench; do \
 	  (cd pinwheel/local/jars/$$set && "$(abspath $(STATE))/tools/venv/bin/jgo" --quiet --resolver python lock; rm -rf .jgo) || exit 1; done
 	@cd pinwheel/local/web && "$(abspath $(STATE))/tools/venv/bin/npm" install --package-lock-only --ignore-scripts
 

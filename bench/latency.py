@@ -10,6 +10,7 @@ import argparse
 import json
 import sys
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
@@ -22,8 +23,29 @@ from pinwheel.contracts import EVENT_TYPES
 from pinwheel.settings import LakeSettings, MemsqlSettings, load
 
 LATE = timedelta(seconds=60)  # sent so long after it happened: a late event of the generator
+LOOK_BACK = 3000  # versions: the log may not go further back
+PERCENTILES = {"p50": 50, "p95": 95, "p99": 99, "max": 100}
 LEDGER = "SELECT table_name, merged_at, progress FROM merge_slices WHERE state = 'merged' ORDER BY slice_id"
 Steps = dict[int, tuple[np.ndarray, np.ndarray]]  # partition -> next offsets, and when they were reached (seconds)
+
+
+@dataclass(frozen=True)
+class Waits:
+    """When events happened and how long each took to arrive, seconds."""
+
+    happened: np.ndarray
+    waited: np.ndarray
+
+    def percentiles(self) -> dict[str, float]:
+        """p50, p95, p99, max."""
+        found = np.percentile(self.waited, list(PERCENTILES.values()))
+        return dict(zip(PERCENTILES, map(float, found), strict=True))
+
+    def drift(self) -> float:
+        """p95 of the later half minus p95 of the earlier one: near 0 when it keeps up."""
+        later = self.happened >= np.median(self.happened)
+        early, late = (np.percentile(self.waited[half], 95) for half in (~later, later))
+        return float(late - early)
 
 
 def main() -> int:
@@ -31,15 +53,22 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--seconds", type=float, default=600, help="look at events that happened in the last so many")
     given = parser.parse_args()
-    events_uri = load(LakeSettings).events_uri
-    since = datetime.now(UTC) - timedelta(seconds=given.seconds)
-    events = _events(events_uri, since)
-    landed = _steps((c.committed_at.timestamp(), c.ends) for c in lake.commits(events_uri, -1))
-    _print("lake", events, landed)
-    merged = _merged()
-    waits = [_print(kind.table, _of(events, kind.name), merged[kind.table]) for kind in EVENT_TYPES.values()]
-    _line("sql", np.concatenate(waits))
+    for name, waits in measure(datetime.now(UTC) - timedelta(seconds=given.seconds)).items():
+        told = " ".join(f"{p}={seconds:6.2f}" for p, seconds in waits.percentiles().items())
+        print(f"{name:9} events={len(waits.waited):8,} {told} s, later half's p95 {waits.drift():+.2f} s")
     return 0
+
+
+def measure(since: datetime) -> dict[str, Waits]:
+    """How long the events since then took to the lake ("lake"), to each table, and to any table ("sql")."""
+    events_uri = load(LakeSettings).events_uri
+    events = _events(events_uri, since)
+    first = DeltaTable(events_uri).version() - LOOK_BACK
+    landed = _steps((c.committed_at.timestamp(), c.ends) for c in lake.commits(events_uri, max(first, -1)))
+    merged = _merged()
+    found = {kind.table: _waits(_of(events, kind.name), merged[kind.table]) for kind in EVENT_TYPES.values()}
+    sql = Waits(*(np.concatenate([getattr(w, f) for w in found.values()]) for f in ("happened", "waited")))
+    return {"lake": _waits(events, landed), **found, "sql": sql}
 
 
 def _events(events_uri: str, since: datetime) -> pa.Table:
@@ -73,22 +102,15 @@ def _steps(found: Iterable[tuple[float, dict[int, int]]]) -> Steps:
     return {p: (np.array([end for end, _ in s]), np.array([at for _, at in s])) for p, s in reached.items()}
 
 
-def _print(name: str, events: pa.Table, steps: Steps) -> np.ndarray:
-    waits = []
+def _waits(events: pa.Table, steps: Steps) -> Waits:
+    happened, waited = [np.zeros(0)], [np.zeros(0)]
     for partition, (ends, reached_at) in steps.items():
         mine = events.filter(pc.equal(events["kafka_partition"], partition))
         step = np.searchsorted(ends, mine["kafka_offset"].to_numpy(), side="right")
         arrived = step < len(ends)
-        happened = mine["occurred_at"].cast(pa.int64()).to_numpy()[arrived] / 1e6
-        waits.append(reached_at[step[arrived]] - happened)
-    found = np.concatenate(waits)
-    _line(name, found)
-    return found
-
-
-def _line(name: str, waits: np.ndarray) -> None:
-    p50, p95, p99, most = np.percentile(waits, [50, 95, 99, 100])
-    print(f"{name:9} events={len(waits):8,} p50={p50:6.2f} p95={p95:6.2f} p99={p99:6.2f} max={most:6.2f} s")
+        happened.append(mine["occurred_at"].cast(pa.int64()).to_numpy()[arrived] / 1e6)
+        waited.append(reached_at[step[arrived]] - happened[-1])
+    return Waits(np.concatenate(happened), np.concatenate(waited))
 
 
 if __name__ == "__main__":

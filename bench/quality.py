@@ -12,8 +12,6 @@ nothing, is held by the merge's gate. Clean slices must pass both.
 import argparse
 import math
 import os
-import shutil
-import socket
 import subprocess
 import sys
 import tempfile
@@ -28,6 +26,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from deltalake import write_deltalake
 
+from bench.servers import database
 from pinwheel import lake, memsql
 from pinwheel.contracts import PIN_COLUMNS, TABLES, reporting_columns
 from pinwheel.errors import MemsqlError
@@ -35,10 +34,6 @@ from pinwheel.generate.catalogue import Catalogue
 from pinwheel.generate.defects import DEFECTS, Planter
 from pinwheel.generate.events import Generator
 from pinwheel.geo import Locator
-from pinwheel.local import environment
-from pinwheel.local.progress import PlainProgress
-from pinwheel.local.settings import LocalSettings
-from pinwheel.local.stack import Stack
 from pinwheel.memsql import Connection
 from pinwheel.merge import ledger, rollups
 from pinwheel.merge.audit import audit
@@ -291,7 +286,7 @@ def main() -> int:
     for n in range(HISTORY_HOURS):
         watch.check(world.hour(FIRST + n * HOUR), FIRST + n * HOUR, judged=False, kept=True)
     clean_from = FIRST + HISTORY_HOURS * HOUR
-    with _database() as settings, tempfile.TemporaryDirectory() as folder:
+    with database("bench-quality") as (settings, _), tempfile.TemporaryDirectory() as folder:
         reporting = Reporting(settings, Path(folder))
         results = list(_past_the_merge(world, judge, clean_from, reporting))[: given.defects]
         alarms = _clean(world, watch, reporting, clean_from, given.clean)
@@ -366,7 +361,7 @@ def _cost(world: World, rows: int) -> None:
     """
     hour = FIRST
     keys, values, arrived = world.records(hour, rows)
-    with _database() as settings, tempfile.TemporaryDirectory() as folder:
+    with database("bench-quality") as (settings, _), tempfile.TemporaryDirectory() as folder:
         with _cpu("landing and merging") as work:
             landed = world.landed(keys, values, arrived)
             reporting = Reporting(settings, Path(folder))
@@ -408,23 +403,6 @@ def _run(connection: Connection, *statements: str) -> None:
         for sql in statements:
             cursor.execute(sql)
     connection.commit()
-
-
-@contextmanager
-def _database() -> Iterator[MemsqlSettings]:
-    """A database server of the run's own."""
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        port = int(listener.getsockname()[1])
-    settings = LocalSettings(stack="bench-quality", memsql_port=port)
-    stack = Stack(settings)
-    shutil.rmtree(settings.stack_dir, ignore_errors=True)
-    try:
-        stack.start_part("memsql", PlainProgress())
-        yield environment.memsql(settings, stack.credentials, "admin")
-    finally:
-        stack.stop_part("memsql")
-        shutil.rmtree(settings.stack_dir, ignore_errors=True)
 
 
 if __name__ == "__main__":

@@ -160,6 +160,15 @@ def test(context: typer.Context) -> None:
     sys.exit(python_module("pytest", *context.args))
 
 
+@app.command(context_settings=PASS_ON)
+@clearly
+def bench(context: typer.Context) -> None:
+    """Measure beside the scripts that people write instead; arguments go to bench/run.py."""
+    from pinwheel.local.commands import python_module
+
+    sys.exit(python_module("bench.run", *context.args))
+
+
 @app.command()
 @clearly
 def lint() -> None:

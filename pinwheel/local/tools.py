@@ -54,6 +54,11 @@ def server_tools(settings: LocalSettings) -> list[Tool]:
     ]
 
 
+def bench_tools(settings: LocalSettings) -> list[Tool]:
+    """What the benchmark's baselines need beside that."""
+    return [_jars(settings, "bench", "the JDBC driver of the benchmark's baseline")]
+
+
 def _shared_tools(settings: LocalSettings) -> list[Tool]:
     return [
         _jars(settings, "spark", "jars of Delta Lake and the Kafka source", _shipped_jars()),

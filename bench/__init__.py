@@ -1,0 +1,1 @@
+"""Benchmarks: programs to run by hand, on stacks of their own; what they found is in docs/benchmarks.md."""

@@ -1,0 +1,200 @@
+"""An embedded stack for one run: fresh, warm, with a backlog waiting, and a hand on the stream's switch."""
+
+import fcntl
+import getpass
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import httpx
+import psutil
+import pymysql
+from deltalake import DeltaTable
+
+from bench.servers import free_port
+from pinwheel import driver, kafka, lake, memsql
+from pinwheel.contracts import EVENT_TYPES
+from pinwheel.local import environment, mariadb, processes
+from pinwheel.local.progress import PlainProgress
+from pinwheel.local.settings import LocalSettings
+from pinwheel.local.stack import FIRST, Stack
+from pinwheel.settings import KafkaSettings, LakeSettings, load
+from pinwheel.supervise import WANTED_VARIABLE, Wanted
+
+PRODUCE = (sys.executable, "-m", "pinwheel.generate.produce")
+HOURS = 6
+WARM_EVENTS, WARM_RATE, WARM_SEED = 5000, 1000, 999_983
+PORTS = ("kafka_port", "kafka_controller_port", "memsql_port", "pin_api_port", "airflow_port")
+SETTLE_SECONDS = 1800.0
+POLL_SECONDS = 0.25
+MERGED_AT = "SELECT MAX(merged_at) AS at FROM merge_slices WHERE state = 'merged'"
+Row = dict[str, Any]
+
+
+def wait_until(what: str, holds: Callable[[], bool], seconds: float = SETTLE_SECONDS) -> None:
+    """Wait; a program that is asked too often would be what is measured."""
+    ends = time.monotonic() + seconds
+    while not holds():
+        if time.monotonic() > ends:
+            raise SystemExit(f"not within {seconds:.0f} s: {what}")
+        time.sleep(POLL_SECONDS)
+
+
+class Arena:
+    """The running stack."""
+
+    def __init__(self, stack: Stack, folder: Path) -> None:
+        self.stack, self.folder = stack, folder
+        self.kafka, self.lake = load(KafkaSettings), load(LakeSettings)
+        self.events_uri = self.lake.events_uri
+        self._frozen: list[psutil.Process] = []
+
+    def produce(self, name: str, seed: int, *words: str) -> Path:
+        """Send events; returns where their truth is."""
+        truth = self.folder / name
+        command = (*PRODUCE, "--seed", str(seed), "--truth-dir", str(truth), *words)
+        subprocess.run(command, check=True, capture_output=True)
+        return truth
+
+    def backlog(self, events: int, seed: int) -> Path:
+        """Put the workload into Kafka as fast as it takes it."""
+        return self.produce("backlog", seed, "--rate", "0", "--count", str(events), "--backfill-hours", str(HOURS))
+
+    def warm(self) -> Path:
+        """Let some events through, so that every program has done its work once."""
+        wait_until("the stream's driver runs", self.driven, 180)
+        words = ("--rate", str(WARM_RATE), "--count", str(WARM_EVENTS))
+        truth = self.produce("warm", WARM_SEED, *words)
+        self.settle()
+        return truth
+
+    def driven(self) -> bool:
+        """Whether the stream's driver runs."""
+        return driver.running(self.stack.settings.driver_lock_path) is not None
+
+    def landed_offsets(self) -> dict[int, int]:
+        """Next offset to land of each partition."""
+        return lake.landed_offsets(self.events_uri, self.kafka.topic, range(self.stack.settings.partitions))
+
+    def landed(self) -> bool:
+        """Whether the lake holds all that Kafka has."""
+        ends, found = kafka.end_offsets(self.kafka), self.landed_offsets()
+        return all(found.get(p, 0) == end for p, end in ends.items())
+
+    def merged(self) -> bool:
+        """Whether the reporting tables hold all that the lake has."""
+        version = DeltaTable(self.events_uri).version()
+        marks = {r["table_name"]: r["version"] for r in self.query("SELECT table_name, version FROM merge_watermarks")}
+        return all(marks.get(kind.table, -1) >= version for kind in EVENT_TYPES.values())
+
+    def settle(self) -> None:
+        """Wait until everything that was sent has come through."""
+        wait_until("every record is in the lake", self.landed)
+        wait_until("every row is merged", self.merged)
+
+    def merged_at(self) -> float:
+        """When the last slice was merged, by the database's books, Unix seconds."""
+        at: datetime = self.query(MERGED_AT)[0]["at"]
+        return at.replace(tzinfo=UTC).timestamp()
+
+    def query(self, sql: str) -> list[Row]:
+        """Ask the reporting database."""
+        settings = environment.memsql(self.stack.settings, self.stack.credentials, "report")
+        with memsql.connect(settings) as connection, connection.cursor() as cursor:
+            cursor.execute(sql)
+            return list(cursor.fetchall())
+
+    def pause(self) -> None:
+        """Stop the stream by the Variable that control_stream sets."""
+        self._want(Wanted.STOPPED)
+        wait_until("the driver has ended", lambda: not self.driven(), 120)
+
+    def resume(self) -> None:
+        """The same, on."""
+        self._want(Wanted.RUNNING)
+
+    def freeze(self) -> None:
+        """Hold the driver's processes as they are: warm, but still."""
+        found = driver.running(self.stack.settings.driver_lock_path)
+        if found is None:
+            raise SystemExit("there is no driver to hold")
+        session = os.getsid(found.pid)
+        self._frozen = [p for p in psutil.process_iter() if processes.session_of(p) == session]
+        self._signal(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        """Let them go on."""
+        self._signal(signal.SIGCONT)
+        self._frozen = []
+
+    def _signal(self, number: signal.Signals) -> None:
+        for process in self._frozen:
+            with suppress(psutil.NoSuchProcess):  # a short-lived child
+                process.send_signal(number)
+
+    def started_at(self) -> float | None:
+        """When the newest driver began to read, by its log, Unix seconds; None while it starts."""
+        log = self.stack.settings.stack_dir / "stream" / "driver.log"
+        lines = [line for line in log.read_text(errors="replace").splitlines() if " started topic=" in line]
+        return datetime.strptime(lines[-1][:23], "%Y-%m-%d %H:%M:%S,%f").timestamp() if lines else None
+
+    def _want(self, wanted: Wanted) -> None:
+        settings = self.stack.settings
+        login = {"username": "admin", "password": self.stack.credentials.airflow_admin}
+        with httpx.Client(base_url=settings.airflow_url, timeout=30, trust_env=False) as client:
+            token = client.post("/auth/token", json=login).raise_for_status().json()["access_token"]
+            client.headers["Authorization"] = f"Bearer {token}"
+            variable = {"key": WANTED_VARIABLE, "value": str(wanted)}
+            changed = client.patch(f"/api/v2/variables/{WANTED_VARIABLE}", json=variable)
+            if changed.status_code == httpx.codes.NOT_FOUND:
+                changed = client.post("/api/v2/variables", json=variable)
+            changed.raise_for_status()
+
+    def make_database(self, name: str) -> None:
+        """An empty database beside Pinwheel's, for its owner."""
+        socket = mariadb.socket_path(self.stack.settings.stack_dir / "mariadb")
+        connection = pymysql.connect(unix_socket=str(socket), user=getpass.getuser())
+        with connection, connection.cursor() as cursor:
+            cursor.execute(f"CREATE DATABASE {name} DEFAULT CHARACTER SET utf8mb4")
+            cursor.execute(f"GRANT ALL PRIVILEGES ON {name}.* TO 'pinwheel_admin'@'127.0.0.1'")
+
+
+@contextmanager
+def taken(turn: Path | None) -> Iterator[None]:
+    """Hold the lock of a file, if there is one: benches that share a machine take turns."""
+    if turn is None:
+        yield
+        return
+    with turn.open("a") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+@contextmanager
+def arena(name: str, *, airflow: bool) -> Iterator[Arena]:
+    """A fresh stack on free ports; without Airflow there is no stream and no merge."""
+    settings = LocalSettings(stack=f"bench-{name}", **{port: free_port() for port in PORTS})
+    stack = Stack(settings)
+    stack.stop()
+    shutil.rmtree(settings.stack_dir, ignore_errors=True)
+    before = dict(os.environ)
+    try:
+        environment.adopt(settings, stack.credentials)
+        if airflow:
+            stack.start(PlainProgress())
+        else:
+            for part in FIRST:
+                stack.start_part(part, PlainProgress())
+        yield Arena(stack, settings.stack_dir / "truth")
+    finally:
+        stack.stop()
+        os.environ.clear()
+        os.environ.update(before)

@@ -1,0 +1,210 @@
+"""Who runs the workload: Pinwheel and the baselines. Each run is on a fresh stack, and ends with a comparison."""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+import pyarrow.compute as pc
+from deltalake import DeltaTable
+
+from bench.arena import Arena, arena, taken, wait_until
+from bench.truths import BASELINE_ROLLUPS, COLUMNS, ROLLUPS, Truth
+from bench.usage import DRIVER, Peak, Program, Usage, Used, spent
+from pinwheel import kafka, lake, memsql
+from pinwheel.contracts import DEAD_LETTER
+from pinwheel.generate.catalogue import Catalogue
+from pinwheel.local import environment, processes, tools
+from pinwheel.local.progress import PlainProgress
+from pinwheel.local.settings import LocalSettings
+from pinwheel.settings import MemsqlSettings
+
+BASELINES = Path(__file__).parent / "baselines"
+START_SECONDS = 120
+TUTORIAL_OPTIONS = (
+    "--conf",
+    "spark.sql.shuffle.partitions=4",
+    "--conf",
+    "spark.ui.enabled=false",
+)  # 200 is for clusters
+
+
+@dataclass(frozen=True)
+class Job:
+    """What to run: how many events, of which seed.
+
+    ``paused`` is how the stream waits for the backlog; ``turn`` is a file to lock while the clock runs, for those who
+    share a machine.
+    """
+
+    events: int
+    seed: int
+    paused: str = "control"
+    turn: Path | None = None
+
+
+@dataclass
+class Run:
+    """What a run took, in seconds and CPU-seconds by part; ``wrong`` is empty when all is as the truth says."""
+
+    contender: str
+    events: int
+    seed: int
+    seconds: float = 0.0
+    cpu: dict[str, float] = field(default_factory=dict)
+    wrong: dict[str, int] = field(default_factory=dict)
+    more: dict[str, float] = field(default_factory=dict)
+
+    @property
+    def rate(self) -> float:
+        """Events a second."""
+        return self.events / self.seconds
+
+
+def pinwheel(job: Job) -> Run:
+    """The whole stack: from the stream's resumption until the last row and rollup is in MemSQL."""
+    run = Run("pinwheel", job.events, job.seed)
+    with arena("pinwheel", airflow=True) as field_:
+        usage = Usage(field_.stack.settings)
+        warm = field_.warm()
+        control = job.paused == "control"
+        (field_.pause if control else field_.freeze)()
+        first = field_.landed_offsets()
+        truth = field_.backlog(job.events, job.seed)
+        with taken(job.turn), Peak(usage) as peak:
+            idle, asked = usage.cpu(), time.time()
+            (field_.resume if control else field_.thaw)()
+            before, started = _start(field_, usage, asked) if control else (idle, asked)
+            wait_until("every record is in the lake", field_.landed)
+            landed = landed_at(field_)
+            field_.settle()
+            after = usage.cpu()
+        run.seconds = field_.merged_at() - started
+        run.cpu = spent(before, after)
+        run.more = {
+            "start_seconds": started - asked,
+            "start_cpu": sum(spent(idle, before).values()),
+            "landing_seconds": landed - started,
+            "driver_mb": peak.of(*DRIVER),
+            "stack_mb": peak.of(),
+        }
+        run.wrong = _compare_pinwheel(field_, [warm, truth]) | compare_lake(field_, first, job.events)
+    return run
+
+
+def _start(field_: Arena, usage: Usage, asked: float) -> tuple[Used, float]:
+    """Wait until the new driver begins to read; what had been used by then, and when that was."""
+    wait_until("the driver runs", field_.driven, START_SECONDS)
+    wait_until("the stream begins to read", lambda: (field_.started_at() or 0) >= asked - 1, START_SECONDS)
+    return usage.cpu(), field_.started_at() or 0.0
+
+
+def landed_at(field_: Arena) -> float:
+    """When the newest rows were committed to the lake, Unix seconds."""
+    commits = lake.commits(field_.events_uri, DeltaTable(field_.events_uri).version() - 5)
+    return max(c.committed_at.timestamp() for c in commits if c.rows)
+
+
+def _compare_pinwheel(field_: Arena, folders: Iterable[Path]) -> dict[str, int]:
+    truth = Truth(folders, field_.stack.settings.catalogue_seed)
+    settings = environment.memsql(field_.stack.settings, field_.stack.credentials, "report")
+    wrong = _compare(truth, settings, {"creator_id": "pin_creator_id"}, ROLLUPS)
+    rows = DeltaTable(field_.events_uri).to_pyarrow_dataset()
+    dead = rows.count_rows(filter=pc.field("event_type") == DEAD_LETTER)
+    quarantined = int(field_.query("SELECT COUNT(*) AS n FROM quarantine")[0]["n"])
+    return wrong | _found({"dead letters": abs(dead - truth.dead), "quarantine": quarantined})
+
+
+def compare_lake(field_: Arena, first: dict[int, int], events: int) -> dict[str, int]:
+    """Each offset that Kafka gave out is in the lake once."""
+    rows = DeltaTable(field_.events_uri).to_pyarrow_table(columns=["kafka_partition", "kafka_offset"])
+    ends = kafka.end_offsets(field_.kafka)
+    wrong = {"events in Kafka": abs(sum(ends.values()) - sum(first.values()) - events)}
+    for partition, end in ends.items():
+        offsets = rows.filter(pc.equal(rows["kafka_partition"], partition))["kafka_offset"]
+        whole = len(offsets) == end and pc.count_distinct(offsets).as_py() == end
+        wrong[f"offsets of partition {partition}"] = 0 if whole else abs(len(offsets) - end) + 1
+    return _found(wrong)
+
+
+def _compare(truth: Truth, settings: MemsqlSettings, renamed: dict[str, str], rollups: Iterable[str]) -> dict[str, int]:
+    rows = {f"{kind}s": truth.wrong_rows(settings, kind, renamed) for kind in COLUMNS}
+    return _found(rows | {name: truth.wrong_buckets(settings, name) for name in rollups})
+
+
+def _found(wrong: dict[str, int]) -> dict[str, int]:
+    return {name: count for name, count in wrong.items() if count}
+
+
+def plain(job: Job) -> Run:
+    """Baseline (a)."""
+    return _baseline(job, "plain", [sys.executable, str(BASELINES / "plain_consumer.py")], lambda _: None)
+
+
+def tutorial(job: Job) -> Run:
+    """Baseline (b)."""
+    settings = LocalSettings()
+    tools.fetch(tools.bench_tools(settings), PlainProgress())
+    folders = (settings.tools_dir / "jars" / name for name in ("spark", "bench"))
+    jars = ",".join(str(jar) for folder in folders for jar in folder.glob("*.jar") if "delta" not in jar.name)
+    submit = str(tools.spark_home() / "bin" / "spark-submit")
+    options = ["--master", "local[2]", "--driver-memory", "2g", "--jars", jars, *TUTORIAL_OPTIONS]
+    return _baseline(job, "tutorial", [submit, *options, str(BASELINES / "tutorial_spark.py")], _fill_catalogue)
+
+
+def _baseline(job: Job, name: str, command: list[str], prepare: Callable[[MemsqlSettings], None]) -> Run:
+    """Kafka, the database and the Pin API alone; from the program's start to its end."""
+    run = Run(name, job.events, job.seed)
+    with arena(name, airflow=False) as field_:
+        stack = field_.stack
+        start = json.dumps(dict.fromkeys(range(stack.settings.partitions), 0))
+        truth = field_.backlog(job.events, job.seed)
+        database = f"baseline_{name}"
+        field_.make_database(database)
+        owner = environment.memsql(stack.settings, stack.credentials, "admin")
+        theirs = owner.model_copy(update={"memsql_database": database})
+        prepare(theirs)
+        usage = Usage(stack.settings)
+        with taken(job.turn), Program(stack.settings, "program") as program:
+            before, began = usage.cpu(), time.monotonic()
+            _run([*command, "--database", database, "--start", start], owner, program.mark)
+            run.seconds = time.monotonic() - began
+        run.cpu = {"program": program.cpu} | spent(before, usage.cpu())
+        run.wrong = _compare(Truth([truth], stack.settings.catalogue_seed), theirs, {}, BASELINE_ROLLUPS)
+    return run
+
+
+def _run(command: list[str], owner: MemsqlSettings, mark: str) -> None:
+    more = {
+        "PINWHEEL_MEMSQL_USER": owner.memsql_user,
+        "PINWHEEL_MEMSQL_PASSWORD": owner.memsql_password.get_secret_value(),
+        processes.MARK: mark,
+    }
+    subprocess.run(command, env={**os.environ, **more}, check=True)
+
+
+def _fill_catalogue(settings: MemsqlSettings) -> None:
+    """The tables, and all pins: what the tutorial takes as given."""
+    with memsql.connect(settings) as connection, connection.cursor() as cursor:
+        for sql in (BASELINES / "tables.sql").read_text().split(";\n"):
+            if sql.strip():
+                cursor.execute(sql)
+        cursor.execute(
+            "CREATE TABLE pins_catalogue (pin_id BIGINT PRIMARY KEY, creator_id BIGINT, brand_id BIGINT, "
+            "category VARCHAR(64))"
+        )
+        catalogue = Catalogue()
+        pins = catalogue.pin_rows(range(1, catalogue.pins + 1))
+        cursor.executemany(
+            "INSERT INTO pins_catalogue VALUES (%(pin_id)s, %(creator_id)s, %(brand_id)s, %(category)s)", pins
+        )
+        connection.commit()
+
+
+def as_json(run: Run) -> str:
+    """A line for the book of runs."""
+    return json.dumps(asdict(run))

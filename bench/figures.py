@@ -1,0 +1,142 @@
+"""The figures of docs/benchmarks.json, and the medians over the book of runs that some of them are made of."""
+
+import json
+import os
+import platform
+import statistics
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from pinwheel.local.settings import ROOT
+
+FILE = ROOT / "docs" / "benchmarks.json"
+PLAIN, TUTORIAL = "plain consumer", "tutorial Spark"
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One measured number. ``baseline`` is what it is a ratio to, "" for an absolute one; ``date`` is ISO 8601, UTC."""
+
+    figure: str
+    value: float
+    unit: str
+    baseline: str
+    machine: str
+    date: str
+
+
+def figure(name: str, value: float, unit: str, baseline: str = "") -> Figure:
+    """A figure of this machine, today."""
+    return Figure(name, round(value, 3), unit, baseline, machine(), f"{datetime.now(UTC):%Y-%m-%d}")
+
+
+def machine() -> str:
+    """What runs here, without its name."""
+    memory = psutil.virtual_memory().total / 2**30
+    return f"{os.cpu_count()} cores, {memory:.0f} GiB, {platform.system()} {platform.machine()}"
+
+
+def record(figures: Iterable[Figure], file: Path = FILE) -> None:
+    """Put figures into the file, in place of older ones of the same name."""
+    known = {f["figure"]: f for f in json.loads(file.read_text())["figures"]} if file.exists() else {}
+    known |= {f.figure: asdict(f) for f in figures}
+    ordered = [known[name] for name in sorted(known)]
+    file.write_text(json.dumps({"figures": ordered}, indent=2) + "\n", encoding="utf-8")
+
+
+Runs = Mapping[str, list[dict[str, Any]]]
+
+
+def read_book(book: Path, events: int, newest: int) -> Runs:
+    """Each contender's newest runs of that size (a steady rate has its own); wrong ones do not count."""
+    runs: dict[str, list[dict[str, Any]]] = {}
+    for line in book.read_text(encoding="utf-8").splitlines() if book.exists() else []:
+        run = json.loads(line)
+        of_size = run["events"] == events or run["contender"] == "latency"
+        if of_size and not run["wrong"]:
+            runs.setdefault(run["contender"], []).append(run)
+    return {name: found[-newest:] for name, found in runs.items()}
+
+
+def of_runs(runs: Runs) -> list[Figure]:
+    """The figures that runs of Pinwheel beside the baselines give; those that lack a run are left out."""
+    made = []
+    for name, (value, unit, baseline) in FIGURES.items():
+        try:
+            made.append(figure(name, value(runs), unit, baseline))
+        except KeyError:
+            continue
+    return made
+
+
+def median(runs: Runs, contender: str, of: Callable[[dict[str, Any]], float]) -> float:
+    """Over a contender's runs.
+
+    Raises:
+        KeyError: there is no such run.
+    """
+    return statistics.median(of(run) for run in runs[contender])
+
+
+def rate(run: dict[str, Any]) -> float:
+    """Events a second."""
+    return float(run["events"] / run["seconds"])
+
+
+def cpu(run: dict[str, Any]) -> float:
+    """CPU-seconds of everything per million events."""
+    return float(sum(run["cpu"].values()) / run["events"] * 1e6)
+
+
+def _ratio(contender: str, baseline: str, of: Callable[[dict[str, Any]], float]) -> Callable[[Runs], float]:
+    return lambda runs: median(runs, contender, of) / median(runs, baseline, of)
+
+
+def _more(contender: str, name: str) -> Callable[[Runs], float]:
+    return lambda runs: median(runs, contender, lambda run: float(run["more"][name]))
+
+
+FIGURES: dict[str, tuple[Callable[[Runs], float], str, str]] = {
+    "throughput.events_per_s": (lambda runs: median(runs, "pinwheel", rate), "events/s", ""),
+    "throughput.vs_plain_consumer": (_ratio("pinwheel", "plain", rate), "ratio", PLAIN),
+    "throughput.vs_tutorial_spark": (_ratio("pinwheel", "tutorial", rate), "ratio", TUTORIAL),
+    "cpu.per_million_s": (lambda runs: median(runs, "pinwheel", cpu), "CPU-seconds", ""),
+    "cpu.vs_plain_consumer": (_ratio("pinwheel", "plain", cpu), "ratio", PLAIN),
+    "landing.events_per_s": (lambda runs: median(runs, "landing", rate), "events/s", ""),
+    "landing.vs_plain_consumer": (_ratio("landing", "plain", rate), "ratio", PLAIN),
+    "landing.batch_of_2000_s": (_more("landing", "batch_seconds"), "s", ""),
+    "latency.lake.p95_s": (_more("latency", "lake_p95"), "s", ""),
+    "latency.sql.p95_s": (_more("latency", "sql_p95"), "s", ""),
+    "memory.driver_mb": (_more("pinwheel", "driver_mb"), "MB", ""),
+    "memory.stack_mb": (_more("pinwheel", "stack_mb"), "MB", ""),
+}
+
+
+def table(runs: Runs) -> list[str]:
+    """The runs as a Markdown table: medians, and the least and the most in parentheses."""
+    lines = ["| | runs | seconds | events/s | CPU-seconds per million |", "|---|---:|---:|---:|---:|"]
+    for name, found in runs.items():
+        cells = [_spread([of(run) for run in found]) for of in (lambda run: run["seconds"], rate, cpu)]
+        lines.append(f"| {name} | {len(found)} | {' | '.join(cells)} |")
+    return lines
+
+
+def parts_table(runs: Runs) -> list[str]:
+    """CPU-seconds per million events by part, medians."""
+    lines = ["| | part | CPU-seconds per million |", "|---|---|---:|"]
+    for name, found in runs.items():
+        parts = {part for run in found for part in run["cpu"]}
+        used = {p: statistics.median(run["cpu"].get(p, 0.0) / run["events"] * 1e6 for run in found) for p in parts}
+        lines += [f"| {name} | {p} | {used[p]:.1f} |" for p in sorted(used, key=used.__getitem__, reverse=True)]
+    return lines
+
+
+def _spread(values: list[float]) -> str:
+    digits = 0 if max(values) >= 1000 else 1
+    low, middle, high = (f"{f(values):,.{digits}f}" for f in (min, statistics.median, max))
+    return f"{middle} ({low}–{high})"

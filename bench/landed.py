@@ -1,0 +1,111 @@
+"""Lakes of the generator's events, made in this process: for benches of what comes after the landing."""
+
+import time
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+
+from pinwheel import lake
+from pinwheel.errors import MemsqlError
+from pinwheel.files import FileWriter
+from pinwheel.generate.catalogue import Catalogue
+from pinwheel.generate.events import Generator
+from pinwheel.geo import Locator
+from pinwheel.landing import Landing
+from pinwheel.memsql import Connection
+from pinwheel.pin_sources import Answer, Connect, read_pin
+from pinwheel.pins import PinLookup
+from pinwheel.settings import GeoSettings, PinLookupSettings, StreamSettings, load
+from spark_jobs.transforms.enrich import with_pins, with_places
+from spark_jobs.transforms.parse import RECORDS_SCHEMA, Limits, Parser
+
+PARTITIONS = 4
+HOURS = 6
+BLOCK = 20_000  # as the generator's
+CHUNK = 50_000  # as one step of a landing task
+TOPIC = "bench"
+
+
+class Lander:
+    """Makes rows of the lake from the generator's records by the stream's own parser and enrichment.
+
+    Args:
+        events: how many, spread over the hours before now.
+        seed: of the generator.
+        connect: opens the database with ``pin_cache``; None when there is none, then all pins are fetched.
+    """
+
+    def __init__(self, events: int, seed: int, connect: Connect | None = None) -> None:
+        settings = load(StreamSettings)
+        self.parser = Parser(Limits(settings.max_value_bytes, settings.max_future_seconds, settings.max_past_days))
+        self.pins = PinLookup(load(PinLookupSettings), connect=connect or _no_database, source=self)
+        self.locator = Locator(load(GeoSettings))
+        self._catalogue = Catalogue()
+        self._now = datetime.now(UTC)
+        end_us = int(self._now.timestamp() * 1e6)
+        self._times = end_us - np.arange(events, 0, -1) * (HOURS * 3_600_000_000 // events)
+        self._generator = Generator(self._catalogue, seed, int(self._times[0]), self.locator)
+        self._next = dict.fromkeys(range(PARTITIONS), 0)
+        self._made = 0
+
+    def fetch(self, pin_ids: Sequence[int]) -> Answer:
+        """The Pin API, without the network."""
+        pins = {i: self._catalogue.pin(i) for i in pin_ids}
+        return Answer({i: read_pin(p) for i, p in pins.items() if p}, {i for i, p in pins.items() if not p})
+
+    def land(self, uri: str, batch: int) -> None:
+        """Land all events in commits of ``batch``."""
+        lake.create_tables(f"{uri}/events", f"{uri}/pins")
+        landing = Landing(f"{uri}/events", TOPIC)
+        while self._made < len(self._times):
+            writer = FileWriter(landing.uri)
+            for records in self.records(batch):
+                writer.write(self._enriched(records))
+            landing.commit(writer.close())
+
+    def records(self, count: int) -> list[pa.Table]:
+        """The next so many records, in the chunks that a task gets."""
+        times = self._times[self._made : self._made + count]
+        self._made += len(times)
+        blocks = [self._generator.block(times[n : n + BLOCK], self._now) for n in range(0, len(times), BLOCK)]
+        keys = np.array([int(key) for block in blocks for key in block.keys])
+        records = self._records(keys, [value for block in blocks for value in block.values])
+        return [records[n : n + CHUNK] for n in range(0, records.num_rows, CHUNK)]
+
+    def _records(self, keys: np.ndarray, values: list[bytes | None]) -> pa.Table:
+        partitions = keys % PARTITIONS
+        offsets = np.zeros(len(keys), np.int64)
+        for partition, first in self._next.items():
+            mine = np.flatnonzero(partitions == partition)
+            offsets[mine] = first + np.arange(len(mine))
+            self._next[partition] = first + len(mine)
+        columns = {
+            "value": pa.array(values, pa.binary()),
+            "value_bytes": pa.array([None if v is None else len(v) for v in values], pa.int32()),
+            "kafka_partition": pa.array(partitions, pa.int32()),
+            "kafka_offset": pa.array(offsets),
+            "kafka_timestamp": pa.array(np.full(len(keys), self._now.replace(tzinfo=None), "datetime64[us]")),
+        }
+        return pa.table(columns).cast(RECORDS_SCHEMA)
+
+    def _enriched(self, records: pa.Table) -> pa.Table:
+        rows = with_places(with_pins(self.parser.parse(records), self.pins), self.locator)
+        return rows.select(lake.arrow_schema().names)
+
+
+def make_lake(folder: Path, events: int, seed: int, batch: int) -> str:
+    """A lake of so many events under ``folder``; one that is there already is taken as it is."""
+    made = folder / f"{events}-{seed}-{batch}"
+    if not (made / "whole").exists():
+        began = time.monotonic()
+        Lander(events, seed).land(str(made), batch)
+        (made / "whole").touch()
+        print(f"made a lake of {events:,} events in {time.monotonic() - began:.0f} s")
+    return str(made)
+
+
+def _no_database() -> Connection:
+    raise MemsqlError("a bench without a database for its pins")

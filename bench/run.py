@@ -1,0 +1,83 @@
+"""Pinwheel beside the scripts that people write instead: the same events, the same machine, one after the other.
+
+    python bench/run.py --events 1000000 --runs 3
+
+Each run starts a stack of its own, puts the backlog into Kafka, and measures until the last row and rollup is in the
+database; then every row and rollup is compared with what was sent. Runs of the contenders take turns. Results are
+added to a book of runs; the figures are medians over the runs of the same size in it.
+"""
+
+import argparse
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from bench import figures
+from bench.contenders import Job, Run, as_json, pinwheel, plain, tutorial
+from bench.streams import landing, steady
+from pinwheel.local.settings import LocalSettings
+
+CONTENDERS: dict[str, Callable[[Job], Run]] = {
+    "pinwheel": pinwheel,
+    "plain": plain,
+    "tutorial": tutorial,
+    "landing": landing,
+    "latency": steady,
+}
+STEADY_EVENTS = 600_000  # 1,000 a second for ten minutes
+
+
+def main() -> int:
+    """Run, and print the figures; 1 when a run's tables are not as the truth says."""
+    given = _arguments()
+    given.book.parent.mkdir(parents=True, exist_ok=True)
+    wrong = _compete(given)
+    runs = figures.read_book(given.book, given.events, max(given.runs, given.newest))
+    print("\n".join(["", *figures.table(runs), "", *figures.parts_table(runs)]))
+    if given.figures:
+        figures.record(figures.of_runs(runs), given.figures)
+    return int(wrong > 0)
+
+
+def _compete(given: argparse.Namespace) -> int:
+    """Let the contenders take turns; returns how many runs went wrong."""
+    wrong = 0
+    for number in range(given.runs):
+        for name in given.only:
+            events = given.steady_events if name == "latency" else given.events
+            run = CONTENDERS[name](Job(events, given.seed + number, given.paused, given.turn))
+            with given.book.open("a", encoding="utf-8") as file:
+                file.write(as_json(run) + "\n")
+            print(told(run), flush=True)
+            wrong += bool(run.wrong)
+    return wrong
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--events", type=int, default=1_000_000)
+    parser.add_argument("--runs", type=int, default=3, help="of each contender")
+    parser.add_argument("--seed", type=int, default=1, help="of the first run; the next has the next")
+    parser.add_argument("--only", nargs="*", choices=CONTENDERS, default=list(CONTENDERS))
+    parser.add_argument("--steady-events", type=int, default=STEADY_EVENTS, help="of the run at 1,000 a second")
+    parser.add_argument("--newest", type=int, default=3, help="runs in the book that the figures are made of, at least")
+    parser.add_argument("--figures", type=Path, help="the file to put the figures into; none: they are printed only")
+    parser.add_argument("--paused", choices=("control", "freeze"), default="control", help="how the stream waits")
+    parser.add_argument("--turn", type=Path, help="a file to lock while the clock runs")
+    parser.add_argument("--book", type=Path, default=LocalSettings().state_dir / "bench-runs.jsonl")
+    return parser.parse_args()
+
+
+def told(run: Run) -> str:
+    """A run in a few lines."""
+    cpu = ", ".join(f"{part} {seconds:.1f}" for part, seconds in run.cpu.items())
+    more = ", ".join(f"{name} {value:.1f}" for name, value in run.more.items())
+    return (
+        f"{run.contender} seed={run.seed}: {run.seconds:.1f} s, {run.rate:,.0f} events/s, "
+        f"{sum(run.cpu.values()):.1f} CPU-seconds ({cpu}); {more}; wrong: {json.dumps(run.wrong)}"
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())

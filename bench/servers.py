@@ -1,0 +1,38 @@
+"""Servers of a bench's own, in a folder that is empty at its start and gone at its end."""
+
+import shutil
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import psutil
+
+from pinwheel.local import environment
+from pinwheel.local.progress import PlainProgress
+from pinwheel.local.settings import LocalSettings
+from pinwheel.local.stack import Stack
+from pinwheel.settings import MemsqlSettings
+
+
+def free_port() -> int:
+    """A port that nobody listens on now."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return int(listener.getsockname()[1])
+
+
+@contextmanager
+def database(stack_name: str) -> Iterator[tuple[MemsqlSettings, psutil.Process]]:
+    """A database server of the run's own, as its owner, and its process."""
+    settings = LocalSettings(stack=stack_name, memsql_port=free_port())
+    stack = Stack(settings)
+    shutil.rmtree(settings.stack_dir, ignore_errors=True)
+    try:
+        stack.start_part("memsql", PlainProgress())
+        server = stack.owned("memsql").leader()
+        if server is None:
+            raise SystemExit(f"the database ended: {stack.owned('memsql').last_lines()}")
+        yield environment.memsql(settings, stack.credentials, "admin"), server
+    finally:
+        stack.stop_part("memsql")
+        shutil.rmtree(settings.stack_dir, ignore_errors=True)

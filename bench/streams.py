@@ -1,0 +1,93 @@
+"""The stream alone, from Kafka to the lake; and the whole stack at a steady rate."""
+
+import os
+import re
+import statistics
+import subprocess
+import sys
+import time
+from datetime import UTC, datetime
+
+from bench import latency
+from bench.arena import WARM_EVENTS, WARM_RATE, Arena, arena, taken, wait_until
+from bench.contenders import Job, Run, compare_lake, landed_at
+from bench.usage import DRIVER, Peak, Usage, spent
+from pinwheel.local.processes import MARK
+
+LAUNCH = """
+from pinwheel.settings import SuperviseSettings, load
+from pinwheel.submit import launch_driver
+launch_driver(load(SuperviseSettings))
+"""
+LANDED = re.compile(r" landed batch=\d+ version=\d+ rows=(\{.*\}) seconds=([\d.]+)")
+NEAR = (1000, 3000)  # rows of a batch that counts as one of 2,000
+SETTLED_SECONDS = 20  # after the start of a steady rate: the first batches warm it up
+
+
+def landing(job: Job) -> Run:
+    """Kafka to the enriched lake, warm, with nothing else running: from the first batch's begin to the last commit."""
+    run = Run("landing", job.events, job.seed)
+    with arena("landing", airflow=False) as field_:
+        usage = Usage(field_.stack.settings)
+        _launch(field_)
+        _warm(field_)
+        field_.freeze()
+        first = field_.landed_offsets()
+        field_.backlog(job.events, job.seed)
+        with taken(job.turn), Peak(usage) as peak:
+            before, began = usage.cpu(), time.time()
+            field_.thaw()
+            wait_until("every record is in the lake", field_.landed)
+            after = usage.cpu()
+        run.seconds = landed_at(field_) - began
+        run.cpu = spent(before, after)
+        run.more = {"batch_seconds": batch_seconds(field_), "driver_mb": peak.of(*DRIVER)}
+        run.wrong = compare_lake(field_, first, job.events)
+    return run
+
+
+def _launch(field_: Arena) -> None:
+    """Start the driver as the supervisor does."""
+    env = {**os.environ, MARK: f"{field_.stack.settings.stack_dir}:driver"}
+    (field_.stack.settings.stack_dir / "stream").mkdir(parents=True, exist_ok=True)
+    subprocess.run([sys.executable, "-c", LAUNCH], env=env, check=True, capture_output=True)
+    wait_until("the driver runs", field_.driven, 180)
+
+
+def _warm(field_: Arena) -> None:
+    field_.produce("warm", 999_983, "--rate", str(WARM_RATE), "--count", str(4 * WARM_EVENTS))
+    wait_until("every record is in the lake", field_.landed)
+
+
+def batch_seconds(field_: Arena) -> float:
+    """The median time of a micro-batch of about 2,000 events, by the driver's log."""
+    log = (field_.stack.settings.stack_dir / "stream" / "driver.log").read_text(errors="replace")
+    batches = [(sum(map(int, re.findall(r": (\d+)", rows))), float(s)) for rows, s in LANDED.findall(log)]
+    near = [seconds for rows, seconds in batches if NEAR[0] <= rows <= NEAR[1]]
+    return statistics.median(near) if near else float("nan")
+
+
+def steady(job: Job) -> Run:
+    """Everything running at 1,000 events a second: how long an event takes to the lake and to its table."""
+    run = Run("latency", job.events, job.seed)
+    with arena("latency", airflow=True) as field_:
+        usage = Usage(field_.stack.settings)
+        field_.warm()
+        first = field_.landed_offsets()
+        with taken(job.turn), Peak(usage) as peak:
+            before, began = usage.cpu(), time.time()
+            field_.produce("steady", job.seed, "--rate", str(WARM_RATE), "--count", str(job.events))
+            run.seconds = time.time() - began
+            run.cpu = spent(before, usage.cpu())
+        field_.settle()
+        found = latency.measure(datetime.fromtimestamp(began + min(SETTLED_SECONDS, run.seconds / 2), UTC))
+        for name in ("lake", "sql"):
+            run.more |= {f"{name}_{p}": seconds for p, seconds in found[name].percentiles().items()}
+            run.more[f"{name}_drift"] = found[name].drift()
+        early, late = (
+            sum(held[p] for p in DRIVER) for _, held in (peak.samples[len(peak.samples) // 4], peak.samples[-1])
+        )
+        run.more |= {"batch_seconds": batch_seconds(field_), "driver_mb": late, "driver_mb_grown": late - early}
+        run.more["stack_mb"] = peak.of()
+        run.wrong = compare_lake(field_, first, job.events)
+    return run

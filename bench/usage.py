@@ -1,0 +1,140 @@
+"""CPU-seconds and memory of a stack's programs, by part, ended children included."""
+
+import os
+import threading
+import time
+from collections import defaultdict
+from pathlib import Path
+
+import psutil
+
+from pinwheel import driver
+from pinwheel.local import processes
+from pinwheel.local.settings import LocalSettings
+
+JVM, WORKERS = "driver JVM", "driver Python"
+DRIVER = (JVM, WORKERS)
+SAMPLE_SECONDS = 5.0
+PROGRAM_SECONDS = 1.0
+
+Used = defaultdict[str, float]  # by part
+
+
+class Usage:
+    """What the programs of one stack use, whoever started them."""
+
+    def __init__(self, settings: LocalSettings) -> None:
+        self._settings = settings
+
+    def cpu(self) -> Used:
+        """CPU-seconds so far by part: subtract two of these.
+
+        A process that ends between two looks is counted by its parent, which has waited for it, from the kernel's sums.
+        """
+        used: Used = defaultdict(float)
+        for part, process in self._members():
+            try:
+                used[part] += sum(process.cpu_times()[:4])  # own and ended children's, user and system
+            except psutil.NoSuchProcess:
+                continue
+        return used
+
+    def megabytes(self) -> Used:
+        """Memory by part; what processes share is split between them (PSS), so that the parts add up."""
+        held: Used = defaultdict(float)
+        for part, process in self._members():
+            held[part] += _pss_kb(process.pid) / 1024
+        return held
+
+    def _members(self) -> list[tuple[str, psutil.Process]]:
+        session = self._driver_session()
+        return [(self._part(p, session), p) for p in processes.marked(self._settings.stack_dir)]
+
+    def _driver_session(self) -> int | None:
+        found = driver.running(self._settings.driver_lock_path)
+        try:
+            return os.getsid(found.pid) if found else None
+        except ProcessLookupError:
+            return None
+
+    def _part(self, process: psutil.Process, driver_session: int | None) -> str:
+        if driver_session is not None and processes.session_of(process) == driver_session:
+            return JVM if _name(process) == "java" else WORKERS
+        return processes.mark_of(process).rpartition(":")[2] or "gone"
+
+
+class Peak:
+    """The most memory that parts held together while the block ran."""
+
+    def __init__(self, usage: Usage) -> None:
+        self._usage = usage
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._watch, daemon=True)
+        self.samples: list[tuple[float, Used]] = []
+
+    def __enter__(self) -> "Peak":
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._over.set()
+        self._thread.join()
+
+    def of(self, *parts: str) -> float:
+        """Megabytes of the parts together at their highest; of all when none is named."""
+        return max((sum(s[p] for p in parts or s) for _, s in self.samples), default=0.0)
+
+    def _watch(self) -> None:
+        while True:
+            self.samples.append((time.time(), self._usage.megabytes()))
+            if self._over.wait(SAMPLE_SECONDS):
+                return
+
+
+class Program:
+    """CPU-seconds of a program and all it starts, also of what nobody waits for: looked at every second."""
+
+    def __init__(self, settings: LocalSettings, name: str) -> None:
+        self.mark = f"{settings.stack_dir}:{name}"
+        self._settings, self._over = settings, threading.Event()
+        self._seen: dict[int, float] = {}
+        self._thread = threading.Thread(target=self._watch, daemon=True)
+
+    def __enter__(self) -> "Program":
+        self._began = os.times()
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._over.set()
+        self._thread.join()
+        now, began = os.times(), self._began
+        waited = now.children_user + now.children_system - began.children_user - began.children_system
+        self.cpu = max(waited, sum(self._seen.values()))
+
+    def _watch(self) -> None:
+        while not self._over.wait(PROGRAM_SECONDS):
+            for process in processes.marked(self._settings.stack_dir):
+                if processes.mark_of(process) == self.mark:
+                    self._seen[process.pid] = sum(process.cpu_times()[:2])
+
+
+def spent(before: Used, after: Used) -> dict[str, float]:
+    """CPU-seconds by part between two looks, the most first."""
+    found = {part: after[part] - before[part] for part in after if after[part] - before[part] >= 0.01}
+    return dict(sorted(found.items(), key=lambda item: -item[1]))
+
+
+def _name(process: psutil.Process) -> str:
+    try:
+        return process.name()
+    except psutil.NoSuchProcess:
+        return ""
+
+
+def _pss_kb(pid: int) -> int:
+    try:
+        lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
+    except (FileNotFoundError, ProcessLookupError, PermissionError):
+        return 0
+    return next((int(line.split()[1]) for line in lines if line.startswith("Pss:")), 0)

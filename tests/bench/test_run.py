@@ -1,0 +1,43 @@
+"""The benchmark itself on a few events: it starts its stacks, measures, and finds every row as it was sent."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+BENCH = Path(__file__).resolve().parents[2] / "bench"
+FEW = 3000
+
+
+@pytest.mark.e2e
+def test_a_baseline_and_the_landing_run_and_are_right(tmp_path: Path) -> None:
+    book, figures = tmp_path / "book.jsonl", tmp_path / "figures.json"
+    words = ("--events", str(FEW), "--runs", "1", "--only", "plain", "landing")
+    done = subprocess.run(
+        [sys.executable, str(BENCH / "run.py"), *words, "--book", str(book), "--figures", str(figures)],
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+
+    runs = {run["contender"]: run for run in map(json.loads, book.read_text().splitlines())}
+    assert set(runs) == {"plain", "landing"}
+    for run in runs.values():
+        assert run["events"] == FEW
+        assert run["wrong"] == {}
+        assert run["seconds"] > 0
+    assert runs["plain"]["cpu"]["program"] > 0
+    assert runs["landing"]["cpu"]["driver Python"] > 0
+    found = {f["figure"]: f["value"] for f in json.loads(figures.read_text())["figures"]}
+    assert found["landing.vs_plain_consumer"] > 0
+
+
+@pytest.mark.memsql
+def test_the_merge_is_told_by_step_and_by_statement(tmp_path: Path) -> None:
+    words = ("--events", "5000", "--batch", "5000", "--least-seconds", "0", "--lakes", str(tmp_path))
+    done = subprocess.run([sys.executable, str(BENCH / "merge.py"), *words], capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+    for line in ("| 1 stage | 8 |", "| 2 audit | 4 |", "| 3 merge | 4 |", "| LOAD staging_repins | 1 |"):
+        assert line in done.stdout
