@@ -10,7 +10,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +35,7 @@ WARM_EVENTS, WARM_RATE, WARM_SEED = 5000, 1000, 999_983
 PORTS = ("kafka_port", "kafka_controller_port", "memsql_port", "pin_api_port", "airflow_port")
 SETTLE_SECONDS = 1800.0
 POLL_SECONDS = 0.25
-MERGED_AT = "SELECT MAX(merged_at) AS at FROM merge_slices WHERE state = 'merged'"
+QUEUED = "SELECT COUNT(*) AS slices FROM rollup_queue"
 Row = dict[str, Any]
 
 
@@ -90,20 +90,16 @@ class Arena:
         return all(found.get(p, 0) == end for p, end in ends.items())
 
     def merged(self) -> bool:
-        """Whether the reporting tables hold all that the lake has."""
+        """Whether the reporting tables and the rollups hold all that the lake has."""
         version = DeltaTable(self.events_uri).version()
         marks = {r["table_name"]: r["version"] for r in self.query("SELECT table_name, version FROM merge_watermarks")}
-        return all(marks.get(kind.table, -1) >= version for kind in EVENT_TYPES.values())
+        merged = all(marks.get(kind.table, -1) >= version for kind in EVENT_TYPES.values())
+        return merged and not self.query(QUEUED)[0]["slices"]
 
     def settle(self) -> None:
         """Wait until everything that was sent has come through."""
         wait_until("every record is in the lake", self.landed)
-        wait_until("every row is merged", self.merged)
-
-    def merged_at(self) -> float:
-        """When the last slice was merged, by the database's books, Unix seconds."""
-        at: datetime = self.query(MERGED_AT)[0]["at"]
-        return at.replace(tzinfo=UTC).timestamp()
+        wait_until("every row is merged and rolled up", self.merged)
 
     def query(self, sql: str) -> list[Row]:
         """Ask the reporting database."""

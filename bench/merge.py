@@ -19,6 +19,7 @@ from bench.servers import database
 from pinwheel import memsql
 from pinwheel.contracts import TABLES
 from pinwheel.local.settings import LocalSettings
+from pinwheel.merge import rollups
 from pinwheel.merge import stage as staging
 from pinwheel.merge.audit import audit
 from pinwheel.merge.gate import Gate
@@ -43,6 +44,10 @@ def main() -> int:
         whole = meter.now()
         for table, gate in gates.items():
             merge_table(table, of_merge, gate, meter)
+        with memsql.connect(settings) as connection:
+            meter.watch(connection)
+            with meter.step("all", "4 rollups"):
+                rollups.recompute(connection)
         after = meter.settle()
         report(meter, whole, after, given.least_seconds)
     return 0
