@@ -187,6 +187,18 @@ class HealthSettings(SuperviseSettings):
     health_max_disk_share: Annotated[float, Field(ge=0, le=1)] = 0.9  # the rest is for compaction and a day of events
 
 
+class WebSettings(HealthSettings, QualitySettings):
+    """The pages in Airflow's UI (plugins/), read by its API server."""
+
+    brand_users: dict[str, frozenset[int]] = {}  # Airflow user to brand ids: who is named sees these alone
+    page_statement_seconds: Seconds = 5.0  # a page that waits longer says that the database is away, and asks again
+    live_max_viewers: Annotated[int, Field(ge=1)] = 100  # twice what was measured to be no burden
+    live_stream_seconds: Seconds = 300.0  # then the browser connects anew: the login is checked again
+    live_replay_seconds: Annotated[float, Field(ge=0)] = 60.0  # of the past, for who comes late
+    live_poll_seconds: Seconds = 0.5  # how often the lake's log is looked at while somebody watches
+    live_max_points: Annotated[int, Field(ge=1)] = 400  # places of one update; beyond it, one event in N is shown
+
+
 class AlertSettings(_Settings):
     """Where alerts go, beside the log and the table: Apprise URLs, separated by spaces."""
 
