@@ -1,10 +1,14 @@
 """The app behind the pages, as people with a login of Airflow's simple auth manager see it."""
 
 import os
+import threading
+import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+import uvicorn
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
@@ -90,3 +94,24 @@ def ann(login: Login) -> TestClient:
 def carl(login: Login) -> TestClient:
     """Bound to the brands 1 and 2."""
     return login("carl")
+
+
+@contextmanager
+def serving(app: FastAPI) -> Iterator[str]:
+    """The app behind a real server, under the prefix that it has in Airflow; yields the address of its pages."""
+    outer = FastAPI()
+    outer.mount("/pinwheel", app)
+    server = uvicorn.Server(uvicorn.Config(outer, port=0, log_level="warning", timeout_graceful_shutdown=1))
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    while not server.started:
+        time.sleep(0.02)
+    yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}/pinwheel"
+    server.should_exit = True
+    thread.join(10)
+
+
+@pytest.fixture
+def address(app: FastAPI) -> Iterator[str]:
+    with serving(app) as found:
+        yield found
