@@ -70,8 +70,9 @@ HEALTH_ALERTS = {
         Alert("disk_used_share", "critical", HEALTH_RUNBOOK, "make room on the lake's disk"),
     )
 }
+TEST_ALERT = Alert("test_alert", "warning", HEALTH_RUNBOOK, "nothing: somebody tried whether it arrives", lasting=False)
 STREAM_ALERTS = (*DRIVER_ALERTS, PINS_SKIPPED)
-ALERTS = {a.name: a for a in (*STREAM_ALERTS, *MERGE_ALERTS, *QUALITY_ALERTS, *HEALTH_ALERTS.values())}
+ALERTS = {a.name: a for a in (*STREAM_ALERTS, *MERGE_ALERTS, *QUALITY_ALERTS, *HEALTH_ALERTS.values(), TEST_ALERT)}
 
 Send = Callable[[Alert, str, str], None]  # alert, subject (what it is about), message
 

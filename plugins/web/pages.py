@@ -1,11 +1,14 @@
 """The pages' frame: one shell, in it the fragment of a page; and the description of the API."""
 
+import re
 from html import escape
+from pathlib import Path
 from string import Template
 from typing import Any
 
 from fastapi import APIRouter, HTTPException, Request
 from fastapi.responses import HTMLResponse
+from markdown_it import MarkdownIt
 from pydantic import BaseModel
 
 from plugins.pinwheel_plugin import PAGES
@@ -13,6 +16,10 @@ from plugins.web.access import ViewerDep
 from plugins.web.files import STATIC, read
 
 router = APIRouter()
+
+RUNBOOKS = Path(__file__).resolve().parents[2] / "docs" / "runbooks"
+RUNBOOK_LINK = re.compile(r'href="(\w+)\.md')
+MARKDOWN = MarkdownIt("commonmark", {"html": False}).enable("table")
 
 
 class Me(BaseModel):
@@ -35,6 +42,17 @@ def openapi(request: Request) -> dict[str, Any]:
     """The whole API, described; FastAPI's own route for it would answer anybody."""
     described: dict[str, Any] = request.app.openapi()
     return described
+
+
+@router.get("/runbooks/{name}", include_in_schema=False)
+def runbook(name: str) -> HTMLResponse:
+    """A runbook of the repository, to read where the alert is."""
+    found = {path.stem: path for path in RUNBOOKS.glob("*.md")}.get(name)
+    if found is None:
+        raise HTTPException(404, f"There is no runbook {name[:100]}.")
+    text = RUNBOOK_LINK.sub(r'href="\1', str(MARKDOWN.render(found.read_text())))
+    body = f'<article class="card prose">{text}</article>'
+    return HTMLResponse(shell("health", f"Runbook: {name}", body, script="static/prose.js", base="../"))
 
 
 @router.get("/{page}", include_in_schema=False)
