@@ -107,6 +107,7 @@ def serving(app: FastAPI) -> Iterator[str]:
     while not server.started:
         time.sleep(0.02)
     yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}/pinwheel"
+    app.state.hub.close()  # as on SIGTERM, which a thread does not get
     server.should_exit = True
     thread.join(10)
 
