@@ -59,7 +59,7 @@ class Step(BaseModel):
     rows_per_second: float | None = None
     newest_age_seconds: float | None = None
     backlog: int | None = None
-    backlog_unit: str = "records"
+    backlog_unit: str = "records to land"
     unwell: list[str] = []
     last_error: Problem | None = None
 
@@ -183,7 +183,8 @@ def _step(name: str, books: Books, commits: list[Commit], tables: list[TableProg
             step.rows_per_second = _per_second(books.merges, "merged")
             step.newest_age_seconds = max((t.age_seconds for t in tables if t.age_seconds is not None), default=None)
             step.backlog, step.backlog_unit = sum(t.slices_open for t in tables), "slices in work"
-        case "rollups":  # recomputed by the merge, in its transaction: as old as the newest merge
+        case "rollups":  # recomputed by the merge, in its transaction: as fast and as old as that
+            step.rows_per_second = _per_second(books.merges, "merged")
             step.newest_age_seconds = _age(_latest(books.merges, "merged_at"), now)
     return step
 

@@ -34,8 +34,7 @@ const backlogLabel = (told) => told.backlog_unit.charAt(0).toUpperCase() + told.
 
 function lastError(error) {
   const state = error.resolved_at ? `over, ${ago(error.raised_at)}` : `since ${duration((Date.now() - new Date(error.raised_at)) / 1000)}`;
-  const text = h("p", { class: "quiet clip", title: error.message }, `${error.name} (${error.subject}), ${state}`);
-  return text;
+  return h("p", { class: "quiet clip", title: error.message }, `Last alert: ${error.name} (${error.subject}), ${state}`);
 }
 
 function flowMissing(told) {

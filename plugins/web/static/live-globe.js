@@ -5,6 +5,7 @@ import { CAPACITY } from "./live-rings.js";
 
 const TEXTURE = 2048; // pixels around the equator: sharp enough, and drawn in a few milliseconds
 const SLOW = 15; // frames/s below which the picture gets coarser
+const COARSEST = 0.6; // pixels per pixel of the page
 
 const VERTEX = `
 attribute vec3 normalAt; attribute float born; attribute float size; attribute vec3 tint;
@@ -25,8 +26,8 @@ varying vec2 at; varying float age; varying vec3 hue;
 void main() {
   float d = length(at);
   if (age >= 1.0 || d > 1.0) discard;
-  float rim = smoothstep(0.78, 0.9, d) * (1.0 - smoothstep(0.94, 1.0, d));
-  gl_FragColor = vec4(hue, pow(1.0 - age, 1.3) * (0.95 * rim + 0.22));
+  float rim = smoothstep(0.7, 0.86, d) * (1.0 - smoothstep(0.93, 1.0, d));
+  gl_FragColor = vec4(hue, pow(1.0 - age, 1.3) * (rim + 0.26));
 }`;
 
 /** What draws: "card", "software" (each pixel costs processor time), or null without WebGL. */
@@ -52,7 +53,7 @@ export async function globeMap(box, rings, isSoftware) {
     waitForGlobeReady: false,
     rendererConfig: { antialias: !isSoftware, alpha: true },
   });
-  globe.globeMaterial(material).backgroundColor("rgba(0,0,0,0)").pointOfView({ lat: 24, lng: -40, altitude: 1.75 }, 0);
+  globe.globeMaterial(material).backgroundColor("rgba(0,0,0,0)").pointOfView({ lat: 24, lng: -40, altitude: 1.6 }, 0);
   globe.showAtmosphere(!isSoftware).atmosphereAltitude(0.16);
   globe.enablePointerInteraction(false); // no ray is cast at every move: nothing on it is clicked
   const circles = makeCircles(THREE, rings);
@@ -147,7 +148,7 @@ function adapt(renderer, isSoftware) {
     frames += 1;
     if (now - since < 2000) return;
     const rate = (frames * 1000) / (now - since);
-    if (rate < SLOW && ratio > 0.5) renderer.setPixelRatio((ratio = Math.max(0.5, ratio * 0.75)));
+    if (rate < SLOW && ratio > COARSEST) renderer.setPixelRatio((ratio = Math.max(COARSEST, ratio * 0.8)));
     [since, frames] = [now, 0];
   };
 }

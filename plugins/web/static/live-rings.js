@@ -26,7 +26,7 @@ export class Rings {
     this.changed = [...this.born.keys()];
   }
 
-  /** Have one update's places shown; `clock` is the server's time now in ms, for the latencies. */
+  /** Have one update's places shown; `clock` is the time of day in ms, for the latencies. */
   add(update, clock, isPast) {
     const p = update.places;
     const now = performance.now();
@@ -55,7 +55,7 @@ export class Rings {
     this.next = (i + 1) % CAPACITY;
     this.latitude[i] = entry.latitude;
     this.longitude[i] = entry.longitude;
-    this.size[i] = Math.min(LARGEST, 1.6 + 1.5 * Math.sqrt(entry.events));
+    this.size[i] = Math.min(LARGEST, 1.8 + 1.7 * Math.sqrt(entry.events));
     this.type[i] = entry.type;
     this.born[i] = now;
     this.changed.push(i);

@@ -86,7 +86,7 @@ function frame(now) {
 /* What comes ------------------------------------------------------------------------------------------------------ */
 
 function update(told, isPast) {
-  rings.add(told, feed.now(), isPast);
+  rings.add(told, Date.now(), isPast);
   if (TYPES.some((type) => told.counts[type])) waiting(null);
 }
 
