@@ -122,6 +122,7 @@ class MergeSettings(LakeSettings, MemsqlSettings):
     merge_poll_seconds: Seconds = 2.0  # how often the Delta log is looked at; a look costs milliseconds
     merge_interval_seconds: Seconds = 6.0  # least time between two slices of a table: bounds the audit's CPU
     merge_session_seconds: Seconds = 900.0  # one Airflow run merges this long: 96 runs a day, not 10,000
+    trends_interval_seconds: Seconds = 60.0  # between two looks for trends; a look recounts the last minutes
     merge_slice_rows: Annotated[int, Field(ge=1)] = 500_000  # a slice stops growing here
     quarantine_max_share: Annotated[float, Field(ge=0, le=1)] = 0.05  # more bad rows than this hold the slice
 

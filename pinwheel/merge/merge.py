@@ -26,6 +26,7 @@ ROLLUPS = (
     "pin_firsts",
     "country_hourly",
 )  # pin_hourly before pin_firsts, which reads it
+MINUTES_FROM = "repins"  # what trends are made of
 HOMES_FROM = "logins"  # the only events that say where a person lives, not where they happen to be
 
 
@@ -88,6 +89,9 @@ def _note_touched(connection: Connection, found: Slice, kind: EventType) -> None
     for what in ("people", "buckets") if kind.has_pin else ("people",):
         memsql.execute(connection, f"merge/note_old_{what}", table=found.table)
         memsql.execute(connection, f"merge/note_new_{what}", of_slice, table=found.table)
+    if found.table == MINUTES_FROM:
+        memsql.execute(connection, "merge/note_old_minutes", of_slice)
+        memsql.execute(connection, "merge/note_new_minutes", of_slice)
 
 
 def _checked_rows(connection: Connection, found: Slice) -> int:

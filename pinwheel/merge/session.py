@@ -8,6 +8,7 @@ import logging
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
 
 from pinwheel import memsql
 from pinwheel.alerts import (
@@ -16,6 +17,7 @@ from pinwheel.alerts import (
     ROWS_QUARANTINED,
     SLICE_HELD,
     SLICE_WARNING,
+    TRENDS_FAILING,
     Alert,
     Send,
     raise_alert,
@@ -28,10 +30,11 @@ from pinwheel.merge import ledger
 from pinwheel.merge.audit import Verdict, audit
 from pinwheel.merge.gate import Gate
 from pinwheel.merge.ledger import Slice, State, SupersededError
-from pinwheel.merge.merge import Counts, merge
+from pinwheel.merge.merge import MINUTES_FROM, Counts, merge
 from pinwheel.merge.stage import stage
 from pinwheel.settings import MergeSettings, load
 from pinwheel.stopping import told_to_stop
+from pinwheel.trends import Trends
 
 log = logging.getLogger(__name__)
 
@@ -57,6 +60,7 @@ def merge_session(
     settings: MergeSettings,
     *,
     clock: Callable[[], float],
+    now: Callable[[], datetime],
     wait: Callable[[float], bool],
     alert: Send,
     resolve: Send,
@@ -67,6 +71,7 @@ def merge_session(
         table: a reporting table; other tables are other processes.
         settings: lake, database and pace.
         clock: seconds, monotonic.
+        now: the time of day, UTC.
         wait: waits so many seconds; True when told to stop.
         alert: told of held slices, warnings, conflicting events and lasting errors.
         resolve: told when held slices and lasting errors are over.
@@ -76,7 +81,8 @@ def merge_session(
     """
     if table not in TABLES:
         raise MergeError(f"no reporting table {table!r}; there are {', '.join(TABLES)}")
-    session = Session(table, settings, alert, resolve)
+    trends = Trends(settings.trends_interval_seconds, clock, now) if table == MINUTES_FROM else None
+    session = Session(table, settings, alert, resolve, trends=trends)
     end = clock() + settings.merge_session_seconds
     try:
         while clock() < end:
@@ -95,7 +101,13 @@ def run_session(table: str) -> dict[str, int]:
     settings = load(MergeSettings)
     with told_to_stop() as stop:
         report = merge_session(
-            table, settings, clock=time.monotonic, wait=stop.wait, alert=raise_alert, resolve=resolve_alert
+            table,
+            settings,
+            clock=time.monotonic,
+            now=lambda: datetime.now(UTC),
+            wait=stop.wait,
+            alert=raise_alert,
+            resolve=resolve_alert,
         )
     return asdict(report)
 
@@ -103,7 +115,9 @@ def run_session(table: str) -> dict[str, int]:
 class Session:
     """One table's merging, a turn at a time."""
 
-    def __init__(self, table: str, settings: MergeSettings, alert: Send, resolve: Send) -> None:
+    def __init__(
+        self, table: str, settings: MergeSettings, alert: Send, resolve: Send, *, trends: Trends | None = None
+    ) -> None:
         self.report = Report()
         self._table = table
         self._settings = settings
@@ -113,6 +127,9 @@ class Session:
         self._connection: Connection | None = None
         self._errors_in_row = 0
         self._held_told: int | None = None
+        self._trends = trends
+        self._trends_errors_in_row = 0
+        self._trends_told = True  # an earlier session may have
 
     def turn(self) -> bool:
         """Merge one slice if there is one; returns whether there was. Errors are counted, not raised."""
@@ -128,6 +145,8 @@ class Session:
         if self._errors_in_row >= ALERT_AFTER_ERRORS:
             self._resolve(MERGE_FAILING, self._table, "a turn went through")
         self._errors_in_row = 0
+        if self._trends is not None:
+            self._refresh(self._trends)
         return worked
 
     def pause(self, worked: bool) -> float:
@@ -172,6 +191,26 @@ class Session:
         self.report.slices += 1
         self.report.rows += found.rows_read
         self._tell_conflicting(found, counts)
+
+    def _refresh(self, trends: Trends) -> None:
+        """Nothing that goes wrong with trends holds up the merge: they are tried again when they are next due."""
+        try:
+            refreshed = trends.refresh(self._connected())
+        except Exception as error:
+            self._trends_failed(error)
+            return
+        if refreshed and self._trends_told:
+            self._resolve(TRENDS_FAILING, self._table, "a refresh went through")
+            self._trends_told = False
+        self._trends_errors_in_row = 0 if refreshed else self._trends_errors_in_row
+
+    def _trends_failed(self, error: Exception) -> None:
+        self.close()  # its state is not known
+        self._trends_errors_in_row += 1
+        log.error("trends_failed errors=%d", self._trends_errors_in_row, exc_info=error)
+        if self._trends_errors_in_row == ALERT_AFTER_ERRORS:
+            self._tell(TRENDS_FAILING, f"{ALERT_AFTER_ERRORS} refreshes in a row failed, the last: {error}")
+            self._trends_told = True
 
     def _connected(self) -> Connection:
         if self._connection is None or not self._connection.open:
