@@ -22,7 +22,7 @@ from pinwheel.contracts import TABLES, EventType, reporting_columns
 from pinwheel.errors import LakeError, MissingPartError
 from pinwheel.geo import Locator
 from pinwheel.memsql import Connection
-from pinwheel.quality import book
+from pinwheel.quality import ROLLUPS, book
 from pinwheel.quality.judge import Judge, Verdict
 from pinwheel.quality.measures import HOUR_COLUMN, measures
 from pinwheel.quality.profile import HOUR, SAMPLE_ROWS, Hour, Profile
@@ -31,7 +31,6 @@ from pinwheel.settings import QualitySettings
 
 log = logging.getLogger(__name__)
 
-ROLLUPS = "rollups"
 ROLLUP_TABLES = (
     "brand_hourly", "category_hourly", "country_hourly", "pin_hourly",
     "brand_daily", "brand_country_daily", "people_daily", "person_homes", "pin_firsts",

@@ -8,8 +8,8 @@ from pinwheel.alerts import QUALITY_FAILED, QUALITY_WARNING, Send, raise_alert, 
 from pinwheel.contracts import TABLES
 from pinwheel.errors import PinwheelError, QualityError
 from pinwheel.memsql import Connection
-from pinwheel.quality import book
-from pinwheel.quality.check import ROLLUPS, Checker, Outcome
+from pinwheel.quality import ROLLUPS, book
+from pinwheel.quality.check import Checker, Outcome
 from pinwheel.quality.judge import Judge
 from pinwheel.quality.profile import HOUR
 from pinwheel.settings import QualitySettings, load

@@ -1,14 +1,17 @@
 -- name:    schema/0014_trends
--- purpose: Repins by minute for what is trending now, what is trending, and which minutes a merge has changed.
+-- purpose: Repins by minute, what is trending, which minutes a merge has changed; and what the quality page looks up by time.
 -- grain:   one row per key of each table
 -- reads:   view_columns, brands, pin_cache
--- writes:  repins, merge_locks, repin_minutes, touched_minutes, trends, trending, view_columns
+-- writes:  repins, merge_slices, quarantine, merge_locks, repin_minutes, touched_minutes, trends, trending, view_columns
 -- params:  none
 -- sqlfluff:max_line_length:200
 
 -- All that a minute's recount reads; new rows go to its end.
 --mariadb: CREATE INDEX IF NOT EXISTS by_minute
 --mariadb: ON repins (occurred_at, pin_id, brand_id, category, country_code);
+
+--mariadb: CREATE INDEX IF NOT EXISTS by_merged ON merge_slices (merged_at, table_name, rows_read, quarantined);
+--mariadb: CREATE INDEX IF NOT EXISTS by_time ON quarantine (quarantined_at);
 
 INSERT IGNORE INTO merge_locks (name) VALUES ('trends');
 

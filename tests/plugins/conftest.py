@@ -59,6 +59,7 @@ def settings(tmp_path: Path) -> WebSettings:
         brand_users=BRAND_USERS,
         web_modules_dir=MODULES,
         lake_uri=str(tmp_path / "lake"),
+        quality_dir=tmp_path / "quality",
         stream_dir=tmp_path / "stream",
         driver_lock_path=tmp_path / "stream" / "driver.lock",
         memsql_port=1,
