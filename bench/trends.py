@@ -1,6 +1,6 @@
 """How many planted bursts the trends find, how soon, how often they cry wolf, and what they cost.
 
-    python bench/trends.py --seed 1
+    python -m bench.trends --seed 1
 
 Made-up repins go, minute by minute, into a MariaDB that the run starts for itself, and after each minute the trends
 are refreshed as the merge does it. Three parts of the world have daily rhythms of their own, eight hours apart, each
@@ -316,8 +316,8 @@ def main() -> int:
     """Print what was found."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--hours", type=int, default=10, help="simulated, after the warm-up")
-    parser.add_argument("--rate", type=float, default=9000, help="repins a minute, of all items")
+    parser.add_argument("--hours", type=int, default=5, help="simulated, after the warm-up")
+    parser.add_argument("--rate", type=float, default=6000, help="repins a minute, of all items")
     parser.add_argument("--least", type=float, default=10, help="usual repins a minute of an item that bursts")
     given = parser.parse_args()
     with database(keep=False) as settings, memsql.connect(settings, local_infile=True) as connection:

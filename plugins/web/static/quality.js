@@ -36,8 +36,8 @@ function verdict(t) {
   const gate = gateState(t);
   return h("section", { class: "card verdict", "aria-label": t.table },
     h("h2", {}, t.table),
-    h("p", {}, badge(hour.kind, hour.text), h("small", { class: "quiet" }, t.hour ? [" hour ", when(t.hour, { seconds: false })] : " by check_quality, once an hour is over")),
-    t.table === "rollups" ? null : h("p", {}, badge(gate.kind, gate.text), h("small", { class: "quiet" }, t.audited_at ? ` last slice ${ago(t.audited_at)}, ${count(t.slice_rows)} rows` : " by the gate, with the first merge")));
+    h("p", {}, badge(hour.kind, hour.text), h("small", { class: "quiet" }, t.hour ? ["hour ", when(t.hour, { seconds: false })] : "by check_quality, once an hour is over")),
+    t.table === "rollups" ? null : h("p", {}, badge(gate.kind, gate.text), h("small", { class: "quiet" }, t.audited_at ? `last slice ${ago(t.audited_at)}, ${count(t.slice_rows)} rows` : "by the gate, with the first merge")));
 }
 
 function hourState(t) {
@@ -83,8 +83,8 @@ function failures(found) {
   const columns = [
     { label: "Hour", cell: (f) => when(f.hour, { seconds: false }) },
     { label: "Table", cell: (f) => f.table },
-    { label: "Measure", cell: (f) => [badge(f.critical ? "bad" : "warn", f.critical ? "failed" : "unusual"), " ", f.measure] },
-    { label: "Found, and expected", cell: (f) => [h("bdi", {}, f.observed), h("br"), h("small", { class: "quiet" }, "expected ", h("bdi", {}, f.expected))] },
+    { label: "Measure", cell: (f) => h("span", {}, badge(f.critical ? "bad" : "warn", f.critical ? "failed" : "unusual"), " ", f.measure) },
+    { label: "Found, and expected", cell: (f) => h("div", {}, h("bdi", {}, f.observed), h("br"), h("small", { class: "quiet" }, "expected ", h("bdi", {}, f.expected))) },
     { label: "Rows at fault", cell: (f) => (f.sample.length ? sampleOf(f.sample) : "–") },
     { label: "Data Docs", cell: (f) => (f.docs ? h("a", { href: address(`quality/docs/${f.docs}`) }, "page") : "–") },
   ];
