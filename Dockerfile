@@ -18,7 +18,7 @@ RUN python3 pinwheel/local/bootstrap.py \
     && rm -rf /var/lib/apt/lists/*
 
 COPY . .
-RUN .pinwheel/tools/venv/bin/python -m compileall -q pinwheel expectations spark_jobs \
+RUN .pinwheel/tools/venv/bin/python -m compileall -q pinwheel expectations plugins spark_jobs \
     && useradd --uid 10001 --create-home pinwheel \
     && install -d -o pinwheel -g pinwheel /var/lib/pinwheel /var/lib/airflow /var/lib/s3
 

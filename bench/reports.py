@@ -219,7 +219,11 @@ def params(length: timedelta) -> dict[str, object]:
         "from_day": start.date(),
         "to_day": (start + max(length, timedelta(days=1))).date(),
         "day": (last - timedelta(days=2)).date(),
-        "now_time": last - timedelta(hours=3, minutes=20),
+        "as_of": last - timedelta(hours=3, minutes=20),
+        "kind": "pin",
+        "items": ["1", "2", "3"],
+        "all_brands": 1,
+        "brands": [0],
         "brand_id": 1,  # the biggest
         "top": 100,
     }

@@ -47,10 +47,11 @@ SLICE_WARNING = Alert("slice_warning", "warning", MERGE_RUNBOOK, "compare with t
 ROWS_QUARANTINED = Alert("rows_quarantined", "warning", MERGE_RUNBOOK, "read reason in quarantine", lasting=False)
 EVENTS_CONFLICTING = Alert("events_conflicting", "warning", MERGE_RUNBOOK, "find the producer", lasting=False)
 MERGE_FAILING = Alert("merge_failing", "critical", MERGE_RUNBOOK, "read the log of the task of this table")
+TRENDS_FAILING = Alert("trends_failing", "warning", MERGE_RUNBOOK, "read the log of the task of repins")
 QUALITY_FAILED = Alert("quality_failed", "critical", QUALITY_RUNBOOK, "look up the measures in the runbook")
 QUALITY_WARNING = Alert("quality_warning", "warning", QUALITY_RUNBOOK, "look up the measures in the runbook")
 DRIVER_ALERTS = (DRIVER_FAILING, DRIVER_STALLED)
-MERGE_ALERTS = (SLICE_HELD, SLICE_WARNING, ROWS_QUARANTINED, EVENTS_CONFLICTING, MERGE_FAILING)
+MERGE_ALERTS = (SLICE_HELD, SLICE_WARNING, ROWS_QUARANTINED, EVENTS_CONFLICTING, MERGE_FAILING, TRENDS_FAILING)
 QUALITY_ALERTS = (QUALITY_FAILED, QUALITY_WARNING)
 SOURCE_DOWN = Alert("source_down", "critical", HEALTH_RUNBOOK, "see whether what is named is up")
 # Named as the measures of ``pinwheel.health`` that they are about; held slices have an alert of their own.
@@ -70,8 +71,9 @@ HEALTH_ALERTS = {
         Alert("disk_used_share", "critical", HEALTH_RUNBOOK, "make room on the lake's disk"),
     )
 }
+TEST_ALERT = Alert("test_alert", "warning", HEALTH_RUNBOOK, "nothing: somebody tried whether it arrives", lasting=False)
 STREAM_ALERTS = (*DRIVER_ALERTS, PINS_SKIPPED)
-ALERTS = {a.name: a for a in (*STREAM_ALERTS, *MERGE_ALERTS, *QUALITY_ALERTS, *HEALTH_ALERTS.values())}
+ALERTS = {a.name: a for a in (*STREAM_ALERTS, *MERGE_ALERTS, *QUALITY_ALERTS, *HEALTH_ALERTS.values(), TEST_ALERT)}
 
 Send = Callable[[Alert, str, str], None]  # alert, subject (what it is about), message
 

@@ -1,7 +1,7 @@
 """The database schema: Alembic runs the numbered files of ``sql/schema``, one file = one revision."""
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -64,7 +64,7 @@ def _revisions(engine: str, done: list[str]) -> list[Script]:
     for path in schema_files():
         number = path.stem.split("_")[0]
         module = ModuleType(path.stem)
-        module.__dict__.update(down_revision=before, upgrade=partial(_run_file, path, engine, done))
+        module.__dict__.update(down_revision=before, upgrade=_upgrading(path, engine, done))
         found.append(Script(module, number, str(path)))
         before = number
     return found
@@ -83,10 +83,13 @@ def schema_files() -> list[Path]:
     return paths
 
 
-def _run_file(path: Path, engine: str, done: list[str], *, connection: SqlalchemyConnection) -> None:
-    for sql in memsql.statements(f"schema/{path.stem}", engine):
-        connection.exec_driver_sql(sql.replace("%", "%%"))
-    done.append(path.stem)
+def _upgrading(path: Path, engine: str, done: list[str]) -> Callable[..., None]:
+    def upgrade(*, connection: SqlalchemyConnection) -> None:  # a partial has no name, and Alembic logs it
+        for sql in memsql.statements(f"schema/{path.stem}", engine):
+            connection.exec_driver_sql(sql.replace("%", "%%"))
+        done.append(path.stem)
+
+    return upgrade
 
 
 @contextmanager

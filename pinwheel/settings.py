@@ -122,6 +122,7 @@ class MergeSettings(LakeSettings, MemsqlSettings):
     merge_poll_seconds: Seconds = 2.0  # how often the Delta log is looked at; a look costs milliseconds
     merge_interval_seconds: Seconds = 6.0  # least time between two slices of a table: bounds the audit's CPU
     merge_session_seconds: Seconds = 900.0  # one Airflow run merges this long: 96 runs a day, not 10,000
+    trends_interval_seconds: Seconds = 60.0  # between two looks for trends; a look recounts the last minutes
     merge_slice_rows: Annotated[int, Field(ge=1)] = 500_000  # a slice stops growing here
     rollup_interval_seconds: Seconds = 6.0  # from a merge to its rollups: others' merges come with them
     rollup_max_seconds: Seconds = 20.0  # the same while merges are behind: then rollups are recomputed seldom
@@ -188,6 +189,18 @@ class HealthSettings(SuperviseSettings):
     health_max_pending_pins: Annotated[int, Field(ge=0)] = 100_000  # two runs of complete_pins
     health_max_small_files: Annotated[int, Field(ge=0)] = 600  # of a day that is over: 20 minutes of late ones
     health_max_disk_share: Annotated[float, Field(ge=0, le=1)] = 0.9  # the rest is for compaction and a day of events
+
+
+class WebSettings(HealthSettings, QualitySettings):
+    """The pages in Airflow's UI (plugins/), read by its API server."""
+
+    brand_users: dict[str, frozenset[int]] = {}  # Airflow user to brand ids: who is named sees these alone
+    page_statement_seconds: Seconds = 5.0  # a page that waits longer says that the database is away, and asks again
+    live_max_viewers: Annotated[int, Field(ge=1)] = 100  # twice what was measured to be no burden
+    live_stream_seconds: Seconds = 300.0  # then the browser connects anew: the login is checked again
+    live_replay_seconds: Annotated[float, Field(ge=0)] = 60.0  # of the past, for who comes late
+    live_poll_seconds: Seconds = 0.5  # how often the lake's log is looked at while somebody watches
+    live_max_points: Annotated[int, Field(ge=1)] = 400  # places of one update; beyond it, one event in N is shown
 
 
 class AlertSettings(_Settings):

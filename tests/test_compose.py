@@ -63,7 +63,7 @@ def texts(value: Any) -> Iterator[str]:
 
 def fields() -> dict[str, Any]:
     """Every setting by its variable, with its default."""
-    found = {(name, field.default) for cls in settings_classes() for name, field in cls.model_fields.items()}
+    found = [(name, field.default) for cls in settings_classes() for name, field in cls.model_fields.items()]
     return {f"PINWHEEL_{name.upper()}": default for name, default in found}
 
 

@@ -129,7 +129,7 @@ def test_all_bad_values_are_told_at_once(monkeypatch: pytest.MonkeyPatch) -> Non
 
 
 class Several(BaseSettings):
-    """A setting of several values; there is none at present."""
+    """A setting of several values."""
 
     model_config = MemsqlSettings.model_config
     pairs: dict[str, str] = {}

@@ -17,6 +17,7 @@ from pinwheel.merge.ledger import Slice, State, SupersededError
 
 log = logging.getLogger(__name__)
 
+MINUTES_FROM = "repins"  # what trends are made of
 BUCKET_COLUMNS = ("pin_id", "brand_id", "category", "country_code")  # bucket_columns of a type with pins
 
 
@@ -76,6 +77,8 @@ def _apply(connection: Connection, found: Slice) -> Counts:
         memsql.execute(connection, "merge/unstage_unused", of_slice, table=found.table)
     if kind.embeds_pin:
         memsql.execute(connection, "merge/pin_cache", of_slice)
+    if found.table == MINUTES_FROM:
+        memsql.execute(connection, "merge/note_new_minutes", of_slice)
     memsql.execute(connection, "merge/enqueue_rollups", {**of_slice, "table_name": found.table})
     return counts
 
@@ -86,6 +89,8 @@ def _take_away(connection: Connection, found: Slice, kind: EventType) -> None:
     if memsql.execute(connection, "merge/note_left", of_slice, table=found.table, bucket=bucket_columns(kind)):
         memsql.execute(connection, "merge/unstage_replaced", of_slice, table=found.table)
     memsql.execute(connection, "merge/forget_quarantined", {**of_slice, "table_name": found.table}, table=found.table)
+    if found.table == MINUTES_FROM:
+        memsql.execute(connection, "merge/note_old_minutes", of_slice)
     memsql.execute(connection, "merge/delete", table=found.table)
 
 

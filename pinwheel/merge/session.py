@@ -4,12 +4,14 @@ import logging
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
 
 from pinwheel.alerts import (
     EVENTS_CONFLICTING,
     ROWS_QUARANTINED,
     SLICE_HELD,
     SLICE_WARNING,
+    TRENDS_FAILING,
     Alert,
     Send,
     raise_alert,
@@ -22,11 +24,12 @@ from pinwheel.merge import ledger
 from pinwheel.merge.audit import Verdict, audit
 from pinwheel.merge.gate import Gate
 from pinwheel.merge.ledger import Slice, State
-from pinwheel.merge.merge import Counts, merge
+from pinwheel.merge.merge import MINUTES_FROM, Counts, merge
 from pinwheel.merge.stage import stage
-from pinwheel.merge.turns import Turns
+from pinwheel.merge.turns import ALERT_AFTER_ERRORS, Turns
 from pinwheel.settings import MergeSettings, load
 from pinwheel.stopping import told_to_stop
+from pinwheel.trends import Trends
 
 log = logging.getLogger(__name__)
 
@@ -48,6 +51,7 @@ def merge_session(
     settings: MergeSettings,
     *,
     clock: Callable[[], float],
+    now: Callable[[], datetime],
     wait: Callable[[float], bool],
     alert: Send,
     resolve: Send,
@@ -58,6 +62,7 @@ def merge_session(
         table: a reporting table; other tables are other processes.
         settings: lake, database and pace.
         clock: seconds, monotonic.
+        now: the time of day, UTC.
         wait: waits so many seconds; True when told to stop.
         alert: told of held slices, warnings, conflicting events and lasting errors.
         resolve: told when held slices and lasting errors are over.
@@ -67,7 +72,8 @@ def merge_session(
     """
     if table not in TABLES:
         raise MergeError(f"no reporting table {table!r}; there are {', '.join(TABLES)}")
-    session = Session(table, settings, alert, resolve)
+    trends = Trends(settings.trends_interval_seconds, clock, now) if table == MINUTES_FROM else None
+    session = Session(table, settings, alert, resolve, trends=trends)
     session.keep(clock, wait)
     report = session.report
     report.superseded, report.errors = session.superseded, session.errors
@@ -80,7 +86,13 @@ def run_session(table: str) -> dict[str, int]:
     settings = load(MergeSettings)
     with told_to_stop() as stop:
         report = merge_session(
-            table, settings, clock=time.monotonic, wait=stop.wait, alert=raise_alert, resolve=resolve_alert
+            table,
+            settings,
+            clock=time.monotonic,
+            now=lambda: datetime.now(UTC),
+            wait=stop.wait,
+            alert=raise_alert,
+            resolve=resolve_alert,
         )
     return asdict(report)
 
@@ -88,11 +100,23 @@ def run_session(table: str) -> dict[str, int]:
 class Session(Turns):
     """One table's merging, a turn at a time: one slice, if there is one."""
 
-    def __init__(self, table: str, settings: MergeSettings, alert: Send, resolve: Send) -> None:
+    def __init__(
+        self, table: str, settings: MergeSettings, alert: Send, resolve: Send, *, trends: Trends | None = None
+    ) -> None:
         super().__init__(table, settings, alert, resolve)
         self.report = Report()
         self._gate: Gate | None = None
         self._held_told: int | None = None
+        self._trends = trends
+        self._trends_errors_in_row = 0
+        self._trends_told = True  # an earlier session may have
+
+    def turn(self) -> bool:
+        """As ``Turns``; then the trends, if it is time for them."""
+        worked = super().turn()
+        if self._trends is not None and not self.is_failing:
+            self._refresh(self._trends)
+        return worked
 
     def work(self, connection: Connection) -> bool:
         """Stage, audit and merge a slice; returns whether there was one."""
@@ -123,6 +147,26 @@ class Session(Turns):
         self.report.slices += 1
         self.report.rows += found.rows_read
         self._tell_conflicting(found, counts)
+
+    def _refresh(self, trends: Trends) -> None:
+        """Nothing that goes wrong with trends holds up the merge: they are tried again when they are next due."""
+        try:
+            refreshed = trends.refresh(self.connected())
+        except Exception as error:
+            self._trends_failed(error)
+            return
+        if refreshed and self._trends_told:
+            self.resolve(TRENDS_FAILING, self.subject, "a refresh went through")
+            self._trends_told = False
+        self._trends_errors_in_row = 0 if refreshed else self._trends_errors_in_row
+
+    def _trends_failed(self, error: Exception) -> None:
+        self.close()  # its state is not known
+        self._trends_errors_in_row += 1
+        log.error("trends_failed errors=%d", self._trends_errors_in_row, exc_info=error)
+        if self._trends_errors_in_row == ALERT_AFTER_ERRORS:
+            self._tell(TRENDS_FAILING, f"{ALERT_AFTER_ERRORS} refreshes in a row failed, the last: {error}")
+            self._trends_told = True
 
     def _gated(self) -> Gate:
         if self._gate is None:

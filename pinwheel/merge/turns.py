@@ -40,7 +40,7 @@ class Turns(ABC):
     def turn(self) -> bool:
         """Work once; returns whether there was work. Errors are counted, not raised."""
         try:
-            worked = self.work(self._connected())
+            worked = self.work(self.connected())
         except SupersededError as error:
             self.superseded += 1
             log.warning("superseded subject=%s reason=%s", self.subject, error)
@@ -52,6 +52,11 @@ class Turns(ABC):
             self.resolve(MERGE_FAILING, self.subject, "a turn went through")
         self._errors_in_row = 0
         return worked
+
+    @property
+    def is_failing(self) -> bool:
+        """Whether the last turn went wrong."""
+        return self._errors_in_row > 0
 
     def pause(self, worked: bool) -> float:
         """Seconds from the start of the last turn to the next one."""
@@ -82,7 +87,8 @@ class Turns(ABC):
             self._connection.close()
         self._connection = None
 
-    def _connected(self) -> Connection:
+    def connected(self) -> Connection:
+        """The session's connection, opened anew when it was closed."""
         if self._connection is None or not self._connection.open:
             self._connection = memsql.connect(self.settings, local_infile=True)
         return self._connection

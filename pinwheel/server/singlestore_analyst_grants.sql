@@ -30,5 +30,7 @@ GRANT SELECT ON $database.pin_first_repins TO pinwheel_analyst;
 GRANT SELECT ON $database.people_daily_counts TO pinwheel_analyst;
 GRANT SELECT ON $database.people_homes TO pinwheel_analyst;
 GRANT SELECT ON $database.complete_through TO pinwheel_analyst;
+GRANT SELECT ON $database.repin_minutes TO pinwheel_analyst;
+GRANT SELECT ON $database.trending TO pinwheel_analyst;
 GRANT SELECT ON $database.merge_ledger TO pinwheel_analyst;
 GRANT SELECT ON $database.data_dictionary TO pinwheel_analyst;

@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from confluent_kafka.admin import AdminClient, NewTopic
@@ -13,6 +13,7 @@ from pinwheel.local.stack import Stack
 from pinwheel.merge import ledger
 from pinwheel.merge.session import Session
 from pinwheel.settings import HealthSettings, MemsqlSettings, MergeSettings
+from pinwheel.trends import Trends
 from tests.merge.lakes import event, land
 from tests.test_alerts import Inbox, inbox
 from tests.test_outbox import Away, Clock, clock, receiver
@@ -113,6 +114,43 @@ def test_a_held_slice_is_told_once_over_sessions_and_once_when_it_is_released(
 
     told = [title for title in titles(inbox) if "slice_held" in title]
     assert told == ["CRITICAL slice_held: repins", "RESOLVED slice_held: repins"]
+
+
+class Broken:
+    """Trends that fail so many times."""
+
+    def __init__(self, times: int) -> None:
+        self.times, self.asked = times, 0
+
+    def refresh(self, connection: object) -> bool:
+        self.asked += 1
+        if self.asked <= self.times:
+            raise RuntimeError("no trends today")
+        return True
+
+
+def test_failing_trends_are_told_once_and_hold_up_no_merge(settings: MergeSettings, inbox: Inbox, query) -> None:
+    trends = Broken(4)
+    session = Session("repins", settings, raise_alert, resolve_alert, trends=trends)
+    for n in range(6):
+        land(settings.lake_uri, [event("repin", f"e{n}", n)])
+        assert session.turn()
+    session.close()
+    assert query("SELECT COUNT(*) AS merged FROM repins") == [{"merged": 6}]
+    assert titles(inbox) == ["WARNING trends_failing: repins", "RESOLVED trends_failing: repins"]
+    assert session.report.errors == 0
+
+
+def test_trends_are_refreshed_when_they_are_due(settings: MergeSettings, query) -> None:
+    seconds = [0.0]
+    trends = Trends(60, lambda: seconds[0], lambda: datetime(2026, 3, 14, 12, 0, 30, tzinfo=UTC))
+    session = Session("repins", settings, raise_alert, resolve_alert, trends=trends)
+    for second, counted in ((0, 1), (30, 1), (61, 3)):
+        seconds[0] = second
+        land(settings.lake_uri, [event("repin", f"e{second}", second)])
+        assert session.turn()
+        assert query("SELECT repins FROM repin_minutes WHERE kind = 'all'") == [{"repins": counted}]
+    session.close()
 
 
 def at_once(work: Callable[[], None]) -> None:

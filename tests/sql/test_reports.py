@@ -21,7 +21,11 @@ PARAMS = {
     "from_day": DAY,
     "to_day": DAY + timedelta(days=1),
     "day": DAY,
-    "now_time": datetime(2026, 3, 14, 12, 30),
+    "as_of": datetime(2026, 3, 14, 12, 30),
+    "kind": "pin",
+    "items": ["7"],
+    "all_brands": 1,
+    "brands": [0],
     "brand_id": 70,
     "top": 10,
 }
@@ -64,7 +68,7 @@ def test_a_day_that_does_not_exist_has_no_rows(name, merged, report):
         assert sum(row.get("engagement", 1) for row in report(name, **never)) == 0
 
 
-@pytest.mark.parametrize("name", [n for n in REPORTS if n != "home_countries" and not n.startswith("trending")])
+@pytest.mark.parametrize("name", [n for n in REPORTS if n != "home_countries" and not n.startswith("trend")])
 def test_one_row_is_counted_once(name, merged, report):
     merged([event("pin", "p", 0), event("repin", "a", 1, occurred_at=at(12.5))])
     rows = report(name, **PARAMS)
@@ -253,33 +257,6 @@ def test_a_brand_s_day(merged, report):
         (7, 2, 1),
         (5, 1, 0),
     ]
-
-
-def _busy(kind: str, usual: int, now: int, first: int, **values) -> list[dict]:
-    """``usual`` repins in each of the 24 hours before, ``now`` in the last 60 minutes."""
-    before = [at(12.5 - 2 - h) for h in range(24) for _ in range(usual)]
-    times = [*before, *[at(12.5 - 0.5) for _ in range(now)]]
-    return [event("repin", f"{kind}{n}", first + n, occurred_at=t, **values) for n, t in enumerate(times)]
-
-
-def test_a_trend_is_what_is_unusual_not_what_is_big(merged, report):
-    merged(
-        _busy("big", 20, 22, 0, pin_id=1, category="food", country_code="US")
-        + _busy("burst", 2, 20, 1000, pin_id=2, category="art", country_code="NL")
-        + _busy("tiny", 0, 9, 2000, pin_id=3, category=None, country_code=None)
-        + _busy("falling", 30, 11, 3000, pin_id=4, category="home", country_code="DE")
-    )
-    rows = report("trending_pins", now_time=PARAMS["now_time"], top=9)
-    assert told(rows, "pin_id", "repins", "expected") == [(2, 20, 2), (1, 22, 20)]
-    assert rows[0]["score"] == pytest.approx((20 - 2) / 3**0.5)
-    assert told(report("trending_categories", now_time=PARAMS["now_time"], top=1), "category") == [("art",)]
-    assert told(report("trending_countries", now_time=PARAMS["now_time"], top=1), "country_code") == [("NL",)]
-
-
-def test_what_happens_after_now_is_no_trend(merged, report):
-    merged(_busy("later", 0, 20, 0, pin_id=2))
-    assert report("trending_pins", now_time=datetime(2026, 3, 14, 12), top=9) == []
-    assert told(report("trending_pins", now_time=datetime(2026, 3, 14, 13), top=9), "repins") == [(20,)]
 
 
 def test_rows_merged_before_the_rollups_were_there_are_filled_in(merged, connection, query):

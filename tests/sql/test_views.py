@@ -15,12 +15,12 @@ pytestmark = pytest.mark.memsql
 FOR_ANALYSTS = (
     "engagement", "brand_engagement_hourly", "brand_engagement_daily", "brand_country_engagement_daily",
     "category_engagement_hourly", "country_engagement_hourly", "pin_engagement_hourly", "pin_first_repins",
-    "people_daily_counts", "people_homes", "complete_through", "merge_ledger", "data_dictionary",
+    "people_daily_counts", "people_homes", "complete_through", "merge_ledger", "data_dictionary", "trending",
 )  # fmt: skip
 TABLES = (
     "brands", "pins", "repins", "comments", "logins", "pin_cache", "brand_hourly", "brand_daily", "brand_country_daily",
     "category_hourly", "country_hourly", "pin_hourly", "pin_firsts", "people_daily", "person_homes", "clock_hours",
-    "view_columns",
+    "view_columns", "repin_minutes",
 )  # fmt: skip
 
 

@@ -1,0 +1,57 @@
+"""A browser in front of the running stack, signed in as its admin: for the screenshots and the live bench."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from pinwheel.local import airflow, credentials
+from pinwheel.local.settings import LocalSettings
+from pinwheel.settings import load
+
+CHROMIUM = Path("/usr/bin/chromium")
+# Without a graphics card each pixel is drawn by the processor; WebGL has to be asked for.
+ARGUMENTS = (
+    "--no-sandbox",
+    "--use-gl=angle",
+    "--use-angle=swiftshader",
+    "--enable-unsafe-swiftshader",
+    "--ignore-gpu-blocklist",
+    "--enable-precise-memory-info",
+)
+SECONDS = 60.0  # for anything of a busy machine
+
+
+def address() -> str:
+    """Where the stack's Airflow is."""
+    return load(LocalSettings).airflow_url
+
+
+def token() -> str:
+    """A session of the admin's."""
+    secrets = credentials.load(load(LocalSettings).stack_dir)
+    login = {"username": airflow.ADMIN, "password": secrets.airflow_admin}
+    answer = httpx.post(f"{address()}/auth/token", json=login, timeout=SECONDS).raise_for_status()
+    return str(answer.json()["access_token"])
+
+
+@contextmanager
+def chromium() -> Iterator[Browser]:
+    """A headless browser that draws WebGL by the processor."""
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=list(ARGUMENTS))
+        yield browser
+        browser.close()
+
+
+def opened(browser: Browser, path: str, session: str, width: int = 1280, height: int = 800, **context: Any) -> Page:
+    """A signed-in page of the stack's Airflow."""
+    made = browser.new_context(viewport={"width": width, "height": height}, **context)
+    made.add_cookies([{"name": "_token", "value": session, "url": address()}])
+    made.set_default_timeout(SECONDS * 1000)
+    page = made.new_page()
+    page.goto(f"{address()}{path}")
+    return page

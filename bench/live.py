@@ -1,0 +1,196 @@
+"""How live the globe is, what viewers cost, and how fast the pages answer, on a running stack.
+
+    make run                                   # in another terminal, with PINWHEEL_DEMO_RATE=1000
+    python -m bench.live latency --seconds 60  # event in Kafka -> circle on an open globe
+    python -m bench.live globe --seconds 600   # frames/s, main-thread blocks, memory of the page
+    python -m bench.live viewers --viewers 50  # what they cost Airflow's other pages
+    python -m bench.live pages                 # first answers
+
+Prints rows for docs/benchmarks.md, and ends with 1 when a limit is broken.
+"""
+
+import argparse
+import asyncio
+import json
+import sys
+import time
+from collections.abc import Sequence
+
+import httpx
+import numpy as np
+import psutil
+from playwright.sync_api import Page
+
+from bench.browsing import address, chromium, opened, token
+
+WARM_SECONDS = 15.0  # scripts, textures, the replay of the last minute
+OTHERS = ("/api/v2/monitor/health", "/api/v2/dags?limit=10", "/api/v2/version")
+PAGES = {
+    "live": ("live", "api/live/choices"),
+    "trends": ("trends",),
+    "health": ("health", "api/health/flow", "api/health/alerts", "api/health/complete"),
+    "quality": ("quality",),
+    "reports": ("reports",),
+}
+WATCH_BLOCKS = """() => {
+  window.blocks = [];
+  const note = (list) => blocks.push(...list.getEntries().map((entry) => entry.duration));
+  new PerformanceObserver(note).observe({type: "longtask"});
+}"""
+COUNT_FRAMES = """(ms) => new Promise((done) => {
+  let n = 0; const began = performance.now();
+  const frame = (now) => { n += 1; now - began < ms ? requestAnimationFrame(frame) : done(n * 1000 / (now - began)); };
+  requestAnimationFrame(frame);
+})"""
+
+
+def main() -> int:
+    """Run one of the scenes."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("scene", choices=("latency", "globe", "viewers", "pages"))
+    parser.add_argument("--seconds", type=float, default=60)
+    parser.add_argument("--viewers", type=int, default=50)
+    given = parser.parse_args()
+    match given.scene:
+        case "latency":
+            return latency(given.seconds)
+        case "globe":
+            return globe(given.seconds)
+        case "viewers":
+            return asyncio.run(viewers(given.viewers, given.seconds))
+        case _:
+            return pages()
+
+
+def row(what: str, found: str, limit: str, holds: bool) -> int:
+    """Print a line of the table; 1 when the limit is broken."""
+    print(f"| {what} | {found} | {limit} | {'yes' if holds else '**no**'} |", flush=True)
+    return int(not holds)
+
+
+def latency(seconds: float) -> int:
+    """Kafka's timestamp of an event until its circle is drawn, by the clock of this one machine."""
+    with chromium() as browser:
+        page = opened(browser, "/pinwheel/live", token())
+        page.wait_for_timeout(WARM_SECONDS * 1000)
+        page.evaluate("pinwheelLive.rings.latencies.length = 0")
+        rate, waits = [], list[float]()
+        for _ in range(max(1, round(seconds / 2))):
+            page.wait_for_timeout(2000)
+            waits += page.evaluate("pinwheelLive.rings.latencies.splice(0)")
+            rate.append(page.evaluate("pinwheelLive.feed.rate(['repin', 'pin', 'comment', 'login'])") or 0)
+    p50, p95 = np.percentile(waits, [50, 95]) / 1000
+    broken = row("events a second, circles measured", f"{np.median(rate):,.0f}, {len(waits):,}", "", True)
+    broken += row("event in Kafka → circle, p50", f"{p50:.2f} s", "3 s", p50 <= 3)
+    return broken + row("event in Kafka → circle, p95", f"{p95:.2f} s", "5 s", p95 <= 5)
+
+
+def globe(seconds: float) -> int:
+    """The open globe by itself."""
+    with chromium() as browser:
+        page = opened(browser, "/pinwheel/live", token())
+        page.wait_for_timeout(WARM_SECONDS * 1000)
+        page.evaluate(WATCH_BLOCKS)
+        before = _heap(page)
+        rates = [page.evaluate(COUNT_FRAMES, 5000) for _ in range(max(1, round(seconds / 5)))]
+        after, blocks = _heap(page), page.evaluate("blocks")
+        events = page.evaluate("pinwheelLive.feed.rate(['repin', 'pin', 'comment', 'login'])") or 0
+    worst = max(blocks, default=0)
+    broken = row("events a second", f"{events:,.0f}", "", True)
+    told = f"{np.median(rates):.0f}, least {min(rates):.0f} over 5 s"
+    broken += row("frames a second, drawn by the processor", told, "10", float(np.median(rates)) >= 10)
+    broken += row("longest main-thread block", f"{worst:.0f} ms", "200 ms", worst <= 200)
+    told = f"{before:.1f} → {after:.1f} MB in {seconds:.0f} s"
+    return broken + row("memory of the page's scripts", told, "flat", after - before < 5)
+
+
+def _heap(page: Page) -> float:
+    """Megabytes that are in use after a collection."""
+    session = page.context.new_cdp_session(page)
+    session.send("HeapProfiler.collectGarbage")
+    used = session.send("Runtime.getHeapUsage")["usedSize"]
+    session.detach()
+    return float(used) / 1e6
+
+
+async def viewers(n: int, seconds: float) -> int:
+    """``n`` streams at once, and Airflow's own pages meanwhile."""
+    server = _server()
+    headers = {"Authorization": f"Bearer {token()}"}
+    limits = httpx.Limits(max_connections=n + 10)
+    async with httpx.AsyncClient(base_url=address(), headers=headers, timeout=60, limits=limits) as client:
+        await _answers(client, OTHERS, 10)
+        alone = await _answers(client, OTHERS, seconds / 2)
+        lags: list[float] = []
+        memory = _megabytes(server)
+        streams = [asyncio.create_task(_watch(client, lags)) for _ in range(n)]
+        await asyncio.sleep(WARM_SECONDS)
+        lags.clear()
+        together = await _answers(client, OTHERS, seconds)
+        grown = _megabytes(server) - memory
+        for stream in streams:
+            stream.cancel()
+        await asyncio.gather(*streams, return_exceptions=True)
+    times = np.percentile(together, 50) / np.percentile(alone, 50)
+    told = f"{_ms(alone)} alone, {_ms(together)} with {n}: × {times:.1f}"
+    broken = row(f"Airflow's other pages, p50 (p95), {n} viewers", told, "× 2", times <= 2)
+    broken += row("longest lag of any viewer, Kafka → browser", f"{max(lags):.1f} s", "10 s", max(lags) <= 10)
+    return broken + row("memory of the API server", f"+ {grown:.0f} MB", "100 MB", grown < 100)
+
+
+def _server() -> psutil.Process:
+    port = int(address().rpartition(":")[2])
+    found = next(c.pid for c in psutil.net_connections("tcp") if c.status == "LISTEN" and c.laddr.port == port)
+    return psutil.Process(found)
+
+
+def _megabytes(process: psutil.Process) -> float:
+    return float(process.memory_info().rss) / 1e6
+
+
+async def _watch(client: httpx.AsyncClient, lags: list[float]) -> None:
+    """One viewer; notes how old the newest event of each update is when it comes."""
+    while True:
+        async with client.stream("GET", "/pinwheel/api/live/events") as answer:
+            answer.raise_for_status()
+            name = ""
+            async for line in answer.aiter_lines():
+                if line.startswith("event:"):
+                    name = line[6:].strip()
+                elif line.startswith("data:") and name == "update":
+                    lags.append(time.time() - json.loads(line[5:])["received_at"] / 1000)
+
+
+async def _answers(client: httpx.AsyncClient, paths: Sequence[str], seconds: float) -> list[float]:
+    """How long each of the paths takes, one after the other, again and again. In seconds."""
+    found: list[float] = []
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        for path in paths:
+            began = time.monotonic()
+            (await client.get(path)).raise_for_status()
+            found.append(time.monotonic() - began)
+        await asyncio.sleep(0.1)
+    return found
+
+
+def _ms(waits: Sequence[float]) -> str:
+    p50, p95 = np.percentile(waits, [50, 95]) * 1000
+    return f"{p50:.0f} ({p95:.0f}) ms"
+
+
+def pages() -> int:
+    """First answers of every page: its document, and what it asks for at once."""
+    headers = {"Authorization": f"Bearer {token()}"}
+    broken = 0
+    with httpx.Client(base_url=f"{address()}/pinwheel/", headers=headers, timeout=60) as client:
+        for name, paths in PAGES.items():
+            for path in paths:
+                waits = [client.get(path).raise_for_status().elapsed.total_seconds() for _ in range(40)]
+                p95 = float(np.percentile(waits, 95)) * 1000
+                broken += row(f"{name}: `{path}`, p50 (p95)", _ms(waits), "300 ms", p95 <= 300)
+    return broken
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,112 @@
+"""Opens every page in a real browser on a running stack, waits for real data, uses it, and saves what it looks like.
+
+    make run                       # in another terminal
+    python -m bench.screenshots    # writes docs/images/*.png
+
+Ends with 1 when a page shows no data, or anything on it failed.
+"""
+
+import argparse
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from playwright.sync_api import Browser, Error, FrameLocator, Page
+
+from bench.browsing import chromium, opened, token
+
+IMAGES = Path(__file__).resolve().parents[1] / "docs" / "images"
+DESK, PHONE = (1440, 900), (390, 844)
+Do = Callable[[FrameLocator | Page], None]
+
+
+@dataclass(frozen=True)
+class Shot:
+    """One picture: ``waits``: what is there when there is data; ``do``: what a person does first."""
+
+    name: str
+    page: str
+    waits: str
+    do: Do | None = None
+    scheme: str = "light"
+    size: tuple[int, int] = DESK
+    settle_seconds: float = 1.0
+
+
+def _all_types(page: FrameLocator | Page) -> None:
+    for name in ("Pins", "Comments", "Logins"):
+        page.get_by_role("checkbox", name=name, exact=True).check()
+
+
+def _filters(page: FrameLocator | Page) -> None:
+    page.locator("#brand").select_option(index=1)
+    page.locator("#places li").first.wait_for()
+    page.locator("#brand").select_option("")
+    page.locator("#category").select_option(index=1)
+    page.locator("#places li").first.wait_for()
+    page.locator("#category").select_option("")
+    _all_types(page)
+
+
+def _view(name: str) -> Do:
+    def do(page: FrameLocator | Page) -> None:
+        page.get_by_role("radio", name=name, exact=True).check()
+
+    return do
+
+
+PLACES = "#places li"
+SHOTS = (
+    Shot("live", "live", PLACES, _filters, settle_seconds=8),
+    Shot("live-dark", "live", PLACES, _all_types, "dark", settle_seconds=8),
+    Shot("live-map", "live", PLACES, _view("Map"), settle_seconds=4),
+    Shot("live-table", "live", PLACES, _view("Table"), settle_seconds=2),
+    Shot("live-phone", "live", PLACES, size=PHONE, settle_seconds=6),
+    Shot("trends", "trends", "#content table"),
+    Shot("health", "health", "#flow .step .badge"),
+    Shot("health-dark", "health", "#flow .step .badge", scheme="dark"),
+    Shot("health-phone", "health", "#flow .step .badge", size=PHONE),
+    Shot("quality", "quality", "#content table"),
+    Shot("reports", "reports", "#content table"),
+)
+
+
+def main() -> int:
+    """Take them all, or those that are named."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("only", nargs="*", help=f"of {', '.join(shot.name for shot in SHOTS)}")
+    given = parser.parse_args()
+    IMAGES.mkdir(parents=True, exist_ok=True)
+    wanted = [shot for shot in SHOTS if not given.only or shot.name in given.only]
+    with chromium() as browser:
+        session = token()
+        failed = [shot.name for shot in wanted if not _take(browser, shot, session)]
+    return int(bool(failed))
+
+
+def _take(browser: Browser, shot: Shot, session: str) -> bool:
+    """Inside Airflow's frame on a desk, alone on a phone: there Airflow's own navigation takes half the width."""
+    is_desk = shot.size == DESK
+    path = f"/plugin/pinwheel-{shot.page}" if is_desk else f"/pinwheel/{shot.page}"
+    width, height = shot.size
+    page = opened(browser, path, session, width, height, color_scheme=shot.scheme)
+    faults: list[str] = []
+    page.on("pageerror", lambda error: faults.append(str(error)))
+    inside = page.frame_locator("iframe") if is_desk else page
+    try:
+        inside.locator(shot.waits).first.wait_for()
+        if shot.do:
+            shot.do(inside)
+            inside.locator(shot.waits).first.wait_for()
+        page.wait_for_timeout(shot.settle_seconds * 1000)
+    except Error as error:
+        faults.append(error.message.split("\n")[0])
+    page.screenshot(path=str(IMAGES / f"{shot.name}.png"))
+    page.context.close()
+    print(f"{shot.name:14} {'ok' if not faults else faults[0]}")
+    return not faults
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,329 @@
+"""How many planted bursts the trends find, how soon, how often they cry wolf, and what they cost.
+
+    python -m bench.trends --seed 1
+
+Made-up repins go, minute by minute, into a MariaDB that the run starts for itself, and after each minute the trends
+are refreshed as the merge does it. Three parts of the world have daily rhythms of their own, eight hours apart, each
+with three times as much at its peak as at its trough. Pins and countries follow Zipf's law, and each pin is better
+known in one part than in another. An event is in the table seconds after it happened; one in a hundred is up to half an
+hour late.
+
+A burst multiplies the rate of a pin, category, brand or country by 3 or by 10 for 5 to 20 minutes; it is found when its
+item is among the trends before it is over for 3 minutes. What a burst raises besides (its pin's category, its
+category's pins) is no false alarm while at least a fifth of the item's repins are the burst's; anything else is.
+"""
+
+import argparse
+import math
+import os
+import statistics
+import sys
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+import numpy as np
+import psutil
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from bench.reports import database, load
+from pinwheel import memsql
+from pinwheel.contracts import TABLES, reporting_columns
+from pinwheel.memsql import Connection
+from pinwheel.trends import refresh
+
+START = datetime(2026, 3, 14)
+PINS, BRANDS, CATEGORIES, COUNTRIES, PARTS = 20_000, 300, 24, 40, 3  # countries: of each part of the world
+PART_SHARES = np.array([0.45, 0.35, 0.2])
+SWING = 0.5  # of a part's rate, up and down over its day
+WARM_UP = 90  # minutes of past before the first burst
+PLANTED = (("pin", 26), ("category", 8), ("brand", 8), ("country", 8))
+FACTORS = (3, 10)
+GRACE, FRESH = 3, 10  # minutes: a burst may still be found after its end; an item gone for so long alarms anew
+ECHO_SHARE = 0.2
+Draw = tuple[np.ndarray, np.ndarray, np.ndarray]  # seconds since the start, pin, country
+
+
+@dataclass
+class Burst:
+    """One planted rise of an item. Times in minutes since the start."""
+
+    kind: str
+    item: str
+    factor: int
+    onset: float
+    end: float
+    base: float  # repins a minute without it
+    found: float | None = field(default=None)  # minutes from the onset
+
+
+class World:
+    """Repins of made-up people; a function of the seed."""
+
+    def __init__(self, seed: int, per_minute: float) -> None:
+        self.rng = rng = np.random.default_rng(seed)
+        self._per_minute = per_minute
+        fame = (1 / np.arange(1, PINS + 1)) * rng.lognormal(0, 0.7, (PARTS, PINS))  # Zipf, other favourites elsewhere
+        self.pin_shares = fame / fame.sum(axis=1, keepdims=True)
+        size = 1 / np.arange(1, COUNTRIES + 1)
+        self.country_shares = size / size.sum()
+        self.category_of = rng.integers(0, CATEGORIES, PINS)
+        self.brand_of = np.where(rng.random(PINS) < 0.4, (BRANDS * rng.random(PINS) ** 2).astype(int), -1)
+
+    def rates(self, minute: float) -> np.ndarray:
+        """Repins a minute, by part of the world."""
+        hours = minute / 60 + np.arange(PARTS) * 8
+        return self._per_minute * PART_SHARES * (1 + SWING * np.sin(2 * math.pi * hours / 24))
+
+    def members(self, kind: str, item: str) -> tuple[np.ndarray, np.ndarray]:
+        """Which pins of which parts an item's repins are of: shares of each part's repins, by pin; and by country."""
+        pins, countries = self.pin_shares, np.tile(self.country_shares, (PARTS, 1))
+        if kind == "country":
+            part, nth = divmod(int(item), COUNTRIES)
+            return pins * (np.arange(PARTS) == part)[:, None], countries * (np.arange(COUNTRIES) == nth)
+        own = {"pin": np.arange(PINS), "category": self.category_of, "brand": self.brand_of}[kind] == int(item)
+        return pins * own, countries
+
+    def rate(self, kind: str, item: str, minute: float) -> float:
+        """Repins a minute of an item without bursts."""
+        pins, countries = self.members(kind, item)
+        return float((self.rates(minute) * pins.sum(axis=1) * countries.sum(axis=1)).sum())
+
+    def usual(self, minute: int) -> Draw:
+        """What happens in a minute without bursts."""
+        return _joined([self._drawn(p, r, minute, 1) for p, r in enumerate(self.rates(minute))])
+
+    def added(self, burst: Burst, minute: int) -> Draw:
+        """What a burst adds to a minute."""
+        start, end = max(minute, burst.onset), min(minute + 1, burst.end)
+        pins, countries = self.members(burst.kind, burst.item)
+        rates = self.rates(minute) * pins.sum(axis=1) * countries.sum(axis=1) * (burst.factor - 1)
+        within = [(p, r) for p, r in enumerate(rates) if r > 0 and end > start]
+        return _joined([self._drawn(p, r, start, end - start, pins[p], countries[p]) for p, r in within])
+
+    def _drawn(
+        self,
+        part: int,
+        rate: float,
+        start: float,
+        length: float,
+        pins: np.ndarray | None = None,
+        countries: np.ndarray | None = None,
+    ) -> Draw:
+        count = self.rng.poisson(rate * length)
+        seconds = (start + length * self.rng.random(count)) * 60
+        pin = self._pick(self.pin_shares[part] if pins is None else pins, count)
+        country = self._pick(self.country_shares if countries is None else countries, count)
+        return seconds, pin, part * COUNTRIES + country
+
+    def _pick(self, shares: np.ndarray, count: int) -> np.ndarray:
+        limits = np.cumsum(shares)
+        return np.searchsorted(limits, self.rng.random(count) * limits[-1], side="right").clip(max=len(shares) - 1)
+
+
+def _joined(draws: list[Draw]) -> Draw:
+    return tuple(np.concatenate([np.empty(0, int), *parts]) for parts in zip(*draws, strict=True)) or (  # type: ignore[return-value]
+        np.empty(0),
+        np.empty(0, int),
+        np.empty(0, int),
+    )
+
+
+def planted(world: World, minutes: int, least: float) -> list[Burst]:
+    """Bursts of items with at least so many repins a minute; every other one by 10, the rest by 3."""
+    rng, bursts, n = world.rng, [], 0
+    for kind, count in PLANTED:
+        known = {"pin": PINS // 20, "category": CATEGORIES, "brand": BRANDS, "country": PARTS * COUNTRIES}[kind]
+        tried = iter(rng.permutation(known))
+        for _ in range(count):
+            onset, length = WARM_UP + rng.random() * (minutes - WARM_UP - 25), rng.uniform(5, 20)
+            item = next(str(i) for i in tried if world.rate(kind, str(i), onset) >= least)
+            base = world.rate(kind, item, onset)
+            bursts.append(Burst(kind, item, FACTORS[n % 2], onset, onset + length, base))
+            n += 1
+    return bursts
+
+
+class Truth:
+    """How much of each item's repins the bursts made, minute by minute."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self._counts: dict[tuple[str, str], dict[int, list[int]]] = defaultdict(lambda: defaultdict(lambda: [0, 0]))
+
+    def add(self, minute: int, draw: Draw, is_burst: bool) -> None:
+        """Count a minute's repins."""
+        _, pin, country = draw
+        keys = {
+            "pin": pin,
+            "category": self._world.category_of[pin],
+            "brand": self._world.brand_of[pin],
+            "country": country,
+        }
+        for kind, items in keys.items():
+            for item, count in zip(*np.unique(items, return_counts=True), strict=True):
+                self._counts[kind, str(item)][minute][is_burst] += int(count)
+
+    def is_raised(self, kind: str, item: str, minute: int) -> bool:
+        """Whether bursts made a fifth of the item's repins, in any stretch of late."""
+        of_item = self._counts[kind, item]
+        for length in (2, 5, 15, 30):
+            usual, extra = np.sum([of_item[m] for m in range(minute - length, minute + 1)], axis=0)
+            if extra >= ECHO_SHARE * (usual + extra) and extra:
+                return True
+        return False
+
+
+class Table:
+    """The table of repins, as merges fill it."""
+
+    def __init__(self, connection: Connection, world: World) -> None:
+        self._connection, self._world = connection, world
+        self._waiting: list[tuple[np.ndarray, Draw]] = []
+        self.rows = 0
+
+    def happen(self, draw: Draw) -> None:
+        """Events that will be merged some seconds, or minutes, later."""
+        rng, count = self._world.rng, len(draw[0])
+        late = np.where(rng.random(count) < 0.01, rng.uniform(60, 1800, count), rng.uniform(3, 12, count))
+        self._waiting.append((draw[0] + late, draw))
+
+    def merge(self, until: float) -> None:
+        """Bring in what has arrived by then (seconds since the start), with the notes that a merge makes."""
+        ready = [tuple(column[at < until] for column in draw) for at, draw in self._waiting]
+        kept = [(at[at >= until], tuple(column[at >= until] for column in draw)) for at, draw in self._waiting]
+        self._waiting = [pair for pair in kept if len(pair[0])]  # type: ignore[misc]
+        seconds, pin, country = _joined(ready)  # type: ignore[arg-type]
+        load(self._connection, "repins", self._rows(seconds, pin, country))
+        minutes = [(self.rows, START + timedelta(minutes=int(m))) for m in np.unique(seconds // 60)]
+        with self._connection.cursor() as cursor:
+            cursor.executemany("INSERT INTO touched_minutes (slice_id, minute) VALUES (%s, %s)", minutes)
+        self._connection.commit()
+
+    def _rows(self, seconds: np.ndarray, pin: np.ndarray, country: np.ndarray) -> pa.Table:
+        count, first = len(seconds), self.rows
+        self.rows += count
+        since = int((START - datetime(1970, 1, 1)).total_seconds() * 1e6)
+        times = (since + seconds * 1e6).astype(np.int64)
+        brand = self._world.brand_of[pin]
+        found = {
+            "event_id": pc.utf8_lpad(pa.array(np.arange(first, first + count)).cast(pa.string()), 36, "0"),
+            "occurred_at": pa.array(times, pa.timestamp("us")),
+            "occurred_hour": pa.array(times // 3_600_000_000 * 3_600_000_000, pa.timestamp("us")),
+            "user_id": pa.array(np.arange(count)),
+            "pin_id": pa.array(pin),
+            "brand_id": pa.array(brand, mask=brand < 0),
+            "category": pa.array(self._world.category_of[pin]).cast(pa.string()),
+            "country_code": pa.array(np.char.add(_letters(country // 26), _letters(country % 26))),
+            "kafka_partition": pa.array(np.zeros(count, np.int64)),
+            "kafka_offset": pa.array(np.arange(first, first + count)),
+            "kafka_timestamp": pa.array(times, pa.timestamp("us")),
+        }
+        columns = reporting_columns(TABLES["repins"])
+        return pa.table({c.name: found.get(c.name, pa.nulls(count, pa.string())) for c in columns})
+
+
+def _letters(numbers: np.ndarray) -> np.ndarray:
+    return (numbers.astype(np.uint32) + ord("A")).view("U1") if len(numbers) else np.empty(0, "U1")
+
+
+def _item(kind: str, told: str) -> str:
+    """An item as the world numbers it."""
+    return str((ord(told[0]) - 65) * 26 + ord(told[1]) - 65) if kind == "country" else told
+
+
+class Watch:
+    """Which trends are new, which are bursts, and which are nothing."""
+
+    def __init__(self, bursts: list[Burst], truth: Truth) -> None:
+        self._bursts, self._truth = bursts, truth
+        self._seen: dict[tuple[str, str], int] = {}
+        self.echoes, self.alarms = 0, 0
+
+    def look(self, minute: int, rows: list[memsql.Row]) -> None:
+        """Take the trends as they are ``minute`` minutes after the start."""
+        for row in rows:
+            key = (row["kind"], _item(row["kind"], row["item"]))
+            fresh = minute - self._seen.get(key, -FRESH - 1) > FRESH
+            self._seen[key] = minute
+            own = [b for b in self._bursts if (b.kind, b.item) == key and b.onset < minute <= b.end + GRACE]
+            for burst in own:
+                burst.found = minute - burst.onset if burst.found is None else burst.found
+            if fresh and not own:
+                self._told(minute, key, row)
+
+    def _told(self, minute: int, key: tuple[str, str], row: memsql.Row) -> None:
+        if self._truth.is_raised(*key, minute):
+            self.echoes += 1
+            return
+        self.alarms += 1
+        print(f"false alarm minute={minute} {key} {row}", flush=True)
+
+
+def simulate(connection: Connection, given: argparse.Namespace) -> None:
+    """Go through the hours minute by minute."""
+    world = World(given.seed, given.rate)
+    minutes = WARM_UP + given.hours * 60
+    bursts = planted(world, minutes, given.least)
+    truth = Truth(world)
+    table, watch = Table(connection, world), Watch(bursts, truth)
+    costs = []
+    for minute in range(minutes):
+        for is_burst, draw in _draws(world, bursts, minute):
+            truth.add(minute, draw, is_burst)
+            table.happen(draw)
+        table.merge((minute + 1) * 60)
+        before = _cpu()
+        refresh(connection, START + timedelta(minutes=minute + 1), sweep=minute % 10 == 0)
+        costs.append(_cpu() - before)
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT * FROM trends")
+            watch.look(minute + 1, list(cursor.fetchall()))
+        connection.commit()
+    _tell(bursts, watch, given, table.rows, costs)
+
+
+def _draws(world: World, bursts: list[Burst], minute: int) -> Iterator[tuple[bool, Draw]]:
+    yield False, world.usual(minute)
+    for burst in bursts:
+        if burst.onset < minute + 1 and burst.end > minute:
+            yield True, world.added(burst, minute)
+
+
+def _cpu() -> float:
+    """CPU-seconds of this process and the database."""
+    servers = [p for p in psutil.Process().children(recursive=True) if p.name() == "mariadbd"]
+    return sum(os.times()[:2]) + sum(sum(s.cpu_times()[:2]) for s in servers)
+
+
+def _tell(bursts: list[Burst], watch: Watch, given: argparse.Namespace, rows: int, costs: list[float]) -> None:
+    print("| burst | planted | found | recall | median minutes to be found |\n|---|---:|---:|---:|---:|")
+    groups = [*((f"x {f}", [b for b in bursts if b.factor == f]) for f in FACTORS), ("all", bursts)]
+    for name, group in groups:
+        found = [b.found for b in group if b.found is not None]
+        middle = f"{statistics.median(found):.1f}" if found else ""
+        print(f"| {name} | {len(group)} | {len(found)} | {len(found) / len(group):.0%} | {middle} |")
+    for burst in (b for b in bursts if b.found is None):
+        print(f"missed {burst}")
+    usual = costs[WARM_UP:]
+    print(f"false alarms: {watch.alarms} in {given.hours} h; risen with a burst: {watch.echoes}; repins: {rows:,}")
+    print(f"a refresh: median {statistics.median(usual):.2f}, mean {statistics.mean(usual):.2f} CPU-seconds")
+
+
+def main() -> int:
+    """Print what was found."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--hours", type=int, default=5, help="simulated, after the warm-up")
+    parser.add_argument("--rate", type=float, default=6000, help="repins a minute, of all items")
+    parser.add_argument("--least", type=float, default=10, help="usual repins a minute of an item that bursts")
+    given = parser.parse_args()
+    with database(keep=False) as settings, memsql.connect(settings, local_infile=True) as connection:
+        simulate(connection, given)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""What Pinwheel adds to Airflow's UI."""

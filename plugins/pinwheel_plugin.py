@@ -1,0 +1,44 @@
+"""Pinwheel's pages in Airflow's navigation.
+
+Every process of Airflow loads this file, each task too: what the pages are made of is imported by the API server alone,
+when it asks for ``fastapi_apps``.
+"""
+
+from functools import cached_property
+from typing import Any
+
+from airflow.plugins_manager import AirflowPlugin
+
+PREFIX = "/pinwheel"
+CATEGORY = "Pinwheel"
+PAGES = {
+    "live": "Live globe",
+    "trends": "Trends",
+    "health": "Pipeline health",
+    "quality": "Data quality",
+    "reports": "Brand reports",
+}
+
+
+class PinwheelPlugin(AirflowPlugin):  # type: ignore[misc]
+    """One FastAPI app, and a view for each of its pages."""
+
+    name = "pinwheel"
+    external_views = [  # noqa: RUF012 - Airflow reads the attribute of the class
+        {
+            "name": title,
+            "href": f"{PREFIX}/{page}",
+            "destination": "nav",
+            "category": CATEGORY,
+            "url_route": f"pinwheel-{page}",
+            "icon": f"{PREFIX}/static/icon-{page}.svg",
+        }
+        for page, title in PAGES.items()
+    ]
+
+    @cached_property
+    def fastapi_apps(self) -> list[dict[str, Any]]:
+        """The app, made when the API server mounts it."""
+        from plugins.web.app import create_app
+
+        return [{"app": create_app(), "url_prefix": PREFIX, "name": "Pinwheel"}]

@@ -1,0 +1,63 @@
+"""The app behind the pages."""
+
+import signal
+import threading
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from types import FrameType
+
+from fastapi import FastAPI
+
+from pinwheel.settings import WebSettings, load
+from plugins.web import errors, files, health, live, pages, quality, reports, trends
+from plugins.web.access import GUARDS
+from plugins.web.headers import SecurityHeaders
+from plugins.web.live_hub import Hub
+
+# The pages' own last: they take every path of one word.
+ROUTERS = (live.router, trends.router, health.router, quality.router, reports.router, files.router, pages.router)
+
+
+def create_app(settings: WebSettings | None = None) -> FastAPI:
+    """The app; every route of it is for people who are signed in to Airflow.
+
+    FastAPI's own routes for its documents are off: the guards do not cover them.
+    """
+    app = FastAPI(
+        title="Pinwheel",
+        description="What Pinwheel's pages in Airflow are made of. Sign in as for Airflow's own API.",
+        openapi_url=None,
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+        lifespan=_lifespan,
+        dependencies=GUARDS,
+        responses=errors.RESPONSES,
+    )
+    app.state.settings = settings or load(WebSettings)
+    app.state.hub = Hub(app.state.settings)
+    app.add_middleware(SecurityHeaders)
+    errors.install(app)
+    for router in ROUTERS:
+        app.include_router(router)
+    return app
+
+
+@asynccontextmanager
+async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+    """End the open streams when the server is told to stop: it would wait minutes for them before it says so here."""
+    hub: Hub = app.state.hub
+    before = signal.getsignal(signal.SIGTERM)
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        hub.close()
+        if callable(before):
+            before(number, frame)
+
+    is_main = threading.current_thread() is threading.main_thread()
+    if is_main:
+        signal.signal(signal.SIGTERM, stop)
+    yield
+    hub.close()
+    if is_main:
+        signal.signal(signal.SIGTERM, before)

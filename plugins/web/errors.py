@@ -1,0 +1,101 @@
+"""One shape for everything that goes wrong: ``{"error": {"code": …, "message": …}}``.
+
+The message is for the person in front of the page. What could tell an outsider where things are is in the log alone.
+"""
+
+import logging
+
+import pymysql
+from deltalake.exceptions import DeltaError
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from pydantic import BaseModel
+from starlette.exceptions import HTTPException
+from starlette.responses import JSONResponse
+
+from pinwheel.errors import LakeError, MemsqlError
+from plugins.web.headers import HEADERS
+
+log = logging.getLogger(__name__)
+
+CODES = {
+    401: "signed_out",
+    403: "forbidden",
+    404: "not_found",
+    405: "wrong_method",
+    409: "conflict",
+    422: "bad_request",
+    429: "too_often",
+    503: "away",
+}
+NO_SUCH_TABLE = 1146
+
+
+class Error(BaseModel):
+    """What went wrong: ``code`` for programs, ``message`` for people."""
+
+    code: str
+    message: str
+
+
+class ErrorBody(BaseModel):
+    """Every answer that is not a success."""
+
+    error: Error
+
+
+RESPONSES: dict[int | str, dict[str, object]] = {
+    401: {"model": ErrorBody, "description": "Not signed in to Airflow"},
+    403: {"model": ErrorBody, "description": "Not allowed"},
+    404: {"model": ErrorBody, "description": "There is no such thing, or not for you"},
+    422: {"model": ErrorBody, "description": "A parameter is wrong"},
+    500: {"model": ErrorBody, "description": "A fault of Pinwheel's; the API server's log says which"},
+    503: {"model": ErrorBody, "description": "MemSQL or the lake is away, or there are too many viewers"},
+}
+
+
+def answer(status: int, code: str, message: str, headers: dict[str, str] | None = None) -> JSONResponse:
+    """An error in its shape; never kept by a browser."""
+    body = ErrorBody(error=Error(code=code, message=message)).model_dump()
+    return JSONResponse(body, status, headers={"Cache-Control": "no-store", **(headers or {})})
+
+
+def install(app: FastAPI) -> None:
+    """Give every failure its answer."""
+    app.add_exception_handler(HTTPException, _http)
+    app.add_exception_handler(RequestValidationError, _invalid)
+    app.add_exception_handler(MemsqlError, _memsql)
+    app.add_exception_handler(pymysql.err.Error, _memsql)
+    app.add_exception_handler(LakeError, _lake)
+    app.add_exception_handler(DeltaError, _lake)
+    app.add_exception_handler(Exception, _fault)
+
+
+def _http(request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, HTTPException)  # noqa: S101 - as it was registered
+    code = CODES.get(error.status_code, "failed")
+    return answer(error.status_code, code, str(error.detail), dict(error.headers or {}))
+
+
+def _invalid(request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, RequestValidationError)  # noqa: S101 - as it was registered
+    said = "; ".join(f"{'.'.join(str(part) for part in bad['loc'][1:])}: {bad['msg']}" for bad in error.errors())
+    return answer(422, CODES[422], said)
+
+
+def _memsql(request: Request, error: Exception) -> JSONResponse:
+    log.warning("page=%s memsql: %s", request.url.path, error)
+    if isinstance(error, pymysql.err.ProgrammingError) and error.args[:1] == (NO_SUCH_TABLE,):
+        return answer(503, "no_tables", "The reporting tables are not there yet; `pinwheel schema` makes them.")
+    return answer(503, "memsql_away", "The reporting database does not answer. This page asks again by itself.")
+
+
+def _lake(request: Request, error: Exception) -> JSONResponse:
+    log.warning("page=%s lake: %s", request.url.path, error)
+    return answer(503, "lake_away", "The lake can't be read. This page asks again by itself.")
+
+
+def _fault(request: Request, error: Exception) -> JSONResponse:
+    log.error("page=%s", request.url.path, exc_info=error)
+    text = "Something broke in Pinwheel. The log of Airflow's API server says what."
+    return answer(500, "fault", text, HEADERS)  # sent from outside of the middleware

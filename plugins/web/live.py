@@ -1,0 +1,139 @@
+"""The live globe: server-sent events of what lands in the lake."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from typing import Annotated, Any, cast
+
+from fastapi import APIRouter, Depends, Header, HTTPException, Query, Request
+from fastapi.concurrency import run_in_threadpool
+from fastapi.sse import EventSourceResponse, ServerSentEvent
+from pydantic import BaseModel
+
+from pinwheel.contracts import EVENT_TYPES
+from pinwheel.memsql import fetch
+from plugins.web.access import ScopeDep, SettingsDep, ViewerDep
+from plugins.web.database import DatabaseDep
+from plugins.web.live_hub import FullError, Hub, Message, Seat
+from plugins.web.live_lens import Lens, LiveUpdate
+
+router = APIRouter(prefix="/api/live", tags=["live"])
+
+HEARTBEAT_SECONDS = 5.0  # the page knows the server's clock, and that the stream lives
+RETRY_MILLISECONDS = 1000  # until a browser whose stream ended connects again
+CATEGORIES_OF = timedelta(days=7)
+
+TypesQuery = Annotated[str, Query(description="Event types to show, separated by commas")]
+CategoryQuery = Annotated[str | None, Query(description="Only pins of this category", max_length=64)]
+AfterQuery = Annotated[int | None, Query(description="Newest version seen; what is newer is sent first", ge=0)]
+LastEventId = Annotated[str | None, Header(description="As ``after``; browsers send it when they connect again")]
+
+
+class Choice(BaseModel):
+    """A brand of the filter."""
+
+    brand_id: int
+    name: str
+
+
+class Choices(BaseModel):
+    """What the filters offer."""
+
+    brands: list[Choice]
+    categories: list[str]
+
+
+class Watchers(BaseModel):
+    """How many watch the globe, and how many may."""
+
+    viewers: int
+    max_viewers: int
+
+
+def hub_of(request: Request) -> Hub:
+    """The app's hub."""
+    return cast(Hub, request.app.state.hub)
+
+
+HubDep = Annotated[Hub, Depends(hub_of)]
+
+
+def lens(scope: ScopeDep, settings: SettingsDep, types: TypesQuery = "repin", category: CategoryQuery = None) -> Lens:
+    """The way to look that was asked for, within what the viewer may see."""
+    wanted = frozenset(name for name in types.split(",") if name)
+    unknown = wanted - set(EVENT_TYPES)
+    if unknown:
+        raise HTTPException(422, f"types: {min(unknown)[:40]!r} is none of {', '.join(EVENT_TYPES)}")
+    return Lens(wanted, scope.brands, category or None, settings.live_max_points)
+
+
+async def seat(
+    hub: HubDep,
+    lens: Annotated[Lens, Depends(lens)],
+    after: AfterQuery = None,
+    last_event_id: LastEventId = None,
+) -> AsyncIterator[Seat]:
+    """A viewer's seat, given back whichever way the stream ends."""
+    seen = int(last_event_id) if last_event_id and last_event_id.isdigit() else after
+    try:
+        taken = await run_in_threadpool(hub.join, lens, seen, asyncio.get_running_loop())
+    except FullError as full:
+        raise HTTPException(503, str(full), {"Retry-After": "10"}) from None
+    try:
+        yield taken
+    finally:
+        hub.leave(taken)
+
+
+@router.get(
+    "/events",
+    response_class=EventSourceResponse,
+    responses={200: {"model": LiveUpdate, "description": "The data of an `update`; see the description"}},
+)
+async def events(seat: Annotated[Seat, Depends(seat)], settings: SettingsDep) -> AsyncIterator[ServerSentEvent]:
+    """What happens, as it lands.
+
+    Events of the stream: ``update`` (a LiveUpdate; its id is the lake's version), ``past`` (the same, of the last
+    minute), ``state`` (how the lake is, and the server's clock), ``dropped`` (updates lost, because you are slow).
+    """
+    loop = asyncio.get_running_loop()
+    ends_at = loop.time() + settings.live_stream_seconds
+    yield _event("state", {"state": "starting", "now": _now()}, retry=RETRY_MILLISECONDS)
+    while (left := ends_at - loop.time()) > 0:
+        state, dropped, messages, closed = await seat.take(min(left, HEARTBEAT_SECONDS))
+        if dropped:
+            yield _event("dropped", {"updates": dropped})
+        for message in messages:
+            yield _update(message)
+        if state or not messages:
+            yield _event("state", {"state": state, "now": _now()})
+        if closed:
+            return
+
+
+def _event(name: str, data: dict[str, Any], retry: int | None = None) -> ServerSentEvent:
+    return ServerSentEvent(event=name, data=data, retry=retry)
+
+
+def _update(message: Message) -> ServerSentEvent:
+    name = "past" if message.past else "update"
+    return ServerSentEvent(event=name, raw_data=message.text, id=str(message.version))
+
+
+def _now() -> int:
+    return int(datetime.now(UTC).timestamp() * 1000)
+
+
+@router.get("/choices")
+def choices(scope: ScopeDep, connection: DatabaseDep) -> Choices:
+    """Brands and categories to filter by."""
+    since = (datetime.now(UTC) - CATEGORIES_OF).replace(tzinfo=None)
+    brands = fetch(connection, "live/brand_choices", scope.sql())
+    categories = fetch(connection, "live/category_choices", {"from_time": since})
+    return Choices(brands=[Choice(**row) for row in brands], categories=[row["category"] for row in categories])
+
+
+@router.get("/watchers")
+def watchers(viewer: ViewerDep, hub: HubDep, settings: SettingsDep) -> Watchers:
+    """Whether there is a place: a browser does not show a page why its stream was refused."""
+    return Watchers(viewers=hub.viewers, max_viewers=settings.live_max_viewers)

@@ -1,0 +1,209 @@
+"""One reader of the lake for all who watch the globe; it starts with the first and stops when nobody looks.
+
+The reader is a thread of its own. It renders a batch once per lens and puts the text in the queue of each seat; a seat
+whose viewer is slow loses its oldest updates, and is told how many.
+"""
+
+import asyncio
+import logging
+import threading
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Literal
+
+from deltalake.exceptions import DeltaError
+
+from pinwheel.errors import PinwheelError
+from pinwheel.settings import WebSettings
+from pinwheel.tail import Batch, Tail
+from plugins.web.live_lens import Lens
+
+log = logging.getLogger(__name__)
+
+QUEUE = 40  # updates that wait for a viewer: more than a replay of 60 s at one commit every 2 s
+EXPECTED = (PinwheelError, DeltaError, OSError)  # what a lake that is away raises
+LONGEST_PAUSE = 10.0  # seconds between looks at a lake that is away
+
+State = Literal["starting", "ok", "away"]
+
+
+class FullError(PinwheelError):
+    """There are as many viewers as may be."""
+
+
+@dataclass(frozen=True)
+class Message:
+    """An update, rendered. ``past``: it happened before the viewer came."""
+
+    version: int
+    text: str
+    past: bool
+
+
+class Seat:
+    """One viewer's place: a bounded queue between the reader's thread and the viewer's task on the loop."""
+
+    def __init__(self, lens: Lens, loop: asyncio.AbstractEventLoop) -> None:
+        self.lens = lens
+        self._loop = loop
+        self._ready = asyncio.Event()
+        self._waiting: deque[Message] = deque()
+        self._dropped = 0
+        self._state: State | None = None
+        self._closed = False
+        self._lock = threading.Lock()
+
+    def put(self, message: Message) -> None:
+        """From the reader: the oldest goes when there is no room."""
+        with self._lock:
+            if len(self._waiting) >= QUEUE:
+                self._waiting.popleft()
+                self._dropped += 1
+            self._waiting.append(message)
+        self._wake()
+
+    def tell(self, state: State) -> None:
+        """From the reader: how the lake is."""
+        with self._lock:
+            self._state = state
+        self._wake()
+
+    def close(self) -> None:
+        """Nothing more comes: the viewer's stream ends."""
+        self._closed = True
+        self._wake()
+
+    async def take(self, seconds: float) -> tuple[State | None, int, list[Message], bool]:
+        """What is new, waiting for it up to ``seconds``: the state if it changed, updates lost, updates, the end."""
+        try:
+            await asyncio.wait_for(self._ready.wait(), seconds)
+        except TimeoutError:
+            return None, 0, [], self._closed
+        self._ready.clear()
+        with self._lock:
+            taken = (self._state, self._dropped, list(self._waiting), self._closed)
+            self._state, self._dropped = None, 0
+            self._waiting.clear()
+        return taken
+
+    def _wake(self) -> None:
+        if not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self._ready.set)
+
+
+class Hub:
+    """Everybody who watches, and the reader while there is anybody."""
+
+    def __init__(self, settings: WebSettings, tail: Callable[[], Tail] | None = None) -> None:
+        self._settings = settings
+        self._back = timedelta(seconds=settings.live_replay_seconds)
+        self._tail = tail or (lambda: Tail(settings.events_uri, self._back))
+        self._seats: set[Seat] = set()
+        self._history: deque[Batch] = deque()
+        self._state: State = "starting"
+        self._closed = False
+        self._lock = threading.Lock()
+        self._look = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    @property
+    def viewers(self) -> int:
+        """How many watch now."""
+        return len(self._seats)
+
+    @property
+    def is_reading(self) -> bool:
+        """Whether the reader runs."""
+        return self._thread is not None
+
+    def join(self, lens: Lens, after: int | None, loop: asyncio.AbstractEventLoop) -> Seat:
+        """A seat, with the last minute in its queue, or what is newer than version ``after``. Blocks: not on the loop.
+
+        Raises:
+            FullError: there is none; says how many there are.
+        """
+        seat = Seat(lens, loop)
+        with self._lock:
+            if len(self._seats) >= self._settings.live_max_viewers:
+                raise FullError(
+                    f"{self._settings.live_max_viewers} people are watching already, which is all that may "
+                    "(PINWHEEL_LIVE_MAX_VIEWERS). This page tries again by itself."
+                )
+            if self._thread is not None:
+                self._replay(seat, after)
+            self._seats.add(seat)
+            if self._thread is None and not self._closed:
+                self._state = "starting"
+                self._thread = threading.Thread(target=self._run, args=(after,), name="live-reader", daemon=True)
+                self._thread.start()
+        return seat
+
+    def leave(self, seat: Seat) -> None:
+        """The viewer is gone. Waits for no lock: it is called on the loop, of a request that is being cancelled."""
+        self._seats.discard(seat)
+        self._look.set()
+
+    def close(self) -> None:
+        """End every stream: the server stops."""
+        with self._lock:
+            self._closed = True
+            seats = list(self._seats)
+        for seat in seats:
+            seat.close()
+        self._look.set()
+
+    def _replay(self, seat: Seat, after: int | None) -> None:
+        oldest = datetime.now(UTC) - self._back
+        for batch in self._history:
+            if batch.received_at >= oldest and (after is None or batch.version > after):
+                seat.put(Message(batch.version, self._text(seat.lens, batch), past=True))
+        seat.tell(self._state)
+
+    def _run(self, after: int | None) -> None:
+        """The reader, until nobody looks. ``after``: what the first viewer has seen already."""
+        tail, past, pause = self._tail(), True, self._settings.live_poll_seconds
+        while self._goes_on():
+            try:
+                batches = tail.read()
+                self._send([b for b in batches if not past or after is None or b.version > after], past)
+            except Exception as error:  # a reader that ended here would leave everybody in the dark
+                log.warning("live reader: lake away: %s", error, exc_info=not isinstance(error, EXPECTED))
+                self._tell("away")
+                tail, pause = self._tail(), min(LONGEST_PAUSE, pause * 2)
+            else:
+                self._tell("ok")
+                past, pause = False, self._settings.live_poll_seconds
+            self._look.wait(pause)
+            self._look.clear()
+
+    def _goes_on(self) -> bool:
+        with self._lock:
+            if self._seats and not self._closed:
+                return True
+            self._thread = None
+            self._history.clear()
+            return False
+
+    def _send(self, batches: list[Batch], past: bool) -> None:
+        for batch in batches:
+            with self._lock:
+                seats = list(self._seats)
+                self._history.append(batch)
+                while self._history and self._history[0].received_at < batch.received_at - self._back:
+                    self._history.popleft()
+                texts = {lens: self._text(lens, batch) for lens in {seat.lens for seat in seats}}
+                for seat in seats:
+                    seat.put(Message(batch.version, texts[seat.lens], past))
+
+    def _tell(self, state: State) -> None:
+        with self._lock:
+            if state != self._state:
+                self._state = state
+                for seat in list(self._seats):
+                    seat.tell(state)
+
+    @staticmethod
+    def _text(lens: Lens, batch: Batch) -> str:
+        return lens.update(batch, datetime.now(UTC)).model_dump_json()

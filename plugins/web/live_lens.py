@@ -1,0 +1,106 @@
+"""What one kind of viewer sees of a batch: their brands, their category, their event types; few enough to draw.
+
+Pure: a batch in, an update out. Viewers who look the same way share one lens, and the work is done once for all.
+"""
+
+import math
+from dataclasses import dataclass
+from datetime import datetime
+
+import pyarrow as pa
+import pyarrow.compute as pc
+from pydantic import BaseModel
+
+from pinwheel.contracts import EVENT_TYPES
+from pinwheel.tail import Batch
+from plugins.web.access import Brands
+
+PLACE_DIGITS = 1  # of a degree: 11 km, a town; what happens closer together is one circle
+PLACE = ("event_type", "latitude", "longitude", "city", "country_code")
+
+
+class Places(BaseModel):
+    """Columns of the places where something happened; one entry each.
+
+    ``at``: when Kafka had the newest event of it, in milliseconds since 1970. ``events``: how many, of those shown.
+    """
+
+    event_type: list[str]
+    latitude: list[float]
+    longitude: list[float]
+    city: list[str | None]
+    country_code: list[str | None]
+    events: list[int]
+    at: list[int]
+
+
+class LiveUpdate(BaseModel):
+    """What one version of the lake added, as one kind of viewer sees it.
+
+    ``counts``: all events by type, also of types that are not shown. ``one_in``: one event in so many is in ``places``.
+    ``unplaced``: shown types without a location. Times in milliseconds since 1970.
+    """
+
+    version: int
+    counts: dict[str, int]
+    seconds: float | None
+    one_in: int
+    unplaced: int
+    newest_at: int
+    received_at: int
+    read_at: int
+    places: Places
+
+
+@dataclass(frozen=True)
+class Lens:
+    """A way to look: hashable, so that viewers can share it. ``category`` None: every category."""
+
+    types: frozenset[str]
+    brands: Brands
+    category: str | None
+    max_points: int
+
+    def update(self, batch: Batch, read_at: datetime) -> LiveUpdate:
+        """What is to be told of a batch. A batch without any such event is told too: it is news that nothing is."""
+        seen = self._seen(batch.rows)
+        counts = {str(c["values"]): int(c["counts"]) for c in pc.value_counts(seen["event_type"]).to_pylist()}
+        wanted = seen.filter(_is_in(seen["event_type"], sorted(self.types)))
+        placed = wanted.filter(pc.and_(pc.is_valid(wanted["latitude"]), pc.is_valid(wanted["longitude"])))
+        one_in = max(1, math.ceil(len(placed) / self.max_points))
+        return LiveUpdate(
+            version=batch.version,
+            counts={name: counts.get(name, 0) for name in EVENT_TYPES},
+            seconds=batch.seconds,
+            one_in=one_in,
+            unplaced=len(wanted) - len(placed),
+            newest_at=_milliseconds(batch.newest_at),
+            received_at=_milliseconds(batch.received_at),
+            read_at=_milliseconds(read_at),
+            places=_places(placed.take(pa.array(range(0, len(placed), one_in), pa.int64()))),
+        )
+
+    def _seen(self, rows: pa.Table) -> pa.Table:
+        if self.brands is not None:
+            rows = rows.filter(_is_in(rows["brand_id"], sorted(self.brands)))
+        if self.category is not None:
+            rows = rows.filter(pc.equal(rows["category"], self.category))
+        return rows
+
+
+def _is_in(column: pa.ChunkedArray, values: list[str] | list[int]) -> pa.ChunkedArray:
+    return pc.is_in(column, pa.array(values, column.type))
+
+
+def _places(rows: pa.Table) -> Places:
+    for axis in ("latitude", "longitude"):
+        rounded = pc.round(rows[axis], PLACE_DIGITS)
+        rows = rows.set_column(rows.schema.get_field_index(axis), axis, rounded)
+    at = pc.cast(pc.cast(rows["kafka_timestamp"], pa.timestamp("ms", "UTC"), safe=False), pa.int64())
+    grouped = rows.append_column("at", at).group_by(list(PLACE)).aggregate([([], "count_all"), ("at", "max")])
+    found = grouped.sort_by("at_max").to_pydict()
+    return Places(**{name: found[name] for name in PLACE}, events=found["count_all"], at=found["at_max"])
+
+
+def _milliseconds(time: datetime) -> int:
+    return int(time.timestamp() * 1000)

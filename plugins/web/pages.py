@@ -1,0 +1,80 @@
+"""The pages' frame: one shell, in it the fragment of a page; and the description of the API."""
+
+import re
+from html import escape
+from pathlib import Path
+from string import Template
+from typing import Any
+
+from fastapi import APIRouter, HTTPException, Request
+from fastapi.responses import HTMLResponse
+from markdown_it import MarkdownIt
+from pydantic import BaseModel
+
+from plugins.pinwheel_plugin import PAGES
+from plugins.web.access import ViewerDep
+from plugins.web.files import STATIC, read
+
+router = APIRouter()
+
+RUNBOOKS = Path(__file__).resolve().parents[2] / "docs" / "runbooks"
+RUNBOOK_LINK = re.compile(r'href="(\w+)\.md')
+MARKDOWN = MarkdownIt("commonmark", {"html": False}).enable("table")
+
+
+class Me(BaseModel):
+    """Who is signed in. ``brands``: null when they see every brand."""
+
+    name: str
+    brands: list[int] | None
+    may_alert: bool
+
+
+@router.get("/api/me")
+def me(viewer: ViewerDep) -> Me:
+    """Who is asking, and which brands they see."""
+    brands = None if viewer.brands is None else sorted(viewer.brands)
+    return Me(name=viewer.name, brands=brands, may_alert=viewer.may_alert)
+
+
+@router.get("/openapi.json", include_in_schema=False)
+def openapi(request: Request) -> dict[str, Any]:
+    """The whole API, described; FastAPI's own route for it would answer anybody."""
+    described: dict[str, Any] = request.app.openapi()
+    return described
+
+
+@router.get("/runbooks/{name}", include_in_schema=False)
+def runbook(name: str) -> HTMLResponse:
+    """A runbook of the repository, to read where the alert is."""
+    found = {path.stem: path for path in RUNBOOKS.glob("*.md")}.get(name)
+    if found is None:
+        raise HTTPException(404, f"There is no runbook {name[:100]}.")
+    text = RUNBOOK_LINK.sub(r'href="\1', str(MARKDOWN.render(found.read_text())))
+    body = f'<article class="card prose">{text}</article>'
+    return HTMLResponse(shell("health", f"Runbook: {name}", body, script="static/prose.js", base="../"))
+
+
+@router.get("/{page}", include_in_schema=False)
+def page(page: str) -> HTMLResponse:
+    """A page of the navigation."""
+    if page not in PAGES:
+        raise HTTPException(404, f"There is no page {page[:100]}.")
+    return HTMLResponse(shell(page, PAGES[page], _text(f"{page}.html"), script=f"static/{page}.js"))
+
+
+def shell(page: str, title: str, body: str, *, script: str, base: str = "") -> str:
+    """A whole document. ``body`` is HTML of ours; ``base`` leads from the document's folder to the app's."""
+    links = "\n".join(_link(name, label, name == page, base) for name, label in PAGES.items())
+    return Template(_text("shell.html")).substitute(
+        title=escape(title), page=escape(page), links=links, body=body, script=escape(base + script), base=escape(base)
+    )
+
+
+def _link(page: str, label: str, is_here: bool, base: str) -> str:
+    here = ' aria-current="page"' if is_here else ""
+    return f'<a href="{escape(base + page)}"{here}>{escape(label)}</a>'
+
+
+def _text(name: str) -> str:
+    return read(STATIC / name).body.decode()

@@ -1,0 +1,275 @@
+"""How good the data is: verdicts for everybody, and for who sees every brand the rows behind them."""
+
+import json
+import threading
+import time
+from collections import defaultdict
+from datetime import UTC, datetime, timedelta
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends
+from pydantic import BaseModel
+
+from pinwheel import memsql
+from pinwheel.contracts import TABLES
+from pinwheel.dead_letters import Summary, summary
+from pinwheel.memsql import Row
+from pinwheel.merge.ledger import ROLLUPS
+from pinwheel.settings import WebSettings
+from plugins.web import quality_docs
+from plugins.web.access import SeesAllDep, SettingsDep
+from plugins.web.database import DatabaseDep
+
+router = APIRouter(prefix="/api/quality", tags=["quality"])
+router.include_router(quality_docs.router)
+
+BACK_HOURS = 24  # what is shown of late
+FAILURES, ROWS, NEWEST = 50, 20, 1000  # failures and rows that are listed; rows in quarantine that are counted
+SHOWN = 300  # characters of a text
+SAMPLE_ROWS = 5
+KEPT_SECONDS = 30.0  # the lake is read at most so often, however many look
+
+
+def utc_now() -> datetime:
+    """The clock; tests have their own."""
+    return datetime.now(UTC)
+
+
+NowDep = Annotated[datetime, Depends(utc_now)]
+
+
+class TableVerdict(BaseModel):
+    """How a table is. The hour's counts are null before check_quality has judged one; the slice's before a merge."""
+
+    table: str
+    hour: datetime | None = None
+    checked_at: datetime | None = None
+    expectations: int | None = None
+    critical_unmet: int | None = None
+    warnings_unmet: int | None = None
+    slice_id: int | None = None
+    audited_at: datetime | None = None
+    slice_rows: int | None = None
+    slice_quarantined: int | None = None
+    held: int = 0
+
+
+class Verdicts(BaseModel):
+    """The last verdict on each table by both suites, check_quality's on an hour and the gate's on a slice."""
+
+    now: datetime
+    tables: list[TableVerdict]
+
+
+class Failure(BaseModel):
+    """An expectation that an hour did not meet. ``docs``: its page in Data Docs, under ``docs/``."""
+
+    table: str
+    hour: datetime
+    measure: str
+    critical: bool
+    observed: str
+    expected: str
+    sample: list[dict[str, str]]
+    docs: str | None
+
+
+class HourOfRows(BaseModel):
+    """Rows that merges read and set aside in an hour."""
+
+    hour: datetime
+    rows_read: int
+    quarantined: int
+
+
+class RowFailures(BaseModel):
+    """A table's last day by hours of merging, first hour first; an hour without a merge is left out."""
+
+    table: str
+    hours: list[HourOfRows]
+
+
+class Held(BaseModel):
+    """A slice that waits for a person."""
+
+    slice_id: int
+    table: str
+    rows_read: int
+    audited_at: datetime | None
+    reasons: list[str]
+
+
+class Broken(BaseModel):
+    """How many of the newest rows in quarantine broke a rule."""
+
+    table: str
+    rule: str
+    rows: int
+    newest_at: datetime
+
+
+class QuarantinedRow(BaseModel):
+    """One row that was set aside."""
+
+    table: str
+    event_id: str | None
+    quarantined_at: datetime
+    reason: str
+    row: str
+
+
+class Rows(BaseModel):
+    """The rows behind the verdicts."""
+
+    now: datetime
+    failures: list[Failure]
+    row_failures: list[RowFailures]
+    held: list[Held]
+    broken: list[Broken]
+    quarantined: list[QuarantinedRow]
+
+
+class DeadLetters(BaseModel):
+    """The newest dead letters of today and yesterday, by reason."""
+
+    found: Summary
+
+
+@router.get("")
+def verdicts(connection: DatabaseDep, now: NowDep) -> Verdicts:
+    """How each table is, in counts."""
+    found = {name: TableVerdict(table=name) for name in (*TABLES, ROLLUPS)}
+    for row in memsql.fetch(connection, "live/quality_verdicts"):
+        table = found.setdefault(row["table_name"], TableVerdict(table=row["table_name"]))
+        table.hour, table.checked_at = _utc(row["occurred_hour"]), _utc(row["checked_at"])
+        table.expectations = int(row["expectations"])
+        table.critical_unmet, table.warnings_unmet = int(row["critical_unmet"]), int(row["warnings_unmet"])
+    for row in memsql.fetch(connection, "live/quality_slices"):
+        table = found.setdefault(row["table_name"], TableVerdict(table=row["table_name"]))
+        if row["state"] == "held":
+            table.held += 1
+            continue
+        table.slice_id, table.audited_at = row["slice_id"], _utc(row["audited_at"])
+        table.slice_rows, table.slice_quarantined = row["rows_read"], row["quarantined"]
+    return Verdicts(now=now, tables=list(found.values()))
+
+
+@router.get("/rows")
+def rows(viewer: SeesAllDep, connection: DatabaseDep, settings: SettingsDep, now: NowDep) -> Rows:
+    """What failed in the last day, and the newest rows in quarantine."""
+    since = (now - timedelta(hours=BACK_HOURS)).replace(tzinfo=None)
+    failures = memsql.fetch(connection, "live/quality_failures", {"from_hour": since, "top": FAILURES})
+    hours = memsql.fetch(connection, "live/quality_row_failures", {"from_time": since})
+    slices = memsql.fetch(connection, "live/quality_slices")
+    broken = memsql.fetch(connection, "live/quality_reasons", {"newest": NEWEST})
+    quarantined = memsql.fetch(connection, "live/quality_quarantined", {"top": ROWS})
+    return Rows(
+        now=now,
+        failures=[_failure(row, settings) for row in failures],
+        row_failures=_row_failures(hours),
+        held=[_held(row) for row in slices if row["state"] == "held"],
+        broken=[_broken(row) for row in broken],
+        quarantined=[_quarantined(row) for row in quarantined],
+    )
+
+
+@router.get("/dead-letters")
+def dead_letters(viewer: SeesAllDep, settings: SettingsDep, now: NowDep) -> DeadLetters:
+    """The newest dead letters by reason, each with a few samples; up to half a minute old."""
+    return DeadLetters(found=_kept(settings.events_uri, now))
+
+
+class _Kept:
+    """One read of the lake for all who look."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._found: dict[str, tuple[float, Summary]] = {}
+
+    def __call__(self, events_uri: str, now: datetime) -> Summary:
+        with self._lock:  # who comes meanwhile waits for this read, and has its answer
+            at, found = self._found.get(events_uri, (0.0, None))
+            if found is None or time.monotonic() - at > KEPT_SECONDS:
+                found = summary(events_uri, now)
+                self._found = {events_uri: (time.monotonic(), found)}
+            return found
+
+
+_kept = _Kept()
+
+
+def _failure(row: Row, settings: WebSettings) -> Failure:
+    return Failure(
+        table=row["table_name"],
+        hour=_time(row["occurred_hour"]),
+        measure=row["measure"],
+        critical=row["severity"] == "critical",
+        observed=_short(row["observed"]),
+        expected=_short(row["expected"]),
+        sample=_sample(row["sample"]),
+        docs=quality_docs.page_of(settings, row["table_name"], row["occurred_hour"]),
+    )
+
+
+def _sample(text: str | None) -> list[dict[str, str]]:
+    """A few rows at fault, every value a short text."""
+    found = _json(text)
+    rows = found if isinstance(found, list) else []
+    return [{str(k): _short(v) for k, v in row.items()} for row in rows[:SAMPLE_ROWS] if isinstance(row, dict)]
+
+
+def _row_failures(rows: list[Row]) -> list[RowFailures]:
+    by_table: dict[str, list[HourOfRows]] = defaultdict(list)
+    for row in rows:
+        hour = HourOfRows(hour=_time(row["hour"]), rows_read=row["rows_read"], quarantined=row["quarantined"])
+        by_table[row["table_name"]].append(hour)
+    return [RowFailures(table=name, hours=hours) for name, hours in by_table.items()]
+
+
+def _held(row: Row) -> Held:
+    found = _json(row["detail"])
+    reasons = found.get("reasons") if isinstance(found, dict) else None
+    return Held(
+        slice_id=row["slice_id"],
+        table=row["table_name"],
+        rows_read=row["rows_read"],
+        audited_at=_utc(row["audited_at"]),
+        reasons=[_short(reason) for reason in reasons or ()],
+    )
+
+
+def _broken(row: Row) -> Broken:
+    return Broken(
+        table=row["table_name"], rule=_short(row["rule"]), rows=row["broken"], newest_at=_time(row["newest_at"])
+    )
+
+
+def _quarantined(row: Row) -> QuarantinedRow:
+    return QuarantinedRow(
+        table=row["table_name"],
+        event_id=row["event_id"],
+        quarantined_at=_time(row["quarantined_at"]),
+        reason=row["reason"],
+        row=row["row_json"],
+    )
+
+
+def _json(text: str | None) -> Any:
+    """What a column of ours holds; None when it is cut or empty."""
+    try:
+        return json.loads(text or "null")
+    except ValueError:
+        return None
+
+
+def _short(value: object) -> str:
+    text = "" if value is None else str(value)
+    return text if len(text) <= SHOWN else f"{text[:SHOWN]}…"
+
+
+def _time(value: datetime) -> datetime:
+    return value.replace(tzinfo=UTC)
+
+
+def _utc(value: datetime | None) -> datetime | None:
+    return None if value is None else _time(value)

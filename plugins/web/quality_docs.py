@@ -1,0 +1,57 @@
+"""Data Docs: pages that Great Expectations made, behind our guard, and as a picture only.
+
+No script of theirs runs: the pages are on Airflow's own address, where a script has the session of whoever looks. They
+need none to be read. Their index does, so our own page is the way to them.
+"""
+
+import mimetypes
+from datetime import datetime
+from pathlib import Path
+
+from fastapi import APIRouter, HTTPException
+from fastapi.responses import FileResponse, RedirectResponse, Response
+
+from pinwheel.settings import WebSettings
+from plugins.web.access import SeesAllDep, SettingsDep
+
+router = APIRouter()
+
+POLICY = "; ".join(
+    (
+        "default-src 'none'",
+        "style-src 'self' 'unsafe-inline'",  # their templates are full of it; without scripts it is paint
+        "font-src 'self'",
+        "img-src 'self' data:",
+        "base-uri 'none'",
+        "form-action 'none'",
+        "frame-ancestors 'self'",
+        "sandbox allow-same-origin",  # no scripts; the login's cookie goes along for styles and fonts
+    )
+)
+KINDS = {".html", ".css", ".png", ".gif", ".svg", ".ico", ".woff2", ".ttf"}
+
+
+def site(settings: WebSettings) -> Path:
+    """The folder of ``index.html``."""
+    return settings.quality_dir / "gx" / "uncommitted" / "data_docs" / "local_site"
+
+
+def page_of(settings: WebSettings, name: str, hour: datetime) -> str | None:
+    """The newest page of an hour of a table, relative to the site; None when there is none, or no longer."""
+    folder = site(settings) / "validations" / name / f"{hour:%Y-%m-%dT%H}"
+    pages = sorted(folder.glob(f"*/hours-{name}.html"))
+    return pages[-1].relative_to(site(settings)).as_posix() if pages else None
+
+
+@router.get("/docs/{path:path}", include_in_schema=False)
+def docs(path: str, viewer: SeesAllDep, settings: SettingsDep) -> Response:
+    """A file of the site."""
+    if path in ("", "index.html"):
+        return RedirectResponse("../../../quality", 303)
+    root = site(settings).resolve()
+    file = (root / path).resolve()
+    if not file.is_relative_to(root) or file.suffix not in KINDS or not file.is_file():
+        raise HTTPException(404, "There is no such page in the Data Docs; check_quality keeps those of some days.")
+    kind = mimetypes.types_map.get(file.suffix, "application/octet-stream")
+    headers = {"Content-Security-Policy": POLICY, "Cache-Control": "private, no-cache"}
+    return FileResponse(file, media_type=kind, headers=headers)

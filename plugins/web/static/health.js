@@ -1,0 +1,190 @@
+// Pipeline health: the flow, the driver, how far the tables are, and the alerts.
+
+import {
+  $, airflowLink, ApiError, ago, badge, compact, count, duration, empty, fill, get, h, notice, poll, post, runbookLink, table, when,
+} from "./pinwheel.js";
+
+const DRIVER = { running: "good", restarting: "warn", stopped: "bad", unknown: "idle" };
+const RUNBOOKS = {
+  supervise_stream: "docs/runbooks/supervise_stream.md",
+  merge_events: "docs/runbooks/merge_events.md",
+  check_quality: "docs/runbooks/check_quality.md",
+};
+const OLD_LOOK = 180; // seconds after which what watch_health measured is old
+
+/* The flow -------------------------------------------------------------------------------------------------------- */
+
+function step(told) {
+  const bad = told.unwell.length > 0;
+  return h(
+    "li",
+    { class: `step ${bad ? "bad" : ""}` },
+    h("div", { class: "card-head" }, h("h2", {}, told.title), badge(bad ? "bad" : "good", bad ? "Unwell" : "Well")),
+    h("p", { class: "figure" }, told.rows_per_second === null ? "–" : compact(told.rows_per_second), h("small", {}, " rows/s")),
+    h("dl", { class: "facts" }, fact("Newest data", told.newest_age_seconds === null ? "–" : `${duration(told.newest_age_seconds)} ago`), backlog(told)),
+    told.unwell.map((text) => h("p", { class: "wrong" }, text)),
+    told.last_error ? lastError(told.last_error) : h("p", { class: "quiet" }, "No alert among the last hundred"),
+    h("p", { class: "links" }, airflowLink(`dags/${told.dag}`, "Dag"), airflowLink(`dags/${told.dag}/runs`, "runs and logs"), runbookLink(RUNBOOKS[told.dag])),
+  );
+}
+
+const fact = (label, value) => [h("dt", {}, label), h("dd", {}, value)];
+const backlog = (told) => (told.name === "rollups" ? fact("Recomputed", "with each merge") : fact(backlogLabel(told), count(told.backlog)));
+const backlogLabel = (told) => told.backlog_unit.charAt(0).toUpperCase() + told.backlog_unit.slice(1);
+
+function lastError(error) {
+  const state = error.resolved_at ? `over, ${ago(error.raised_at)}` : `since ${duration((Date.now() - new Date(error.raised_at)) / 1000)}`;
+  return h("p", { class: "quiet clip", title: error.message }, `Last alert: ${error.name} (${error.subject}), ${state}`);
+}
+
+function flowMissing(told) {
+  if (told.measured_at) return null;
+  return empty("Not looked at yet", "watch_health looks every minute. If this stays, see whether its Dag is paused.");
+}
+
+/* Driver, lags, tables -------------------------------------------------------------------------------------------- */
+
+function driverFacts(driver) {
+  const since = driver.since && driver.state === "running" ? ["Since", when(driver.since)] : null;
+  const next = driver.since && driver.state === "restarting" ? ["Starts again", when(driver.since)] : null;
+  const facts = [["State", badge(DRIVER[driver.state], driver.state)], since, next, ["Restarts today", count(driver.restarts_today)], ["Failures in a row", count(driver.failures)]];
+  return h("dl", { class: "facts" }, facts.filter(Boolean).map(([label, value]) => fact(label, value)));
+}
+
+function lagBars(lags) {
+  if (!lags.length) return h("p", { class: "quiet" }, "No partition is known: Kafka has not been asked yet.");
+  const most = Math.max(1, ...lags.map((lag) => lag.records ?? 0));
+  return h("ul", { class: "bars" }, lags.map((lag) => {
+    const bar = h("span", { class: "fill" });
+    bar.style.setProperty("--share", `${((lag.records ?? 0) / most) * 100}%`);
+    return h("li", {}, h("span", {}, lag.partition), h("span", { class: "bar-track" }, bar), h("b", {}, count(lag.records)));
+  }));
+}
+
+function tableRows(tables) {
+  return table(
+    [
+      { label: "Table", cell: (t) => h("b", {}, t.table) },
+      { label: "Complete through", cell: (t) => when(t.complete_through) },
+      { label: "Behind", number: true, cell: (t) => duration(t.age_seconds) },
+      { label: "Rows/s", number: true, cell: (t) => compact(t.rows_per_second) },
+      { label: "Versions to merge", number: true, cell: (t) => count(t.versions_behind) },
+      { label: "Held", number: true, cell: (t) => (t.held_slices ? badge("bad", `${t.held_slices} held`) : "0") },
+    ],
+    tables,
+    "How far each reporting table is",
+  );
+}
+
+function state(told) {
+  const unwell = told.steps.filter((one) => one.unwell.length).length;
+  const old = told.measured_at ? (new Date(told.now) - new Date(told.measured_at)) / 1000 : null;
+  fill(
+    $("#state"),
+    told.away.map((name) => badge("bad", name === "memsql" ? "MemSQL does not answer" : "The lake can't be read")),
+    old > OLD_LOOK ? badge("warn", `Measured ${duration(old)} ago: is watch_health paused?`) : null,
+    unwell ? badge("bad", `${unwell} of ${told.steps.length} steps unwell`) : told.measured_at ? badge("good", "All steps well") : null,
+    told.measured_at ? h("span", { class: "quiet" }, `measured ${duration(old)} ago`) : null,
+  );
+}
+
+function showFlow(told) {
+  state(told);
+  fill($("#flow"), flowMissing(told) ? h("li", { class: "step wide" }, flowMissing(told)) : told.steps.map(step));
+  fill($("#driver"), driverFacts(told.driver));
+  fill($("#lags"), lagBars(told.lags));
+  fill($("#tables"), tableRows(told.tables));
+}
+
+/* Alerts ---------------------------------------------------------------------------------------------------------- */
+
+function openAlert(alert) {
+  return h(
+    "article",
+    { class: `alert ${alert.severity === "critical" ? "bad" : "warn"}` },
+    h("div", { class: "card-head" }, h("h3", {}, `${alert.name}: ${alert.subject}`), h("span", {}, `${alert.severity}, since ${duration((Date.now() - new Date(alert.raised_at)) / 1000)}`)),
+    h("p", {}, alert.message),
+    h("p", {}, alert.do ? `Do: ${alert.do}. ` : "", runbookLink(alert.runbook, "Runbook")),
+  );
+}
+
+function recentAlerts(rows) {
+  if (!rows.length) return empty("No alerts yet", "Whatever goes wrong is listed here, and when it was over. Send a test alert to see one.");
+  return table(
+    [
+      { label: "Raised", cell: (a) => when(a.raised_at) },
+      { label: "Alert", cell: (a) => h("b", {}, a.name) },
+      { label: "About", cell: (a) => a.subject },
+      { label: "Severity", cell: (a) => badge(a.severity === "critical" ? "bad" : "warn", a.severity) },
+      { label: "What happened", cell: (a) => h("span", { class: "clip", title: a.message }, a.message) },
+      { label: "Over", cell: (a) => (a.resolved_at ? lasted(a) : badge("bad", "open")) },
+      { label: "Runbook", cell: (a) => runbookLink(a.runbook) },
+    ],
+    rows,
+    "The last hundred alerts",
+  );
+}
+
+function lasted(alert) {
+  const seconds = (new Date(alert.resolved_at) - new Date(alert.raised_at)) / 1000;
+  return seconds < 1 ? "at once" : `after ${duration(seconds)}`;
+}
+
+function showAlerts({ open, recent }) {
+  fill($("#open"), open.map(openAlert));
+  fill($("#recent"), recentAlerts(recent));
+}
+
+async function send(alerts) {
+  const [button, sent] = [$("#send"), $("#sent")];
+  button.disabled = true;
+  sent.textContent = "Sending …";
+  try {
+    const { receivers } = await post("health/test-alert");
+    sent.textContent = receivers ? `Sent to ${receivers} receiver${receivers > 1 ? "s" : ""}.` : "Listed below. Nobody is told: PINWHEEL_ALERT_URLS is not set.";
+    alerts.now();
+  } catch (error) {
+    sent.textContent = error instanceof ApiError ? error.message : "It could not be sent.";
+  } finally {
+    button.disabled = false;
+  }
+}
+
+async function showLog() {
+  $("#log-card").hidden = false;
+  try {
+    const { lines } = await get("health/driver-log");
+    $("#log").textContent = lines.join("\n") || "The log is empty.";
+  } catch (error) {
+    fill($("#log"), notice(error));
+  }
+  $("#log").scrollTop = $("#log").scrollHeight;
+  $("#log").focus();
+}
+
+/* For people who are bound to brands ------------------------------------------------------------------------------ */
+
+function onlyComplete() {
+  for (const section of document.querySelectorAll("main > section, main > .split > section")) section.hidden = section !== $("#tables").closest("section");
+  const show = ({ tables }) =>
+    fill($("#tables"), tables.length ? table([{ label: "Table", cell: (t) => h("b", {}, t.table) }, { label: "Complete through", cell: (t) => when(t.complete_through) }], tables) : empty("Nothing is merged yet", "Tables are listed here with their first merge."));
+  poll({ load: (signal) => get("health/complete", {}, signal), show, place: $("#problem"), seconds: 15 });
+}
+
+/* Begin ----------------------------------------------------------------------------------------------------------- */
+
+async function begin() {
+  const me = await get("me").catch((error) => fill($("#problem"), notice(error)) && null);
+  if (me === null) return setTimeout(begin, 10000);
+  fill($("#problem"));
+  if (me.brands !== null) return onlyComplete();
+  poll({ load: (signal) => get("health/flow", {}, signal), show: showFlow, place: $("#problem"), seconds: 10 });
+  const alerts = poll({ load: (signal) => get("health/alerts", {}, signal), show: showAlerts, place: $("#alerts-problem"), seconds: 10 });
+  $("#send").hidden = !me.may_alert;
+  $("#send").addEventListener("click", () => send(alerts));
+  fill($("#driver-links"), h("button", { type: "button", on: { click: showLog } }, "End of its log"));
+  $("#log-close").addEventListener("click", () => ($("#log-card").hidden = true));
+  return alerts;
+}
+
+begin();

@@ -1,0 +1,135 @@
+// The stream of what happens: connects, connects again, and keeps the numbers of the last minute.
+
+import { address, ApiError, get } from "./pinwheel.js";
+
+export const TYPES = ["repin", "pin", "comment", "login"];
+const MINUTE = 60000;
+const RATE_OVER = 12000; // ms of Kafka time that events/s is taken over: six commits
+const AGAIN = 5000;
+
+/** Calls `on.update(update, isPast)`, `on.state(text or null)`; numbers are asked for. */
+export class Feed {
+  constructor(on) {
+    Object.assign(this, { on, lens: {}, source: null, lastId: null, timer: null });
+    this.forget();
+    addEventListener("pagehide", () => this.stop());
+  }
+
+  forget() {
+    Object.assign(this, { updates: [], newestAt: null, offset: 0, oneIn: 1, dropped: 0, lastId: null });
+  }
+
+  /** Look another way: the numbers start anew. */
+  start(lens) {
+    this.stop();
+    this.forget();
+    this.lens = lens;
+    this.connect();
+  }
+
+  stop() {
+    clearTimeout(this.timer);
+    this.source?.close();
+    this.source = null;
+  }
+
+  connect() {
+    const source = new EventSource(address("live/events", { ...this.lens, after: this.lastId }));
+    this.source = source;
+    source.addEventListener("update", (event) => this.take(event, false));
+    source.addEventListener("past", (event) => this.take(event, true));
+    source.addEventListener("state", (event) => this.state(JSON.parse(event.data)));
+    source.addEventListener("dropped", (event) => (this.dropped += JSON.parse(event.data).updates));
+    source.addEventListener("error", () => this.failed(source));
+  }
+
+  /** A browser does not say why a stream was refused: ask. */
+  async failed(source) {
+    if (source !== this.source || source.readyState !== EventSource.CLOSED) return;
+    this.source = null;
+    let text = "The stream ended. It starts again in a moment.";
+    try {
+      const seats = await get("live/watchers");
+      if (seats.viewers >= seats.max_viewers) {
+        text = `${seats.max_viewers} people are watching already, which is all that may. This page tries again by itself.`;
+      }
+    } catch (error) {
+      if (error instanceof ApiError) text = error.message;
+    }
+    this.on.state(text);
+    this.timer = setTimeout(() => this.connect(), AGAIN);
+  }
+
+  state({ state, now }) {
+    this.offset = now - Date.now();
+    if (state === "away") this.on.state("The lake can't be read. What was there stays; new events come when it is back.");
+    else if (state === "ok") this.on.state(null);
+  }
+
+  take(event, isPast) {
+    const update = JSON.parse(event.data);
+    this.lastId = event.lastEventId;
+    this.offset = update.read_at - Date.now();
+    this.newestAt = Math.max(this.newestAt ?? 0, update.newest_at);
+    this.oneIn = update.one_in;
+    this.updates.push(update);
+    const oldest = this.updates.at(-1).received_at - MINUTE;
+    while (this.updates[0].received_at < oldest) this.updates.shift();
+    this.on.update(update, isPast);
+  }
+
+  /** Now, by the server's clock. */
+  now() {
+    return Date.now() + this.offset;
+  }
+
+  /** Seconds since the newest event happened; null before the first. */
+  age() {
+    return this.newestAt === null ? null : Math.max(0, (this.now() - this.newestAt) / 1000);
+  }
+
+  /** Events a second of these types over the last commits; null until two have come. */
+  rate(types) {
+    const newest = this.updates.at(-1)?.received_at;
+    const recent = this.updates.filter((u) => u.seconds !== null && u.received_at > newest - RATE_OVER);
+    const seconds = recent.reduce((sum, u) => sum + u.seconds, 0);
+    if (!seconds) return null;
+    return this.now() - newest > RATE_OVER ? 0 : recent.reduce((sum, u) => sum + total(u, types), 0) / seconds;
+  }
+
+  /** Rates of the last minute, oldest first. */
+  rates(types) {
+    return this.updates.filter((u) => u.seconds !== null).map((u) => total(u, types) / u.seconds);
+  }
+
+  /** Events of the last minute by type. */
+  totals() {
+    const recent = this.recent();
+    return Object.fromEntries(TYPES.map((type) => [type, recent.reduce((sum, u) => sum + u.counts[type], 0)]));
+  }
+
+  /** Places of the last minute, busiest first: {city, country, types: {repin: n}, events}. Scaled when sampled. */
+  places() {
+    const found = new Map();
+    for (const update of this.recent()) {
+      const p = update.places;
+      for (let i = 0; i < p.at.length; i += 1) {
+        const key = `${p.country_code[i]}\n${p.city[i] ?? `${p.latitude[i]} ${p.longitude[i]}`}`;
+        let place = found.get(key);
+        if (!place) found.set(key, (place = { city: p.city[i], country: p.country_code[i], types: {}, events: 0 }));
+        const events = p.events[i] * update.one_in;
+        place.types[p.event_type[i]] = (place.types[p.event_type[i]] ?? 0) + events;
+        place.events += events;
+      }
+    }
+    return [...found.values()].sort((a, b) => b.events - a.events);
+  }
+
+  recent() {
+    return this.updates.filter((u) => u.received_at > this.now() - MINUTE - 5000);
+  }
+}
+
+function total(update, types) {
+  return types.reduce((sum, type) => sum + update.counts[type], 0);
+}

@@ -1,0 +1,57 @@
+// The flat map: the same circles on a canvas, for browsers without WebGL and people who like to see it all.
+
+import { channels, colour, drawWorld, isStill, loadScripts, loadWorld, onTheme } from "./live-world.js";
+import { TYPES } from "./live-feed.js";
+
+export async function flatMap(box, rings) {
+  if (!window.d3?.geoPath) await loadScripts("d3-array.js", "d3-geo.js", "topojson-client.js");
+  const world = await loadWorld();
+  const canvas = document.createElement("canvas");
+  const behind = document.createElement("canvas");
+  const projection = window.d3.geoNaturalEarth1();
+  const pixels = Math.min(2, devicePixelRatio || 1);
+  let colours = {};
+
+  function fit() {
+    const width = box.clientWidth;
+    const height = Math.max(200, box.clientHeight);
+    for (const c of [canvas, behind]) Object.assign(c, { width: width * pixels, height: height * pixels });
+    projection.fitExtent([[8, 8], [width * pixels - 8, height * pixels - 8]], { type: "Sphere" });
+    drawWorld(behind.getContext("2d"), projection, world, pixels);
+    colours = Object.fromEntries(TYPES.map((type) => [type, channels(colour(type)).map((v) => Math.round(v * 255))]));
+  }
+
+  box.replaceChildren(canvas);
+  fit(); // after the canvas is there: colours are asked for in the stage
+  const watcher = new ResizeObserver(fit);
+  watcher.observe(box);
+  onTheme(fit);
+
+  return {
+    frame(now) {
+      const context = canvas.getContext("2d");
+      context.drawImage(behind, 0, 0);
+      const degree = projection.scale() * (Math.PI / 180);
+      for (let i = 0; i < rings.born.length; i += 1) {
+        const age = rings.born[i] ? (now - rings.born[i]) / rings.life : 1;
+        if (age < 1) circle(context, projection([rings.longitude[i], rings.latitude[i]]), age, rings.size[i] * degree, colours[rings.type[i]]);
+      }
+    },
+    end() {
+      watcher.disconnect();
+      box.replaceChildren();
+    },
+  };
+}
+
+function circle(context, [x, y], age, size, [r, g, b]) {
+  const radius = isStill() ? size * 0.45 : size * (0.15 + 0.85 * (1 - (1 - age) ** 2));
+  const strength = (1 - age) ** 1.3;
+  context.beginPath();
+  context.arc(x, y, Math.max(0.5, radius), 0, 2 * Math.PI);
+  context.fillStyle = `rgb(${r} ${g} ${b} / ${(0.16 * strength).toFixed(3)})`;
+  context.fill();
+  context.strokeStyle = `rgb(${r} ${g} ${b} / ${(0.95 * strength).toFixed(3)})`;
+  context.lineWidth = 1.6;
+  context.stroke();
+}

@@ -1,0 +1,154 @@
+// The globe: globe.gl turns and lights it; the circles are one mesh of ours, drawn in one call however many they are.
+
+import { channels, colour, drawWorld, isStill, loadScripts, loadWorld, onTheme } from "./live-world.js";
+import { CAPACITY } from "./live-rings.js";
+
+const TEXTURE = 2048; // pixels around the equator: sharp enough, and drawn in a few milliseconds
+const SLOW = 15; // frames/s below which the picture gets coarser
+const COARSEST = 0.6; // pixels per pixel of the page
+
+const VERTEX = `
+attribute vec3 normalAt; attribute float born; attribute float size; attribute vec3 tint;
+uniform float now; uniform float life; uniform float still;
+varying vec2 at; varying float age; varying vec3 hue;
+void main() {
+  age = born > 0.0 ? (now - born) / life : 1.0;
+  float grown = mix(0.15 + 0.85 * (1.0 - (1.0 - age) * (1.0 - age)), 0.45, still);
+  float radius = age < 1.0 ? radians(size) * 100.0 * grown : 0.0;
+  vec3 side = normalize(cross(abs(normalAt.y) > 0.99 ? vec3(1.0, 0.0, 0.0) : vec3(0.0, 1.0, 0.0), normalAt));
+  vec3 up = cross(normalAt, side);
+  at = position.xy; hue = tint;
+  vec3 place = normalAt * 100.6 + (side * position.x + up * position.y) * radius;
+  gl_Position = projectionMatrix * modelViewMatrix * vec4(place, 1.0);
+}`;
+const FRAGMENT = `
+varying vec2 at; varying float age; varying vec3 hue;
+void main() {
+  float d = length(at);
+  if (age >= 1.0 || d > 1.0) discard;
+  float rim = smoothstep(0.7, 0.86, d) * (1.0 - smoothstep(0.93, 1.0, d));
+  gl_FragColor = vec4(hue, pow(1.0 - age, 1.3) * (rim + 0.26));
+}`;
+
+/** What draws: "card", "software" (each pixel costs processor time), or null without WebGL. */
+export function whatDraws() {
+  const context = document.createElement("canvas").getContext("webgl2");
+  if (context === null) return null;
+  const told = context.getExtension("WEBGL_debug_renderer_info");
+  const name = told ? context.getParameter(told.UNMASKED_RENDERER_WEBGL) : "";
+  context.getExtension("WEBGL_lose_context")?.loseContext();
+  return /swiftshader|llvmpipe|software|basic render/i.test(name) ? "software" : "card";
+}
+
+export async function globeMap(box, rings, isSoftware) {
+  const THREE = await import("./vendor/three.module.js");
+  window.THREE = { ...THREE }; // globe.gl takes it from there, or brings a second one
+  await loadScripts(...(window.d3?.geoPath ? [] : ["d3-array.js", "d3-geo.js", "topojson-client.js"]), "globe.gl.js");
+  const world = await loadWorld();
+  const texture = new THREE.CanvasTexture(document.createElement("canvas"));
+  texture.colorSpace = THREE.SRGBColorSpace;
+  const material = new THREE.MeshBasicMaterial({ map: texture });
+  const globe = new window.Globe(box, {
+    animateIn: false,
+    waitForGlobeReady: false,
+    rendererConfig: { antialias: !isSoftware, alpha: true },
+  });
+  globe.globeMaterial(material).backgroundColor("rgba(0,0,0,0)").pointOfView({ lat: 24, lng: -40, altitude: 1.6 }, 0);
+  globe.showAtmosphere(!isSoftware).atmosphereAltitude(0.16);
+  globe.enablePointerInteraction(false); // no ray is cast at every move: nothing on it is clicked
+  const circles = makeCircles(THREE, rings);
+  globe.scene().add(circles.mesh);
+  turn(globe.controls());
+  paint();
+
+  function paint() {
+    const canvas = Object.assign(texture.image, { width: TEXTURE, height: TEXTURE / 2 });
+    const flat = window.d3.geoEquirectangular().fitSize([TEXTURE, TEXTURE / 2], { type: "Sphere" });
+    drawWorld(canvas.getContext("2d"), flat, world, 1.4);
+    texture.needsUpdate = true;
+    globe.atmosphereColor(colour("coast"));
+    circles.repaint();
+  }
+
+  const fit = () => globe.width(box.clientWidth).height(Math.max(200, box.clientHeight));
+  fit();
+  const watcher = new ResizeObserver(fit);
+  watcher.observe(box);
+  onTheme(paint);
+  const quality = adapt(globe.renderer(), isSoftware);
+
+  return {
+    frame(now) {
+      circles.frame(now);
+      quality(now);
+    },
+    end() {
+      watcher.disconnect();
+      globe._destructor();
+      box.replaceChildren();
+    },
+  };
+}
+
+function turn(controls) {
+  controls.autoRotate = !isStill();
+  controls.autoRotateSpeed = 0.35;
+  controls.enableZoom = true;
+  controls.minDistance = 140;
+  controls.maxDistance = 500;
+}
+
+/** One quad per circle; a circle that is born writes its few numbers, the shader does the rest. */
+function makeCircles(THREE, rings) {
+  const geometry = new THREE.InstancedBufferGeometry();
+  geometry.setAttribute("position", new THREE.Float32BufferAttribute([-1, -1, 0, 1, -1, 0, 1, 1, 0, -1, 1, 0], 3));
+  geometry.setIndex([0, 1, 2, 0, 2, 3]);
+  const each = (items) => new THREE.InstancedBufferAttribute(new Float32Array(CAPACITY * items), items).setUsage(THREE.DynamicDrawUsage);
+  const parts = { normalAt: each(3), born: each(1), size: each(1), tint: each(3) };
+  for (const [name, part] of Object.entries(parts)) geometry.setAttribute(name, part);
+  const uniforms = { now: { value: 0 }, life: { value: rings.life / 1000 }, still: { value: 0 } };
+  const material = new THREE.ShaderMaterial({ uniforms, vertexShader: VERTEX, fragmentShader: FRAGMENT, transparent: true, depthWrite: false, side: THREE.DoubleSide });
+  const mesh = new THREE.Mesh(geometry, material);
+  mesh.frustumCulled = false;
+  mesh.renderOrder = 2;
+  const began = performance.now() - 1000; // a shader's floats are too coarse for the page's whole time
+  let tints = {};
+
+  function write(i) {
+    const [theta, phi] = [((90 - rings.longitude[i]) * Math.PI) / 180, ((90 - rings.latitude[i]) * Math.PI) / 180];
+    parts.normalAt.setXYZ(i, Math.sin(phi) * Math.cos(theta), Math.cos(phi), Math.sin(phi) * Math.sin(theta));
+    parts.born.setX(i, rings.born[i] ? (rings.born[i] - began) / 1000 : 0);
+    parts.size.setX(i, rings.size[i]);
+    parts.tint.setXYZ(i, ...(tints[rings.type[i]] ??= channels(colour(rings.type[i]))));
+  }
+
+  const upload = () => Object.values(parts).forEach((part) => (part.needsUpdate = true));
+  return {
+    mesh,
+    repaint() {
+      tints = {};
+      for (let i = 0; i < CAPACITY; i += 1) write(i);
+      upload();
+    },
+    frame(now) {
+      uniforms.now.value = (now - began) / 1000;
+      uniforms.still.value = isStill() ? 1 : 0;
+      if (!rings.changed.length) return;
+      for (const i of rings.changed.splice(0)) write(i);
+      upload();
+    },
+  };
+}
+
+/** Fewer pixels where frames are slow: a computer without a graphics card draws each of them itself. */
+function adapt(renderer, isSoftware) {
+  let [since, frames, ratio] = [performance.now(), 0, isSoftware ? 0.8 : Math.min(2, devicePixelRatio || 1)];
+  renderer.setPixelRatio(ratio);
+  return (now) => {
+    frames += 1;
+    if (now - since < 2000) return;
+    const rate = (frames * 1000) / (now - since);
+    if (rate < SLOW && ratio > COARSEST) renderer.setPixelRatio((ratio = Math.max(COARSEST, ratio * 0.8)));
+    [since, frames] = [now, 0];
+  };
+}

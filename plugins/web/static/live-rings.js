@@ -1,0 +1,72 @@
+// The circles that are alive: a fixed number, so that a flood of events costs no more than a stream of them.
+
+export const CAPACITY = 400;
+const LIFE = 2600; // ms
+const SPREAD = 1000; // ms over which one commit's events are shown, in their order
+const LARGEST = 9; // degrees
+
+/** Fields are parallel arrays: renderers read them as they are. `born` 0 is an empty place. */
+export class Rings {
+  constructor() {
+    this.latitude = new Float32Array(CAPACITY);
+    this.longitude = new Float32Array(CAPACITY);
+    this.size = new Float32Array(CAPACITY); // degrees when fully grown
+    this.born = new Float64Array(CAPACITY); // performance.now()
+    this.type = new Array(CAPACITY).fill("repin");
+    this.life = LIFE;
+    this.next = 0;
+    this.coming = []; // [due, entry] in their order
+    this.changed = []; // places written since the renderer looked
+    this.latencies = []; // ms from Kafka to the circle, the last 5000: what bench/live.py reads
+  }
+
+  clear() {
+    this.born.fill(0);
+    this.coming = [];
+    this.changed = [...this.born.keys()];
+  }
+
+  /** Have one update's places shown; `clock` is the time of day in ms, for the latencies. */
+  add(update, clock, isPast) {
+    const p = update.places;
+    const now = performance.now();
+    const first = p.at[0] ?? 0;
+    const span = Math.max(1, (p.at.at(-1) ?? 0) - first);
+    const spread = Math.min(SPREAD, span);
+    for (let i = 0; i < p.at.length; i += 1) {
+      const due = now + ((p.at[i] - first) / span) * spread;
+      const entry = { type: p.event_type[i], latitude: p.latitude[i], longitude: p.longitude[i], events: p.events[i] };
+      if (!isPast) entry.age = clock - p.at[i] - now;
+      this.coming.push([due, entry]);
+    }
+    // What could not be shown in time is not shown later: the counters have it.
+    if (this.coming.length > 4 * CAPACITY) this.coming.splice(0, this.coming.length - 4 * CAPACITY);
+  }
+
+  /** Let what is due be born. */
+  advance(now) {
+    let n = 0;
+    while (n < this.coming.length && this.coming[n][0] <= now) this.show(this.coming[n++][1], now);
+    if (n) this.coming.splice(0, n);
+  }
+
+  show(entry, now) {
+    const i = this.next;
+    this.next = (i + 1) % CAPACITY;
+    this.latitude[i] = entry.latitude;
+    this.longitude[i] = entry.longitude;
+    this.size[i] = Math.min(LARGEST, 1.8 + 1.7 * Math.sqrt(entry.events));
+    this.type[i] = entry.type;
+    this.born[i] = now;
+    this.changed.push(i);
+    if (entry.age !== undefined) this.latencies.push(entry.age + now);
+    if (this.latencies.length > 5000) this.latencies.splice(0, 1000);
+  }
+
+  /** How many are alive. */
+  alive(now) {
+    let n = 0;
+    for (const born of this.born) if (born && now - born < LIFE) n += 1;
+    return n;
+  }
+}

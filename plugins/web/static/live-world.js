@@ -1,0 +1,64 @@
+// The countries, drawn once onto a canvas, and the colours that the page has at the moment.
+
+const here = (name) => new URL(`vendor/${name}`, import.meta.url).href;
+
+/** The web packages that the maps are made of, as scripts of their own: each is a global of its name. */
+export async function loadScripts(...names) {
+  for (const name of names) {
+    await new Promise((done, failed) => {
+      const script = Object.assign(document.createElement("script"), { src: here(name), onload: done });
+      script.onerror = () => failed(new Error(`${name} could not be loaded`));
+      document.head.append(script);
+    });
+  }
+}
+
+/** Countries as GeoJSON, and the lines between them. */
+export async function loadWorld() {
+  const answer = await fetch(here("countries-110m.json"), { credentials: "same-origin" });
+  if (!answer.ok) throw new Error("the map of the world could not be loaded");
+  const world = await answer.json();
+  const { feature, mesh } = window.topojson;
+  return { land: feature(world, world.objects.land), borders: mesh(world, world.objects.countries) };
+}
+
+/** A design token's colour, as rgb that a canvas and a shader understand. */
+export function colour(name) {
+  const probe = document.createElement("span");
+  probe.style.color = `var(--${name})`;
+  (document.querySelector("#map") ?? document.body).append(probe); // the stage is dark, whatever the page is
+  const found = getComputedStyle(probe).color;
+  probe.remove();
+  return found;
+}
+
+/** Red, green and blue from 0 to 1. */
+export function channels(css) {
+  return css.match(/[\d.]+/g).slice(0, 3).map((v) => Number(v) / 255);
+}
+
+/** Draw sea, land and borders by a projection. */
+export function drawWorld(context, projection, world, scale = 1) {
+  const path = window.d3.geoPath(projection, context);
+  const fill = (shape, style) => {
+    context.beginPath();
+    path(shape);
+    context.fillStyle = style;
+    context.fill();
+  };
+  fill({ type: "Sphere" }, colour("sea"));
+  fill(world.land, colour("land"));
+  context.beginPath();
+  path(world.borders);
+  context.strokeStyle = colour("coast");
+  context.lineWidth = 0.8 * scale;
+  context.stroke();
+}
+
+export const isStill = () => matchMedia("(prefers-reduced-motion: reduce)").matches;
+
+/** Calls back when the page turns light or dark. */
+export function onTheme(redraw) {
+  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", redraw);
+  new MutationObserver(redraw).observe(document.documentElement, { attributeFilter: ["data-theme"] });
+}

@@ -1,0 +1,164 @@
+// The live globe: filters, the picture, the numbers.
+
+import { $, ApiError, badge, compact, count, country, empty, fill, get, h, notice, sparkline, table } from "./pinwheel.js";
+import { Feed, TYPES } from "./live-feed.js";
+import { flatMap } from "./live-flat.js";
+import { globeMap, whatDraws } from "./live-globe.js";
+import { Rings } from "./live-rings.js";
+
+const LABELS = { repin: "Repins", pin: "Pins", comment: "Comments", login: "Logins" };
+const VIEWS = { globe: "Globe", map: "Map", table: "Table" };
+const ONE_TYPE = { repin: "repins", pin: "pins", comment: "comments", login: "logins" };
+const FRESH = 10; // seconds: green below
+const STALE = 60; // red above
+
+const rings = new Rings();
+const feed = new Feed({ update, state });
+const drawnBy = whatDraws();
+let view = null;
+let wantedView = null;
+let shown = ["repin"];
+
+/* Filters --------------------------------------------------------------------------------------------------------- */
+
+function chips(box, kind, name, labels, isOn) {
+  box.append(
+    ...Object.entries(labels).map(([value, label]) => {
+      const input = h("input", { type: kind, name, value, checked: isOn(value) });
+      const chip = h("label", { class: "chip" }, input, h("span", {}, label));
+      chip.style.setProperty("--dot", TYPES.includes(value) ? `var(--${value})` : "var(--quiet)");
+      return chip;
+    }),
+  );
+}
+
+function look() {
+  const form = new FormData($("#tools"));
+  shown = form.getAll("types");
+  rings.clear();
+  fill($("#problem"));
+  feed.start({ types: shown.join(",") || ",", brand: form.get("brand"), category: form.get("category") });
+  waiting("Waiting for events …");
+}
+
+async function offer() {
+  try {
+    const { brands, categories } = await get("live/choices");
+    $("#brand").append(...brands.map((b) => h("option", { value: b.brand_id }, b.name || `brand ${b.brand_id}`)));
+    $("#category").append(...categories.map((c) => h("option", { value: c }, c)));
+  } catch (error) {
+    if (!(error instanceof ApiError)) throw error;
+    setTimeout(offer, 15000); // the globe needs no database; the filters come when it is back
+  }
+}
+
+/* The picture ----------------------------------------------------------------------------------------------------- */
+
+async function show(name) {
+  wantedView = name;
+  view?.end();
+  view = null;
+  $("#map").hidden = name === "table";
+  $("#table").hidden = name !== "table";
+  if (name === "table") return numbers();
+  try {
+    const made = await (name === "globe" ? globeMap : flatMap)($("#map"), rings, drawnBy === "software");
+    if (wantedView === name) view = made;
+    else made.end();
+  } catch (error) {
+    console.error(error);
+    if (name === "globe") choose("map");
+    else fill($("#map"), empty("The map can't be drawn", "Take the table; it has the same numbers."));
+  }
+}
+
+function choose(name) {
+  $(`#views input[value="${name}"]`).checked = true;
+  show(name);
+}
+
+function frame(now) {
+  rings.advance(now);
+  view?.frame(now);
+  requestAnimationFrame(frame);
+}
+
+/* What comes ------------------------------------------------------------------------------------------------------ */
+
+function update(told, isPast) {
+  rings.add(told, Date.now(), isPast);
+  if (TYPES.some((type) => told.counts[type])) waiting(null);
+}
+
+function state(text) {
+  fill($("#problem"), text ? notice(new ApiError(0, "away", text)) : []);
+}
+
+function waiting(text) {
+  $("#waiting").hidden = text === null;
+  if (text) $("#waiting").textContent = text;
+}
+
+/* The numbers ----------------------------------------------------------------------------------------------------- */
+
+function freshness() {
+  const age = feed.age();
+  if (age === null) return badge("idle", "No events yet");
+  const kind = age < FRESH ? "good" : age < STALE ? "warn" : "bad";
+  const old = age < 120 ? `${Math.round(age)} s` : age < 7200 ? `${Math.round(age / 60)} min` : `${Math.round(age / 3600)} h`;
+  return badge(kind, `Newest event ${old} ago`);
+}
+
+function numbers() {
+  fill($("#fresh"), freshness());
+  const rate = feed.rate(shown);
+  $("#rate").textContent = rate === null ? "–" : rate < 10 ? rate.toFixed(1) : count(rate);
+  fill($("#rate-line"), sparkline(feed.rates(shown), "Events a second, the last minute", { width: 220, height: 36 }));
+  const sampled = $("#sampled");
+  sampled.hidden = feed.oneIn === 1 && !feed.dropped;
+  sampled.textContent = [
+    feed.oneIn > 1 ? `Showing 1 in ${feed.oneIn} events` : "",
+    feed.dropped ? `${count(feed.dropped)} updates left out: this browser is slow` : "",
+  ].filter(Boolean).join(" · ");
+  const totals = feed.totals();
+  fill($("#totals"), TYPES.map((type) => [h("dt", { class: type }, LABELS[type]), h("dd", {}, compact(totals[type]))]));
+  const places = feed.places();
+  fill($("#places"), places.slice(0, 8).map(placeLine));
+  if (wantedView === "table") fill($("#table"), places.length ? placeTable(places) : emptyTable());
+  if (feed.age() > STALE) waiting("Nothing has happened for a minute. The health page says whether the stream runs.");
+}
+
+const townOf = (place) => place.city ?? "Unknown town";
+
+function placeLine(place) {
+  return h("li", {}, h("span", { class: "clip" }, townOf(place), " ", h("small", {}, country(place.country))), h("b", {}, compact(place.events)));
+}
+
+function placeTable(places) {
+  const columns = [
+    { label: "Town", cell: townOf },
+    { label: "Country", cell: (p) => country(p.country) },
+    ...shown.map((type) => ({ label: LABELS[type], number: true, cell: (p) => count(p.types[type] ?? 0) })),
+  ];
+  return table(columns, places.slice(0, 100), "Events of the last minute by place");
+}
+
+function emptyTable() {
+  const what = shown.length ? shown.map((type) => ONE_TYPE[type]).join(", ") : "anything";
+  return empty(`No ${what} in the last minute`, "Switch another type on, or take another brand or category.");
+}
+
+/* Begin ----------------------------------------------------------------------------------------------------------- */
+
+chips($("#types"), "checkbox", "types", LABELS, (type) => type === "repin");
+const first = drawnBy ? "globe" : "map";
+chips($("#views"), "radio", "view", VIEWS, (name) => name === first);
+if (first === "map") $('#views input[value="globe"]').disabled = true;
+$("#tools").addEventListener("submit", (event) => event.preventDefault());
+$("#tools").addEventListener("change", (event) => (event.target.name === "view" ? show(event.target.value) : look()));
+offer();
+look();
+show(first);
+requestAnimationFrame(frame);
+setInterval(numbers, 1000);
+window.pinwheelLive = { rings, feed }; // what the bench measures by

@@ -1,0 +1,222 @@
+// What the pages share. Text from pins, brands and people goes into the document as text nodes only, never as HTML.
+
+const BASE = document.documentElement.dataset.base ?? "";
+const SVG = "http://www.w3.org/2000/svg";
+
+/* Making nodes ---------------------------------------------------------------------------------------------------- */
+
+/** An element: h("td", {class: "number", on: {click}}, "text", node). A string is always text. */
+export function h(tag, attributes = {}, ...children) {
+  return build(document.createElement(tag), attributes, children);
+}
+
+/** The same for SVG: s("path", {d}). */
+export function s(tag, attributes = {}, ...children) {
+  return build(document.createElementNS(SVG, tag), attributes, children);
+}
+
+function build(node, attributes, children) {
+  for (const [name, value] of Object.entries(attributes)) {
+    if (value === null || value === undefined || value === false) continue;
+    if (name === "on") for (const [event, act] of Object.entries(value)) node.addEventListener(event, act);
+    else if (name === "href" || name === "src") node.setAttribute(name, safeUrl(value));
+    else if (/^on|^style$|^srcdoc$/i.test(name)) throw new Error(`${name} is not set by its attribute`);
+    else node.setAttribute(name, value === true ? "" : String(value));
+  }
+  node.append(...children.flat(Infinity).filter((c) => c !== null && c !== undefined && c !== false));
+  return node;
+}
+
+/** Only our own pages and http(s): a link from data can say javascript:. */
+export function safeUrl(url) {
+  const { protocol } = new URL(String(url), location.href);
+  return protocol === "http:" || protocol === "https:" ? String(url) : "#";
+}
+
+/** Put these in a node, instead of what was there. */
+export function fill(node, ...children) {
+  node.replaceChildren(...children.flat(Infinity).filter((c) => c !== null && c !== undefined && c !== false));
+  return node;
+}
+
+export const $ = (selector, within = document) => within.querySelector(selector);
+
+/* Asking the server ----------------------------------------------------------------------------------------------- */
+
+export class ApiError extends Error {
+  constructor(status, code, message) {
+    super(message);
+    Object.assign(this, { status, code });
+  }
+}
+
+/** GET api/<path> as JSON; parameters that are null or "" are left out. Throws an ApiError. */
+export function get(path, parameters = {}, signal) {
+  return ask(address(path, parameters), { signal });
+}
+
+/** POST to api/<path>. */
+export function post(path, body = {}) {
+  const headers = { "Content-Type": "application/json" };
+  return ask(address(path), { method: "POST", headers, body: JSON.stringify(body) });
+}
+
+export function address(path, parameters = {}) {
+  const given = Object.entries(parameters).filter(([, v]) => v !== null && v !== undefined && v !== "");
+  const query = new URLSearchParams(given).toString();
+  return `${BASE}api/${path}${query ? `?${query}` : ""}`;
+}
+
+async function ask(url, options) {
+  let answer;
+  try {
+    answer = await fetch(url, { credentials: "same-origin", ...options });
+  } catch (error) {
+    if (error.name === "AbortError") throw error;
+    throw new ApiError(0, "unreachable", "Airflow does not answer. This page asks again by itself.");
+  }
+  const body = await answer.json().catch(() => null);
+  if (answer.ok) return body;
+  const told = body?.error ?? { code: "failed", message: `Airflow answered ${answer.status}.` };
+  if (answer.status === 401) told.message = "You are signed out of Airflow. Sign in again, then reload this page.";
+  throw new ApiError(answer.status, told.code, told.message);
+}
+
+/**
+ * Ask again and again while the page is looked at: `load(signal)` then `show(data)`. What fails is said in `place`, above
+ * what was shown last, and goes away by itself with the next success. Returns {now()} for asking at once.
+ */
+export function poll({ load, show, place, seconds = 10 }) {
+  let timer;
+  let asking;
+  let failures = 0;
+  async function now() {
+    clearTimeout(timer);
+    asking?.abort();
+    const mine = (asking = new AbortController());
+    try {
+      const data = await load(mine.signal);
+      if (mine.signal.aborted) return;
+      failures = 0;
+      fill(place);
+      show(data);
+    } catch (error) {
+      if (error.name === "AbortError" || mine.signal.aborted) return;
+      failures += 1;
+      if (!(error instanceof ApiError)) console.error(error);
+      fill(place, notice(error));
+    }
+    const pause = Math.min(60, seconds * 2 ** Math.min(failures, 4) * (failures ? 0.5 : 1));
+    if (!document.hidden) timer = setTimeout(now, pause * 1000);
+  }
+  document.addEventListener("visibilitychange", () => (document.hidden ? clearTimeout(timer) : now()));
+  now();
+  return { now };
+}
+
+/* Pieces of pages ------------------------------------------------------------------------------------------------- */
+
+/** What went wrong, in words. */
+export function notice(error) {
+  const text = error instanceof ApiError ? error.message : "Something broke on this page. Reload it.";
+  return h("p", { class: "notice bad", role: "alert" }, text);
+}
+
+/** Nothing to show: what that means, and what to do. */
+export function empty(title, todo) {
+  return h("div", { class: "empty" }, h("p", { class: "empty-title" }, title), h("p", {}, todo));
+}
+
+/** kind: good, warn, bad or idle. The words carry the meaning, the colour only repeats it. */
+export function badge(kind, text) {
+  return h("span", { class: `badge ${kind}` }, text);
+}
+
+/** A table. columns: [{label, cell: row => node or text, number: bool}]. */
+export function table(columns, rows, caption) {
+  const head = h("tr", {}, columns.map((c) => h("th", { scope: "col", class: c.number ? "number" : null }, c.label)));
+  const body = rows.map((row) =>
+    h("tr", {}, columns.map((c) => h("td", { class: c.number ? "number" : null, "data-label": c.label }, c.cell(row) ?? "–"))),
+  );
+  const parts = [caption ? h("caption", { class: "hidden" }, caption) : null, h("thead", {}, head), h("tbody", {}, body)];
+  return h("div", { class: "scroll" }, h("table", { class: "data" }, parts));
+}
+
+/** A small line of numbers; null leaves a gap. */
+export function sparkline(values, label, { width = 120, height = 28 } = {}) {
+  const known = values.filter((v) => v !== null);
+  const top = Math.max(1e-9, ...known);
+  const x = (i) => (values.length < 2 ? 0 : (i / (values.length - 1)) * (width - 2) + 1);
+  const y = (v) => height - 2 - (v / top) * (height - 4);
+  let path = "";
+  values.forEach((v, i) => {
+    if (v !== null) path += `${path && values[i - 1] !== null && i ? "L" : "M"}${x(i).toFixed(1)} ${y(v).toFixed(1)}`;
+  });
+  const box = { class: "sparkline", viewBox: `0 0 ${width} ${height}`, width, height, role: "img", "aria-label": label };
+  return s("svg", box, s("path", { d: path || "M0 0", fill: "none" }));
+}
+
+/** A link into Airflow itself; inside Airflow's frame its own router takes it, which the frame's sandbox allows. */
+export function airflowLink(path, text) {
+  const go = (event) => {
+    if (window.parent === window || event.metaKey || event.ctrlKey) return;
+    event.preventDefault();
+    window.parent.history.pushState({}, "", link.href);
+    window.parent.dispatchEvent(new PopStateEvent("popstate", { state: {} }));
+  };
+  const link = h("a", { href: airflowUrl(path), on: { click: go } }, text);
+  return link;
+}
+
+/** Our pages are under <Airflow>/pinwheel/. */
+function airflowUrl(path) {
+  return new URL(`../${path}`, new URL(BASE || ".", location.href)).href;
+}
+
+/** A link to a runbook, given its path in the repository. */
+export function runbookLink(path, text = "runbook") {
+  const name = /^docs\/runbooks\/(\w+)\.md$/.exec(path ?? "")?.[1];
+  return name ? h("a", { href: `${BASE}runbooks/${name}` }, text) : null;
+}
+
+/* Numbers and times ----------------------------------------------------------------------------------------------- */
+
+const whole = new Intl.NumberFormat("en", { maximumFractionDigits: 0 });
+const short = new Intl.NumberFormat("en", { notation: "compact", maximumFractionDigits: 1 });
+const regions = new Intl.DisplayNames(["en"], { type: "region" });
+
+export const count = (n) => (n === null || n === undefined ? "–" : whole.format(n));
+export const compact = (n) => (n === null || n === undefined ? "–" : short.format(n));
+export const percent = (share, digits = 1) => (share === null ? "–" : `${(share * 100).toFixed(digits)} %`);
+
+/** 4 s, 3 min, 2 h 5 min, 3 d. */
+export function duration(seconds) {
+  if (seconds === null || seconds === undefined) return "–";
+  const n = Math.max(0, seconds);
+  if (n < 10) return `${n.toFixed(1)} s`;
+  if (n < 120) return `${Math.round(n)} s`;
+  if (n < 7200) return `${Math.round(n / 60)} min`;
+  if (n < 172800) return `${Math.floor(n / 3600)} h ${Math.round((n % 3600) / 60)} min`;
+  return `${Math.round(n / 86400)} d`;
+}
+
+/** A time of the server, always UTC, as a <time>; null is a dash. */
+export function when(iso, { seconds = true } = {}) {
+  if (!iso) return "–";
+  const at = new Date(iso);
+  const text = at.toISOString().replace("T", " ").slice(0, seconds ? 19 : 16);
+  return h("time", { datetime: at.toISOString(), title: `${text} UTC` }, `${text} UTC`);
+}
+
+/** How long ago. */
+export const ago = (iso) => (iso ? `${duration((Date.now() - new Date(iso)) / 1000)} ago` : "–");
+
+/** The name of a country by its code; ZZ and null are unknown. */
+export function country(code) {
+  if (!code || code === "ZZ") return "Unknown place";
+  try {
+    return regions.of(code) ?? code;
+  } catch {
+    return code;
+  }
+}

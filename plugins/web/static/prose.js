@@ -1,0 +1,6 @@
+// Links that lead out of the runbooks have no page here.
+for (const link of document.querySelectorAll(".prose a")) {
+  const path = new URL(link.href).pathname;
+  if (!/\/runbooks\/\w+$/.test(path)) link.replaceWith(document.createTextNode(link.textContent));
+}
+for (const table of document.querySelectorAll(".prose table")) table.className = "data";

@@ -1,0 +1,3 @@
+import { $, empty, fill } from "./pinwheel.js";
+
+fill($("#content"), empty("Nothing here yet", "This page is not built yet."));

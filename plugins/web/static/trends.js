@@ -1,0 +1,97 @@
+// What is trending: four lists, each item with the size of its rise, how sure it is, its last hour and since when.
+
+import { $, badge, compact, country, duration, empty, fill, get, h, poll, sparkline, when } from "./pinwheel.js";
+
+const LISTS = [
+  ["pins", "Pins"],
+  ["brands", "Brands"],
+  ["categories", "Categories"],
+  ["countries", "Countries"],
+];
+const OF_BRANDS = new Set(["pins", "brands"]);
+const WORDS = {
+  sure: ["Sure", "Chance would do this at most once in a million looks"],
+  very_sure: ["Very sure", "Chance would do this at most once in a billion looks"],
+  beyond_doubt: ["Beyond doubt", "Chance would not do this in 10¹⁵ looks"],
+};
+const FEW_MINUTES = 20; // of past, before anything can be called a rise
+const FRESH_SECONDS = 180;
+const STALE_SECONDS = 900;
+
+poll({ load: (signal) => get("trends", {}, signal), show, place: $("#problem"), seconds: 20 });
+
+function show(data) {
+  fill($("#fresh"), freshness(data.as_of));
+  const lists = LISTS.filter(([name]) => !data.only_brands || OF_BRANDS.has(name));
+  const total = lists.reduce((sum, [name]) => sum + data[name].length, 0);
+  const bound = data.only_brands ? h("p", { class: "notice" }, "You see the trends of the brands that you are bound to, and of their pins.") : null;
+  fill($("#content"), bound, total ? h("div", { class: "trends" }, lists.map(([name, title]) => list(title, name, data[name]))) : nothing(data));
+}
+
+function freshness(asOf) {
+  if (!asOf) return badge("idle", "No repins counted yet");
+  const seconds = (Date.now() - new Date(asOf)) / 1000;
+  const kind = seconds < FRESH_SECONDS ? "good" : seconds < STALE_SECONDS ? "warn" : "bad";
+  return badge(kind, ["Counted to ", when(asOf), kind === "good" ? "" : `, ${duration(seconds)} behind`]);
+}
+
+function nothing(data) {
+  if (!data.as_of) return empty("No repins are counted yet", "They are once the stream runs and merge_events has merged repins. See Pipeline health.");
+  const minutes = (new Date(data.as_of) - new Date(data.counted_from)) / 60000;
+  if (minutes < FEW_MINUTES) {
+    const left = Math.ceil(FEW_MINUTES - minutes);
+    return empty("Too early to say", `A rise needs a past to rise from: ${FEW_MINUTES} minutes of it. ${left} more to come.`);
+  }
+  return empty("Nothing is trending", "All is as usual. A rise shows here within a minute or two of its start.");
+}
+
+function list(title, name, trends) {
+  const none = h("p", { class: "quiet" }, `No ${title.toLowerCase()} are rising now.`);
+  const id = `list-${name}`;
+  return h("section", { class: "card", "aria-labelledby": id },
+    h("h2", { id }, title),
+    trends.length ? h("ol", { class: "trend-list" }, trends.map((trend) => item(name, trend))) : none);
+}
+
+function item(kind, trend) {
+  return h("li", { class: "trend" },
+    h("div", { class: "trend-name" }, h("bdi", { class: "clip", title: named(kind, trend) }, named(kind, trend)), h("small", { class: "quiet" }, details(kind, trend))),
+    line(trend),
+    h("p", { class: "trend-size" }, size(trend)),
+    h("p", { class: "trend-words" }, confidence(trend), h("small", { class: "quiet" }, "since ", since(trend))));
+}
+
+function named(kind, trend) {
+  if (kind === "countries") return country(trend.item);
+  if (kind === "pins") return trend.name?.trim() || `Pin ${trend.item}`;
+  return trend.name === "(none)" ? "Without a category" : trend.name;
+}
+
+function details(kind, trend) {
+  const now = `${compact(trend.per_minute)} a minute, usually ${compact(trend.usual_per_minute)}`;
+  return kind === "pins" ? `${now} · pin ${trend.item}` : now;
+}
+
+function size({ times_usual: times }) {
+  if (times === null) return "new";
+  return times >= 100 ? "> × 100" : `× ${times.toFixed(times < 10 ? 1 : 0)}`;
+}
+
+function line(trend) {
+  const known = trend.minutes.filter((n) => n !== null);
+  const label = known.length ? `Repins a minute over the last hour, from ${Math.min(...known)} to ${Math.max(...known)}, now ${known.at(-1)}` : "No whole minute yet";
+  return sparkline(trend.minutes, label, { width: 132, height: 32 });
+}
+
+function confidence(trend) {
+  const [word, meaning] = WORDS[trend.confidence];
+  const told = badge(trend.confidence === "sure" ? "idle" : "good", word);
+  told.title = meaning;
+  return told;
+}
+
+/** The clock time alone: it is less than an hour ago. */
+function since(trend) {
+  const at = new Date(trend.since);
+  return h("time", { datetime: at.toISOString(), title: `${at.toISOString().slice(0, 16).replace("T", " ")} UTC` }, `${at.toISOString().slice(11, 16)} UTC`);
+}

@@ -1,0 +1,120 @@
+"""What is trending now."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+
+from fastapi import APIRouter
+from pydantic import BaseModel
+
+from pinwheel import memsql
+from pinwheel.memsql import Connection, Row
+from plugins.web.access import ScopeDep
+from plugins.web.database import DatabaseDep
+
+router = APIRouter(prefix="/api/trends", tags=["trends"])
+
+TOP = 10  # of each kind
+SPARK_MINUTES = 60
+MINUTE = timedelta(minutes=1)
+SURE = ((-15, "beyond_doubt"), (-9, "very_sure"))  # chance_log10 up to which, what it is called; otherwise sure
+
+
+class Kind(StrEnum):
+    """What can be trending."""
+
+    PIN = "pin"
+    CATEGORY = "category"
+    BRAND = "brand"
+    COUNTRY = "country"
+
+
+class Confidence(StrEnum):
+    """How sure it is that this is no chance: at most one in a million, in 10^9, in 10^15."""
+
+    SURE = "sure"
+    VERY_SURE = "very_sure"
+    BEYOND_DOUBT = "beyond_doubt"
+
+
+class Trend(BaseModel):
+    """Something that is repinned more than just before.
+
+    ``name``: null for a pin that is not known. ``times_usual``: null when there were no repins before. ``minutes``:
+    repins of each whole minute of the last hour, oldest first; null where nothing was counted yet.
+    """
+
+    item: str
+    name: str | None
+    brand_id: int | None
+    since: datetime
+    repins: int
+    per_minute: float
+    usual_per_minute: float
+    times_usual: float | None
+    chance_log10: float
+    confidence: Confidence
+    minutes: list[int | None]
+
+
+class Trends(BaseModel):
+    """The trends of each kind, least likely to be chance first.
+
+    ``as_of``: how far repins are counted, and ``counted_from`` since when; null when none are. ``only_brands``: whether
+    the viewer sees those of their brands alone.
+    """
+
+    as_of: datetime | None
+    counted_from: datetime | None
+    only_brands: bool
+    pins: list[Trend]
+    categories: list[Trend]
+    brands: list[Trend]
+    countries: list[Trend]
+
+
+@router.get("")
+def now(scope: ScopeDep, connection: DatabaseDep) -> Trends:
+    """What is rising now against its own recent past, about a minute behind."""
+    (state,) = memsql.fetch(connection, "live/trends_state")
+    found: dict[str, list[Trend]] = defaultdict(list)
+    rows = memsql.fetch(connection, "report/trends", {**scope.sql(), "top": TOP})
+    for kind in Kind:
+        found[kind] = _told(connection, kind, [r for r in rows if r["kind"] == kind], state)
+    return Trends(
+        as_of=state["as_of"] and _utc(state["as_of"]),
+        counted_from=state["counted_from"] and _utc(state["counted_from"]),
+        only_brands=scope.brands is not None,
+        pins=found[Kind.PIN],
+        categories=found[Kind.CATEGORY],
+        brands=found[Kind.BRAND],
+        countries=found[Kind.COUNTRY],
+    )
+
+
+def _told(connection: Connection, kind: Kind, rows: Sequence[Row], state: Row) -> list[Trend]:
+    if not rows:
+        return []
+    asked = {"kind": kind.value, "items": [row["item"] for row in rows], "as_of": rows[0]["as_of_utc"]}
+    counts: dict[str, dict[datetime, int]] = defaultdict(dict)
+    for row in memsql.fetch(connection, "report/trend_minutes", asked):
+        counts[row["item"]][row["minute"]] = int(row["repins"])
+    return [_trend(row, _minutes(counts[row["item"]], row["as_of_utc"], state["counted_from"])) for row in rows]
+
+
+def _minutes(counts: dict[datetime, int], as_of: datetime, counted_from: datetime | None) -> list[int | None]:
+    end = as_of.replace(second=0, microsecond=0)
+    hour = [end - MINUTE * n for n in range(SPARK_MINUTES, 0, -1)]
+    return [counts.get(at, 0) if counted_from is not None and at >= counted_from else None for at in hour]
+
+
+def _trend(row: Row, minutes: list[int | None]) -> Trend:
+    sure = next((name for limit, name in SURE if row["chance_log10"] <= limit), Confidence.SURE)
+    known = {name: row[name] for name in Trend.model_fields if name in row}
+    return Trend(**known, since=_utc(row["since_utc"]), confidence=Confidence(sure), minutes=minutes)
+
+
+def _utc(time: datetime) -> datetime:
+    """As the database writes it, with its zone."""
+    return time.replace(tzinfo=UTC)

@@ -1,0 +1,106 @@
+"""A real Chromium in front of the pages, and what may not happen in it."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from itertools import islice, product
+from pathlib import Path
+from typing import Any
+
+from playwright.sync_api import Browser, Page, Playwright, Route
+
+CHROMIUM = Path("/usr/bin/chromium")
+# Without a graphics card each pixel is drawn by the processor; WebGL has to be asked for.
+ARGUMENTS = (
+    "--no-sandbox",
+    "--use-gl=angle",
+    "--use-angle=swiftshader",
+    "--enable-unsafe-swiftshader",
+    "--ignore-gpu-blocklist",
+)
+RAN = "__ran"  # what every attack sets on the window if it runs
+VECTORS = (
+    "<script>{}</script>",
+    "<img src=x onerror={}>",
+    "<svg onload={}>",
+    "<svg/onload={}//",
+    "<body onload={}>",
+    "<iframe src=javascript:{}></iframe>",
+    "<iframe srcdoc='<script>parent.{}</script>'></iframe>",
+    "<a href=javascript:{} autofocus onfocus={}>x</a>",
+    "<input autofocus onfocus={}>",
+    "<details open ontoggle={}>",
+    "<video><source onerror={}></video>",
+    "<math><mi xlink:href='javascript:{}'>x</mi></math>",
+    "<object data=javascript:{}></object>",
+    "<embed src=javascript:{}>",
+    "<style>@import 'javascript:{}';</style>",
+    "<marquee onstart={}>",
+    "<meta http-equiv=refresh content='0;url=javascript:{}'>",
+    "javascript:{}",
+    "data:text/html,<script>parent.{}</script>",
+    "${{{}}}",
+    "{{{{constructor.constructor('{}')()}}}}",
+    "<template><script>{}</script></template>",
+    "<svg><animate onbegin={} attributeName=x dur=1s>",
+    "<noscript><p title='</noscript><img src=x onerror={}>'>",
+    "<x onclick={} style=animation-name:x onanimationstart={}>",
+)
+WRAPPERS = ("{}", '">{}', "'>{}", "</title>{}", "</option></select>{}", "--!>{}", "</textarea></script>{}", "]]>{}")
+
+
+def attacks(n: int = 200) -> list[str]:
+    """Texts that run where a page takes text for HTML, a URL or code; each sets ``window.__ran``."""
+    made = (outer.format(inner) for outer, inner in product(WRAPPERS, VECTORS))
+    return [text.replace("{}", f"window.{RAN}=1") for text in islice((_filled(t) for t in made), n)]
+
+
+def _filled(text: str) -> str:
+    return text.replace("{}", f"window.{RAN}=1")
+
+
+def available() -> bool:
+    return CHROMIUM.exists()
+
+
+@dataclass
+class Seen:
+    """What happened in a page beside what it shows."""
+
+    dialogs: list[str] = field(default_factory=list)
+    faults: list[str] = field(default_factory=list)
+    requests: list[str] = field(default_factory=list)
+
+
+def launch(playwright: Playwright) -> Browser:
+    return playwright.chromium.launch(executable_path=str(CHROMIUM), args=list(ARGUMENTS))
+
+
+@contextmanager
+def opened(
+    browser: Browser, address: str, token: str, answers: dict[str, Any] | None = None, **context: Any
+) -> Iterator[tuple[Page, Seen]]:
+    """A page at ``address`` with a session; ``answers``: what ``api/<key>`` answers instead of the server."""
+    made = browser.new_context(**({"viewport": {"width": 1280, "height": 860}} | context))
+    made.add_cookies([{"name": "_token", "value": token, "url": address}])
+    page, seen = made.new_page(), Seen()
+    page.on("dialog", lambda dialog: (seen.dialogs.append(dialog.message), dialog.dismiss()))
+    page.on("pageerror", lambda error: seen.faults.append(str(error)))
+    page.on("request", lambda request: seen.requests.append(request.url))
+    for path, body in (answers or {}).items():
+        page.route(f"**/api/{path}", _answering(body))
+    page.goto(address)
+    yield page, seen
+    made.close()
+
+
+def _answering(body: Any) -> Any:
+    def answer(route: Route) -> None:
+        route.fulfill(json=body)
+
+    return answer
+
+
+def ran(page: Page) -> bool:
+    """Whether any attack did."""
+    return bool(page.evaluate(f"window.{RAN} !== undefined"))

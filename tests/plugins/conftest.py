@@ -1,0 +1,119 @@
+"""The app behind the pages, as people with a login of Airflow's simple auth manager see it."""
+
+import os
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+import uvicorn
+from fastapi import FastAPI
+from fastapi.testclient import TestClient
+
+from pinwheel.settings import WebSettings, load
+
+ROOT = Path(__file__).resolve().parents[2]
+MODULES = ROOT / ".pinwheel" / "tools" / "web" / "node_modules"
+PEOPLE = {"ann": "admin", "bob": "viewer", "carl": "op"}  # by role; carl is bound to brands
+BRAND_USERS = {"carl": [1, 2]}
+SECRET = "a secret of these tests, long enough to sign with it: at least 64 bytes"
+SAME_ORIGIN = {"sec-fetch-site": "same-origin"}
+
+Login = Callable[[str | None], TestClient]
+
+
+@pytest.fixture(scope="session")
+def tokens(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
+    """A session token for each of the people."""
+    before = dict(os.environ)
+    home = tmp_path_factory.mktemp("airflow-home")
+    os.environ |= {
+        "AIRFLOW_HOME": str(home),
+        "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
+        "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{home / 'airflow.db'}",
+        "AIRFLOW__API_AUTH__JWT_SECRET": SECRET,
+        "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_USERS": ",".join(f"{n}:{role}" for n, role in PEOPLE.items()),
+    }
+    from airflow.api_fastapi.app import create_auth_manager, purge_cached_app
+    from airflow.api_fastapi.auth.managers.simple.user import SimpleAuthManagerUser
+    from airflow.models.revoked_token import RevokedToken
+
+    purge_cached_app()
+    patch = pytest.MonkeyPatch()
+    patch.setattr(RevokedToken, "is_revoked", lambda jti: False)  # would ask Airflow's database
+    manager = create_auth_manager()
+    yield {n: manager.generate_jwt(SimpleAuthManagerUser(username=n, role=role)) for n, role in PEOPLE.items()}
+    patch.undo()
+    purge_cached_app()
+    os.environ.clear()
+    os.environ.update(before)
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> WebSettings:
+    """Of a lake that is not there, and a database that does not answer."""
+    return load(
+        WebSettings,
+        brand_users=BRAND_USERS,
+        web_modules_dir=MODULES,
+        lake_uri=str(tmp_path / "lake"),
+        quality_dir=tmp_path / "quality",
+        stream_dir=tmp_path / "stream",
+        driver_lock_path=tmp_path / "stream" / "driver.lock",
+        memsql_port=1,
+        memsql_connect_seconds=1,
+    )
+
+
+@pytest.fixture
+def app(tokens: dict[str, str], settings: WebSettings) -> FastAPI:
+    from plugins.web.app import create_app
+
+    return create_app(settings)
+
+
+@pytest.fixture
+def login(app: FastAPI, tokens: dict[str, str]) -> Login:
+    """A client with a person's session, or nobody's."""
+
+    def client(name: str | None) -> TestClient:
+        cookies = {"_token": tokens[name]} if name else {}
+        return TestClient(app, cookies=cookies, raise_server_exceptions=False)
+
+    return client
+
+
+@pytest.fixture
+def ann(login: Login) -> TestClient:
+    """Sees every brand, may send alerts."""
+    return login("ann")
+
+
+@pytest.fixture
+def carl(login: Login) -> TestClient:
+    """Bound to the brands 1 and 2."""
+    return login("carl")
+
+
+@contextmanager
+def serving(app: FastAPI) -> Iterator[str]:
+    """The app behind a real server, under the prefix that it has in Airflow; yields the address of its pages."""
+    outer = FastAPI()
+    outer.mount("/pinwheel", app)
+    server = uvicorn.Server(uvicorn.Config(outer, port=0, log_level="warning", timeout_graceful_shutdown=1))
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    while not server.started:
+        time.sleep(0.02)
+    yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}/pinwheel"
+    app.state.hub.close()  # as on SIGTERM, which a thread does not get
+    server.should_exit = True
+    thread.join(10)
+
+
+@pytest.fixture
+def address(app: FastAPI) -> Iterator[str]:
+    with serving(app) as found:
+        yield found

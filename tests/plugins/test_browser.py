@@ -1,0 +1,216 @@
+"""The pages in a real browser: hostile texts stay texts, and everything can be used as it should be."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, expect, sync_playwright
+
+from pinwheel.settings import WebSettings
+from plugins.pinwheel_plugin import PAGES
+from tests.plugins.browser import attacks, available, launch, opened, ran
+from tests.plugins.conftest import MODULES
+from tests.plugins.lakes import LIMA, land, now_events
+
+pytestmark = [
+    pytest.mark.airflow,
+    pytest.mark.browser,
+    pytest.mark.skipif(not available() or not MODULES.exists(), reason="needs Chromium, and `make setup`"),
+]
+
+LONG = "x" * 10_000
+ODD = [LONG, "😀🎈 pins", "\u202eright to left\u202c אבג", "", "a\x00b", "line\nline"]
+NOW = datetime.now(UTC).isoformat()
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        found = launch(playwright)
+        yield found
+        found.close()
+
+
+def alert(text: str, number: int, **values: Any) -> dict[str, Any]:
+    given = {"alert_id": number, "name": text, "subject": text, "severity": text, "message": text, "do": text}
+    return {**given, "runbook": text, "raised_at": NOW, "resolved_at": None, **values}
+
+
+def flow(text: str) -> dict[str, Any]:
+    problem = {"name": text, "subject": text, "message": text, "raised_at": NOW, "resolved_at": None}
+    step = {"name": text, "title": text, "dag": text, "rows_per_second": 1, "newest_age_seconds": 1, "backlog": 1}
+    table = {"table": text, "complete_through": NOW, "age_seconds": 1, "rows_per_second": 1, "versions_behind": 1}
+    return {
+        "now": NOW,
+        "measured_at": NOW,
+        "away": [],
+        "steps": [step | {"backlog_unit": text, "unwell": [text], "last_error": problem}],
+        "lags": [{"partition": text, "records": 1}],
+        "driver": {"state": "running", "since": NOW, "failures": 0, "restarts_today": 0},
+        "tables": [table | {"slices_open": 1, "held_slices": 1, "merged_at": NOW}],
+    }
+
+
+def test_there_are_two_hundred_attacks_and_they_work() -> None:
+    assert len(set(attacks())) == 200
+
+
+def test_the_attacks_run_where_they_can(browser: Browser) -> None:
+    """Or the tests below would prove nothing."""
+    page = browser.new_page()
+    page.set_content("".join(attacks()))
+    page.wait_for_timeout(500)
+    assert ran(page)
+    page.close()
+
+
+def test_alerts_with_hostile_texts_are_read_not_run(browser: Browser, address: str, tokens: dict[str, str]) -> None:
+    found = [alert(text, n) for n, text in enumerate([*attacks(), *ODD])]
+    answers = {"health/alerts": {"open": found, "recent": found}, "health/flow": flow(attacks()[1])}
+    with opened(browser, f"{address}/health", tokens["ann"], answers) as (page, seen):
+        expect(page.locator("#recent tbody tr")).to_have_count(len(found))
+        expect(page.locator("#open article").first).to_contain_text(attacks()[0])
+        page.wait_for_timeout(500)
+        assert (ran(page), seen.dialogs, seen.faults) == (False, [], [])
+        assert page.locator("main script, main iframe, main img, main [onerror]").count() == 0
+        assert [link for link in page.locator("a").all() if "javascript" in (link.get_attribute("href") or "")] == []
+
+
+def test_names_of_brands_categories_and_towns_are_read_not_run(
+    browser: Browser, address: str, tokens: dict[str, str], settings: WebSettings
+) -> None:
+    texts = [*attacks(), *ODD]
+    folder = Path(settings.lake_uri)
+    land(folder, [e for n, text in enumerate(texts) for e in now_events(1, city=text[:200], latitude=float(n % 60))])
+    choices = {"brands": [{"brand_id": n, "name": text} for n, text in enumerate(texts)], "categories": texts}
+    with opened(browser, f"{address}/live", tokens["ann"], {"live/choices": choices}) as (page, seen):
+        expect(page.locator("#brand option")).to_have_count(len(texts) + 1)
+        page.get_by_role("radio", name="Table").check()
+        expect(page.locator("#table tbody tr").nth(50)).to_be_visible()
+        page.wait_for_timeout(500)
+        assert (ran(page), seen.dialogs, seen.faults) == (False, [], [])
+        assert page.locator("#table script, #table img, #table svg").count() == 0
+
+
+def test_the_globe_shows_what_happens(
+    browser: Browser, address: str, tokens: dict[str, str], settings: WebSettings
+) -> None:
+    folder = Path(settings.lake_uri)
+    land(folder, now_events(5))
+    with opened(browser, f"{address}/live", tokens["ann"]) as (page, seen):
+        expect(page.locator("#map canvas").first).to_be_visible(timeout=20_000)
+        expect(page.locator("#places")).to_contain_text("Paris")
+        expect(page.locator("#fresh")).to_contain_text("Newest event")
+        land(folder, now_events(3, "comment", **LIMA))
+        page.get_by_role("checkbox", name="Comments").check()
+        expect(page.locator("#places")).to_contain_text("Lima")
+        assert page.evaluate("pinwheelLive.rings.born.some(Boolean)")
+        assert seen.faults == []
+        assert [url for url in seen.requests if not url.startswith(address)] == [], "nothing from elsewhere"
+
+
+def test_without_webgl_there_is_a_map(
+    browser: Browser, address: str, tokens: dict[str, str], settings: WebSettings
+) -> None:
+    land(Path(settings.lake_uri), now_events(5))
+    without = "HTMLCanvasElement.prototype.getContext = ((get) => function (kind, ...rest) { return kind.startsWith('webgl') ? null : get.call(this, kind, ...rest); })(HTMLCanvasElement.prototype.getContext)"  # noqa: E501
+    with opened(browser, f"{address}/health", tokens["ann"]) as (page, seen):
+        page.add_init_script(without)
+        page.goto(f"{address}/live")
+        expect(page.locator("#map canvas")).to_have_count(1)
+        expect(page.locator('#views input[value="map"]')).to_be_checked()
+        expect(page.locator('#views input[value="globe"]')).to_be_disabled()
+        assert seen.faults == []
+
+
+def test_who_wants_no_motion_gets_none(browser: Browser, address: str, tokens: dict[str, str]) -> None:
+    with opened(browser, f"{address}/live", tokens["ann"], reduced_motion="reduce") as (page, _):
+        assert page.evaluate("import('./static/live-world.js').then((world) => world.isStill())")
+
+
+def test_a_lake_that_is_away_is_said_and_healed(
+    browser: Browser, address: str, tokens: dict[str, str], settings: WebSettings
+) -> None:
+    folder = Path(settings.lake_uri)
+    broken = folder / "events" / "_delta_log" / f"{0:020}.json"
+    broken.parent.mkdir(parents=True)
+    broken.write_text("no JSON")
+    with opened(browser, f"{address}/live", tokens["ann"]) as (page, _):
+        expect(page.locator("#problem")).to_contain_text("The lake can't be read")
+        broken.unlink()
+        land(folder, now_events(2))
+        expect(page.locator("#places")).to_contain_text("Paris", timeout=15_000)
+        expect(page.locator("#problem")).to_be_empty()
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+@pytest.mark.parametrize("page_name", PAGES)
+def test_no_page_is_wider_than_the_window(
+    browser: Browser, address: str, tokens: dict[str, str], page_name: str, width: int
+) -> None:
+    size = {"width": width, "height": 800}
+    with opened(browser, f"{address}/{page_name}", tokens["ann"], viewport=size) as (page, seen):
+        page.wait_for_timeout(800)
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+        assert seen.faults == []
+
+
+def test_the_keyboard_reaches_everything_and_shows_where_it_is(
+    browser: Browser, address: str, tokens: dict[str, str]
+) -> None:
+    with opened(browser, f"{address}/live", tokens["ann"]) as (page, _):
+        page.wait_for_timeout(500)
+        page.keyboard.press("Tab")
+        expect(page.locator(".skip")).to_be_focused()
+        for _ in PAGES:
+            page.keyboard.press("Tab")
+        expect(page.get_by_role("link", name="Brand reports")).to_be_focused()
+        page.keyboard.press("Tab")
+        page.keyboard.press("Space")
+        expect(page.locator('#types input[value="repin"]')).not_to_be_checked()
+        outline = "getComputedStyle(document.activeElement.nextElementSibling).outlineStyle"
+        assert page.evaluate(outline) == "solid"
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_the_theme_is_airflow_s(browser: Browser, address: str, tokens: dict[str, str], theme: str) -> None:
+    other = "dark" if theme == "light" else "light"
+    with opened(browser, f"{address}/health", tokens["ann"], color_scheme=other) as (page, _):
+        page.evaluate(f"localStorage.setItem('theme', '{theme}')")
+        page.reload()
+        assert page.evaluate("getComputedStyle(document.documentElement).colorScheme") == theme
+
+
+def test_who_is_signed_out_is_told(browser: Browser, address: str, tokens: dict[str, str]) -> None:
+    with opened(browser, f"{address}/health", tokens["ann"]) as (page, _):
+        page.context.clear_cookies()
+        page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+        expect(page.locator("#problem")).to_contain_text("You are signed out of Airflow")
+
+
+def test_the_test_alert_is_sent_by_a_button(browser: Browser, address: str, tokens: dict[str, str]) -> None:
+    answers = {
+        "health/alerts": {"open": [], "recent": []},
+        "health/flow": flow("x"),
+        "health/test-alert": {"receivers": 0},
+    }
+    with opened(browser, f"{address}/health", tokens["ann"], answers) as (page, _):
+        expect(page.locator("#recent")).to_contain_text("No alerts yet")
+        page.get_by_role("button", name="Send a test alert").click()
+        expect(page.locator("#sent")).to_contain_text("PINWHEEL_ALERT_URLS is not set")
+    with opened(browser, f"{address}/health", tokens["bob"], answers) as (page, _):
+        expect(page.locator("#recent")).to_contain_text("No alerts yet")
+        assert not page.get_by_role("button", name="Send a test alert").is_visible()
+
+
+def test_who_is_bound_sees_only_how_complete_the_tables_are(
+    browser: Browser, address: str, tokens: dict[str, str]
+) -> None:
+    table = {"table": "repins", "complete_through": NOW, "newest": NOW}
+    answers = {"health/complete": {"now": NOW, "tables": [table]}}
+    with opened(browser, f"{address}/health", tokens["carl"], answers) as (page, seen):
+        expect(page.locator("#tables")).to_contain_text("repins")
+        assert not page.locator("#recent").is_visible()
+        assert [url for url in seen.requests if "health/flow" in url or "health/alerts" in url] == []

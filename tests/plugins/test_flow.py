@@ -1,0 +1,156 @@
+"""The picture of the flow, put together from what each source says."""
+
+import json
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pinwheel import driver as drivers
+from pinwheel.lake import Commit, Span
+from pinwheel.settings import WebSettings
+from plugins.web import flow
+from plugins.web.flow import STEPS, Books, Driver, Flow, picture
+from tests.plugins.lakes import START, land, now_events
+
+NOW = START + timedelta(seconds=60)
+PLAIN = START.replace(tzinfo=None)  # as the database says it
+UNKNOWN = Driver(state="unknown", since=None, failures=0, restarts_today=None)
+
+pytestmark = pytest.mark.airflow
+
+
+def measure(name: str, subject: str, value: float | None, limit: float | None = None, well: int = 1) -> dict[str, Any]:
+    return {
+        "measure": name,
+        "subject": subject,
+        "value": value,
+        "max_value": limit,
+        "is_well": well,
+        "measured_at": PLAIN,
+    }
+
+
+def commit(version: int, seconds: int, repins: int, dead: int = 0) -> Commit:
+    at = START + timedelta(seconds=seconds)
+    first = version * 100
+    return Commit(version, at, {"repin": repins, "dead_letter": dead}, {0: Span(first, first + repins + dead, at)})
+
+
+def seen(commits: list[Commit] | None = None, away: list[str] | None = None, **books: Any) -> Flow:
+    found = commits or []
+    version = found[-1].version if found else None
+    return picture(Books(**books), found, version, UNKNOWN, away or [], NOW)
+
+
+def step(told: Flow, name: str) -> flow.Step:
+    return next(s for s in told.steps if s.name == name)
+
+
+def test_nothing_is_known_and_nothing_breaks() -> None:
+    told = seen(away=["memsql", "lake"])
+    assert [s.name for s in told.steps] == list(STEPS)
+    assert {s.rows_per_second for s in told.steps} == {None}
+    assert (told.measured_at, told.away, told.lags) == (None, ["memsql", "lake"], [])
+    assert {t.complete_through for t in told.tables} == {None}
+
+
+def test_rates_are_kafka_s_and_the_lake_s_own() -> None:
+    told = seen([commit(1, 0, 10), commit(2, 2, 38, dead=2), commit(3, 4, 40)])
+    assert step(told, "kafka").rows_per_second == 20  # dead letters came through Kafka too
+    assert step(told, "lake").rows_per_second == 78 / 4
+    assert step(told, "lake").newest_age_seconds == 56
+
+
+def test_one_commit_is_no_rate() -> None:
+    assert step(seen([commit(1, 0, 10)]), "lake").rows_per_second is None
+
+
+def test_what_is_unwell_is_told_at_its_step() -> None:
+    told = seen(
+        measures=[
+            measure("lag_records", "partition 0", 12345, 100, well=0),
+            measure("lag_records", "partition 1", 5, 100),
+            measure("source_down", "memsql", 1, 0, well=0),
+            measure("merged_behind_seconds", "pins", None, 120, well=0),
+        ]
+    )
+    assert step(told, "kafka").unwell == ["lag records of partition 0: 12,345, allowed 100"]
+    assert step(told, "kafka").backlog == 12350
+    assert step(told, "lake").unwell == []
+    assert step(told, "merged").unwell == [
+        "memsql does not answer",
+        "merged behind seconds of pins: not known, allowed 120",
+    ]
+    assert [(lag.partition, lag.records) for lag in told.lags] == [("partition 0", 12345), ("partition 1", 5)]
+
+
+def test_the_newest_alert_of_a_step() -> None:
+    def alert(name: str, subject: str, resolved: datetime | None) -> dict[str, Any]:
+        return {"name": name, "subject": subject, "message": "m", "raised_at": PLAIN, "resolved_at": resolved}
+
+    told = seen(alerts=[alert("source_down", "kafka", None), alert("lag_records", "x", PLAIN), alert("odd", "x", None)])
+    found = step(told, "kafka").last_error
+    assert found is not None
+    assert (found.name, found.resolved_at, found.raised_at) == ("source_down", None, START)
+    assert step(told, "lake").last_error is None
+
+
+def test_every_alert_of_the_pipeline_belongs_to_a_step_or_to_none_on_purpose() -> None:
+    from pinwheel.alerts import ALERTS
+
+    told = {name.partition("/")[0] for _, _, about in STEPS.values() for name in about}
+    assert set(ALERTS) - told == {"test_alert", "slice_warning", "events_conflicting"}
+
+
+def test_a_table_is_as_far_as_the_books_say() -> None:
+    merge = {"table_name": "repins", "staged": 600, "merged": 300, "staged_at": PLAIN, "merged_at": PLAIN}
+    told = seen(
+        [commit(7, 0, 1), commit(9, 2, 1)],
+        merges=[merge | {"slices_open": 2}],
+        watermarks=[{"table_name": "repins", "version": 6}],
+        complete=[{"table_name": "repins", "complete_through_utc": PLAIN, "age_seconds": 1, "newest_utc": PLAIN}],
+        measures=[measure("held_slices", "repins", 1, 0, well=0)],
+    )
+    table = next(t for t in told.tables if t.table == "repins")
+    assert (table.complete_through, table.age_seconds) == (START, 60)
+    assert (table.rows_per_second, table.versions_behind, table.slices_open, table.held_slices) == (1.0, 3, 2, 1)
+    assert step(told, "staged").rows_per_second == 2.0
+    assert step(told, "lake").backlog == 3
+    assert step(told, "rollups").newest_age_seconds == 60
+
+
+def notes(settings: WebSettings, **state: Any) -> None:
+    settings.stream_dir.mkdir(parents=True, exist_ok=True)
+    (settings.stream_dir / "supervisor.json").write_text(json.dumps(state))
+
+
+def test_the_driver_elsewhere_is_not_known(settings: WebSettings) -> None:
+    assert flow.driver(settings, Books()).state == "unknown"
+
+
+def test_the_driver_runs(settings: WebSettings) -> None:
+    notes(settings, restarts=5, failures=0)
+    with drivers.hold_lock(settings.driver_lock_path):
+        told = flow.driver(settings, Books(restarts_before=3))
+    assert (told.state, told.restarts_today) == ("running", 2)
+    assert told.since is not None
+    assert abs((datetime.now(UTC) - told.since).total_seconds()) < 60
+
+
+@pytest.mark.parametrize(
+    ("state", "expected"),
+    [({"failures": 2, "next_start_at": 100.0}, "restarting"), ({"launched_pid": 7}, "restarting"), ({}, "stopped")],
+)
+def test_the_driver_does_not_run(settings: WebSettings, state: dict[str, Any], expected: str) -> None:
+    notes(settings, **state)
+    told = flow.driver(settings, Books())
+    assert (told.state, told.restarts_today) == (expected, None)
+
+
+def test_the_lake_s_newest_commits(settings: WebSettings) -> None:
+    assert flow.landings(settings) == ([], None)
+    land(Path(settings.lake_uri), now_events(1))
+    commits, version = flow.landings(settings)
+    assert (commits, version) == ([], 1), "a version without books is no landing"

@@ -1,0 +1,131 @@
+"""The health page's endpoints: what is told while a source is away, and who may do what."""
+
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fastapi import FastAPI
+from fastapi.testclient import TestClient
+
+from pinwheel.settings import WebSettings
+from plugins.web import health
+from plugins.web.database import database
+from tests.plugins.conftest import SAME_ORIGIN, Login
+from tests.plugins.lakes import land, now_events
+
+pytestmark = pytest.mark.airflow
+
+AT = datetime(2026, 1, 2, 3, 4, 5)
+ALERT = {
+    "alert_id": 1,
+    "name": "slice_held",
+    "subject": "<img src=x onerror=alert(1)>",
+    "severity": "critical",
+    "message": "m",
+    "runbook": "docs/runbooks/merge_events.md",
+    "raised_at": AT,
+    "resolved_at": None,
+}
+Rows = Callable[..., list[dict[str, Any]]]
+
+
+@pytest.fixture
+def rows(app: FastAPI, monkeypatch: pytest.MonkeyPatch) -> dict[str, list[dict[str, Any]]]:
+    """What the database answers, by statement."""
+    answers: dict[str, list[dict[str, Any]]] = {}
+    monkeypatch.setattr(health, "fetch", lambda _, name, params=None: answers[name])
+    app.dependency_overrides[database] = lambda: None
+    return answers
+
+
+def test_without_database_and_lake_the_flow_says_which_are_away(ann: TestClient, settings: WebSettings) -> None:
+    log = Path(settings.lake_uri) / "events" / "_delta_log"
+    log.mkdir(parents=True)
+    (log / f"{0:020}.json").write_text("no JSON")
+    told = ann.get("/api/health/flow").json()
+    assert told["away"] == ["memsql", "lake"]
+    assert len(told["steps"]) == 5
+
+
+def test_without_the_database_the_lake_still_shows(ann: TestClient, settings: WebSettings) -> None:
+    land(Path(settings.lake_uri), now_events(1))
+    assert ann.get("/api/health/flow").json()["away"] == ["memsql"]
+
+
+@pytest.mark.parametrize("path", ["alerts", "complete"])
+def test_without_the_database_the_rest_says_so(ann: TestClient, path: str) -> None:
+    answer = ann.get(f"/api/health/{path}")
+    assert (answer.status_code, answer.json()["error"]["code"]) == (503, "memsql_away")
+
+
+def test_an_alert_says_what_to_do(ann: TestClient, rows: dict[str, list[dict[str, Any]]]) -> None:
+    rows |= {"live/alerts_open": [ALERT], "live/alerts_recent": [ALERT | {"name": "of a later version"}]}
+    told = ann.get("/api/health/alerts").json()
+    assert told["open"][0]["do"] == "mend the cause, then trigger release_slice"
+    assert told["open"][0]["raised_at"] == "2026-01-02T03:04:05Z"
+    assert told["open"][0]["subject"] == ALERT["subject"]
+    assert told["recent"][0]["do"] is None
+
+
+def test_who_is_bound_sees_how_complete_tables_are_and_no_more(
+    carl: TestClient, rows: dict[str, list[dict[str, Any]]]
+) -> None:
+    rows["live/complete_through"] = [
+        {"table_name": "pins", "complete_through_utc": AT, "age_seconds": 1, "newest_utc": None}
+    ]
+    assert carl.get("/api/health/complete").json()["tables"] == [
+        {"table": "pins", "complete_through": "2026-01-02T03:04:05Z", "newest": None}
+    ]
+    for path in ("flow", "alerts", "driver-log"):
+        assert carl.get(f"/api/health/{path}").status_code == 403
+    assert carl.post("/api/health/test-alert", headers=SAME_ORIGIN).status_code == 403
+
+
+def test_the_end_of_the_driver_s_log(ann: TestClient, settings: WebSettings) -> None:
+    assert ann.get("/api/health/driver-log").status_code == 404
+    settings.stream_dir.mkdir(parents=True)
+    (settings.stream_dir / "driver.log").write_bytes(b"".join(b"line %d \xff\n" % i for i in range(300)))
+    lines = ann.get("/api/health/driver-log").json()["lines"]
+    assert (len(lines), lines[-1]) == (200, "line 299 \ufffd")
+
+
+@pytest.fixture
+def raised(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str]]:
+    found: list[tuple[str, str]] = []
+    monkeypatch.setattr(health, "raise_alert", lambda alert, subject, _: found.append((alert.name, subject)))
+    return found
+
+
+def test_a_test_alert_is_sent_for_who_may(
+    login: Login, raised: list[tuple[str, str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PINWHEEL_ALERT_URLS", "json://a json://b")
+    answer = login("ann").post("/api/health/test-alert", headers=SAME_ORIGIN)
+    assert (answer.status_code, answer.json()) == (200, {"receivers": 2})
+    assert login("bob").post("/api/health/test-alert", headers=SAME_ORIGIN).status_code == 403
+    assert raised == [("test_alert", "ann")]
+
+
+@pytest.mark.parametrize("headers", [{}, {"sec-fetch-site": "cross-site"}, {"sec-fetch-site": "same-site"}])
+def test_another_site_can_not_send_it(ann: TestClient, raised: list[tuple[str, str]], headers: dict[str, str]) -> None:
+    assert ann.post("/api/health/test-alert", headers=headers).status_code == 403
+    assert raised == []
+
+
+def test_a_program_with_a_token_needs_no_browser(
+    login: Login, tokens: dict[str, str], raised: list[tuple[str, str]]
+) -> None:
+    bearer = {"authorization": f"Bearer {tokens['ann']}"}
+    assert login(None).post("/api/health/test-alert", headers=bearer).status_code == 200
+    assert len(raised) == 1
+
+
+def test_a_runbook_is_shown(ann: TestClient) -> None:
+    text = ann.get("/runbooks/watch_health").text
+    assert "<h1>Runbook: watch_health</h1>" in text
+    assert 'href="merge_events"' in text
+    assert 'href="../static/pinwheel.css"' in text
+    assert ann.get("/runbooks/../../README").status_code == 404
+    assert ann.get("/runbooks/nothing").status_code == 404
