@@ -33,5 +33,9 @@ class QualityError(PinwheelError):
     """Data is not what it must be; what exactly is in ``dq_results``."""
 
 
+class ReportError(PinwheelError):
+    """Brand reports were asked for that can't be, or some could not be made or mailed."""
+
+
 class LocalError(PinwheelError):
     """The embedded stack could not do what was asked."""
