@@ -11,7 +11,7 @@ from pinwheel.reports.period import Period
 WIDTH, HEIGHT = 720, 240
 LEFT, TOP, BOTTOM = 60, 18, 38  # room for the axes' labels
 GAP = 0.28  # of a bar's place that stays empty
-CELL, ROW_HEAD, COLUMN_HEAD = 26, 66, 22  # of a heat map
+CELL, ROW_HEAD, COLUMN_HEAD = 26, 96, 30  # of a heat map
 SHADES = 5
 
 

@@ -5,13 +5,13 @@ A second mail of the same revision has the same Message-ID, by which mail progra
 
 import json
 import logging
+import re
 import smtplib
 import ssl
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from email.message import EmailMessage
-from email.utils import getaddresses
 
 from pinwheel.errors import PinwheelError, ReportError
 from pinwheel.memsql import Connection, Row
@@ -26,6 +26,7 @@ from pinwheel.settings import MailSettings
 
 log = logging.getLogger(__name__)
 
+ADDRESS = re.compile(r"(?:[^<>\r\n]*<)?([^\s@<>,:;\"]+@[^\s@<>,:;\"]+)>?")
 DUE, SENT, NONE = "due", "sent", "none"
 
 
@@ -38,9 +39,9 @@ class Sent:
 
 
 def addresses(contact: str | None) -> list[str]:
-    """Where a brand's mail goes: the addresses in ``contact``, separated by commas; none when there is none."""
-    found = [address for _, address in getaddresses([words.one_line(contact or "")])]
-    return [address for address in found if address.count("@") == 1 and not address.startswith("@")]
+    """Where a brand's mail goes: ``ann@example.org`` or ``Ann <ann@example.org>``, several separated by commas."""
+    found = [ADDRESS.fullmatch(part.strip()) for part in (contact or "").split(",")]
+    return [match[1] for match in found if match]
 
 
 def wanted(report: Report, settings: MailSettings) -> str:

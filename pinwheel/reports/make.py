@@ -229,13 +229,17 @@ def _error_of(state: RetryCallState) -> BaseException | None:
 
 
 def _due(known: Iterable[Brand], latest: dict[int, Row], state: State, is_young: bool) -> list[Brand]:
-    """Brands whose report is missing, of a period that is young, or may say something else than its newest revision."""
+    """Brands whose report is missing, of a period that is young, or may say something else than its newest revision.
+
+    A brand that has a report and no name, and no event any more, is one of them.
+    """
+    brands = {brand_id: Brand(brand_id) for brand_id in latest} | {brand.brand_id: brand for brand in known}
 
     def is_due(brand: Brand) -> bool:
         row = latest.get(brand.brand_id)
         return is_young if row is None else book.may_differ(row, state)
 
-    return [brand for brand in known if is_due(brand)]
+    return [brand for _, brand in sorted(brands.items()) if is_due(brand)]
 
 
 def _chosen(known: Iterable[Brand], brand_ids: Sequence[int], period: Period) -> list[Brand]:

@@ -88,7 +88,7 @@ def page(report: Report) -> str:
             if is_day
             else charts.by_day(period, numbers.hours, numbers.hours_before),
             heat=None if is_day else charts.heat_map(period, numbers.hours),
-            pins=[Row(g, pin_name(g), words.clean(g.category or "")) for g in numbers.pins],
+            pins=[Row(g, pin_name(g), words.cut(g.category or "")) for g in numbers.pins],
             categories=_ranking(numbers.categories, [words.cut(g.key) for g in numbers.categories]),
             countries=_ranking(numbers.countries, [words.country(g.key) for g in numbers.countries]),
             trends=[Row(t.group, trend_name(t.group, t.kind), kind=t.kind, chance=t.chance) for t in numbers.trends],
