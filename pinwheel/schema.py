@@ -64,7 +64,9 @@ def _revisions(engine: str, done: list[str]) -> list[Script]:
     for path in schema_files():
         number = path.stem.split("_")[0]
         module = ModuleType(path.stem)
-        module.__dict__.update(down_revision=before, upgrade=partial(_run_file, path, engine, done))
+        upgrade = partial(_run_file, path, engine, done)
+        upgrade.__dict__["__name__"] = "upgrade"  # Alembic's log asks for it, in a process that logs as Airflow does
+        module.__dict__.update(down_revision=before, upgrade=upgrade)
         found.append(Script(module, number, str(path)))
         before = number
     return found

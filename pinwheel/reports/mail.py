@@ -17,8 +17,8 @@ from pinwheel.errors import PinwheelError, ReportError
 from pinwheel.memsql import Connection, Row
 from pinwheel.reports import book, words
 from pinwheel.reports.book import Report
-from pinwheel.reports.numbers import Brand
-from pinwheel.reports.page import VERDICTS
+from pinwheel.reports.numbers import Brand, Change
+from pinwheel.reports.page import VERDICTS, number_name
 from pinwheel.reports.period import Period
 from pinwheel.reports.store import Store
 from pinwheel.reports.tables import FILES
@@ -157,7 +157,8 @@ def _text(row: Row, period: Period, brand: Brand) -> str:
         lines.append(f"This report is not complete{up_to}. The next revision will be.")
     if row["revision"] > 1:
         lines += ["", f"Revision {row['revision']}: {words.whole(row['change_count'])} numbers changed, first of them"]
-        lines += [f"  {c['name']}: {c['before']} -> {c['after']}" for c in json.loads(row["changes"])[:5]]
+        changes = [Change(**change) for change in json.loads(row["changes"])[:5]]
+        lines += [f"  {number_name(c.name, period, {})}: {c.before} -> {c.after}" for c in changes]
     return "\n".join([*lines, "", "The whole report is attached: an HTML page to read or print, and CSV files.", ""])
 
 

@@ -6,7 +6,7 @@ Everything from outside is escaped by the template, and stands in elements of it
 import base64
 import hashlib
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import lru_cache
@@ -142,26 +142,26 @@ def changed(change: Change, report: Report) -> dict[str, str]:
     """A changed number in words."""
     known = change.before is not None and change.after is not None
     return {
-        "name": _number_name(change.name, report),
+        "name": number_name(change.name, report.period, {g.key: g.title for g in report.numbers.pins}),
         "before": "not listed" if change.before is None else words.whole(change.before),
         "after": "not listed" if change.after is None else words.whole(change.after),
         "by": words.signed(change.by) if known else "",
     }
 
 
-def _number_name(name: str, report: Report) -> str:
+def number_name(name: str, period: Period, titles: Mapping[str, str | None]) -> str:
+    """What a number of ``Numbers.flat`` is called; pins by their title where it is known."""
     kind, _, key = name.partition(" ")
     if kind == "total":
         return CARDS[key]
     if kind == "before":
-        return f"{CARDS[key]}, {words.before(report.period)}"
+        return f"{CARDS[key]}, {words.before(period)}"
     if kind == "hour":
-        return _hour_name(int(key), report.period)
+        return _hour_name(int(key), period)
     if kind == "country":
         return words.country(key)
     if kind == "category":
         return f"Category {words.cut(key)}"
-    titles = {group.key: group.title for group in report.numbers.pins}
     return words.cut(titles.get(key) or "") or f"Pin {key}"
 
 

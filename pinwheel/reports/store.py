@@ -8,7 +8,7 @@ from typing import Self
 import pyarrow.fs as pafs
 from deltalake.fs import DeltaStorageHandler
 
-from pinwheel.errors import MissingPartError
+from pinwheel.errors import MissingPartError, ReportError
 
 
 class Store:
@@ -41,12 +41,17 @@ class Store:
 
         Raises:
             MissingPartError: it is not there.
+            ReportError: the folder can't be read at all.
         """
         try:
             with self._filesystem.open_input_stream(path, compression=None) as stream:
                 return bytes(stream.read())
-        except OSError as error:
+        except FileNotFoundError as error:
             raise MissingPartError(
-                f"there is no {path} in the reports folder {self._uri} (PINWHEEL_REPORTS_URI): {error}; "
-                "trigger report_brands for that period to make the report anew"
+                f"there is no {path} in the reports folder (PINWHEEL_REPORTS_URI={self._uri}); "
+                "delete its row in brand_reports, then trigger report_brands for that period"
+            ) from error
+        except OSError as error:
+            raise ReportError(
+                f"the reports folder (PINWHEEL_REPORTS_URI={self._uri}) can't be read: {error}"
             ) from error

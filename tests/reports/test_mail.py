@@ -121,7 +121,7 @@ def test_of_two_revisions_the_newest_is_sent_and_says_what_changed(made, merged,
     assert states(query)[:2] == [(70, 1, "none"), (70, 2, "sent")]
     (told,) = [m for _, m in inbox.got if m["Subject"].startswith("Copper")]
     assert told["Subject"].endswith(", revision 2")
-    assert "total engagement: 3 -> 4" in told.get_body(("plain",)).get_content()
+    assert "  Engagement: 3 -> 4" in told.get_body(("plain",)).get_content()
     assert any(part.get_filename().endswith("changes.csv") for part in told.iter_attachments())
 
 
