@@ -25,7 +25,7 @@ from pinwheel.reports.store import Store
 from pinwheel.settings import MailSettings, MemsqlSettings, ReportSettings
 
 BRANDS = 500
-PERIODS = {"day": Period(date(2026, 3, 28), 1), "week": Period(date(2026, 3, 23), 7)}
+PERIODS = {"day": Period(date(2026, 3, 14), 1), "week": Period(date(2026, 3, 9), 7)}
 ALLOWED_SECONDS = 60
 
 

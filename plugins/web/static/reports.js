@@ -33,7 +33,7 @@ function rows(reports) {
     [
       { label: "Brand", cell: (r) => h("b", {}, r.brand_name) },
       { label: "Period", cell: period },
-      { label: "Engagement", number: true, cell: (r) => [count(r.engagement), " ", h("span", { class: "quiet" }, change(r))] },
+      { label: "Engagement", number: true, cell: (r) => h("span", {}, count(r.engagement), " ", h("span", { class: "quiet" }, change(r))) },
       { label: "People", number: true, cell: (r) => count(r.unique_people) },
       { label: "Complete", cell: complete },
       { label: "Data quality", cell: quality },
@@ -61,7 +61,7 @@ function showList({ day, reports, has_more }) {
   const more = () => ((top += STEP), list.now());
   fill(
     $("#list"),
-    h("div", { class: "card-head" }, h("h2", {}, title), h("span", { class: "quiet" }, `${count(reports.length)}${has_more ? " of more" : ""}`)),
+    h("div", { class: "card-head" }, h("h2", {}, title), h("span", { class: "quiet" }, `${has_more ? "the first " : ""}${count(reports.length)}`)),
     rows(reports),
     has_more ? h("p", {}, h("button", { type: "button", on: { click: more } }, "Show more")) : null,
   );
@@ -76,13 +76,15 @@ const list = poll({ load: (signal) => get("reports", wanted(), signal), show: sh
 
 /* One report ------------------------------------------------------------------------------------------------------ */
 
+/** `report`: its brand_id, first_day and days. The address keeps it, so that a reload or a bookmark opens it again. */
 async function open(report) {
   const reader = $("#reader");
   show(true);
+  history.replaceState(null, "", `#${report.brand_id}/${report.first_day}/${report.days}`);
   fill(reader, h("p", { class: "quiet" }, "Opening …"));
   try {
     const { revisions } = await get(path(report));
-    fill(reader, heading(report, revisions), h("div", { id: "revision" }));
+    fill(reader, heading(revisions), h("div", { id: "revision" }));
     showRevision(revisions[0]);
     $("h2", reader).focus();
   } catch (error) {
@@ -92,24 +94,26 @@ async function open(report) {
 
 function show(isReading) {
   $("#reader").hidden = !isReading;
-  for (const place of [$("#list"), filter]) place.hidden = isReading;
+  for (const place of [$(".head"), $("#list"), filter]) place.hidden = isReading;
 }
 
 function close() {
   show(false);
+  history.replaceState(null, "", location.pathname + location.search);
   fill($("#reader"));
   $("#list button")?.focus();
 }
 
 const back = () => h("button", { type: "button", on: { click: close } }, "Back to the list");
 
-function heading(report, revisions) {
+function heading(revisions) {
+  const [newest] = revisions;
   const choose = (event) => showRevision(revisions.find((r) => String(r.revision) === event.target.value));
   const options = revisions.map((r) => h("option", { value: r.revision }, `${r.revision}, made ${r.made_at.slice(0, 16).replace("T", " ")} UTC`));
   return h(
     "div",
     { class: "card-head" },
-    h("h2", { tabindex: "-1" }, `${report.brand_name}, ${period(report)}`),
+    h("h2", { tabindex: "-1" }, `${newest.brand_name}, ${period(newest)}`),
     h("div", { class: "head-side" }, h("label", { class: "quiet" }, "Revision ", h("select", { on: { change: choose } }, options)), back()),
   );
 }
@@ -155,3 +159,5 @@ filter.addEventListener("change", again);
 filter.addEventListener("reset", () => setTimeout(again));
 filter.addEventListener("submit", (event) => event.preventDefault());
 offerBrands();
+const asked = /^#(\d+)\/(\d{4}-\d\d-\d\d)\/(\d+)$/.exec(location.hash);
+if (asked) open({ brand_id: asked[1], first_day: asked[2], days: asked[3] });
