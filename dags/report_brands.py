@@ -52,15 +52,18 @@ def report_brands() -> None:
     @task
     def make() -> dict[str, str]:
         """Make reports; returns what failed, and why."""
-        import os
-
         from airflow.sdk import get_current_context
+        from airflow.sdk.exceptions import AirflowFailException
 
+        from pinwheel.errors import AskedError
         from pinwheel.reports.run import make
 
         os.nice(10)  # the stream and the merges go first where cores are few
         given = get_current_context()["params"]
-        return make(given["first_day"], given["days"], given["brand_ids"], given["mail"])
+        try:
+            return make(given["first_day"], given["days"], given["brand_ids"], given["mail"])
+        except AskedError as error:  # not tried again: nobody should wait six minutes for a typing error
+            raise AirflowFailException(str(error)) from error
 
     @task
     def mail() -> dict[str, str]:
@@ -70,7 +73,7 @@ def report_brands() -> None:
         return send_mails()
 
     @task(retries=0, trigger_rule="all_done")
-    def judge(made: dict[str, str], mailed: dict[str, str]) -> None:
+    def judge(made: dict[str, str] | None, mailed: dict[str, str] | None) -> None:
         """Make the run red when a brand's report or mail failed, after all the others are done."""
         from pinwheel.reports.run import require_none
 

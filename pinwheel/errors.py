@@ -34,7 +34,11 @@ class QualityError(PinwheelError):
 
 
 class ReportError(PinwheelError):
-    """Brand reports were asked for that can't be, or some could not be made or mailed."""
+    """Brand reports could not be made or mailed."""
+
+
+class AskedError(ReportError):
+    """Somebody asked for what can't be: the same again says the same."""
 
 
 class LocalError(PinwheelError):

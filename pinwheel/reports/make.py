@@ -17,7 +17,7 @@ import pymysql
 from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_attempt, wait_exponential
 
 from pinwheel import memsql
-from pinwheel.errors import PinwheelError, ReportError
+from pinwheel.errors import AskedError, PinwheelError
 from pinwheel.memsql import Connection, Row
 from pinwheel.reports import book, mail
 from pinwheel.reports.book import Report
@@ -96,12 +96,12 @@ class Maker:
         """A period that somebody asked for, of all brands or some.
 
         Raises:
-            ReportError: nothing was merged of that time, or a brand that is not known.
+            AskedError: nothing was merged of that time, or a brand that is not known.
         """
         first_day = self._again(book.first_day)
         if first_day is None or period.end.date() <= first_day:
             since = f"the first day with events is {first_day}" if first_day else "nothing has been merged yet"
-            raise ReportError(f"there is nothing to report on {period.first_day}, {period.days} days: {since}")
+            raise AskedError(f"there is nothing to report on {period.first_day}, {period.days} days: {since}")
         self._period(period, self._through(), lambda known, _latest, _state: _chosen(known, brand_ids, period))
 
     def _through(self) -> datetime | None:
@@ -247,7 +247,7 @@ def _chosen(known: Iterable[Brand], brand_ids: Sequence[int], period: Period) ->
     by_id = {brand.brand_id: brand for brand in known}
     unknown = [str(brand_id) for brand_id in brand_ids if brand_id not in by_id]
     if unknown:
-        raise ReportError(
+        raise AskedError(
             f"brands that are not known: {', '.join(unknown)}. They are not in the table brands, and have no event in "
             f"{period.days} days from {period.first_day}, nor in as many before"
         )

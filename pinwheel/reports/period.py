@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 
-from pinwheel.errors import ReportError
+from pinwheel.errors import AskedError
 
 MAX_DAYS = 31
 WEEK = 7
@@ -51,17 +51,17 @@ def asked(first_day: str, days: int, now: datetime) -> Period:
     """The period that somebody asked for.
 
     Raises:
-        ReportError: no date, too long, or not over yet.
+        AskedError: no date, too long, or not over yet.
     """
     try:
         period = Period(date.fromisoformat(first_day), days)
         period.before.start  # noqa: B018 - there is a day before
     except (ValueError, OverflowError) as error:
-        raise ReportError(f"first_day must be a date as in 2026-03-14, not {first_day!r}: {error}") from error
+        raise AskedError(f"first_day must be a date as in 2026-03-14, not {first_day!r}: {error}") from error
     if not 1 <= days <= MAX_DAYS:
-        raise ReportError(f"days must be 1 to {MAX_DAYS}, not {days}")
+        raise AskedError(f"days must be 1 to {MAX_DAYS}, not {days}")
     if not period.is_over(now):
-        raise ReportError(f"{days} days from {first_day} are not over yet: it is {now:%Y-%m-%d %H:%M} UTC")
+        raise AskedError(f"{days} days from {first_day} are not over yet: it is {now:%Y-%m-%d %H:%M} UTC")
     return period
 
 

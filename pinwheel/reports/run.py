@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 from pinwheel import memsql
 from pinwheel.alerts import REPORTS_FAILED, raise_alert, resolve_alert
-from pinwheel.errors import ReportError
+from pinwheel.errors import AskedError, ReportError
 from pinwheel.reports import mail, period
 from pinwheel.reports.make import Maker
 from pinwheel.reports.store import Store
@@ -18,7 +18,7 @@ def make(first_day: str | None, days: int, brand_ids: str | None, is_mailed: boo
     """Make what is due, or the period that somebody asked for, to be mailed or not; what failed -> why.
 
     Raises:
-        ReportError: what was asked for can't be.
+        AskedError: what was asked for can't be.
     """
     settings = load(ReportSettings)
     mails = load(MailSettings) if is_mailed else load(MailSettings, smtp_host="")
@@ -28,7 +28,7 @@ def make(first_day: str | None, days: int, brand_ids: str | None, is_mailed: boo
             if first_day:
                 maker.asked(period.asked(first_day, days, _now()), numbers_in(brand_ids))
             elif brand_ids:
-                raise ReportError(f"brand_ids={brand_ids!r} needs first_day: which period of theirs is to be reported?")
+                raise AskedError(f"brand_ids={brand_ids!r} needs first_day: which period of theirs is to be reported?")
             else:
                 maker.due()
                 _tell("reports", maker.tally.failed)
@@ -64,28 +64,29 @@ def listed(failed: Mapping[str, str]) -> str:
     return "\n".join([f"{len(failed)} failed:", *lines, *more])
 
 
-def require_none(*failures: Mapping[str, str]) -> None:
-    """Nothing, where nothing failed.
+def require_none(*failures: Mapping[str, str] | None) -> None:
+    """Nothing, where nothing failed; None is a task that failed as a whole.
 
     Raises:
         ReportError: says what did.
     """
-    failed = {what: why for found in failures for what, why in found.items()}
-    if failed:
-        raise ReportError(listed(failed))
+    failed = {what: why for found in failures for what, why in (found or {}).items()}
+    whole = ["a task before this one failed as a whole: its log says why"] if None in failures else []
+    if failed or whole:
+        raise ReportError("\n".join([*whole, *([listed(failed)] if failed else [])]))
 
 
 def numbers_in(text: str | None) -> list[int]:
     """Whole numbers, separated by commas; each once.
 
     Raises:
-        ReportError: something else.
+        AskedError: something else.
     """
     parts = [part.strip() for part in (text or "").split(",") if part.strip()]
     try:
         return list(dict.fromkeys(int(part) for part in parts))
     except ValueError as error:
-        raise ReportError(f"brand_ids must be whole numbers separated by commas, not {text!r}: {error}") from error
+        raise AskedError(f"brand_ids must be whole numbers separated by commas, not {text!r}: {error}") from error
 
 
 def _now() -> datetime:

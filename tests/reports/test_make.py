@@ -11,7 +11,7 @@ import pytest
 
 from pinwheel import memsql
 from pinwheel.contracts import TABLES
-from pinwheel.errors import ReportError
+from pinwheel.errors import AskedError, ReportError
 from pinwheel.kafka import Held
 from pinwheel.reports import book, make, read
 from pinwheel.reports import run as tasks
@@ -237,13 +237,13 @@ def test_nothing_merged_is_nothing_to_do(maker, reports):
 )
 def test_what_can_t_be_reported_says_why(period, brand_ids, says, merged, run, reports):
     merged(some())
-    with pytest.raises(ReportError, match=says):
+    with pytest.raises(AskedError, match=says):
         run(period, brand_ids)
     assert reports() == []
 
 
 def test_before_anything_is_merged_it_says_so(run, settings):
-    with pytest.raises(ReportError, match="nothing has been merged yet"):
+    with pytest.raises(AskedError, match="nothing has been merged yet"):
         run()
 
 
@@ -423,13 +423,21 @@ def test_every_table_that_numbers_are_counted_from_counts_for_completeness():
     assert counted == {"pins", "repins", "comments"}
 
 
+def test_a_task_that_failed_as_a_whole_is_told_beside_the_list():
+    tasks.require_none({}, {})
+    with pytest.raises(ReportError, match="failed as a whole"):
+        tasks.require_none({}, None)
+    with pytest.raises(ReportError, match=r"failed as a whole.*\n1 failed:\nb: no"):
+        tasks.require_none({"b": "no"}, None)
+
+
 @pytest.mark.parametrize(("text", "told"), [(None, []), ("", []), (" 3, 1,3 ", [3, 1]), ("7", [7])])
 def test_brands_from_a_form(text, told):
     assert tasks.numbers_in(text) == told
 
 
 def test_brands_that_are_no_numbers_are_refused():
-    with pytest.raises(ReportError, match="whole numbers separated by commas, not '1; 2'"):
+    with pytest.raises(AskedError, match="whole numbers separated by commas, not '1; 2'"):
         tasks.numbers_in("1; 2")
-    with pytest.raises(ReportError, match="needs first_day"):
+    with pytest.raises(AskedError, match="needs first_day"):
         tasks.make(None, 1, "7", False)

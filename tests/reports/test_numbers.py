@@ -6,7 +6,7 @@ from random import Random
 
 import pytest
 
-from pinwheel.errors import ReportError
+from pinwheel.errors import AskedError
 from pinwheel.kafka import Held
 from pinwheel.reports import charts, complete, trends, words
 from pinwheel.reports.numbers import Change, Earlier, Group, Numbers, Quality, State, Totals, changes, digest, flat_of
@@ -54,7 +54,7 @@ def test_the_newest_week_is_due_all_week():
     ],
 )
 def test_a_period_that_can_t_be_says_why(first_day, days, says):
-    with pytest.raises(ReportError, match=says):
+    with pytest.raises(AskedError, match=says):
         asked(first_day, days, NOW)
 
 
