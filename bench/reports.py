@@ -53,12 +53,12 @@ COUNTRIES = np.array([f"{a}{b}" for a in "ABCDEFGHIJ" for b in "KLMNOPQRSTUV"])
 class World:
     """Pins, people and what they do; a function of the seed."""
 
-    def __init__(self, seed: int = SEED) -> None:
+    def __init__(self, seed: int = SEED, brands: int = BRANDS) -> None:
         self.rng = rng = np.random.default_rng(seed)
         weights = 1 / np.arange(1, PINS + 1)  # Zipf: the k-th pin gets 1/k of the first one's events
         self._limits = np.cumsum(weights / weights.sum())
         self._pin_of_rank = 1 + rng.permutation(PINS)
-        self.brand_of = 1 + (BRANDS * rng.random(PINS + 1) ** 2).astype(np.int64)
+        self.brand_of = 1 + (brands * rng.random(PINS + 1) ** 2).astype(np.int64)
         self.has_brand = rng.random(PINS + 1) < 0.4
         self.category_of = rng.integers(0, len(CATEGORIES), PINS + 1)
         self._home_of = (len(COUNTRIES) * rng.random(PEOPLE + 1) ** 3).astype(np.int64)
@@ -124,9 +124,8 @@ def load(connection: Connection, table: str, rows: pa.Table) -> None:
         connection.commit()
 
 
-def fill(connection: Connection, rows: int) -> None:
+def fill(connection: Connection, rows: int, world: World) -> None:
     """Fill the event tables day by day, each day's rollups as a merge would compute them."""
-    world = World()
     for day in range(DAYS):
         began = time.monotonic()
         since = FIRST_DAY + timedelta(days=day)
@@ -159,12 +158,12 @@ def roll_up(connection: Connection, day: datetime) -> None:
 
 
 @contextmanager
-def database(keep: bool) -> Iterator[memsql.MemsqlSettings]:
+def database(keep: bool, name: str = "bench-reports") -> Iterator[memsql.MemsqlSettings]:
     """The embedded MariaDB in a folder and on a port of its own, with the schema."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    stack = Stack(LocalSettings(stack="bench-reports", memsql_port=port))
+    stack = Stack(LocalSettings(stack=name, memsql_port=port))
     if not keep:
         shutil.rmtree(stack.settings.stack_dir, ignore_errors=True)
         stack = Stack(stack.settings)  # its passwords were there
@@ -184,7 +183,7 @@ def main() -> int:
     with database(given.keep) as settings:
         connection = memsql.connect(settings, local_infile=True, statement_seconds=3600)
         if not given.keep:
-            fill(connection, given.rows)
+            fill(connection, given.rows, World())
         return ask_all(connection)
 
 

@@ -22,6 +22,7 @@ STREAM_RUNBOOK = "docs/runbooks/supervise_stream.md"
 MERGE_RUNBOOK = "docs/runbooks/merge_events.md"
 HEALTH_RUNBOOK = "docs/runbooks/watch_health.md"
 QUALITY_RUNBOOK = "docs/runbooks/check_quality.md"
+REPORTS_RUNBOOK = "docs/runbooks/report_brands.md"
 
 
 @dataclass(frozen=True)
@@ -50,6 +51,7 @@ MERGE_FAILING = Alert("merge_failing", "critical", MERGE_RUNBOOK, "read the log 
 TRENDS_FAILING = Alert("trends_failing", "warning", MERGE_RUNBOOK, "read the log of the task of repins")
 QUALITY_FAILED = Alert("quality_failed", "critical", QUALITY_RUNBOOK, "look up the measures in the runbook")
 QUALITY_WARNING = Alert("quality_warning", "warning", QUALITY_RUNBOOK, "look up the measures in the runbook")
+REPORTS_FAILED = Alert("reports_failed", "warning", REPORTS_RUNBOOK, "read the log of report_brands; mend, trigger it")
 DRIVER_ALERTS = (DRIVER_FAILING, DRIVER_STALLED)
 MERGE_ALERTS = (SLICE_HELD, SLICE_WARNING, ROWS_QUARANTINED, EVENTS_CONFLICTING, MERGE_FAILING, TRENDS_FAILING)
 QUALITY_ALERTS = (QUALITY_FAILED, QUALITY_WARNING)
@@ -73,7 +75,10 @@ HEALTH_ALERTS = {
 }
 TEST_ALERT = Alert("test_alert", "warning", HEALTH_RUNBOOK, "nothing: somebody tried whether it arrives", lasting=False)
 STREAM_ALERTS = (*DRIVER_ALERTS, PINS_SKIPPED)
-ALERTS = {a.name: a for a in (*STREAM_ALERTS, *MERGE_ALERTS, *QUALITY_ALERTS, *HEALTH_ALERTS.values(), TEST_ALERT)}
+ALERTS = {
+    a.name: a
+    for a in (*STREAM_ALERTS, *MERGE_ALERTS, *QUALITY_ALERTS, REPORTS_FAILED, *HEALTH_ALERTS.values(), TEST_ALERT)
+}
 
 Send = Callable[[Alert, str, str], None]  # alert, subject (what it is about), message
 

@@ -33,5 +33,13 @@ class QualityError(PinwheelError):
     """Data is not what it must be; what exactly is in ``dq_results``."""
 
 
+class ReportError(PinwheelError):
+    """Brand reports could not be made or mailed."""
+
+
+class AskedError(ReportError):
+    """Somebody asked for what can't be: the same again says the same."""
+
+
 class LocalError(PinwheelError):
     """The embedded stack could not do what was asked."""

@@ -191,7 +191,13 @@ class HealthSettings(SuperviseSettings):
     health_max_disk_share: Annotated[float, Field(ge=0, le=1)] = 0.9  # the rest is for compaction and a day of events
 
 
-class WebSettings(HealthSettings, QualitySettings):
+class ReportsFolderSettings(_Settings):
+    """Where the brands' reports are."""
+
+    reports_uri: str = ".pinwheel/stack/reports"  # a folder that all of Airflow sees, or s3://bucket/path
+
+
+class WebSettings(HealthSettings, QualitySettings, ReportsFolderSettings):
     """The pages in Airflow's UI (plugins/), read by its API server."""
 
     brand_users: dict[str, frozenset[int]] = {}  # Airflow user to brand ids: who is named sees these alone
@@ -201,6 +207,30 @@ class WebSettings(HealthSettings, QualitySettings):
     live_replay_seconds: Annotated[float, Field(ge=0)] = 60.0  # of the past, for who comes late
     live_poll_seconds: Seconds = 0.5  # how often the lake's log is looked at while somebody watches
     live_max_points: Annotated[int, Field(ge=1)] = 400  # places of one update; beyond it, one event in N is shown
+
+
+class ReportSettings(KafkaSettings, MemsqlSettings, ReportsFolderSettings):
+    """The reports to brands (dags/report_brands.py)."""
+
+    report_cron: Annotated[str, Field(pattern=r"^\S+ \S+ \S+ \S+ \S+$")] = "30 4 * * *"  # UTC; late events came
+    report_periods: Annotated[str, Field(pattern="^(day|week|both)$")] = "both"  # a week is Monday to Sunday
+    report_back_days: Annotated[int, Field(ge=1)] = 31  # so old ones are made anew when they changed
+    report_catch_up_days: Annotated[int, Field(ge=1)] = 7  # so old ones are made when they are missing
+    report_batch_brands: Annotated[int, Field(ge=1, le=1000)] = 50  # read at once: few statements, little memory
+    report_writers: Annotated[int, Field(ge=1, le=64)] = 8  # files at once: a store takes its time for each
+
+
+class MailSettings(_Settings):
+    """The mail server that takes the reports to the brands' contacts."""
+
+    smtp_host: str = ""  # without one nothing is mailed
+    smtp_port: Port = 587  # where mail servers take mail from programs
+    smtp_security: Annotated[str, Field(pattern="^(none|starttls|tls)$")] = "starttls"  # none shows all to the network
+    smtp_user: str = ""  # without one there is no login
+    smtp_password: SecretStr = SecretStr("")  # a password in the code would be everybody's
+    smtp_from: Annotated[str, Field(pattern=r"^\S+@\S+$")] = "pinwheel@localhost"  # a real one, or servers refuse it
+    smtp_seconds: Seconds = 20.0  # per answer of the server; one that is away is found out once, not for each brand
+    mail_min_change: Annotated[float, Field(ge=0)] = 0.01  # a revision that moves totals by less is listed, not mailed
 
 
 class AlertSettings(_Settings):

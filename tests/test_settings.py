@@ -75,7 +75,7 @@ def test_every_secret_is_kept_out_of_logs() -> None:
         if SECRET.search(name)
     }
     users = {f"{role}memsql_password" for role in ("", "merge_", "stream_", "report_", "analyst_")}
-    assert {name for name, _ in secrets} == {*users, "kafka_sasl_password", "alert_urls"}
+    assert {name for name, _ in secrets} == {*users, "kafka_sasl_password", "alert_urls", "smtp_password"}
     assert {kind for _, kind in secrets} == {SecretStr}
     assert "s3cret" not in repr(load(MemsqlSettings, memsql_password="s3cret"))
 

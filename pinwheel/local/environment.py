@@ -33,6 +33,7 @@ def shared(settings: LocalSettings) -> dict[str, str]:
         "driver_lock_path": settings.driver_lock_path,
         "stream_dir": stack / "stream",
         "quality_dir": stack / "quality",
+        "reports_uri": stack / "reports",
         "web_modules_dir": settings.tools_dir / "web" / "node_modules",
         "spark_jars_dir": settings.tools_dir / "jars" / "spark",
     }

@@ -201,7 +201,6 @@ def _read_dag(path: Path) -> Dag:
     wiring = next(n for n in tree.body if isinstance(n, ast.FunctionDef) and n.name == path.stem)
     call = next(d for d in wiring.decorator_list if isinstance(d, ast.Call) and _is_named(d.func, "dag"))
     words = {k.arg: k.value for k in call.keywords}
-    schedule = ast.literal_eval(words["schedule"])
     tags = tuple(ast.literal_eval(words["tags"]))
     params = words.get("params")
     given = zip(params.keys, params.values, strict=True) if isinstance(params, ast.Dict) else ()
@@ -209,10 +208,19 @@ def _read_dag(path: Path) -> Dag:
         path.stem,
         title.lstrip("# ").strip(),
         page.strip(),
-        f"`{schedule}`" if schedule else "by hand",
+        _schedule(words["schedule"]),
         tags,
         tuple(_param(key, value) for key, value in given),
     )
+
+
+def _schedule(node: ast.expr) -> str:
+    """As the file says it, or the default of the setting that it asks the environment for."""
+    if isinstance(node, ast.Call):
+        variable, default = (ast.literal_eval(arg) for arg in node.args)
+        return f"`{default}`, by `{variable}`"
+    schedule = ast.literal_eval(node)
+    return f"`{schedule}`" if schedule else "by hand"
 
 
 def _param(key: ast.expr | None, value: ast.expr) -> tuple[str, str, str]:

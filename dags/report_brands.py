@@ -1,0 +1,88 @@
+"""### Report to the brands
+
+**What** For each brand a report of a day or a week: one HTML file to read or print, and CSV files. Totals and change
+against the period before, hours, top pins, categories, countries, unique people, trends, data quality, and whether it
+is complete. In the reports folder (`PINWHEEL_REPORTS_URI`), in the table `brand_reports`, on the page Brand reports,
+and by mail to the brand's contact when `PINWHEEL_SMTP_HOST` is set.
+
+**When** Daily, by `PINWHEEL_REPORT_CRON`: the day that is over, on Mondays the week, and each report of the last 31
+days whose numbers have changed since, as a new revision that says what changed. By hand for any days that are over:
+give `first_day`.
+
+**Again?** Safe: a report that would say the same is not made again. A run that died makes the rest when it runs again.
+
+**Not for** Live numbers: see Trends, or `docs/sql.md`. A day that is not over has no report.
+
+**Runbook** `docs/runbooks/report_brands.md`
+"""
+
+import os
+from datetime import timedelta
+
+from airflow.sdk import Param, dag, task
+
+
+@dag(
+    schedule=os.environ.get("PINWHEEL_REPORT_CRON", "30 4 * * *"),
+    max_active_runs=1,
+    catchup=False,
+    doc_md=__doc__,
+    tags=["pinwheel", "reports"],
+    default_args={"owner": "data-engineering", "retries": 3, "retry_delay": timedelta(minutes=2)},
+    params={
+        "first_day": Param(
+            None,
+            type=["null", "string"],
+            format="date",
+            title="First day (UTC)",
+            description="Of the period to report on; empty: what is due.",
+        ),
+        "days": Param(
+            1, type="integer", minimum=1, maximum=31, title="Days", description="1 is a day, 7 a week; from first_day."
+        ),
+        "brand_ids": Param(
+            None, type=["null", "string"], title="Brands", description="Numbers separated by commas; empty: all."
+        ),
+        "mail": Param(True, type="boolean", title="Mail the new reports", description="To the brands' contacts."),
+    },
+)
+def report_brands() -> None:
+    """Wire making, mailing, and the verdict on both."""
+
+    @task
+    def make() -> dict[str, str]:
+        """Make reports; returns what failed, and why."""
+        from airflow.sdk import get_current_context
+        from airflow.sdk.exceptions import AirflowFailException
+
+        from pinwheel.errors import AskedError
+        from pinwheel.reports.run import make
+
+        os.nice(10)  # the stream and the merges go first where cores are few
+        given = get_current_context()["params"]
+        try:
+            return make(given["first_day"], given["days"], given["brand_ids"], given["mail"])
+        except AskedError as error:  # not tried again: nobody should wait six minutes for a typing error
+            raise AirflowFailException(str(error)) from error
+
+    @task
+    def mail() -> dict[str, str]:
+        """Mail what is due; returns what failed, and why."""
+        from pinwheel.reports.run import send_mails
+
+        return send_mails()
+
+    @task(retries=0, trigger_rule="all_done")
+    def judge(made: dict[str, str] | None, mailed: dict[str, str] | None) -> None:
+        """Make the run red when a brand's report or mail failed, after all the others are done."""
+        from pinwheel.reports.run import require_none
+
+        require_none(made, mailed)
+
+    made = make()
+    mailed = mail()
+    made >> mailed
+    judge(made, mailed)
+
+
+report_brands()

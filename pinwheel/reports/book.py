@@ -1,0 +1,144 @@
+"""What was reported before: the table ``brand_reports``, every revision."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from datetime import date, datetime, timedelta
+
+from pinwheel import memsql
+from pinwheel.memsql import Connection, Row
+from pinwheel.reports.numbers import Brand, Change, Earlier, Numbers, State, flat_of
+from pinwheel.reports.period import Period
+
+# A merge stamps its rollups before it commits, so a report may not have seen what is stamped earlier than it was read.
+LONGEST_MERGE = timedelta(hours=1)
+KEPT_CHANGES = 100
+
+
+@dataclass(frozen=True)
+class Report:
+    """One revision of one brand's report, before it is a file."""
+
+    brand: Brand
+    period: Period
+    revision: int
+    made_at: datetime
+    read_at: datetime
+    numbers: Numbers
+    state: State
+    digest: str
+    earlier: Earlier | None
+    changes: tuple[Change, ...] = ()
+
+    @property
+    def folder(self) -> str:
+        """Where its files are, in the reports folder.
+
+        Two that make the same revision at once write into two folders, and one of them is listed.
+        """
+        return f"{self.brand.brand_id}/{self.period.key}/r{self.revision}-{self.digest[:8]}"
+
+
+def clock(connection: Connection) -> datetime:
+    """Now, by the database's clock."""
+    with memsql.transaction(connection):
+        at: datetime = memsql.fetch(connection, "brand_reports/clock")[0]["now_utc"]
+    return at
+
+
+def first_day(connection: Connection) -> date | None:
+    """The first day with anything to report; None when there is nothing."""
+    with memsql.transaction(connection):
+        day: date | None = memsql.fetch(connection, "brand_reports/first_day")[0]["first_day"]
+    return day
+
+
+def brands(connection: Connection, period: Period) -> list[Brand]:
+    """Whom to report to about a period, by number."""
+    params = {"from_day": period.before.first_day, "to_day": period.end.date()}
+    with memsql.transaction(connection):
+        return [Brand(**row) for row in memsql.fetch(connection, "brand_reports/brands", params)]
+
+
+def latest(connection: Connection, period: Period) -> dict[int, Row]:
+    """The newest report of each brand for a period, beside what the rollups say now."""
+    params = _key(period) | {"before_day": period.before.first_day, "to_day": period.end.date()}
+    with memsql.transaction(connection):
+        return {row["brand_id"]: row for row in memsql.fetch(connection, "brand_reports/latest", params)}
+
+
+def may_differ(row: Row, state: State) -> bool:
+    """Whether a report would say something else today than its newest revision does; a look, no count."""
+    stamped = row["updated_at"] is not None and row["updated_at"] >= row["read_at"] - LONGEST_MERGE
+    sums = (row["engagement_now"], row["engagement_before_now"]) != (row["engagement"], row["engagement_before"])
+    completed = state.is_complete and not row["is_complete"]
+    judged = state.quality.verdict not in ("unchecked", row["verdict"])
+    return stamped or sums or completed or judged
+
+
+def earlier(connection: Connection, period: Period, brand_ids: Sequence[int]) -> dict[int, Earlier]:
+    """The newest revisions of these brands, with their numbers."""
+    params = _key(period) | {"brand_ids": list(brand_ids)}
+    with memsql.transaction(connection):
+        rows = memsql.fetch(connection, "brand_reports/numbers", params)
+    return {
+        row["brand_id"]: Earlier(
+            row["revision"],
+            row["made_at"],
+            row["complete_through"],
+            bool(row["is_complete"]),
+            row["verdict"],
+            row["digest"],
+            flat_of(row["numbers"]),
+        )
+        for row in rows
+    }
+
+
+def insert(connection: Connection, report: Report, mail: str) -> None:
+    """List a report whose files are written, and the state of its mail.
+
+    Raises:
+        pymysql.err.IntegrityError: somebody else has listed that revision meanwhile.
+    """
+    with memsql.transaction(connection):
+        memsql.execute(connection, "brand_reports/insert", _row(report, mail))
+
+
+def due_mails(connection: Connection, since: date) -> list[Row]:
+    """Reports on days since then that are to be mailed; oldest first."""
+    with memsql.transaction(connection):
+        return memsql.fetch(connection, "brand_reports/due_mails", {"since": since})
+
+
+def set_mail(connection: Connection, row: Row, mail: str, at: datetime | None) -> None:
+    """What became of a mail that was due."""
+    key = {name: row[name] for name in ("brand_id", "first_day", "days", "revision")}
+    with memsql.transaction(connection):
+        memsql.execute(connection, "brand_reports/set_mail", key | {"mail": mail, "mailed_at": at})
+
+
+def _row(report: Report, mail: str) -> dict[str, object]:
+    numbers, state = report.numbers, report.state
+    return _key(report.period) | {
+        "brand_id": report.brand.brand_id,
+        "revision": report.revision,
+        "made_at": report.made_at,
+        "read_at": report.read_at,
+        "complete_through": state.complete_through,
+        "is_complete": int(state.is_complete),
+        "verdict": state.quality.verdict,
+        "engagement": numbers.now.engagement,
+        "engagement_before": numbers.before.engagement,
+        "unique_people": numbers.now.people,
+        "change_count": len(report.changes),
+        "changes": json.dumps([asdict(c) for c in report.changes[:KEPT_CHANGES]], ensure_ascii=False),
+        "numbers": numbers.to_json(),
+        "digest": report.digest,
+        "folder": report.folder,
+        "mail": mail,
+    }
+
+
+def _key(period: Period) -> dict[str, object]:
+    return {"first_day": period.first_day, "days": period.days}

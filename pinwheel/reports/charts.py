@@ -1,0 +1,152 @@
+"""Where the marks of a chart are, in the units of its SVG; the template draws them."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+from pinwheel.reports import words
+from pinwheel.reports.period import Period
+
+WIDTH, HEIGHT = 720, 240
+LEFT, TOP, BOTTOM = 60, 18, 38  # room for the axes' labels
+GAP = 0.28  # of a bar's place that stays empty
+CELL, ROW_HEAD, COLUMN_HEAD = 26, 96, 30  # of a heat map
+SHADES = 5
+
+
+@dataclass(frozen=True)
+class Bar:
+    """Two lengths on top of each other, and a mark for what it was before; ``label`` is said when pointed at."""
+
+    x: float
+    width: float
+    lower_y: float
+    lower_height: float
+    upper_y: float
+    upper_height: float
+    before_y: float
+    label: str
+
+
+@dataclass(frozen=True)
+class Tick:
+    """A label on an axis; a minor one makes room on a narrow screen."""
+
+    at: float
+    text: str
+    is_minor: bool = False
+
+
+@dataclass(frozen=True)
+class Bars:
+    """A bar chart: repins below, comments above, the period before as a line."""
+
+    bars: tuple[Bar, ...]
+    y_ticks: tuple[Tick, ...]
+    x_ticks: tuple[Tick, ...]
+    before_line: str
+    left: int = LEFT
+    width: int = WIDTH
+    height: int = HEIGHT
+
+
+@dataclass(frozen=True)
+class Cell:
+    """An hour of a heat map; ``shade`` 0 is nothing, 5 the most."""
+
+    x: float
+    y: float
+    shade: int
+    label: str
+
+
+@dataclass(frozen=True)
+class HeatMap:
+    """Hours across, days down."""
+
+    cells: tuple[Cell, ...]
+    x_ticks: tuple[Tick, ...]
+    y_ticks: tuple[Tick, ...]
+    width: int
+    height: int
+    cell: int = CELL
+
+
+def top_of_axis(most: int) -> int:
+    """A round number, at least ``most``, that can be halved."""
+    if most <= 4:
+        return max(2, 2 * math.ceil(most / 2))
+    size = 10 ** math.floor(math.log10(most))
+    return int(next(step * size for step in (1, 2, 4, 6, 8, 10) if step * size >= most))
+
+
+def by_hour(hours: Sequence[tuple[int, int]], before: Sequence[int]) -> Bars:
+    """A day: a bar an hour, midnight first."""
+    names = [f"{n:02}:00" for n in range(len(hours))]
+    return _bars(hours, before, [Tick(n, name, n % 6 != 0) for n, name in enumerate(names) if n % 3 == 0], names)
+
+
+def by_day(period: Period, hours: Sequence[tuple[int, int]], before: Sequence[int]) -> Bars:
+    """Several days: a bar a day."""
+    firsts = range(0, len(hours), 24)
+    sums = [(sum(r for r, _ in hours[n : n + 24]), sum(c for _, c in hours[n : n + 24])) for n in firsts]
+    days = [period.start + timedelta(days=n) for n in range(period.days)]
+    each = max(1, period.days // 8)
+    ticks = [Tick(n, f"{d:%a} {d.day}", n % (2 * each) != 0) for n, d in enumerate(days) if n % each == 0]
+    names = [f"{d:%A} {d.day} {d:%B}" for d in days]
+    return _bars(sums, [sum(before[n : n + 24]) for n in firsts], ticks, names)
+
+
+def _bars(
+    values: Sequence[tuple[int, int]], before: Sequence[int], ticks: Sequence[Tick], names: Sequence[str]
+) -> Bars:
+    top = top_of_axis(max([*(sum(v) for v in values), *before], default=0))
+    floor, place = HEIGHT - BOTTOM, (WIDTH - LEFT) / max(1, len(values))
+
+    def y(value: float) -> float:
+        return round(floor - (floor - TOP) * value / top, 1)
+
+    bars = tuple(
+        Bar(
+            x=round(LEFT + place * (n + GAP / 2), 1),
+            width=round(place * (1 - GAP), 1),
+            lower_y=y(repins),
+            lower_height=round(floor - y(repins), 1),
+            upper_y=y(repins + comments),
+            upper_height=round(y(repins) - y(repins + comments), 1),
+            before_y=y(earlier),
+            label=f"{name}: {words.whole(repins)} repins, {words.whole(comments)} comments; "
+            f"before {words.whole(earlier)} together",
+        )
+        for n, ((repins, comments), earlier, name) in enumerate(zip(values, before, names, strict=True))
+    )
+    return Bars(
+        bars,
+        tuple(Tick(y(value), words.short(value)) for value in (0, top / 2, top)),
+        tuple(Tick(round(LEFT + place * (t.at + 0.5), 1), t.text, t.is_minor) for t in ticks),
+        " ".join(
+            f"{'L' if n else 'M'}{LEFT + place * n:.1f} {b.before_y}H{LEFT + place * (n + 1):.1f}"
+            for n, b in enumerate(bars)
+        ),
+    )
+
+
+def heat_map(period: Period, hours: Sequence[tuple[int, int]]) -> HeatMap:
+    """Every hour of several days; the shades are fifths of the busiest."""
+    most = max((sum(h) for h in hours), default=0)
+    cells = []
+    for n, (repins, comments) in enumerate(hours):
+        at, count = period.start + timedelta(hours=n), repins + comments
+        label = f"{at:%a} {at.day} {at:%B %H:00}: {words.whole(count)}"
+        shade = math.ceil(SHADES * count / most) if count else 0
+        cells.append(Cell(ROW_HEAD + CELL * (n % 24), COLUMN_HEAD + CELL * (n // 24), shade, label))
+    days = [period.start + timedelta(days=n) for n in range(period.days)]
+    middle = CELL / 2
+    return HeatMap(
+        tuple(cells),
+        tuple(Tick(ROW_HEAD + CELL * n + middle, f"{n:02}", n % 6 != 0) for n in range(0, 24, 3)),
+        tuple(Tick(COLUMN_HEAD + CELL * n + middle, f"{d:%a} {d.day}") for n, d in enumerate(days)),
+        ROW_HEAD + CELL * 24,
+        COLUMN_HEAD + CELL * period.days,
+    )

@@ -1,0 +1,216 @@
+"""Reports as mails to the brands' contacts. At least once: who dies between sending and noting it sends it again.
+
+A second mail of the same revision has the same Message-ID, by which mail programs know it.
+"""
+
+import json
+import logging
+import re
+import smtplib
+import ssl
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from email.message import EmailMessage
+
+from pinwheel.errors import PinwheelError, ReportError
+from pinwheel.memsql import Connection, Row
+from pinwheel.reports import book, words
+from pinwheel.reports.book import Report
+from pinwheel.reports.numbers import Brand, Change
+from pinwheel.reports.page import VERDICTS, number_name
+from pinwheel.reports.period import Period
+from pinwheel.reports.store import Store
+from pinwheel.reports.tables import FILES
+from pinwheel.settings import MailSettings
+
+log = logging.getLogger(__name__)
+
+ADDRESS = re.compile(r"(?:[^<>\r\n]*<)?([^\s@<>,:;\"]+@[^\s@<>,:;\"]+)>?")
+DUE, SENT, NONE = "due", "sent", "none"
+
+
+@dataclass
+class Sent:
+    """What a run has mailed: how many, and what failed, by brand and period."""
+
+    count: int = 0
+    failed: dict[str, str] = field(default_factory=dict)
+
+
+def addresses(contact: str | None) -> list[str]:
+    """Where a brand's mail goes: ``ann@example.org`` or ``Ann <ann@example.org>``, several separated by commas."""
+    found = [ADDRESS.fullmatch(part.strip()) for part in (contact or "").split(",")]
+    return [match[1] for match in found if match]
+
+
+def wanted(report: Report, settings: MailSettings) -> str:
+    """Whether a new report is to be mailed: the first one is, a later one when it says something else."""
+    if not settings.smtp_host or not addresses(report.brand.contact):
+        return NONE
+    return DUE if report.earlier is None or _is_worth_it(report, settings.mail_min_change) else NONE
+
+
+def _is_worth_it(report: Report, least: float) -> bool:
+    completed = report.earlier is not None and report.state.is_complete and not report.earlier.is_complete
+    totals = [c for c in report.changes if c.name.startswith("total ")]
+    return completed or any(abs(c.by) >= least * max(1, c.before or 0) for c in totals)
+
+
+def send_due(
+    settings: MailSettings,
+    connection: Connection,
+    store: Store,
+    back_days: int,
+    now: Callable[[], datetime],
+) -> Sent:
+    """Mail what is due; of several revisions the newest. What fails stays due.
+
+    Raises:
+        ReportError: the mail server is away or refuses us: nobody's mail would go.
+    """
+    sent = Sent()
+    rows = book.due_mails(connection, (now() - timedelta(days=back_days)).date())
+    due = [row for row in rows if row["revision"] == row["newest_revision"]]
+    for row in rows:
+        if row["revision"] != row["newest_revision"]:
+            book.set_mail(connection, row, NONE, None)
+    if not due:
+        return sent
+    if not settings.smtp_host:
+        log.warning("mails due=%d, but PINWHEEL_SMTP_HOST is not set", len(due))
+        return sent
+    server = Server(settings)
+    try:
+        for row in due:
+            _send(server, settings, connection, store, row, now, sent)
+    finally:
+        server.close()
+    log.info("mails sent=%d failed=%d", sent.count, len(sent.failed))
+    return sent
+
+
+def _send(
+    server: "Server",
+    settings: MailSettings,
+    connection: Connection,
+    store: Store,
+    row: Row,
+    now: Callable[[], datetime],
+    sent: Sent,
+) -> None:
+    """One mail. What is wrong with one is told at the end, and stops no other."""
+    period, brand = _about(row)
+    to = addresses(row["contact"])
+    if not to:  # it had one when the report was made
+        book.set_mail(connection, row, NONE, None)
+        return
+    try:
+        server.send(message(row, to, settings.smtp_from, store))
+    except (smtplib.SMTPException, PinwheelError, ValueError, OSError) as error:
+        if isinstance(error, ReportError):
+            raise
+        log.exception("mail brand=%s period=%s to=%s", brand.brand_id, period.key, ", ".join(to))
+        sent.failed[f"{brand.title} ({brand.brand_id}), {period.key}"] = f"mail to {', '.join(to)}: {error}"
+        return
+    book.set_mail(connection, row, SENT, now().replace(tzinfo=None))
+    sent.count += 1
+    log.info("mailed brand=%s period=%s revision=%s", brand.brand_id, period.key, row["revision"])
+
+
+def _about(row: Row) -> tuple[Period, Brand]:
+    return Period(row["first_day"], row["days"]), Brand(row["brand_id"], row["name"], row["contact"])
+
+
+def message(row: Row, to: list[str], sender: str, store: Store) -> EmailMessage:
+    """A mail with the report and its tables attached."""
+    period, brand = _about(row)
+    made = EmailMessage()
+    revised = f", revision {row['revision']}" if row["revision"] > 1 else ""
+    made["Subject"] = f"{words.one_line(brand.title)}: {words.title(period).lower()}, {words.days(period)}{revised}"
+    made["From"] = sender
+    made["To"] = ", ".join(to)
+    made["Message-ID"] = f"<{brand.brand_id}.{period.key}.{row['revision']}@pinwheel>"
+    made["Auto-Submitted"] = "auto-generated"  # no answers from people on holiday
+    made.set_content(_text(row, period, brand))
+    name = f"brand-{brand.brand_id}-{period.key}-r{row['revision']}"
+    html = store.read(f"{row['folder']}/report.html")
+    made.add_attachment(html, maintype="text", subtype="html", filename=f"{name}.html")
+    for file in FILES if row["revision"] > 1 else FILES[:-1]:
+        content = store.read(f"{row['folder']}/{file}")
+        made.add_attachment(content, maintype="text", subtype="csv", filename=f"{name}-{file}")
+    return made
+
+
+def _text(row: Row, period: Period, brand: Brand) -> str:
+    change = words.change(row["engagement"], row["engagement_before"])
+    lines = [
+        f"{words.title(period)} of {words.one_line(brand.title)}, {words.days(period)} (UTC)",
+        "",
+        f"Engagement (repins and comments): {words.whole(row['engagement'])}, {change} against {words.before(period)}",
+        f"Unique people: {words.whole(row['unique_people'])}",
+        f"Data quality: {VERDICTS[row['verdict']]}",
+    ]
+    if not row["is_complete"]:
+        through = row["complete_through"]
+        up_to = f"; it has everything received by {words.moment(through)}" if through else ""
+        lines.append(f"This report is not complete{up_to}. The next revision will be.")
+    if row["revision"] > 1:
+        lines += ["", f"Revision {row['revision']}: {words.whole(row['change_count'])} numbers changed, first of them"]
+        changes = [Change(**change) for change in json.loads(row["changes"])[:5]]
+        lines += [f"  {number_name(c.name, period, {})}: {c.before} -> {c.after}" for c in changes]
+    return "\n".join([*lines, "", "The whole report is attached: an HTML page to read or print, and CSV files.", ""])
+
+
+class Server:
+    """One connection for all mails, opened at the first and again when the server has closed it."""
+
+    def __init__(self, settings: MailSettings) -> None:
+        self._settings = settings
+        self._smtp: smtplib.SMTP | None = None
+
+    def send(self, mail: EmailMessage) -> None:
+        """Hand a mail over.
+
+        Raises:
+            ReportError: the server is away or refuses us.
+            smtplib.SMTPException: it refuses this mail.
+        """
+        try:
+            self._connected().send_message(mail)
+        except smtplib.SMTPServerDisconnected:  # idle for too long, or so many mails a connection
+            self._smtp = None
+            self._connected().send_message(mail)
+
+    def close(self) -> None:
+        """End in order; a server that is gone already has ended too."""
+        if self._smtp is not None:
+            self._smtp.close()
+            self._smtp = None
+
+    def _connected(self) -> smtplib.SMTP:
+        if self._smtp is None:
+            try:
+                self._smtp = self._connect()
+            except (OSError, smtplib.SMTPException) as error:
+                where = f"{self._settings.smtp_host}:{self._settings.smtp_port}"
+                raise ReportError(
+                    f"no mail goes out: {where}, security {self._settings.smtp_security}, user "
+                    f"{self._settings.smtp_user or '(none)'}: {error}. Is the server up, and are PINWHEEL_SMTP_HOST, "
+                    "_PORT, _SECURITY, _USER and _PASSWORD right? The mails stay due"
+                ) from error
+        return self._smtp
+
+    def _connect(self) -> smtplib.SMTP:
+        given = self._settings
+        address = (given.smtp_host, given.smtp_port)
+        tls = ssl.create_default_context()
+        if given.smtp_security == "tls":
+            smtp: smtplib.SMTP = smtplib.SMTP_SSL(*address, timeout=given.smtp_seconds, context=tls)
+        else:
+            smtp = smtplib.SMTP(*address, timeout=given.smtp_seconds)
+        if given.smtp_security == "starttls":
+            smtp.starttls(context=tls)
+        if given.smtp_user:
+            smtp.login(given.smtp_user, given.smtp_password.get_secret_value())
+        return smtp

@@ -1,0 +1,254 @@
+"""Make the reports of many brands: what is due, batch by batch, each revision once.
+
+Files are written before a report is listed: who dies in between leaves files that nobody knows, and the next run
+makes the report. A database that goes away is waited for; what is wrong with one brand stops no other.
+"""
+
+import logging
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from functools import partial
+from typing import TypeVar
+
+import pymysql
+from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_attempt, wait_exponential
+
+from pinwheel import memsql
+from pinwheel.errors import AskedError, PinwheelError
+from pinwheel.memsql import Connection, Row
+from pinwheel.reports import book, mail
+from pinwheel.reports.book import Report
+from pinwheel.reports.complete import complete_through
+from pinwheel.reports.numbers import Brand, Earlier, Numbers, State, changes, digest, settled
+from pinwheel.reports.page import page
+from pinwheel.reports.period import Period, recent
+from pinwheel.reports.read import quality, read
+from pinwheel.reports.store import Store
+from pinwheel.reports.tables import tables
+from pinwheel.settings import MailSettings, ReportSettings
+
+log = logging.getLogger(__name__)
+
+ATTEMPTS = 6  # with pauses of 1, 2, 4, 8, 16 s: a restart of the database; a longer one is Airflow's to try again
+TRACED = 5  # failures that are logged with their traceback
+MADE, REVISED, UNCHANGED, FAILED = "made", "revised", "unchanged", "failed"
+
+T = TypeVar("T")
+
+
+@dataclass
+class Tally:
+    """What became of each report, by period and brand; why, where it failed."""
+
+    outcomes: dict[tuple[str, int], str] = field(default_factory=dict)
+    failed: dict[str, str] = field(default_factory=dict)
+
+    def add(self, period: Period, brand: Brand, outcome: str) -> None:
+        """The first counts: a batch that is done again finds unchanged what it has made."""
+        self.outcomes.setdefault((period.key, brand.brand_id), outcome)
+
+    def counts(self) -> dict[str, int]:
+        """How many of each."""
+        return dict(Counter(self.outcomes.values()))
+
+
+class Maker:
+    """Makes reports, on one connection that is opened again when the server went away."""
+
+    def __init__(
+        self,
+        settings: ReportSettings,
+        mails: MailSettings,
+        store: Store,
+        now: Callable[[], datetime],
+        wait: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self.tally = Tally()
+        self._settings, self._mails, self._store, self._now, self._wait = settings, mails, store, now, wait
+        self._connection: Connection | None = None
+
+    def close(self) -> None:
+        """Give the connection back."""
+        if self._connection is not None and self._connection.open:
+            self._connection.close()
+        self._connection = None
+
+    def due(self) -> None:
+        """What the schedule asks for: recent periods, where a report is missing or may say something else now."""
+        first_day = self._again(book.first_day)
+        if first_day is None:
+            log.info("nothing has been merged yet: no reports")
+            return
+        through = self._through()
+        for period in recent(self._settings.report_periods, self._settings.report_back_days, self._now()):
+            if period.end.date() > first_day:
+                self._period(period, through, partial(_due, is_young=self._is_young(period)))
+
+    def _is_young(self, period: Period) -> bool:
+        """Whether a report that is missing is made: a week is until the next one is over."""
+        days = max(self._settings.report_catch_up_days, period.days)
+        return self._now().replace(tzinfo=None) - period.end < timedelta(days=days)
+
+    def asked(self, period: Period, brand_ids: Sequence[int]) -> None:
+        """A period that somebody asked for, of all brands or some.
+
+        Raises:
+            AskedError: nothing was merged of that time, or a brand that is not known.
+        """
+        first_day = self._again(book.first_day)
+        if first_day is None or period.end.date() <= first_day:
+            since = f"the first day with events is {first_day}" if first_day else "nothing has been merged yet"
+            raise AskedError(f"there is nothing to report on {period.first_day}, {period.days} days: {since}")
+        self._period(period, self._through(), lambda known, _latest, _state: _chosen(known, brand_ids, period))
+
+    def _through(self) -> datetime | None:
+        through = self._again(lambda connection: complete_through(connection, self._settings, self._now))
+        log.info("complete_through=%s", through)
+        return through
+
+    def _period(
+        self,
+        period: Period,
+        through: datetime | None,
+        choose: Callable[[list[Brand], dict[int, Row], State], list[Brand]],
+    ) -> None:
+        state = State(through, through is not None and through >= period.end, self._again(lambda c: quality(c, period)))
+        known = self._again(lambda connection: book.brands(connection, period))
+        brands = choose(known, self._again(lambda connection: book.latest(connection, period)), state)
+        if not brands:
+            log.info("period=%s brands=%d: nothing is due", period.key, len(known))
+        began, size = time.monotonic(), self._settings.report_batch_brands
+        for first in range(0, len(brands), size):
+            self._batch(period, brands[first : first + size], state)
+            done = min(first + size, len(brands))
+            seconds = time.monotonic() - began
+            log.info(
+                "period=%s reports=%d/%d so far=%s seconds=%.1f",
+                period.key,
+                done,
+                len(brands),
+                self.tally.counts(),
+                seconds,
+            )
+
+    def _batch(self, period: Period, brands: Sequence[Brand], state: State) -> None:
+        """Some brands at once; one by one when the database refuses them together."""
+        try:
+            self._again(lambda connection: self._make(connection, period, brands, state))
+        except (pymysql.Error, PinwheelError) as error:
+            if memsql.is_transient(error):
+                raise
+            if len(brands) == 1:
+                self._fail(period, brands[0], error)
+                return
+            for brand in brands:
+                self._batch(period, [brand], state)
+
+    def _make(self, connection: Connection, period: Period, brands: Sequence[Brand], state: State) -> None:
+        ids = [brand.brand_id for brand in brands]
+        read_at = book.clock(connection)
+        numbers = read(connection, period, ids)
+        earlier = book.earlier(connection, period, ids)
+        for brand in brands:
+            try:
+                said = settled(state, earlier.get(brand.brand_id))
+                report = self._report(
+                    brand, period, numbers[brand.brand_id], said, earlier.get(brand.brand_id), read_at
+                )
+                self._keep(connection, report)
+            except Exception as error:
+                if memsql.is_transient(error):
+                    raise
+                self._fail(period, brand, error)
+
+    def _report(
+        self,
+        brand: Brand,
+        period: Period,
+        numbers: Numbers,
+        state: State,
+        earlier: Earlier | None,
+        read_at: datetime,
+    ) -> Report:
+        return Report(
+            brand=brand,
+            period=period,
+            revision=earlier.revision + 1 if earlier else 1,
+            made_at=self._now().replace(tzinfo=None),
+            read_at=read_at,
+            numbers=numbers,
+            state=state,
+            digest=digest(numbers, state),
+            earlier=earlier,
+            changes=tuple(changes(earlier.flat, numbers.flat())) if earlier else (),
+        )
+
+    def _keep(self, connection: Connection, report: Report) -> None:
+        """Write and list a report, unless its newest revision says the same."""
+        if report.earlier and report.earlier.digest == report.digest:
+            self.tally.add(report.period, report.brand, UNCHANGED)
+            return
+        files = {"report.html": page(report).encode(), **tables(report)}
+        self._store.write(report.folder, files)
+        book.insert(connection, report, mail.wanted(report, self._mails))
+        self.tally.add(report.period, report.brand, REVISED if report.earlier else MADE)
+
+    def _fail(self, period: Period, brand: Brand, error: BaseException) -> None:
+        where = error if len(self.tally.failed) < TRACED else None  # a full disk fails all of them, in the same place
+        log.error("report failed brand=%s period=%s: %s", brand.brand_id, period.key, error, exc_info=where)
+        self.tally.add(period, brand, FAILED)
+        self.tally.failed[f"{brand.title} ({brand.brand_id}), {period.key}"] = f"{type(error).__name__}: {error}"
+
+    def _again(self, work: Callable[[Connection], T]) -> T:
+        """Do ``work``, again on a new connection while the server is away."""
+        retrying = Retrying(
+            retry=retry_if_exception(memsql.is_transient),
+            stop=stop_after_attempt(ATTEMPTS),
+            wait=wait_exponential(multiplier=1, max=30),
+            sleep=self._wait,
+            before_sleep=self._forget_connection,
+            reraise=True,
+        )
+        return retrying(lambda: work(self._connected()))
+
+    def _connected(self) -> Connection:
+        if self._connection is None or not self._connection.open:
+            self._connection = memsql.connect(self._settings)
+        return self._connection
+
+    def _forget_connection(self, state: RetryCallState) -> None:
+        log.warning("the database is away, attempt %d of %d: %s", state.attempt_number, ATTEMPTS, _error_of(state))
+        self.close()
+
+
+def _error_of(state: RetryCallState) -> BaseException | None:
+    return state.outcome.exception() if state.outcome else None
+
+
+def _due(known: Iterable[Brand], latest: dict[int, Row], state: State, is_young: bool) -> list[Brand]:
+    """Brands whose report is missing, of a period that is young, or may say something else than its newest revision.
+
+    A brand that has a report and no name, and no event any more, is one of them.
+    """
+    brands = {brand_id: Brand(brand_id) for brand_id in latest} | {brand.brand_id: brand for brand in known}
+
+    def is_due(brand: Brand) -> bool:
+        row = latest.get(brand.brand_id)
+        return is_young if row is None else book.may_differ(row, state)
+
+    return [brand for _, brand in sorted(brands.items()) if is_due(brand)]
+
+
+def _chosen(known: Iterable[Brand], brand_ids: Sequence[int], period: Period) -> list[Brand]:
+    """Those that were asked for, or all."""
+    by_id = {brand.brand_id: brand for brand in known}
+    unknown = [str(brand_id) for brand_id in brand_ids if brand_id not in by_id]
+    if unknown:
+        raise AskedError(
+            f"brands that are not known: {', '.join(unknown)}. They are not in the table brands, and have no event in "
+            f"{period.days} days from {period.first_day}, nor in as many before"
+        )
+    return [by_id[brand_id] for brand_id in brand_ids] if brand_ids else list(by_id.values())

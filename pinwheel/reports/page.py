@@ -1,0 +1,189 @@
+"""A report as one HTML file: its charts are SVG, it runs no script and asks nobody for anything.
+
+Everything from outside is escaped by the template, and stands in elements of its own direction.
+"""
+
+import base64
+import hashlib
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import lru_cache
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from pinwheel.reports import charts, trends, words
+from pinwheel.reports.book import Report
+from pinwheel.reports.numbers import Change, Group, Quality, State, Totals
+from pinwheel.reports.period import Period
+
+TEMPLATES = Path(__file__).parent / "templates"
+VERDICTS = {"passed": "passed", "warning": "passed with warnings", "failed": "failed", "unchecked": "not checked yet"}
+TONES = {"passed": "good", "warning": "warn", "failed": "bad", "unchecked": "plain"}
+CARDS = {
+    "engagement": "Engagement",
+    "repins": "Repins",
+    "comments": "Comments",
+    "pins": "New pins",
+    "people": "Unique people",
+}
+
+
+@dataclass(frozen=True)
+class Row:
+    """A pin, category or country as a line of the page; ``share`` is its part of the largest, in percent."""
+
+    group: Group
+    name: str
+    category: str = ""
+    share: float = 0.0
+    kind: str = ""
+    chance: float = 1.0
+
+
+@lru_cache
+def _environment() -> Environment:
+    made = Environment(loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined)
+    for use in (words.whole, words.change, words.direction, words.chance, words.moment):
+        made.globals[use.__name__] = use
+    style = (TEMPLATES / "report.css").read_text(encoding="utf-8")
+    made.globals["style"] = Markup(style)  # noqa: S704 - a file of ours
+    made.globals["style_hash"] = style_hash(style)
+    return made
+
+
+def style_hash(style: str) -> str:
+    """What a Content-Security-Policy calls a style that it lets through."""
+    return f"'sha256-{base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()}'"
+
+
+def style_hash_of(page: str) -> str:
+    """The same for the one style of a page that was made earlier; of nothing when it has none."""
+    found = re.search(r"<style>(.*?)</style>", page, re.DOTALL)
+    return style_hash(found[1] if found else "")
+
+
+def page(report: Report) -> str:
+    """The report as HTML."""
+    numbers, period = report.numbers, report.period
+    is_day = period.days == 1
+    return (
+        _environment()
+        .get_template("report.html.jinja")
+        .render(
+            report=report,
+            numbers=numbers,
+            state=report.state,
+            brand=words.cut(report.brand.title),
+            kind=words.title(period),
+            days=words.days(period),
+            before_name=words.before(period),
+            before_days=words.days(period.before),
+            verdict=verdict(report.state.quality),
+            cards=_cards(numbers.now, numbers.before),
+            bars=charts.by_hour(numbers.hours, numbers.hours_before)
+            if is_day
+            else charts.by_day(period, numbers.hours, numbers.hours_before),
+            heat=None if is_day else charts.heat_map(period, numbers.hours),
+            pins=[Row(g, pin_name(g), words.cut(g.category or "")) for g in numbers.pins],
+            categories=_ranking(numbers.categories, [words.cut(g.key) for g in numbers.categories]),
+            countries=_ranking(numbers.countries, [words.country(g.key) for g in numbers.countries]),
+            trends=[Row(t.group, trend_name(t.group, t.kind), kind=t.kind, chance=t.chance) for t in numbers.trends],
+            changes=[changed(change, report) for change in report.changes],
+            state_changes=state_changes(report),
+            least=trends.LEAST,
+            rarer=round(1 / trends.CHANCE),
+        )
+    )
+
+
+def _cards(now: Totals, before: Totals) -> list[dict[str, str | int]]:
+    return [
+        {"name": name, "now": getattr(now, field), "before": getattr(before, field)} for field, name in CARDS.items()
+    ]
+
+
+def pin_name(group: Group) -> str:
+    """A pin's title; its number where none is known."""
+    return words.cut(group.title or "") or f"Pin {group.key}, no title known"
+
+
+def trend_name(group: Group, kind: str) -> str:
+    """What rose."""
+    return pin_name(group) if kind == "pin" else words.cut(group.key)
+
+
+def _ranking(groups: Sequence[Group], names: Sequence[str]) -> list[Row]:
+    most = max((g.engagement for g in groups), default=1)
+    return [Row(g, name, share=round(100 * g.engagement / most, 1)) for g, name in zip(groups, names, strict=True)]
+
+
+def verdict(quality: Quality) -> dict[str, str]:
+    """The verdict in words: for its badge, its colour, and a sentence."""
+    told = VERDICTS[quality.verdict]
+    return {"tone": TONES[quality.verdict], "badge": f"Data quality: {told}", "told": _sentence(quality)}
+
+
+def _sentence(quality: Quality) -> str:
+    checked = f"{quality.checked_hours} of the {quality.hours} hours have been checked"
+    if quality.verdict == "unchecked":
+        return f"{checked} so far." if quality.checked_hours else "No hour of the period has been checked."
+    if quality.checked_hours < quality.hours:
+        return f"It {VERDICTS[quality.verdict]} when it was checked; {checked} and are still known."
+    if quality.verdict == "passed":
+        return f"All {quality.hours} hours were checked, and everything that is expected of them was met."
+    return f"All {quality.hours} hours were checked. Not everything that is expected of them was met:"
+
+
+def changed(change: Change, report: Report) -> dict[str, str]:
+    """A changed number in words."""
+    known = change.before is not None and change.after is not None
+    return {
+        "name": number_name(change.name, report.period, {g.key: g.title for g in report.numbers.pins}),
+        "before": "not listed" if change.before is None else words.whole(change.before),
+        "after": "not listed" if change.after is None else words.whole(change.after),
+        "by": words.signed(change.by) if known else "",
+    }
+
+
+def number_name(name: str, period: Period, titles: Mapping[str, str | None]) -> str:
+    """What a number of ``Numbers.flat`` is called; pins by their title where it is known."""
+    kind, _, key = name.partition(" ")
+    if kind == "total":
+        return CARDS[key]
+    if kind == "before":
+        return f"{CARDS[key]}, {words.before(period)}"
+    if kind == "hour":
+        return _hour_name(int(key), period)
+    if kind == "country":
+        return words.country(key)
+    if kind == "category":
+        return f"Category {words.cut(key)}"
+    return words.cut(titles.get(key) or "") or f"Pin {key}"
+
+
+def _hour_name(number: int, period: Period) -> str:
+    at = period.start + timedelta(hours=number)
+    return f"{at:%H:00}" if period.days == 1 else f"{at:%a} {at.day} {at:%B, %H:00}"
+
+
+def state_changes(report: Report) -> list[str]:
+    """What is other than in the revision before, beside numbers."""
+    if report.earlier is None:
+        return []
+    now, before = report.state, report.earlier
+    told = ["It was not complete then."] if now.is_complete and not before.is_complete else []
+    if now.quality.verdict != before.verdict:
+        told.append(f"Data quality then: {VERDICTS[before.verdict]}.")
+    return told
+
+
+def state_in_words(state: State) -> str:
+    """For mails and lists: complete, or up to when."""
+    if state.is_complete:
+        return "complete"
+    through = f", has everything received by {words.moment(state.complete_through)}" if state.complete_through else ""
+    return f"not complete{through}"

@@ -1,0 +1,57 @@
+"""The reports folder: on a disk, or in an S3-compatible store; a file is there whole or not at all."""
+
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Self
+
+import pyarrow.fs as pafs
+from deltalake.fs import DeltaStorageHandler
+
+from pinwheel.errors import MissingPartError, ReportError
+
+
+class Store:
+    """Files by their path in the folder; on a store as ``AWS_*`` says, as for the lake."""
+
+    def __init__(self, uri: str, writers: int = 1) -> None:
+        self._uri = uri
+        if "://" not in uri:
+            Path(uri).mkdir(parents=True, exist_ok=True)
+        self._filesystem = pafs.PyFileSystem(DeltaStorageHandler(uri))
+        self._pool = ThreadPoolExecutor(writers, "reports")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._pool.shutdown()
+
+    def write(self, folder: str, files: Mapping[str, bytes]) -> None:
+        """Write files, over those that are there; several at once, for a store takes its time for each."""
+        list(self._pool.map(lambda name: self._write(f"{folder}/{name}", files[name]), files))
+
+    def _write(self, path: str, content: bytes) -> None:
+        # Through a buffer that holds all of it: delta-rs' streams refuse what an unbuffered one of Arrow's gives them.
+        with self._filesystem.open_output_stream(path, compression=None, buffer_size=len(content) + 1) as stream:
+            stream.write(content)
+
+    def read(self, path: str) -> bytes:
+        """A file's content.
+
+        Raises:
+            MissingPartError: it is not there.
+            ReportError: the folder can't be read at all.
+        """
+        try:
+            with self._filesystem.open_input_stream(path, compression=None) as stream:
+                return bytes(stream.read())
+        except FileNotFoundError as error:
+            raise MissingPartError(
+                f"there is no {path} in the reports folder (PINWHEEL_REPORTS_URI={self._uri}); "
+                "delete its row in brand_reports, then trigger report_brands for that period"
+            ) from error
+        except OSError as error:
+            raise ReportError(
+                f"the reports folder (PINWHEEL_REPORTS_URI={self._uri}) can't be read: {error}"
+            ) from error

@@ -1,0 +1,101 @@
+"""A report's numbers as CSV files, for spreadsheets and programs."""
+
+import csv
+import io
+from collections.abc import Iterable, Sequence
+from datetime import timedelta
+
+from pinwheel.reports import words
+from pinwheel.reports.book import Report
+from pinwheel.reports.numbers import Group
+from pinwheel.reports.page import CARDS
+
+FILES = (
+    "totals.csv",
+    "hours.csv",
+    "pins.csv",
+    "categories.csv",
+    "countries.csv",
+    "trends.csv",
+    "changes.csv",  # the last: a first revision has none
+)
+FORMULA = (
+    "=",
+    "+",
+    "-",
+    "@",
+    "\t",
+    "\r",
+    "\n",
+    "＝",
+    "＋",
+    "－",
+    "＠",
+)  # wide ones too
+_Cell = str | int | float | None
+
+
+def tables(report: Report) -> dict[str, bytes]:
+    """Every table by its file name; the same columns in every report."""
+    numbers = report.numbers
+    found = {
+        "totals.csv": table(("measure", "count", "count_before"), _totals(report)),
+        "hours.csv": table(("hour_utc", "repins", "comments", "engagement", "engagement_before"), _hours(report)),
+        "pins.csv": table(
+            ("place", "pin_id", "title", "category", "repins", "comments", "engagement", "engagement_before"),
+            ((n + 1, int(g.key), g.title, g.category, *_counts(g)) for n, g in enumerate(numbers.pins)),
+        ),
+        "categories.csv": table(
+            ("category", "repins", "comments", "engagement", "engagement_before"),
+            ((g.key, *_counts(g)) for g in numbers.categories),
+        ),
+        "countries.csv": table(
+            ("country_code", "country", "unique_people", "repins", "comments", "engagement", "engagement_before"),
+            ((g.key, words.country(g.key), g.people, *_counts(g)) for g in numbers.countries),
+        ),
+        "trends.csv": table(
+            ("kind", "pin_id_or_category", "title", "engagement", "engagement_before", "chance"),
+            (
+                (t.kind, t.group.key, t.group.title, t.group.engagement, t.group.before, t.chance)
+                for t in numbers.trends
+            ),
+        ),
+    }
+    if report.earlier:
+        rows = ((change.name, change.before, change.after) for change in report.changes)
+        found["changes.csv"] = table(("number", "before", "after"), rows)
+    return found
+
+
+def table(columns: Sequence[str], rows: Iterable[Sequence[_Cell]]) -> bytes:
+    """CSV as RFC 4180 has it, in UTF-8 with the mark by which spreadsheets know it."""
+    text = io.StringIO()
+    writer = csv.writer(text)
+    writer.writerow(columns)
+    writer.writerows([_safe(cell) for cell in row] for row in rows)
+    return text.getvalue().encode("utf-8-sig")
+
+
+def _safe(cell: _Cell) -> _Cell:
+    """A text that a spreadsheet would run as a formula, as a text; numbers are ours."""
+    if not isinstance(cell, str):
+        return cell
+    told = words.clean(cell)
+    return f"'{told}" if told.lstrip(" ").startswith(FORMULA) else told
+
+
+def _totals(report: Report) -> list[tuple[str, int, int]]:
+    now, before = report.numbers.now, report.numbers.before
+    return [(field, getattr(now, field), getattr(before, field)) for field in CARDS]
+
+
+def _hours(report: Report) -> list[tuple[str, int, int, int, int]]:
+    start, numbers = report.period.start, report.numbers
+    return [
+        ((start + timedelta(hours=n)).isoformat(sep=" "), repins, comments, repins + comments, before)
+        for n, ((repins, comments), before) in enumerate(zip(numbers.hours, numbers.hours_before, strict=True))
+    ]
+
+
+def _counts(group: Group) -> tuple[int, int, int, int]:
+    return group.repins, group.comments, group.engagement, group.before

@@ -1,0 +1,47 @@
+-- name:    brand_reports/due_mails
+-- purpose: Reports that are to be mailed, to whom, and whether a later revision has come meanwhile.
+-- grain:   one row per brand, period and revision; oldest first
+-- reads:   brand_reports, brands
+-- writes:  nothing
+-- params:  since date
+SELECT
+    report.brand_id,
+    report.first_day,
+    report.days,
+    report.revision,
+    report.complete_through,
+    report.is_complete,
+    report.verdict,
+    report.engagement,
+    report.engagement_before,
+    report.unique_people,
+    report.change_count,
+    report.changes,
+    report.folder,
+    brand.name,
+    brand.contact,
+    newest.revision AS newest_revision
+FROM brand_reports AS report
+INNER JOIN (
+    SELECT
+        brand_id,
+        first_day,
+        days,
+        MAX(revision) AS revision
+    FROM brand_reports
+    WHERE first_day >= %(since)s
+    GROUP BY
+        brand_id,
+        first_day,
+        days
+) AS newest
+    ON report.brand_id = newest.brand_id AND report.first_day = newest.first_day AND report.days = newest.days
+LEFT JOIN brands AS brand ON report.brand_id = brand.brand_id
+WHERE
+    report.mail = 'due'
+    AND report.first_day >= %(since)s
+ORDER BY
+    report.first_day ASC,
+    report.days ASC,
+    report.brand_id ASC,
+    report.revision ASC

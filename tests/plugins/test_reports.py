@@ -1,0 +1,206 @@
+"""The page of brand reports, on reports that were really made."""
+
+import re
+import shutil
+from datetime import date, timedelta
+
+import pytest
+from fastapi.testclient import TestClient
+
+from pinwheel import memsql
+from pinwheel.reports.page import style_hash_of
+from pinwheel.reports.period import Period
+from pinwheel.reports.tables import FILES
+from pinwheel.settings import WebSettings, load
+from plugins.web.database import database
+from tests.merge.lakes import event
+from tests.plugins.conftest import BRAND_USERS
+from tests.reports.conftest import (  # noqa: F401 - fixtures
+    DAY,
+    clock,
+    connection,
+    held,
+    maker,
+    memsql_settings,
+    merged,
+    named,
+    query,
+    report_settings,
+    run,
+    settings,
+    store,
+)
+from tests.reports.test_make import at, some
+
+pytestmark = [pytest.mark.airflow, pytest.mark.memsql]
+
+WEEK = Period(date(2026, 3, 9), 7)
+OF_1 = "/api/reports/1/2026-03-14/1"
+
+
+@pytest.fixture
+def app(tokens, report_settings):  # noqa: F811
+    from plugins.web.app import create_app
+
+    made = create_app(
+        load(WebSettings, brand_users=BRAND_USERS, reports_uri=report_settings.reports_uri, memsql_port=1)
+    )
+
+    def ours():
+        with memsql.connect(report_settings) as opened:
+            yield opened
+
+    made.dependency_overrides[database] = ours
+    return made
+
+
+@pytest.fixture
+def made(merged, named, run):  # noqa: F811
+    """Reports of three brands on the 14th, of one of them also on the 13th and on the week."""
+    named((1, "Copper <b>Kitchen</b>", None), (3, "Other people's", None))
+    merged(some("a", 3, brand_id=1) + some("b", 2, 10, brand_id=3) + some("c", 1, 20, brand_id=70)
+           + some("d", 1, 30, brand_id=1, occurred_at=at(12, -1)))  # fmt: skip
+    run()
+    run(Period(date(2026, 3, 13), 1), [1])
+    run(WEEK, [1])
+
+
+def listed(client: TestClient, **params) -> list[tuple]:
+    answer = client.get("/api/reports", params=params)
+    assert answer.status_code == 200, answer.text
+    return [(r["brand_id"], r["first_day"], r["days"], r["revision"]) for r in answer.json()["reports"]]
+
+
+def test_by_itself_the_list_is_the_newest_day_of_all_brands(made, ann):
+    answer = ann.get("/api/reports").json()
+    assert answer["day"] == "2026-03-14"
+    assert [(r["brand_name"], r["days"], r["engagement"]) for r in answer["reports"]] == [
+        ("Copper <b>Kitchen</b>", 1, 3),
+        ("Other people's", 1, 2),
+        ("brand 70", 1, 1),
+        ("Copper <b>Kitchen</b>", 7, 4),
+    ]
+    first = answer["reports"][0]
+    assert (first["is_complete"], first["verdict"], first["engagement_before"]) == (False, "unchecked", 1)
+    assert first["made_at"].endswith("Z")
+
+
+def test_it_is_filtered_by_brand_day_and_length(made, ann):
+    assert listed(ann, brand=1) == [(1, "2026-03-14", 1, 1), (1, "2026-03-13", 1, 1), (1, "2026-03-09", 7, 1)]
+    assert listed(ann, brand=1, days=1) == [(1, "2026-03-14", 1, 1), (1, "2026-03-13", 1, 1)]
+    assert listed(ann, day="2026-03-13") == [(1, "2026-03-13", 1, 1), (1, "2026-03-09", 7, 1)]
+    assert listed(ann, day="2026-03-11") == [(1, "2026-03-09", 7, 1)]
+    assert listed(ann, days=7) == [(1, "2026-03-09", 7, 1)]
+    assert listed(ann, day="2026-03-16") == []
+    assert listed(ann, day="1000-01-01") == listed(ann, day="9999-12-31") == []
+
+
+def test_a_long_list_says_that_there_is_more(made, ann):
+    answer = ann.get("/api/reports", params={"top": 2}).json()
+    assert (len(answer["reports"]), answer["has_more"]) == (2, True)
+    assert ann.get("/api/reports", params={"top": 4}).json()["has_more"] is False
+
+
+def test_without_reports_it_is_empty(ann, settings):  # noqa: F811
+    assert ann.get("/api/reports").json() == {"day": None, "reports": [], "has_more": False}
+
+
+def test_who_is_bound_to_brands_sees_their_reports_alone(made, carl):
+    """To 1 and 2."""
+    assert {brand for brand, *_ in listed(carl)} == {1}
+    assert {brand for brand, *_ in listed(carl, day="2026-03-14")} == {1}
+    assert carl.get("/api/reports?brand=2").status_code == 404, "bound to it, but there is no such brand"
+    assert carl.get(OF_1).status_code == 200
+    for path in (
+        "?brand=3",
+        "/3/2026-03-14/1",
+        "/3/2026-03-14/1/1/report.html",
+        "/3/2026-03-14/1/1/totals.csv",
+        "/70/2026-03-14/1",
+    ):
+        answer = carl.get(f"/api/reports{path}")
+        assert answer.status_code == 404, path
+        assert "that you may see" in answer.json()["error"]["message"]
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "says"),
+    [
+        ("?brand=999", 404, "There is no brand 999."),
+        ("/999/2026-03-14/1", 404, "There is no brand 999."),
+        ("/1/2020-01-01/1", 404, "There is no report of brand 1 on 1 days from 2020-01-01. Trigger report_brands"),
+        ("/1/2026-03-14/3", 404, "There is no report"),
+        ("/1/2026-03-14/1/9/report.html", 404, "There is no revision 9 of this report; the newest is 1."),
+        ("/1/2026-03-14/1/1/changes.csv", 404, "There is no file changes.csv"),
+        ("/1/2026-03-14/1/1/..%2fsecret", 404, ""),
+        ("/1/2026-03-14/1/1/%2e%2e", 404, ""),
+        ("/1/14-03-2026/1", 422, "first_day"),
+        ("/1/2026-03-14/0", 422, "days"),
+        ("?day=yesterday", 422, "day"),
+        ("?days=40", 422, "days"),
+    ],
+)
+def test_what_is_not_there_says_so(path, status, says, made, ann):
+    answer = ann.get(f"/api/reports{path}")
+    assert answer.status_code == status
+    assert says in answer.json()["error"]["message"]
+
+
+def test_the_page_of_a_report_runs_nothing(made, ann):
+    answer = ann.get(f"{OF_1}/1/report.html")
+    assert answer.status_code == 200
+    assert answer.headers["content-type"] == "text/html; charset=utf-8"
+    policy = answer.headers["content-security-policy"]
+    assert policy.startswith(f"default-src 'none'; style-src {style_hash_of(answer.text)};")
+    assert re.search(r"; sandbox$", policy)
+    assert "unsafe" not in policy
+    assert "script" not in policy
+    assert "content-disposition" not in answer.headers
+    assert "Copper &lt;b&gt;Kitchen&lt;/b&gt;" in answer.text
+
+
+def test_a_report_and_its_tables_can_be_downloaded(made, ann):
+    page = ann.get(f"{OF_1}/1/report.html?download=true")
+    assert page.headers["content-disposition"] == 'attachment; filename="brand-1-2026-03-14-1d-r1.html"'
+    assert "sandbox" in page.headers["content-security-policy"]
+    for name in FILES[:-1]:
+        answer = ann.get(f"{OF_1}/1/{name}")
+        assert answer.headers["content-type"] == "text/csv; charset=utf-8"
+        assert answer.headers["content-disposition"] == f'attachment; filename="brand-1-2026-03-14-1d-r1-{name}"'
+    assert "engagement,3,1" in ann.get(f"{OF_1}/1/totals.csv").text
+
+
+def test_revisions_say_what_changed(made, ann, merged, run, clock):  # noqa: F811
+    clock.now += timedelta(hours=1)
+    merged([event("comment", "late", 99, brand_id=1, occurred_at=at(13))])
+    run()
+    newest, first = ann.get(OF_1).json()["revisions"]
+    assert (newest["revision"], newest["engagement"], first["engagement"], first["changes"]) == (2, 4, 3, [])
+    assert {"name": "Comments", "before": 0, "after": 1} in newest["changes"]
+    assert {"name": "13:00", "before": 0, "after": 1} in newest["changes"]
+    assert newest["change_count"] == len(newest["changes"])
+    assert newest["tables"] == list(FILES)
+    assert listed(ann, day="2026-03-14", days=1)[0] == (1, "2026-03-14", 1, 2), "the newest alone is listed"
+    assert "What changed since revision 1" in ann.get(f"{OF_1}/2/report.html").text
+    assert "What changed" not in ann.get(f"{OF_1}/1/report.html").text
+    assert "total engagement,3,4" in ann.get(f"{OF_1}/2/changes.csv").text
+
+
+def test_files_that_are_gone_are_told(made, ann, report_settings):  # noqa: F811
+    shutil.rmtree(report_settings.reports_uri)
+    answer = ann.get(f"{OF_1}/1/report.html")
+    assert answer.status_code == 404
+    assert "are gone" in answer.json()["error"]["message"]
+    assert report_settings.reports_uri not in answer.text
+
+
+def test_a_database_that_is_away_is_told(app, ann):
+    app.dependency_overrides.clear()
+    for path in ("", "/1/2026-03-14/1", "/1/2026-03-14/1/1/report.html"):
+        answer = ann.get(f"/api/reports{path}")
+        assert (answer.status_code, answer.json()["error"]["code"]) == (503, "memsql_away")
+
+
+def test_nobody_else_gets_in(made, login):
+    for path in ("", "/1/2026-03-14/1", "/1/2026-03-14/1/1/report.html", "/1/2026-03-14/1/1/totals.csv"):
+        assert login(None).get(f"/api/reports{path}").status_code == 401

@@ -1,0 +1,267 @@
+"""Mails of reports, through a real mail server on this machine."""
+
+import email
+import ssl
+import subprocess
+from datetime import timedelta
+from email.message import EmailMessage
+from email.policy import default
+
+import pytest
+from aiosmtpd.controller import Controller
+from aiosmtpd.smtp import AuthResult
+
+from pinwheel.errors import ReportError
+from pinwheel.reports import mail
+from pinwheel.reports import run as tasks
+from pinwheel.settings import MailSettings
+from tests.conftest import free_port
+from tests.merge.lakes import NOON, event
+from tests.reports.test_make import some
+
+pytestmark = pytest.mark.memsql
+
+
+class Inbox:
+    """What the server was given; it refuses ``refused`` addresses."""
+
+    def __init__(self) -> None:
+        self.got: list[tuple[list[str], EmailMessage]] = []
+        self.refused: set[str] = set()
+
+    async def handle_RCPT(self, server, session, envelope, address, rcpt_options):
+        if address in self.refused:
+            return "550 no such person"
+        envelope.rcpt_tos.append(address)
+        return "250 OK"
+
+    async def handle_DATA(self, server, session, envelope):
+        self.got.append((envelope.rcpt_tos, email.message_from_bytes(envelope.content, policy=default)))
+        return "250 OK"
+
+
+@pytest.fixture
+def inbox():
+    return Inbox()
+
+
+@pytest.fixture
+def server(inbox):
+    """A mail server without login or encryption; the settings that lead to it."""
+    controller = Controller(inbox, hostname="127.0.0.1", port=free_port())
+    controller.start()
+    yield MailSettings(
+        smtp_host="127.0.0.1", smtp_port=controller.port, smtp_security="none", smtp_from="pw@example.org"
+    )
+    controller.stop()
+
+
+@pytest.fixture
+def send(connection, store, clock):
+    """Mails what is due."""
+
+    def go(settings: MailSettings) -> mail.Sent:
+        return mail.send_due(settings, connection, store, 31, clock)
+
+    return go
+
+
+@pytest.fixture
+def made(merged, named, run, server):
+    """Reports of three brands, two of which have somebody to tell."""
+    named(
+        (70, "Copper Kitchen", "ann@example.org, bob@example.org"),
+        (71, "Moss & Stone", "no address"),
+        (72, "Ü", "c@example.org"),
+    )
+    merged(some("a", 3) + some("b", 2, 10, brand_id=71) + some("c", 4, 20, brand_id=72))
+    assert run(mails=server) == {"made": 3}
+
+
+def states(query) -> list[tuple]:
+    return [
+        (r["brand_id"], r["revision"], r["mail"])
+        for r in query("SELECT * FROM brand_reports ORDER BY brand_id, revision")
+    ]
+
+
+def test_a_contact_gets_the_report_and_its_tables_once(made, send, server, inbox, query):
+    assert states(query) == [(70, 1, "due"), (71, 1, "none"), (72, 1, "due")]
+    assert send(server).count == 2
+    assert send(server).count == 0
+    assert states(query) == [(70, 1, "sent"), (71, 1, "none"), (72, 1, "sent")]
+    (to, told), (_, other) = inbox.got
+    assert to == ["ann@example.org", "bob@example.org"]
+    assert told["Subject"] == "Copper Kitchen: daily report, Saturday 14 March 2026"
+    assert other["Subject"].startswith("Ü: ")
+    text = told.get_body(("plain",)).get_content()
+    for part in (
+        "Engagement (repins and comments): 3, new",
+        "Unique people: 3",
+        "not complete; it has everything received by",
+    ):
+        assert part in text, part
+    files = {part.get_filename(): part for part in told.iter_attachments()}
+    assert set(files) == {"brand-70-2026-03-14-1d-r1.html", *(f"brand-70-2026-03-14-1d-r1-{n}.csv" for n in
+                          ("totals", "hours", "pins", "categories", "countries", "trends"))}  # fmt: skip
+    assert "Copper Kitchen" in files["brand-70-2026-03-14-1d-r1.html"].get_content()
+
+
+def test_without_a_server_nothing_is_due(merged, named, run, query):
+    named((70, "Copper Kitchen", "ann@example.org"))
+    merged(some())
+    run()
+    assert states(query) == [(70, 1, "none")]
+
+
+def test_of_two_revisions_the_newest_is_sent_and_says_what_changed(made, merged, run, send, server, inbox, query):
+    merged([event("repin", "late", 99, user_id=8)])
+    run(mails=server)
+    assert send(server).count == 2
+    assert states(query)[:2] == [(70, 1, "none"), (70, 2, "sent")]
+    (told,) = [m for _, m in inbox.got if m["Subject"].startswith("Copper")]
+    assert told["Subject"].endswith(", revision 2")
+    assert "  Engagement: 3 -> 4" in told.get_body(("plain",)).get_content()
+    assert any(part.get_filename().endswith("changes.csv") for part in told.iter_attachments())
+
+
+def test_a_revision_that_says_nearly_the_same_is_not_mailed(merged, named, run, send, server, inbox, query):
+    named((70, "Copper Kitchen", "ann@example.org"))
+    merged(some("a", 200))
+    run(mails=server)
+    send(server)
+    merged([event("repin", "late", 900, user_id=1)])
+    run(mails=server)
+    merged([event("repin", f"more{n}", 1000 + n, user_id=1) for n in range(5)])
+    run(mails=server)
+    assert states(query) == [(70, 1, "sent"), (70, 2, "none"), (70, 3, "due")]
+
+
+def test_dying_between_sending_and_noting_sends_the_same_mail_again(made, send, server, inbox, monkeypatch):
+    def dies(*_):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(mail.book, "set_mail", dies)
+        with pytest.raises(KeyboardInterrupt):
+            send(server)
+    assert send(server).count == 2
+    ids = [told["Message-ID"] for _, told in inbox.got]
+    assert len(ids) == 3
+    assert ids[0] == ids[1] != ids[2]
+
+
+def test_one_refused_address_stops_no_other_and_stays_due(made, send, server, inbox, query):
+    inbox.refused = {"ann@example.org", "bob@example.org"}
+    sent = send(server)
+    assert sent.count == 1
+    (reason,) = sent.failed.values()
+    assert list(sent.failed) == ["Copper Kitchen (70), 2026-03-14-1d"]
+    assert "no such person" in reason
+    assert states(query)[0] == (70, 1, "due")
+    inbox.refused = set()
+    assert send(server).count == 1
+
+
+def test_a_report_whose_file_is_gone_says_so(made, send, server, report_settings):
+    import shutil
+
+    shutil.rmtree(f"{report_settings.reports_uri}/70")
+    assert "there is no 70/2026-03-14-1d" in send(server).failed["Copper Kitchen (70), 2026-03-14-1d"]
+
+
+def test_a_server_that_is_away_is_found_out_once(made, send, server, query):
+    away = server.model_copy(update={"smtp_port": free_port()})
+    with pytest.raises(ReportError, match=r"no mail goes out: 127\.0\.0\.1:\d+, security none"):
+        send(away)
+    assert states(query)[0] == (70, 1, "due")
+    assert send(server).count == 2
+
+
+def test_a_server_that_ends_the_connection_is_called_again(made, send, server, inbox, monkeypatch):
+    answer = Inbox.handle_DATA
+    calls = []
+
+    async def ends(self, smtp, session, envelope):
+        calls.append(1)
+        if len(calls) == 1:
+            smtp.transport.close()
+            return "250 OK"
+        return await answer(self, smtp, session, envelope)
+
+    monkeypatch.setattr(Inbox, "handle_DATA", ends)
+    assert send(server).count == 2
+
+
+def test_no_name_makes_a_header(merged, named, run, send, server, inbox):
+    named((70, "Evil\r\nBcc: spy@example.org", "ann@example.org, bob@example.org\r\nBcc: spy@example.org"))
+    merged(some())
+    run(mails=server)
+    send(server)
+    ((to, told),) = inbox.got
+    assert told["Subject"] == "Evil Bcc: spy@example.org: daily report, Saturday 14 March 2026"
+    assert told["Bcc"] is None
+    assert to == ["ann@example.org"]
+
+
+@pytest.mark.parametrize(
+    ("contact", "told"),
+    [
+        (None, []),
+        ("", []),
+        ("Ann", []),
+        ("@example.org", []),
+        ("ann@example.org\r\nBcc: b@example.org", []),
+        ("a@b@example.org", []),
+        ("Ann <ann@example.org>, bob@example.org", ["ann@example.org", "bob@example.org"]),
+    ],
+)
+def test_addresses(contact, told):
+    assert mail.addresses(contact) == told
+
+
+def test_login_and_encryption(made, send, inbox, tmp_path, monkeypatch, query):
+    certificate, key = tmp_path / "c.pem", tmp_path / "k.pem"
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "1", "-subj", "/CN=localhost",
+                    "-addext", "subjectAltName=DNS:localhost", "-keyout", key, "-out", certificate],
+                   check=True, capture_output=True)  # fmt: skip
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(certificate, key)
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+
+    def check(server, session, envelope, mechanism, data):
+        return AuthResult(success=(data.login, data.password) == (b"ann", b"s3cret"))
+
+    controller = Controller(inbox, hostname="localhost", port=free_port(), tls_context=context, require_starttls=True,
+                            authenticator=check, auth_required=True)  # fmt: skip
+    controller.start()
+    try:
+        right = MailSettings(smtp_host="localhost", smtp_port=controller.port, smtp_user="ann", smtp_password="s3cret")
+        with pytest.raises(ReportError, match="no mail goes out") as refused:
+            send(right.model_copy(update={"smtp_password": MailSettings(smtp_password="wr0ng").smtp_password}))
+        assert "wr0ng" not in str(refused.value)
+        assert send(right).count == 2
+    finally:
+        controller.stop()
+    assert "s3cret" not in repr(right)
+
+
+def test_the_tasks_use_the_environment_and_alert(made, report_settings, server, inbox, monkeypatch):
+    for settings in (report_settings, server):
+        for name in type(settings).model_fields:
+            value = getattr(settings, name)
+            if value not in (None, ""):
+                text = value.get_secret_value() if hasattr(value, "get_secret_value") else str(value)
+                monkeypatch.setenv(f"PINWHEEL_{name.upper()}", text)
+    alerts = []
+    monkeypatch.setattr(tasks, "raise_alert", lambda *what: alerts.append(("raised", what[0].name, what[1])))
+    monkeypatch.setattr(tasks, "resolve_alert", lambda *what: alerts.append(("resolved", what[0].name, what[1])))
+    monkeypatch.setattr(tasks, "_now", lambda: NOON + timedelta(days=1))
+    assert tasks.make("2026-03-14", 1, "70, 72", True) == {}
+    inbox.refused = {"c@example.org"}
+    failed = tasks.send_mails()
+    assert list(failed) == ["Ü (72), 2026-03-14-1d"]
+    assert alerts == [("raised", "reports_failed", "mails")]
+    assert len(inbox.got) == 1
+    assert tasks.make(None, 1, None, True) == {}
+    assert alerts[1:] == [("resolved", "reports_failed", "reports")]
