@@ -90,18 +90,20 @@ class Arena:
         return all(found.get(p, 0) == end for p, end in ends.items())
 
     def merged(self) -> bool:
-        """Whether the reporting tables hold all that the lake has."""
+        """Whether the reporting tables and the rollups hold all that the lake has."""
         version = DeltaTable(self.events_uri).version()
         marks = {r["table_name"]: r["version"] for r in self.query("SELECT table_name, version FROM merge_watermarks")}
-        return all(marks.get(kind.table, -1) >= version for kind in EVENT_TYPES.values())
+        rows = all(marks.get(kind.table, -1) >= version for kind in EVENT_TYPES.values())
+        return rows and not self.query("SELECT slice_id FROM rollup_queue LIMIT 1")
 
-    def settle(self) -> None:
-        """Wait until everything that was sent has come through."""
+    def settle(self) -> float:
+        """Wait until everything that was sent has come through; when that was, Unix seconds."""
         wait_until("every record is in the lake", self.landed)
-        wait_until("every row is merged", self.merged)
+        wait_until("every row and rollup is in MemSQL", self.merged)
+        return time.time()
 
     def merged_at(self) -> float:
-        """When the last slice was merged, by the database's books, Unix seconds."""
+        """When the last slice was merged, by the database's books, Unix seconds; its rollups come later."""
         at: datetime = self.query(MERGED_AT)[0]["at"]
         return at.replace(tzinfo=UTC).timestamp()
 

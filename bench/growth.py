@@ -16,7 +16,7 @@ from pathlib import Path
 
 from bench import figures
 from bench.landed import make_lake
-from bench.merge import merge_slice, prepared
+from bench.merge import merge_slice, prepared, roll_up
 from bench.meters import Cost, Meter
 from bench.reports import DAYS, fill
 from bench.servers import database
@@ -26,7 +26,7 @@ from pinwheel.local.settings import LocalSettings
 from pinwheel.settings import MemsqlSettings, MergeSettings
 
 TIMES = 3
-STEPS = ("1 stage", "2 audit", "3 merge")
+STEPS = ("1 stage", "2 audit", "3 merge", "4 roll up")
 FILL_SECONDS = 3600.0  # a statement of the filling
 
 
@@ -78,6 +78,7 @@ def _merge(settings: MergeSettings, meter: Meter) -> list[Cost]:
             meter.steps.clear()
             for table, gate in gates.items():
                 merge_slice(table, settings, gate, connection, meter)
+            roll_up(settings, meter)
             costs.append(_sum(meter))
     return costs
 

@@ -20,6 +20,7 @@ from pinwheel import memsql
 from pinwheel.contracts import TABLES
 from pinwheel.local.settings import LocalSettings
 from pinwheel.memsql import Connection
+from pinwheel.merge import rollups
 from pinwheel.merge import stage as staging
 from pinwheel.merge.audit import audit
 from pinwheel.merge.gate import Gate
@@ -44,6 +45,7 @@ def main() -> int:
         whole = meter.now()
         for table, gate in gates.items():
             merge_table(table, of_merge, gate, meter)
+        roll_up(of_merge, meter)
         after = meter.settle()
         report(meter, whole, after, given.least_seconds)
     return 0
@@ -87,6 +89,14 @@ def merge_slice(table: str, settings: MergeSettings, gate: Gate, connection: Con
     with meter.step(table, "3 merge"):
         merge(found.slice_id, connection)
     return True
+
+
+def roll_up(settings: MergeSettings, meter: Meter) -> None:
+    """Take all that was merged into the rollups, at once, as after a backlog."""
+    with memsql.connect(settings) as connection:
+        meter.watch(connection)
+        with meter.step("rollups", "4 roll up"):
+            rollups.recompute(connection)
 
 
 @contextmanager
