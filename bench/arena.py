@@ -35,7 +35,6 @@ WARM_EVENTS, WARM_RATE, WARM_SEED = 5000, 1000, 999_983
 PORTS = ("kafka_port", "kafka_controller_port", "memsql_port", "pin_api_port", "airflow_port")
 SETTLE_SECONDS = 1800.0
 POLL_SECONDS = 0.25
-QUEUED = "SELECT COUNT(*) AS slices FROM rollup_queue"
 Row = dict[str, Any]
 
 
@@ -93,13 +92,19 @@ class Arena:
         """Whether the reporting tables and the rollups hold all that the lake has."""
         version = DeltaTable(self.events_uri).version()
         marks = {r["table_name"]: r["version"] for r in self.query("SELECT table_name, version FROM merge_watermarks")}
-        merged = all(marks.get(kind.table, -1) >= version for kind in EVENT_TYPES.values())
-        return merged and not self.query(QUEUED)[0]["slices"]
+        rows = all(marks.get(kind.table, -1) >= version for kind in EVENT_TYPES.values())
+        return rows and not self.query("SELECT slice_id FROM rollup_queue LIMIT 1")
 
-    def settle(self) -> None:
-        """Wait until everything that was sent has come through."""
+    def settle(self) -> float:
+        """Wait until everything that was sent has come through; when that was, Unix seconds."""
         wait_until("every record is in the lake", self.landed)
-        wait_until("every row is merged and rolled up", self.merged)
+        wait_until("every row and rollup is in MemSQL", self.merged)
+        return time.time()
+
+    def merged_at(self) -> float:
+        """When the last slice was merged, by the database's books, Unix seconds; its rollups come later."""
+        at: datetime = self.query(MERGED_AT)[0]["at"]
+        return at.replace(tzinfo=UTC).timestamp()
 
     def query(self, sql: str) -> list[Row]:
         """Ask the reporting database."""

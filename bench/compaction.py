@@ -64,6 +64,10 @@ class Batches:
         self._plain = pa.Table.from_pylist([_texts(str(kind)) for kind in self._kinds], schema=lake.arrow_schema())
         self._offset = 0
 
+    def skip(self, others: "Batches") -> None:
+        """Go on after what others have made."""
+        self._offset = max(self._offset, others._offset)
+
     def make(self, at: datetime) -> pa.Table:
         """The batch that Kafka received at ``at``."""
         size = len(self._kinds)

@@ -81,13 +81,14 @@ def pinwheel(job: Job) -> Run:
             before, started = _start(field_, usage, asked) if control else (idle, asked)
             wait_until("every record is in the lake", field_.landed)
             landed = landed_at(field_)
-            field_.settle()
-            run.seconds, after = time.time() - started, usage.cpu()
+            run.seconds = field_.settle() - started
+            after = usage.cpu()
         run.cpu = spent(before, after)
         run.more = {
             "start_seconds": started - asked,
             "start_cpu": sum(spent(idle, before).values()),
             "landing_seconds": landed - started,
+            "rows_seconds": field_.merged_at() - started,
             "driver_mb": peak.of(*DRIVER),
             "stack_mb": peak.of(),
         }

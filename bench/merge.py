@@ -19,6 +19,7 @@ from bench.servers import database
 from pinwheel import memsql
 from pinwheel.contracts import TABLES
 from pinwheel.local.settings import LocalSettings
+from pinwheel.memsql import Connection
 from pinwheel.merge import rollups
 from pinwheel.merge import stage as staging
 from pinwheel.merge.audit import audit
@@ -44,10 +45,7 @@ def main() -> int:
         whole = meter.now()
         for table, gate in gates.items():
             merge_table(table, of_merge, gate, meter)
-        with memsql.connect(settings) as connection:
-            meter.watch(connection)
-            with meter.step("all", "4 rollups"):
-                rollups.recompute(connection)
+        roll_up(of_merge, meter)
         after = meter.settle()
         report(meter, whole, after, given.least_seconds)
     return 0
@@ -74,18 +72,31 @@ def prepared(table: str, settings: MemsqlSettings) -> Gate:
 
 def merge_table(table: str, settings: MergeSettings, gate: Gate, meter: Meter) -> None:
     """What a session of the merge does, slice after slice until the lake has no more."""
-    connection = memsql.connect(settings, local_infile=True)
-    meter.watch(connection)
-    with split_stage(table, meter), connection:
-        while True:
-            with meter.step(table, "1 stage"):
-                found = staging.stage(table, settings, connection)
-            if found is None:
-                return
-            with meter.step(table, "2 audit"):
-                audit(found, gate, connection, settings.quarantine_max_share)
-            with meter.step(table, "3 merge"):
-                merge(found.slice_id, connection)
+    with memsql.connect(settings, local_infile=True) as connection:
+        meter.watch(connection)
+        while merge_slice(table, settings, gate, connection, meter):
+            pass
+
+
+def merge_slice(table: str, settings: MergeSettings, gate: Gate, connection: Connection, meter: Meter) -> bool:
+    """Merge the next slice; False when there is none."""
+    with split_stage(table, meter), meter.step(table, "1 stage"):
+        found = staging.stage(table, settings, connection)
+    if found is None:
+        return False
+    with meter.step(table, "2 audit"):
+        audit(found, gate, connection, settings.quarantine_max_share)
+    with meter.step(table, "3 merge"):
+        merge(found.slice_id, connection)
+    return True
+
+
+def roll_up(settings: MergeSettings, meter: Meter) -> None:
+    """Take all that was merged into the rollups, at once, as after a backlog."""
+    with memsql.connect(settings) as connection:
+        meter.watch(connection)
+        with meter.step("rollups", "4 roll up"):
+            rollups.recompute(connection)
 
 
 @contextmanager

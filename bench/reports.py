@@ -124,11 +124,11 @@ def load(connection: Connection, table: str, rows: pa.Table) -> None:
         connection.commit()
 
 
-def fill(connection: Connection, rows: int, world: World) -> None:
+def fill(connection: Connection, rows: int, world: World, first_day: datetime = FIRST_DAY) -> None:
     """Fill the event tables day by day, each day's rollups as a merge would compute them."""
     for day in range(DAYS):
         began = time.monotonic()
-        since = FIRST_DAY + timedelta(days=day)
+        since = first_day + timedelta(days=day)
         for table, share in SHARES.items():
             per_day = round(rows * share / DAYS)
             load(connection, table, world.events(table, day * per_day, per_day, since, 86400))

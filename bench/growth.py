@@ -1,0 +1,94 @@
+"""Whether merging new rows costs more when the tables are larger.
+
+    python bench/growth.py --sizes 1000000 10000000 --new 100000
+
+For each size: a database of its own whose tables and rollups are filled with that many events of the 30 days up to
+now; then three times so many new events of the last six hours are merged into it, each as one slice per table. What
+counts is the CPU of the merge and of the database together, the median of the three; seconds are told too.
+"""
+
+import argparse
+import statistics
+import sys
+from collections import defaultdict
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from bench import figures
+from bench.landed import make_lake
+from bench.merge import merge_slice, prepared, roll_up
+from bench.meters import Cost, Meter
+from bench.reports import DAYS, fill
+from bench.servers import database
+from pinwheel import memsql, schema
+from pinwheel.contracts import TABLES
+from pinwheel.local.settings import LocalSettings
+from pinwheel.settings import MemsqlSettings, MergeSettings
+
+TIMES = 3
+STEPS = ("1 stage", "2 audit", "3 merge", "4 roll up")
+FILL_SECONDS = 3600.0  # a statement of the filling
+
+
+def main() -> int:
+    """Print a row per size, and the ratio of the last to the first."""
+    given = _arguments()
+    uri = make_lake(LocalSettings().state_dir / "bench-lakes", TIMES * given.new, given.seed, given.new)
+    used = {size: cost_at(size, uri, given.new) for size in given.sizes}
+    ratio = used[given.sizes[-1]] / used[given.sizes[0]]
+    print(f"merging {given.new:,} rows into {given.sizes[-1]:,} against {given.sizes[0]:,}: {ratio:.2f}")
+    if given.figures:
+        figures.record([figures.figure("merge.growth_ratio", ratio, "ratio")], given.figures)
+    return 0
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--sizes", type=int, nargs="+", default=[1_000_000, 10_000_000])
+    parser.add_argument("--new", type=int, default=100_000)
+    parser.add_argument("--seed", type=int, default=7)
+    parser.add_argument("--figures", type=Path, help="the file to put the figure into")
+    return parser.parse_args()
+
+
+def cost_at(size: int, uri: str, new: int) -> float:
+    """CPU-seconds of merging new events into tables of that size, the median of three."""
+    with database(f"bench-growth-{size}") as (settings, server):
+        schema.apply(settings)
+        today = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0, tzinfo=None)
+        with memsql.connect(settings, local_infile=True, statement_seconds=FILL_SECONDS) as connection:
+            fill(connection, size, today - timedelta(days=DAYS - 1))
+        meter = Meter(server)
+        meter.settle()
+        of_merge = MergeSettings(
+            **settings.model_dump(include=set(MemsqlSettings.model_fields)), lake_uri=uri, merge_slice_rows=1
+        )
+        costs = _merge(of_merge, meter)
+    for cost in costs:
+        print(f"| {size:,} | {new:,} | {cost.seconds:.1f} | {cost.own:.1f} | {cost.database:.1f} |", flush=True)
+    return statistics.median(cost.own + cost.database for cost in costs)
+
+
+def _merge(settings: MergeSettings, meter: Meter) -> list[Cost]:
+    """Merge a landing at a time, all tables; one version is a slice, since the slices may hold one row."""
+    gates = {table: prepared(table, settings) for table in TABLES}
+    costs = []
+    with memsql.connect(settings, local_infile=True) as connection:
+        for _ in range(TIMES):
+            meter.steps.clear()
+            for table, gate in gates.items():
+                merge_slice(table, settings, gate, connection, meter)
+            roll_up(settings, meter)
+            costs.append(_sum(meter))
+    return costs
+
+
+def _sum(meter: Meter) -> Cost:
+    found: dict[str, Cost] = defaultdict(Cost)
+    for (_, step), cost in meter.steps.items():
+        found["all" if step in STEPS else "parts"].add(cost)
+    return found["all"]
+
+
+if __name__ == "__main__":
+    sys.exit(main())
