@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from functools import partial
+from functools import partial, update_wrapper
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -64,7 +64,8 @@ def _revisions(engine: str, done: list[str]) -> list[Script]:
     for path in schema_files():
         number = path.stem.split("_")[0]
         module = ModuleType(path.stem)
-        module.__dict__.update(down_revision=before, upgrade=partial(_run_file, path, engine, done))
+        upgrade = update_wrapper(partial(_run_file, path, engine, done), _run_file)  # Alembic logs its name
+        module.__dict__.update(down_revision=before, upgrade=upgrade)
         found.append(Script(module, number, str(path)))
         before = number
     return found
