@@ -10,7 +10,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +35,7 @@ WARM_EVENTS, WARM_RATE, WARM_SEED = 5000, 1000, 999_983
 PORTS = ("kafka_port", "kafka_controller_port", "memsql_port", "pin_api_port", "airflow_port")
 SETTLE_SECONDS = 1800.0
 POLL_SECONDS = 0.25
+MERGED_AT = "SELECT MAX(merged_at) AS at FROM merge_slices WHERE state = 'merged'"
 Row = dict[str, Any]
 
 

@@ -18,7 +18,7 @@ from bench import figures
 from bench.landed import make_lake
 from bench.merge import merge_slice, prepared, roll_up
 from bench.meters import Cost, Meter
-from bench.reports import DAYS, fill
+from bench.reports import DAYS, World, fill
 from bench.servers import database
 from pinwheel import memsql, schema
 from pinwheel.contracts import TABLES
@@ -57,7 +57,7 @@ def cost_at(size: int, uri: str, new: int) -> float:
         schema.apply(settings)
         today = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0, tzinfo=None)
         with memsql.connect(settings, local_infile=True, statement_seconds=FILL_SECONDS) as connection:
-            fill(connection, size, today - timedelta(days=DAYS - 1))
+            fill(connection, size, World(), today - timedelta(days=DAYS - 1))
         meter = Meter(server)
         meter.settle()
         of_merge = MergeSettings(

@@ -11,6 +11,7 @@ from fastapi import FastAPI
 from pinwheel.settings import WebSettings, load
 from plugins.web import errors, files, health, live, pages, quality, reports, trends
 from plugins.web.access import GUARDS
+from plugins.web.database import Pool
 from plugins.web.headers import SecurityHeaders
 from plugins.web.live_hub import Hub
 
@@ -35,6 +36,7 @@ def create_app(settings: WebSettings | None = None) -> FastAPI:
         responses=errors.RESPONSES,
     )
     app.state.settings = settings or load(WebSettings)
+    app.state.pool = Pool(app.state.settings)
     app.state.hub = Hub(app.state.settings)
     app.add_middleware(SecurityHeaders)
     errors.install(app)

@@ -5,7 +5,6 @@ But for ``complete``, it tells of everybody's events: people who are bound to br
 
 import logging
 from collections import deque
-from contextlib import closing
 from datetime import UTC, datetime
 from typing import Annotated
 
@@ -18,10 +17,10 @@ from pinwheel import outbox
 from pinwheel.alerts import ALERTS, TEST_ALERT, raise_alert
 from pinwheel.errors import PinwheelError
 from pinwheel.lake import Commit
-from pinwheel.memsql import Connection, Row, connect, fetch
+from pinwheel.memsql import Connection, Row, fetch
 from pinwheel.settings import WebSettings
 from plugins.web.access import SeesAllDep, SettingsDep, Viewer, same_origin, sees_all
-from plugins.web.database import DatabaseDep, as_reader
+from plugins.web.database import DatabaseDep, PoolDep
 from plugins.web.flow import RATE_OVER, SLICES, Books, Flow, driver, landings, picture, utc
 
 log = logging.getLogger(__name__)
@@ -94,11 +93,11 @@ def complete(connection: DatabaseDep) -> CompleteTables:
 
 
 @router.get("/flow")
-def flow(viewer: SeesAllDep, settings: SettingsDep) -> Flow:
+def flow(viewer: SeesAllDep, settings: SettingsDep, pool: PoolDep) -> Flow:
     """The flow from Kafka to the rollups. A source that is away is named, and hides no other."""
     now, away = datetime.now(UTC), []
     try:
-        with closing(connect(as_reader(settings), statement_seconds=settings.page_statement_seconds)) as connection:
+        with pool.connection() as connection:
             books = _books(connection, now)
     except (PinwheelError, pymysql.err.Error) as error:
         log.warning("page=health memsql: %s", error)

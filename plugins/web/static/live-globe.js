@@ -47,13 +47,14 @@ export async function globeMap(box, rings, isSoftware) {
   const world = await loadWorld();
   const texture = new THREE.CanvasTexture(document.createElement("canvas"));
   texture.colorSpace = THREE.SRGBColorSpace;
+  if (isSoftware) Object.assign(texture, { generateMipmaps: false, minFilter: THREE.LinearFilter });
   const material = new THREE.MeshBasicMaterial({ map: texture });
   const globe = new window.Globe(box, {
     animateIn: false,
     waitForGlobeReady: false,
-    rendererConfig: { antialias: !isSoftware, alpha: true },
+    rendererConfig: { antialias: !isSoftware, alpha: false }, // opaque: nothing is blended behind it
   });
-  globe.globeMaterial(material).backgroundColor("rgba(0,0,0,0)").pointOfView({ lat: 24, lng: -40, altitude: 1.6 }, 0);
+  globe.globeMaterial(material).backgroundColor(colour("night")).pointOfView({ lat: 24, lng: -40, altitude: 1.6 }, 0);
   globe.showAtmosphere(!isSoftware).atmosphereAltitude(0.16);
   globe.enablePointerInteraction(false); // no ray is cast at every move: nothing on it is clicked
   const circles = makeCircles(THREE, rings);

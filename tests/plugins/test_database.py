@@ -1,0 +1,113 @@
+"""The reader's connections: kept, given up when broken, and of a user who can change nothing."""
+
+from collections.abc import Iterator
+
+import pymysql
+import pytest
+
+from pinwheel.memsql import Connection, fetch
+from pinwheel.settings import WebSettings, load
+from plugins.web import database
+from plugins.web.database import Pool, as_reader
+
+pytestmark = pytest.mark.airflow
+
+
+class Fake:
+    """A connection that remembers what was done with it."""
+
+    def __init__(self) -> None:
+        self.open, self.is_well, self.rollbacks = True, True, 0
+
+    def ping(self, reconnect: bool) -> None:
+        if not self.is_well:
+            raise pymysql.err.OperationalError(2006, "gone away")
+
+    def rollback(self) -> None:
+        self.rollbacks += 1
+
+    def close(self) -> None:
+        self.open = False
+
+
+@pytest.fixture
+def made(monkeypatch: pytest.MonkeyPatch) -> list[Fake]:
+    found: list[Fake] = []
+
+    def connect(*_: object, **__: object) -> Fake:
+        found.append(Fake())
+        return found[-1]
+
+    monkeypatch.setattr(database, "connect", connect)
+    return found
+
+
+def test_a_connection_is_used_again_without_its_snapshot(settings: WebSettings, made: list[Fake]) -> None:
+    pool = Pool(settings)
+    for _ in range(3):
+        with pool.connection():
+            pass
+    assert [fake.rollbacks for fake in made] == [3]
+
+
+def test_one_that_does_not_answer_is_replaced(settings: WebSettings, made: list[Fake]) -> None:
+    pool = Pool(settings)
+    with pool.connection():
+        pass
+    made[0].is_well = False
+    with pool.connection() as second:
+        assert second is made[1]
+    assert not made[0].open
+
+
+def test_one_that_failed_is_not_kept(settings: WebSettings, made: list[Fake]) -> None:
+    pool = Pool(settings)
+    with pytest.raises(pymysql.err.OperationalError), pool.connection():
+        raise pymysql.err.OperationalError(2013, "lost")
+    assert not made[0].open
+
+
+def test_only_a_few_are_kept(settings: WebSettings, made: list[Fake]) -> None:
+    pool = Pool(settings)
+    blocks = [pool.connection() for _ in range(database.KEPT + 2)]
+    for block in blocks:
+        block.__enter__()
+    for block in blocks:
+        block.__exit__(None, None, None)
+    assert sum(fake.open for fake in made) == database.KEPT
+
+
+def test_the_reader_is_a_user_of_its_own(settings: WebSettings, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("PINWHEEL_REPORT_MEMSQL_USER", raising=False)
+    assert as_reader(settings).memsql_user == settings.memsql_user
+    monkeypatch.setenv("PINWHEEL_REPORT_MEMSQL_USER", "reader")
+    monkeypatch.setenv("PINWHEEL_REPORT_MEMSQL_PASSWORD", "hush")
+    found = as_reader(settings)
+    assert (found.memsql_user, found.memsql_password.get_secret_value()) == ("reader", "hush")
+
+
+@pytest.fixture
+def reader(stack_environment: dict[str, str]) -> Iterator[Connection]:
+    with Pool(load(WebSettings)).connection() as found:
+        yield found
+
+
+@pytest.mark.memsql
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("health_latest", "watermarks", "complete_through", "alerts_open", "alerts_recent"),
+        *("brand_choices", "category_choices", "merge_recent", "driver_restarts"),
+    ],
+)
+def test_every_statement_of_the_pages_runs_as_the_reader(reader: Connection, name: str) -> None:
+    from datetime import datetime
+
+    params = {"all_brands": 0, "brands": (1, 2), "from_time": datetime(2026, 1, 1), "slices": 10}
+    assert isinstance(fetch(reader, f"live/{name}", params), list)
+
+
+@pytest.mark.memsql
+def test_the_reader_can_change_nothing(reader: Connection) -> None:
+    with pytest.raises(pymysql.err.OperationalError, match="denied"), reader.cursor() as cursor:
+        cursor.execute("DELETE FROM brands")
