@@ -14,6 +14,7 @@ from pinwheel import driver as drivers
 from pinwheel import lake
 from pinwheel.contracts import DEAD_LETTER, TABLES
 from pinwheel.lake import Commit
+from pinwheel.merge.ledger import ROLLUPS
 from pinwheel.settings import WebSettings
 
 Row = dict[str, Any]
@@ -21,7 +22,7 @@ Row = dict[str, Any]
 RATE_OVER = timedelta(minutes=5)  # over which rows/s of staging and merging are taken: some fifty slices a table
 SLICES = 2000  # newest rows of the ledger that are looked at: three quarters of an hour of four tables
 COMMITS = 30  # newest commits that rows/s of Kafka and the lake are taken over: a minute
-STREAM_DAG, MERGE_DAG, QUALITY_DAG = "supervise_stream", "merge_events", "check_quality"
+STREAM_DAG, MERGE_DAG = "supervise_stream", "merge_events"
 # Of each step: its title, its Dag, and the measures and alerts that are about it.
 STEPS: dict[str, tuple[str, str, tuple[str, ...]]] = {
     "kafka": ("Kafka", STREAM_DAG, ("source_down/kafka", "lag_records")),
@@ -35,8 +36,19 @@ STEPS: dict[str, tuple[str, str, tuple[str, ...]]] = {
         ),
     ),
     "staged": ("Staged", MERGE_DAG, ("staged_behind_seconds", "held_slices", "slice_held", "rows_quarantined")),
-    "merged": ("Merged", MERGE_DAG, ("merged_behind_seconds", "merge_failing", "source_down/memsql")),
-    "rollups": ("Rollups", QUALITY_DAG, ("quality_failed", "quality_warning")),
+    "merged": (
+        "Merged",
+        MERGE_DAG,
+        (
+            *(f"merged_behind_seconds/{table}" for table in TABLES),
+            *("merged_behind_seconds/pipeline", "merge_failing", "source_down/memsql"),
+        ),
+    ),
+    "rollups": (
+        "Rollups",
+        MERGE_DAG,
+        (f"merged_behind_seconds/{ROLLUPS}", "trends_failing", "quality_failed", "quality_warning"),
+    ),
 }
 
 
@@ -81,12 +93,13 @@ class Driver(BaseModel):
 
 
 class TableProgress(BaseModel):
-    """How far a reporting table is. ``versions_behind``: lake versions that are not merged."""
+    """How far a reporting table is, and the rollups of all of them. ``versions_behind``: lake versions not merged yet;
+    null for rollups, which follow the tables."""
 
     table: str
     complete_through: datetime | None
     age_seconds: float | None
-    rows_per_second: float
+    rows_per_second: float | None
     versions_behind: int | None
     slices_open: int
     held_slices: int
@@ -113,6 +126,7 @@ class Books(BaseModel):
     watermarks: list[Row] = []
     complete: list[Row] = []
     alerts: list[Row] = []
+    rollup_queue: int | None = None
     restarts_before: float | None = None
 
 
@@ -149,7 +163,7 @@ def picture(
     books: Books, commits: list[Commit], version: int | None, driver: Driver, away: list[str], now: datetime
 ) -> Flow:
     """Everything in one."""
-    tables = [_table(name, books, version, now) for name in TABLES]
+    tables = [_table(name, books, version, now) for name in (*TABLES, ROLLUPS)]
     looked = [utc(row["measured_at"]) for row in books.measures]
     return Flow(
         now=now,
@@ -181,11 +195,12 @@ def _step(name: str, books: Books, commits: list[Commit], tables: list[TableProg
             step.backlog, step.backlog_unit = sum(t.held_slices for t in tables), "slices held"
         case "merged":
             step.rows_per_second = _per_second(books.merges, "merged")
-            step.newest_age_seconds = max((t.age_seconds for t in tables if t.age_seconds is not None), default=None)
+            ages = [t.age_seconds for t in tables if t.age_seconds is not None and t.table != ROLLUPS]
+            step.newest_age_seconds = max(ages, default=None)
             step.backlog, step.backlog_unit = sum(t.slices_open for t in tables), "slices in work"
-        case "rollups":  # recomputed by the merge, in its transaction: as fast and as old as that
-            step.rows_per_second = _per_second(books.merges, "merged")
-            step.newest_age_seconds = _age(_latest(books.merges, "merged_at"), now)
+        case "rollups":
+            step.newest_age_seconds = _age(utc(_row(books.complete, ROLLUPS).get("complete_through_utc")), now)
+            step.backlog, step.backlog_unit = books.rollup_queue, "slices to take in"
     return step
 
 
@@ -200,7 +215,7 @@ def _table(name: str, books: Books, version: int | None, now: datetime) -> Table
         table=name,
         complete_through=through,
         age_seconds=_age(through, now),
-        rows_per_second=float(merge.get("merged") or 0) / RATE_OVER.total_seconds(),
+        rows_per_second=_per_second([merge], "merged") if merge else None,
         versions_behind=behind,
         slices_open=int(merge.get("slices_open") or 0),
         held_slices=int(_sum(held) or 0),

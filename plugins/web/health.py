@@ -116,6 +116,7 @@ def _books(connection: Connection, now: datetime) -> Books:
         watermarks=fetch(connection, "live/watermarks"),
         complete=fetch(connection, "live/complete_through"),
         alerts=fetch(connection, "live/alerts_recent"),
+        rollup_queue=fetch(connection, "live/rollup_queue")[0]["slices"],
         restarts_before=fetch(connection, "live/driver_restarts", {"from_time": today})[0]["restarts"],
     )
 

@@ -97,7 +97,7 @@ def reader(stack_environment: dict[str, str]) -> Iterator[Connection]:
     "name",
     [
         *("health_latest", "watermarks", "complete_through", "alerts_open", "alerts_recent"),
-        *("brand_choices", "category_choices", "merge_recent", "driver_restarts"),
+        *("brand_choices", "category_choices", "merge_recent", "driver_restarts", "rollup_queue"),
     ],
 )
 def test_every_statement_of_the_pages_runs_as_the_reader(reader: Connection, name: str) -> None:

@@ -118,7 +118,20 @@ def test_a_table_is_as_far_as_the_books_say() -> None:
     assert (table.rows_per_second, table.versions_behind, table.slices_open, table.held_slices) == (1.0, 3, 2, 1)
     assert step(told, "staged").rows_per_second == 2.0
     assert step(told, "lake").backlog == 3
-    assert step(told, "rollups").newest_age_seconds == 60
+
+
+def test_rollups_follow_the_merges() -> None:
+    told = seen(
+        complete=[{"table_name": "rollups", "complete_through_utc": PLAIN}],
+        measures=[measure("merged_behind_seconds", "rollups", 500, 120, well=0)],
+        rollup_queue=3,
+    )
+    rollups = step(told, "rollups")
+    assert (rollups.newest_age_seconds, rollups.backlog) == (60, 3)
+    assert rollups.unwell == ["merged behind seconds of rollups: 500, allowed 120"]
+    assert step(told, "merged").unwell == []
+    assert told.tables[-1].table == "rollups"
+    assert told.tables[-1].versions_behind is None
 
 
 def notes(settings: WebSettings, **state: Any) -> None:

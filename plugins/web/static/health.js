@@ -20,7 +20,7 @@ function step(told) {
     "li",
     { class: `step ${bad ? "bad" : ""}` },
     h("div", { class: "card-head" }, h("h2", {}, told.title), badge(bad ? "bad" : "good", bad ? "Unwell" : "Well")),
-    h("p", { class: "figure" }, told.rows_per_second === null ? "–" : compact(told.rows_per_second), h("small", {}, " rows/s")),
+    told.name === "rollups" ? h("p", { class: "quiet" }, "Recomputed seconds after the merges") : rate(told.rows_per_second),
     h("dl", { class: "facts" }, fact("Newest data", told.newest_age_seconds === null ? "–" : `${duration(told.newest_age_seconds)} ago`), backlog(told)),
     told.unwell.map((text) => h("p", { class: "wrong" }, text)),
     told.last_error ? lastError(told.last_error) : h("p", { class: "quiet" }, "No alert among the last hundred"),
@@ -28,9 +28,9 @@ function step(told) {
   );
 }
 
+const rate = (rows) => h("p", { class: "figure" }, rows === null ? "–" : compact(rows), h("small", {}, " rows/s"));
 const fact = (label, value) => [h("dt", {}, label), h("dd", {}, value)];
-const backlog = (told) => (told.name === "rollups" ? fact("Recomputed", "with each merge") : fact(backlogLabel(told), count(told.backlog)));
-const backlogLabel = (told) => told.backlog_unit.charAt(0).toUpperCase() + told.backlog_unit.slice(1);
+const backlog = (told) => fact(told.backlog_unit.charAt(0).toUpperCase() + told.backlog_unit.slice(1), count(told.backlog));
 
 function lastError(error) {
   const state = error.resolved_at ? `over, ${ago(error.raised_at)}` : `since ${duration((Date.now() - new Date(error.raised_at)) / 1000)}`;
