@@ -9,6 +9,7 @@ added to a book of runs; the figures are medians over the runs of the same size 
 
 import argparse
 import json
+import signal
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -31,6 +32,7 @@ STEADY_EVENTS = 600_000  # 1,000 a second for ten minutes
 def main() -> int:
     """Run, and print the figures; 1 when a run's tables are not as the truth says."""
     given = _arguments()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that a stopped run leaves no stack behind
     given.book.parent.mkdir(parents=True, exist_ok=True)
     wrong = _compete(given)
     runs = figures.read_book(given.book, given.events, max(given.runs, given.newest))
