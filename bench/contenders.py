@@ -38,13 +38,14 @@ class Job:
     """What to run: how many events, of which seed.
 
     ``paused`` is how the stream waits for the backlog; ``turn`` is a file to lock while the clock runs, for those who
-    share a machine.
+    share a machine. ``executors`` are the stream's, each a process with one core; 0: threads of the driver's JVM.
     """
 
     events: int
     seed: int
     paused: str = "control"
     turn: Path | None = None
+    executors: int = 0
 
 
 @dataclass

@@ -9,6 +9,7 @@ added to a book of runs; the figures are medians over the runs of the same size 
 
 import argparse
 import json
+import signal
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -31,6 +32,7 @@ STEADY_EVENTS = 600_000  # 1,000 a second for ten minutes
 def main() -> int:
     """Run, and print the figures; 1 when a run's tables are not as the truth says."""
     given = _arguments()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that a stopped run leaves no stack behind
     given.book.parent.mkdir(parents=True, exist_ok=True)
     wrong = _compete(given)
     runs = figures.read_book(given.book, given.events, max(given.runs, given.newest))
@@ -46,7 +48,7 @@ def _compete(given: argparse.Namespace) -> int:
     for number in range(given.runs):
         for name in given.only:
             events = given.steady_events if name == "latency" else given.events
-            run = CONTENDERS[name](Job(events, given.seed + number, given.paused, given.turn))
+            run = CONTENDERS[name](Job(events, given.seed + number, given.paused, given.turn, given.executors))
             with given.book.open("a", encoding="utf-8") as file:
                 file.write(as_json(run) + "\n")
             print(told(run), flush=True)
@@ -64,6 +66,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--newest", type=int, default=3, help="runs in the book that the figures are made of, at least")
     parser.add_argument("--figures", type=Path, help="the file to put the figures into; none: they are printed only")
     parser.add_argument("--paused", choices=("control", "freeze"), default="control", help="how the stream waits")
+    parser.add_argument("--executors", type=int, default=0, help="processes of the landing; 0: as the stack runs it")
     parser.add_argument("--turn", type=Path, help="a file to lock while the clock runs")
     parser.add_argument("--book", type=Path, default=LocalSettings().state_dir / "bench-runs.jsonl")
     return parser.parse_args()

@@ -1,5 +1,6 @@
 """The stream alone, from Kafka to the lake; and the whole stack at a steady rate."""
 
+import json
 import os
 import re
 import statistics
@@ -7,11 +8,13 @@ import subprocess
 import sys
 import time
 from datetime import UTC, datetime
+from pathlib import Path
 
 from bench import latency
 from bench.arena import WARM_EVENTS, WARM_RATE, Arena, arena, taken, wait_until
 from bench.contenders import Job, Run, compare_lake, landed_at
 from bench.usage import DRIVER, Peak, Usage, spent
+from pinwheel.local import tools
 from pinwheel.local.processes import MARK
 
 LAUNCH = """
@@ -20,16 +23,17 @@ from pinwheel.submit import launch_driver
 launch_driver(load(SuperviseSettings))
 """
 LANDED = re.compile(r" landed batch=\d+ version=\d+ rows=(\{.*\}) seconds=([\d.]+)")
+EXECUTOR_MB = 1024
 NEAR = (1000, 3000)  # rows of a batch that counts as one of 2,000
 SETTLED_SECONDS = 20  # after the start of a steady rate: the first batches warm it up
 
 
 def landing(job: Job) -> Run:
     """Kafka to the enriched lake, warm, with nothing else running: from the first batch's begin to the last commit."""
-    run = Run("landing", job.events, job.seed)
+    run = Run(f"landing on {job.executors}" if job.executors else "landing", job.events, job.seed)
     with arena("landing", airflow=False) as field_:
         usage = Usage(field_.stack.settings)
-        _launch(field_)
+        _launch(field_, job.executors)
         _warm(field_)
         field_.freeze()
         first = field_.landed_offsets()
@@ -46,12 +50,25 @@ def landing(job: Job) -> Run:
     return run
 
 
-def _launch(field_: Arena) -> None:
+def _launch(field_: Arena, executors: int) -> None:
     """Start the driver as the supervisor does."""
     env = {**os.environ, MARK: f"{field_.stack.settings.stack_dir}:driver"}
+    if executors:
+        master = {"conn_type": "spark", "host": f"local-cluster[{executors},1,{EXECUTOR_MB}]"}
+        home = _spark_in(field_.stack.settings.stack_dir)
+        env |= {"AIRFLOW_CONN_PINWHEEL_SPARK": json.dumps(master), "SPARK_HOME": str(home)}
     (field_.stack.settings.stack_dir / "stream").mkdir(parents=True, exist_ok=True)
     subprocess.run([sys.executable, "-c", LAUNCH], env=env, check=True, capture_output=True)
     wait_until("the driver runs", field_.driven, 180)
+
+
+def _spark_in(folder: Path) -> Path:
+    """Spark with its executors' folders in ours: a `local-cluster` puts them into SPARK_HOME."""
+    home = folder / "spark"
+    home.mkdir()
+    for part in tools.spark_home().iterdir():
+        (home / part.name).symlink_to(part)
+    return home
 
 
 def _warm(field_: Arena) -> None:
