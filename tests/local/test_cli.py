@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 
 from pinwheel.cli import app
 
-COMMANDS = ("run", "stop", "status", "produce", "replay", "sql", "test", "lint", "clean")
+COMMANDS = ("run", "stop", "status", "produce", "replay", "sql", "test", "bench", "lint", "clean")
 HEAVY = ("airflow", "pyspark", "confluent_kafka", "pymysql", "deltalake", "pydantic")
 
 
