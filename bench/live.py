@@ -27,10 +27,10 @@ WARM_SECONDS = 15.0  # scripts, textures, the replay of the last minute
 OTHERS = ("/api/v2/monitor/health", "/api/v2/dags?limit=10", "/api/v2/version")
 PAGES = {
     "live": ("live", "api/live/choices"),
-    "trends": ("trends",),
+    "trends": ("trends", "api/trends"),
     "health": ("health", "api/health/flow", "api/health/alerts", "api/health/complete"),
-    "quality": ("quality",),
-    "reports": ("reports",),
+    "quality": ("quality", "api/quality", "api/quality/rows", "api/quality/dead-letters"),
+    "reports": ("reports", "api/reports"),
 }
 WATCH_BLOCKS = """() => {
   window.blocks = [];

@@ -1,22 +1,26 @@
 """Opens every page in a real browser on a running stack, waits for real data, uses it, and saves what it looks like.
 
-    make run                       # in another terminal
-    python -m bench.screenshots    # writes docs/images/*.png
+    PINWHEEL_DEMO_BACKFILL_HOURS=30 make run   # in another terminal: yesterday's reports want a yesterday
+    python -m bench.screenshots                # writes docs/images/*.png
 
 Ends with 1 when a page shows no data, or anything on it failed.
 """
 
 import argparse
 import sys
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import httpx
 from playwright.sync_api import Browser, Error, FrameLocator, Page
 
-from bench.browsing import chromium, opened, token
+from bench.browsing import address, chromium, opened, token
 
 IMAGES = Path(__file__).resolve().parents[1] / "docs" / "images"
+PREPARE_SECONDS = 300  # for each Dag
 DESK, PHONE = (1440, 900), (390, 844)
 Do = Callable[[FrameLocator | Page], None]
 
@@ -56,6 +60,11 @@ def _view(name: str) -> Do:
     return do
 
 
+def _first_report(page: FrameLocator | Page) -> None:
+    page.locator("#list table button, #list table a").first.click()
+    page.locator("iframe.report").wait_for()
+
+
 PLACES = "#places li"
 SHOTS = (
     Shot("live", "live", PLACES, _filters, settle_seconds=8),
@@ -63,12 +72,13 @@ SHOTS = (
     Shot("live-map", "live", PLACES, _view("Map"), settle_seconds=4),
     Shot("live-table", "live", PLACES, _view("Table"), settle_seconds=2),
     Shot("live-phone", "live", PLACES, size=PHONE, settle_seconds=6),
-    Shot("trends", "trends", "#content table"),
+    Shot("trends", "trends", "#content .trend, #content .empty"),
     Shot("health", "health", "#flow .step .badge"),
     Shot("health-dark", "health", "#flow .step .badge", scheme="dark"),
     Shot("health-phone", "health", "#flow .step .badge", size=PHONE),
-    Shot("quality", "quality", "#content table"),
-    Shot("reports", "reports", "#content table"),
+    Shot("quality", "quality", "#verdicts table"),
+    Shot("reports", "reports", "#list table"),
+    Shot("report", "reports", "#list table", _first_report, settle_seconds=3),
 )
 
 
@@ -79,10 +89,29 @@ def main() -> int:
     given = parser.parse_args()
     IMAGES.mkdir(parents=True, exist_ok=True)
     wanted = [shot for shot in SHOTS if not given.only or shot.name in given.only]
+    session = token()
+    if {shot.page for shot in wanted} & {"quality", "reports"}:
+        _prepare(session)
     with chromium() as browser:
-        session = token()
         failed = [shot.name for shot in wanted if not _take(browser, shot, session)]
     return int(bool(failed))
+
+
+def _prepare(session: str) -> None:
+    """What is made hourly and daily, made now: quality's verdicts, and yesterday's reports."""
+    yesterday = (datetime.now(UTC) - timedelta(days=1)).date().isoformat()
+    wanted = {"check_quality": {}, "report_brands": {"first_day": yesterday, "mail": False}}
+    headers = {"Authorization": f"Bearer {session}"}
+    with httpx.Client(base_url=f"{address()}/api/v2/dags/", headers=headers, timeout=60) as client:
+        for dag, conf in wanted.items():
+            asked = {"logical_date": None, "conf": conf}
+            run = client.post(f"{dag}/dagRuns", json=asked).raise_for_status().json()["dag_run_id"]
+            end = time.monotonic() + PREPARE_SECONDS
+            state = "queued"
+            while state in ("queued", "running") and time.monotonic() < end:
+                time.sleep(3)
+                state = client.get(f"{dag}/dagRuns/{run}").raise_for_status().json()["state"]
+            print(f"{dag:14} {state}", flush=True)
 
 
 def _take(browser: Browser, shot: Shot, session: str) -> bool:

@@ -91,7 +91,8 @@ def look(settings: HealthSettings, now: datetime) -> list[Measure]:
 
 def _lake(settings: HealthSettings, topic: Topic, now: datetime) -> Iterator[Measure]:
     landed = lake.landed_offsets(settings.events_uri, settings.topic, topic.held)
-    lags = {p: h.end - landed.get(p, h.start) for p, h in topic.held.items()}
+    # The lake is asked after Kafka, and may have more by then: that is no lag.
+    lags = {p: max(0, h.end - landed.get(p, h.start)) for p, h in topic.held.items()}
     for partition, lag in lags.items():
         yield Measure("lag_records", f"partition {partition}", lag, settings.health_max_lag)
     table = lake.open_table(settings.events_uri)

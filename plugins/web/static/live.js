@@ -58,6 +58,7 @@ async function show(name) {
   wantedView = name;
   view?.end();
   view = null;
+  $("#stage").dataset.view = name;
   $("#map").hidden = name === "table";
   $("#table").hidden = name !== "table";
   if (name === "table") return numbers();

@@ -186,7 +186,7 @@ const short = new Intl.NumberFormat("en", { notation: "compact", maximumFraction
 const regions = new Intl.DisplayNames(["en"], { type: "region" });
 
 export const count = (n) => (n === null || n === undefined ? "–" : whole.format(n));
-export const compact = (n) => (n === null || n === undefined ? "–" : short.format(n));
+export const compact = (n) => (n === null || n === undefined ? "–" : Math.abs(n) >= 10 && Math.abs(n) < 1000 ? whole.format(n) : short.format(n));
 export const percent = (share, digits = 1) => (share === null ? "–" : `${(share * 100).toFixed(digits)} %`);
 
 /** 4 s, 3 min, 2 h 5 min, 3 d. */
