@@ -10,7 +10,7 @@ from pinwheel.memsql import Connection, Row
 from pinwheel.reports.numbers import Brand, Change, Earlier, Numbers, State, flat_of
 from pinwheel.reports.period import Period
 
-# A merge stamps its rollups before it commits, so a report may not have seen what is stamped earlier than it was read.
+# What a report has not seen may be stamped a little earlier than it was read: rollups are stamped before their commit.
 LONGEST_MERGE = timedelta(hours=1)
 KEPT_CHANGES = 100
 

@@ -14,7 +14,7 @@ from pinwheel.reports.period import Period
 from pinwheel.reports.trends import LEAST, rising
 
 HOUR = timedelta(hours=1)
-CHECKED = ("pins", "repins", "comments", "rollups")  # what a brand's numbers are counted from, as dq_results names it
+CHECKED = ("pins", "repins", "comments")  # what a brand's numbers are counted from
 
 _Hours = dict[datetime, Row]
 
@@ -80,12 +80,12 @@ def _hours_of(period: Period) -> list[datetime]:
 
 
 def _hour(row: Row | None) -> tuple[int, int]:
-    return (row["repins"], row["comments"]) if row else (0, 0)
+    return (int(row["repins"]), int(row["comments"])) if row else (0, 0)
 
 
 def _totals(by_hour: _Hours, period: Period, people: int) -> Totals:
     rows = [row for at, row in by_hour.items() if period.start <= at < period.end]
-    sums = {name: sum(row[name] for row in rows) for name in ("repins", "comments", "pins")}
+    sums = {name: int(sum(row[name] for row in rows)) for name in ("repins", "comments", "pins")}
     return Totals(**sums, people=people)
 
 

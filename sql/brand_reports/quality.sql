@@ -12,7 +12,7 @@ SELECT
     COUNT(DISTINCT CASE WHEN is_met = 0 THEN occurred_hour END) AS unmet_hours
 FROM dq_results
 WHERE
-    table_name IN ('pins', 'repins', 'comments', 'rollups')
+    table_name IN ('pins', 'repins', 'comments')
     AND occurred_hour >= %(from_time)s
     AND occurred_hour < %(to_time)s
 GROUP BY
