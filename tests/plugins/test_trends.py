@@ -10,7 +10,7 @@ from fastapi.testclient import TestClient
 from pinwheel import memsql
 from pinwheel.memsql import Connection
 from pinwheel.settings import MemsqlSettings
-from plugins.web.database import database
+from plugins.web.database import Pool, database
 from tests.merge.conftest import empty_tables, memsql_settings
 from tests.plugins.conftest import Login
 
@@ -132,7 +132,6 @@ def test_a_database_that_is_away_is_told_and_the_next_question_is_answered(
 ) -> None:
     answer = ann.get("/api/trends")
     assert (answer.status_code, answer.json()["error"]["code"]) == (503, "memsql_away")
-    app.state.settings = app.state.settings.model_copy(
-        update=memsql_settings.model_dump(include=set(MemsqlSettings.model_fields))
-    )
+    of_server = memsql_settings.model_dump(include=set(MemsqlSettings.model_fields))
+    app.state.pool = Pool(app.state.settings.model_copy(update=of_server))
     assert ann.get("/api/trends").status_code == 200
