@@ -1,13 +1,17 @@
 """A real Chromium in front of the pages, and what may not happen in it."""
 
+import types
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, is_dataclass
+from datetime import UTC, date, datetime
+from enum import Enum
 from itertools import islice, product
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 from playwright.sync_api import Browser, Page, Playwright, Route
+from pydantic import BaseModel
 
 CHROMIUM = Path("/usr/bin/chromium")
 # Without a graphics card each pixel is drawn by the processor; WebGL has to be asked for.
@@ -57,6 +61,30 @@ def attacks(n: int = 200) -> list[str]:
 
 def _filled(text: str) -> str:
     return text.replace("{}", f"window.{RAN}=1")
+
+
+def hostile(model: type[Any], texts: list[str]) -> dict[str, Any]:
+    """An answer with each of the texts wherever the model has room for a text; its lists have an item for each."""
+    return {name: _value(kind, texts) for name, kind in get_type_hints(model).items() if name != "model_config"}
+
+
+def _value(kind: Any, texts: list[str]) -> Any:
+    origin, parts = get_origin(kind), get_args(kind)
+    if origin in (Union, types.UnionType):
+        return _value(next(part for part in parts if part is not type(None)), texts)
+    if origin is Literal:
+        return parts[0]
+    if origin in (list, tuple):
+        return [_value(parts[0], [text]) for text in texts]
+    if origin is dict:
+        return {text: _value(parts[1], [text]) for text in texts}
+    if issubclass(kind, Enum):
+        return next(iter(kind)).value
+    if issubclass(kind, BaseModel) or is_dataclass(kind):
+        return hostile(kind, texts)
+    now = datetime.now(UTC)
+    plain = {str: texts[0], datetime: now.isoformat(), date: now.date().isoformat(), bool: True, int: 3, float: 3.5}
+    return plain[kind]
 
 
 def available() -> bool:

@@ -10,7 +10,8 @@ from playwright.sync_api import Browser, expect, sync_playwright
 
 from pinwheel.settings import WebSettings
 from plugins.pinwheel_plugin import PAGES
-from tests.plugins.browser import attacks, available, launch, opened, ran
+from plugins.web import quality, reports, trends
+from tests.plugins.browser import attacks, available, hostile, launch, opened, ran
 from tests.plugins.conftest import MODULES
 from tests.plugins.lakes import LIMA, land, now_events
 
@@ -92,6 +93,30 @@ def test_names_of_brands_categories_and_towns_are_read_not_run(
         page.wait_for_timeout(500)
         assert (ran(page), seen.dialogs, seen.faults) == (False, [], [])
         assert page.locator("#table script, #table img, #table svg").count() == 0
+
+
+OTHERS = {
+    "trends": {"trends": trends.Trends},
+    "quality": {
+        "quality": quality.Verdicts,
+        "quality/rows": quality.Rows,
+        "quality/dead-letters": quality.DeadLetters,
+    },
+    "reports": {"reports?*": reports.Reports, "reports": reports.Reports},
+}
+
+
+@pytest.mark.parametrize("name", OTHERS)
+def test_titles_comments_and_brands_on_the_other_pages_are_read_not_run(
+    browser: Browser, address: str, tokens: dict[str, str], name: str
+) -> None:
+    answers = {path: hostile(model, [*attacks(), *ODD]) for path, model in OTHERS[name].items()}
+    with opened(browser, f"{address}/{name}", tokens["ann"], answers) as (page, seen):
+        expect(page.locator("main")).to_contain_text(attacks()[1])
+        page.wait_for_timeout(1000)
+        assert (ran(page), seen.dialogs, seen.faults) == (False, [], [])
+        assert page.locator("main script, main iframe, main img, main [onerror]").count() == 0
+        assert page.locator('a[href^="javascript" i]').count() == 0
 
 
 def test_the_globe_shows_what_happens(
