@@ -76,7 +76,7 @@ SHOTS = (
     Shot("health", "health", "#flow .step .badge"),
     Shot("health-dark", "health", "#flow .step .badge", scheme="dark"),
     Shot("health-phone", "health", "#flow .step .badge", size=PHONE),
-    Shot("quality", "quality", "#verdicts table"),
+    Shot("quality", "quality", "#verdicts .verdict .badge"),
     Shot("reports", "reports", "#list table"),
     Shot("report", "reports", "#list table", _first_report, settle_seconds=3),
 )
@@ -127,7 +127,6 @@ def _take(browser: Browser, shot: Shot, session: str) -> bool:
         inside.locator(shot.waits).first.wait_for()
         if shot.do:
             shot.do(inside)
-            inside.locator(shot.waits).first.wait_for()
         page.wait_for_timeout(shot.settle_seconds * 1000)
     except Error as error:
         faults.append(error.message.split("\n")[0])

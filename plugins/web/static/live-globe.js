@@ -54,7 +54,7 @@ export async function globeMap(box, rings, isSoftware) {
     waitForGlobeReady: false,
     rendererConfig: { antialias: !isSoftware, alpha: false }, // opaque: nothing is blended behind it
   });
-  globe.globeMaterial(material).backgroundColor(colour("night")).pointOfView({ lat: 24, lng: -40, altitude: 1.6 }, 0);
+  globe.globeMaterial(material).backgroundColor(colour("night")).pointOfView({ lat: 30, lng: -38, altitude: 1.6 }, 0);
   globe.showAtmosphere(!isSoftware).atmosphereAltitude(0.16);
   globe.enablePointerInteraction(false); // no ray is cast at every move: nothing on it is clicked
   const circles = makeCircles(THREE, rings);
