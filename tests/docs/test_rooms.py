@@ -102,3 +102,9 @@ def test_a_function_is_looked_into_and_a_type_import_is_not_loaded() -> None:
     )
     assert imports(tree) == {"typing", "a", "b", "c.d", "e"}
     assert imports_at_load(tree) == {"typing", "b", "e"}
+
+
+def test_no_two_test_files_have_one_name() -> None:
+    """Pytest imports them by their names alone: the second of two stops the whole run."""
+    names = [path.name for path in (ROOT / "tests").rglob("test_*.py")]
+    assert {name for name in names if names.count(name) > 1} == set()
