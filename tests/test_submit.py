@@ -125,7 +125,7 @@ def test_the_driver_gets_its_own_database_user_and_nobody_else_s_secret(
     assert found["PINWHEEL_MEMSQL_USER"] == "pinwheel_stream"
     assert found["PINWHEEL_MEMSQL_PASSWORD"] == "hush-stream"
     assert {value for value in found.values() if "hush-" in value} == {"hush-stream"}
-    assert [name for name in found if name.startswith(("AIRFLOW", "_AIRFLOW", "PINWHEEL_REPORT"))] == []
+    assert [name for name in found if name.startswith(("AIRFLOW", "_AIRFLOW", "PINWHEEL_REPORT_"))] == []
 
 
 def test_the_driver_gets_the_settings_that_it_needs(launch: Callable[[], list[str]], folder: Path) -> None:

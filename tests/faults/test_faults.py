@@ -123,5 +123,6 @@ def test_airflow_is_well_after_all_that(running_stack: Stack) -> None:
     dags = {d["dag_id"]: d for d in airflow.get("dags")["dags"]}
     assert not any(d["is_paused"] for d in dags.values())
     for dag_id in dags:
-        runs = airflow.get(f"dags/{dag_id}/dagRuns", order_by="-run_after", limit=3)["dag_runs"]
+        found = airflow.get(f"dags/{dag_id}/dagRuns", order_by="-run_after", limit=20)["dag_runs"]
+        runs = [run for run in found if run["run_type"] != "manual"][:3]  # tests ask for red ones by hand
         assert "failed" not in {run["state"] for run in runs}, dag_id

@@ -128,8 +128,9 @@ def test_a_wrong_brand_is_refused(connection: Connection, ann: TestClient, brand
 
 
 def test_a_database_that_is_away_is_told_and_the_next_question_is_answered(
-    app: FastAPI, ann: TestClient, memsql_settings: MemsqlSettings
+    app: FastAPI, ann: TestClient, memsql_settings: MemsqlSettings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.delenv("PINWHEEL_REPORT_MEMSQL_USER", raising=False)  # of the whole stack's tests
     answer = ann.get("/api/trends")
     assert (answer.status_code, answer.json()["error"]["code"]) == (503, "memsql_away")
     of_server = memsql_settings.model_dump(include=set(MemsqlSettings.model_fields))
