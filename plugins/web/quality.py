@@ -13,8 +13,8 @@ from pydantic import BaseModel
 from pinwheel import memsql
 from pinwheel.contracts import TABLES
 from pinwheel.dead_letters import Summary, summary
-from pinwheel.memsql import Row
-from pinwheel.merge.ledger import ROLLUPS
+from pinwheel.memsql import Connection, Row
+from pinwheel.merge.ledger import ROLLUPS, State
 from pinwheel.settings import WebSettings
 from plugins.web import quality_docs
 from plugins.web.access import SeesAllDep, SettingsDep
@@ -27,6 +27,7 @@ BACK_HOURS = 24  # what is shown of late
 FAILURES, ROWS, NEWEST = 50, 20, 1000  # failures and rows that are listed; rows in quarantine that are counted
 SHOWN = 300  # characters of a text
 SAMPLE_ROWS = 5
+HELD = 20  # slices of a table: the first one stops it, so more than one is rare
 KEPT_SECONDS = 30.0  # the lake is read at most so often, however many look
 
 
@@ -138,20 +139,24 @@ class DeadLetters(BaseModel):
 @router.get("")
 def verdicts(connection: DatabaseDep, now: NowDep) -> Verdicts:
     """How each table is, in counts."""
-    found = {name: TableVerdict(table=name) for name in (*TABLES, ROLLUPS)}
-    for row in memsql.fetch(connection, "live/quality_verdicts"):
-        table = found.setdefault(row["table_name"], TableVerdict(table=row["table_name"]))
-        table.hour, table.checked_at = _utc(row["occurred_hour"]), _utc(row["checked_at"])
-        table.expectations = int(row["expectations"])
-        table.critical_unmet, table.warnings_unmet = int(row["critical_unmet"]), int(row["warnings_unmet"])
-    for row in memsql.fetch(connection, "live/quality_slices"):
-        table = found.setdefault(row["table_name"], TableVerdict(table=row["table_name"]))
-        if row["state"] == "held":
-            table.held += 1
-            continue
-        table.slice_id, table.audited_at = row["slice_id"], _utc(row["audited_at"])
-        table.slice_rows, table.slice_quarantined = row["rows_read"], row["quarantined"]
-    return Verdicts(now=now, tables=list(found.values()))
+    tables = [_verdict(connection, name) for name in (*TABLES, ROLLUPS)]
+    return Verdicts(now=now, tables=tables)
+
+
+def _verdict(connection: Connection, name: str) -> TableVerdict:
+    verdict = TableVerdict(table=name, held=len(_slices(connection, name, State.HELD, HELD)))
+    for row in memsql.fetch(connection, "live/quality_verdicts", {"table_name": name}):
+        verdict.hour, verdict.checked_at = _utc(row["occurred_hour"]), _utc(row["checked_at"])
+        verdict.expectations = int(row["expectations"])
+        verdict.critical_unmet, verdict.warnings_unmet = int(row["critical_unmet"]), int(row["warnings_unmet"])
+    for row in _slices(connection, name, State.MERGED, 1):
+        verdict.slice_id, verdict.audited_at = row["slice_id"], _utc(row["audited_at"])
+        verdict.slice_rows, verdict.slice_quarantined = row["rows_read"], row["quarantined"]
+    return verdict
+
+
+def _slices(connection: Connection, name: str, state: State, top: int) -> list[Row]:
+    return memsql.fetch(connection, "live/quality_slices", {"table_name": name, "state": state.value, "top": top})
 
 
 @router.get("/rows")
@@ -160,14 +165,14 @@ def rows(viewer: SeesAllDep, connection: DatabaseDep, settings: SettingsDep, now
     since = (now - timedelta(hours=BACK_HOURS)).replace(tzinfo=None)
     failures = memsql.fetch(connection, "live/quality_failures", {"from_hour": since, "top": FAILURES})
     hours = memsql.fetch(connection, "live/quality_row_failures", {"from_time": since})
-    slices = memsql.fetch(connection, "live/quality_slices")
+    held = [row for name in TABLES for row in _slices(connection, name, State.HELD, HELD)]
     broken = memsql.fetch(connection, "live/quality_reasons", {"newest": NEWEST})
     quarantined = memsql.fetch(connection, "live/quality_quarantined", {"top": ROWS})
     return Rows(
         now=now,
         failures=[_failure(row, settings) for row in failures],
         row_failures=_row_failures(hours),
-        held=[_held(row) for row in slices if row["state"] == "held"],
+        held=[_held(row) for row in held],
         broken=[_broken(row) for row in broken],
         quarantined=[_quarantined(row) for row in quarantined],
     )

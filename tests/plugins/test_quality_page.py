@@ -139,7 +139,7 @@ def test_row_failures_are_told_by_the_hour(connection: Connection, ann: TestClie
 def test_held_slices_say_why(connection: Connection, ann: TestClient) -> None:
     merged(connection, "pins", state="held", merged_at=None, detail=json.dumps({"reasons": [SCRIPT, "y" * 999]}))
     merged(connection, "pins", state="held", merged_at=None, detail="{cut")
-    first, second = ann.get("/api/quality/rows").json()["held"]
+    second, first = ann.get("/api/quality/rows").json()["held"]
     assert (first["table"], first["rows_read"], first["reasons"]) == ("pins", 100, [SCRIPT, "y" * 300 + "…"])
     assert second["reasons"] == []
 
