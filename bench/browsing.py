@@ -20,8 +20,8 @@ ARGUMENTS = (
     "--use-angle=swiftshader",
     "--enable-unsafe-swiftshader",
     "--ignore-gpu-blocklist",
-    "--enable-precise-memory-info",
 )
+MEMORY = "--enable-precise-memory-info"
 SECONDS = 60.0  # for anything of a busy machine
 
 
@@ -42,7 +42,7 @@ def token() -> str:
 def chromium() -> Iterator[Browser]:
     """A headless browser that draws WebGL by the processor."""
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=list(ARGUMENTS))
+        browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=[*ARGUMENTS, MEMORY])
         yield browser
         browser.close()
 

@@ -43,7 +43,7 @@ from pinwheel.merge.merge import merge
 from pinwheel.merge.stage import stage
 from pinwheel.pin_sources import Answer, read_pin
 from pinwheel.pins import PinLookup
-from pinwheel.quality.check import ROLLUP_TABLES, Checker
+from pinwheel.quality.check import Checker
 from pinwheel.quality.judge import Judge
 from pinwheel.quality.measures import HOUR_COLUMN, measures
 from pinwheel.quality.profile import HOUR, Hour, Profile
@@ -336,7 +336,7 @@ def _past_the_merge(world: World, judge: Judge, hour: datetime, reporting: Repor
     reporting.land(world.hour(hour))
     reporting.merge()
     checker = Checker(reporting.quality, connection, judge)
-    broken = ("pins", "repins", "comments", "logins", *ROLLUP_TABLES)
+    broken = ("pins", "repins", "comments", "logins", *rollups.TABLES_OF_ROLLUPS)
     _run(connection, *(f"CREATE TABLE kept_{t} AS SELECT * FROM {t}" for t in broken))  # noqa: S608
     if before := _unmet(checker, hour):
         raise SystemExit(f"the merged hour is not clean: {before}")

@@ -9,7 +9,6 @@ own statements, and asks every report of ``sql/report/`` for an hour, a day, a w
 import argparse
 import re
 import shutil
-import socket
 import statistics
 import sys
 import tempfile
@@ -24,6 +23,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pymysql
 
+from bench.servers import free_port
 from pinwheel import memsql
 from pinwheel.contracts import TABLES, reporting_columns
 from pinwheel.local import environment
@@ -160,10 +160,7 @@ def roll_up(connection: Connection, day: datetime) -> None:
 @contextmanager
 def database(keep: bool, name: str = "bench-reports") -> Iterator[memsql.MemsqlSettings]:
     """The embedded MariaDB in a folder and on a port of its own, with the schema."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    stack = Stack(LocalSettings(stack=name, memsql_port=port))
+    stack = Stack(LocalSettings(stack=name, memsql_port=free_port()))
     if not keep:
         shutil.rmtree(stack.settings.stack_dir, ignore_errors=True)
         stack = Stack(stack.settings)  # its passwords were there

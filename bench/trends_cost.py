@@ -18,10 +18,10 @@ from bench.quality import FIRST, Reporting, World
 from bench.reports import database
 from pinwheel import memsql
 from pinwheel.merge import merge as merging
+from pinwheel.merge.rollups import TABLES_OF_ROLLUPS
 from pinwheel.settings import MemsqlSettings
 
 EMPTIED = ("repins", "pins", "comments", "logins", "merge_watermarks", "merge_progress", "touched_minutes")
-ROLLUPS = ("brand_hourly", "brand_daily", "brand_country_daily", "category_hourly", "pin_hourly", "country_hourly")
 INDEX = "CREATE INDEX IF NOT EXISTS by_minute ON repins (occurred_at, pin_id, brand_id, category, country_code)"
 TURNS = 3
 
@@ -29,7 +29,7 @@ TURNS = 3
 def merged(settings: MemsqlSettings, rows: pa.Table, with_trends: bool) -> float:
     """CPU-seconds of the database for merging these rows into empty tables."""
     with memsql.connect(settings) as connection, connection.cursor() as cursor:
-        for table in (*EMPTIED, *ROLLUPS, "pin_firsts", "people_daily", "person_homes"):
+        for table in (*EMPTIED, *TABLES_OF_ROLLUPS):
             cursor.execute(f"TRUNCATE {table}")
         cursor.execute(INDEX if with_trends else "DROP INDEX IF EXISTS by_minute ON repins")
     merging.MINUTES_FROM = "repins" if with_trends else ""

@@ -92,15 +92,16 @@ class Session(Turns):
         waiting = memsql.fetch(connection, "rollup/waiting")[0]
         if not waiting["slices"]:
             memsql.execute(connection, "rollup/keep_progress", {"table_names": list(TABLES), "rollups": ledger.ROLLUPS})
-        marks = [ledger.watermark(connection, table) for table in TABLES]
         connection.commit()
         if not waiting["slices"] or waiting["oldest_seconds"] < self.settings.rollup_interval_seconds:
             return False
         patience = max(self.settings.rollup_max_seconds, COST_SHARE * self._took_seconds)
-        return waiting["oldest_seconds"] >= patience or not self._are_behind(min(marks))
+        return waiting["oldest_seconds"] >= patience or not self._are_behind(connection)
 
-    def _are_behind(self, watermark: int) -> bool:
-        unmerged = lake.commits(self.settings.events_uri, watermark)
+    def _are_behind(self, connection: Connection) -> bool:
+        marks = [ledger.watermark(connection, table) for table in TABLES]
+        connection.commit()
+        unmerged = lake.commits(self.settings.events_uri, min(marks))
         return sum(sum((c.rows or {}).values()) for c in unmerged) > self.settings.rollup_behind_rows
 
 

@@ -100,6 +100,8 @@ def run_session(table: str) -> dict[str, int]:
 class Session(Turns):
     """One table's merging, a turn at a time: one slice, if there is one."""
 
+    loads_files = True  # a slice is loaded from one
+
     def __init__(
         self, table: str, settings: MergeSettings, alert: Send, resolve: Send, *, trends: Trends | None = None
     ) -> None:

@@ -24,6 +24,8 @@ ALERT_AFTER_ERRORS = 3  # a restart of the database is two
 class Turns(ABC):
     """A session of one ``subject``: a reporting table, or the rollups."""
 
+    loads_files = False  # whether the server may ask its connection for files: only loaders let it
+
     def __init__(self, subject: str, settings: MergeSettings, alert: Send, resolve: Send) -> None:
         self.errors = 0
         self.superseded = 0
@@ -90,7 +92,7 @@ class Turns(ABC):
     def connected(self) -> Connection:
         """The session's connection, opened anew when it was closed."""
         if self._connection is None or not self._connection.open:
-            self._connection = memsql.connect(self.settings, local_infile=True)
+            self._connection = memsql.connect(self.settings, local_infile=self.loads_files)
         return self._connection
 
     def _failed(self, error: Exception) -> None:

@@ -23,6 +23,7 @@ from pinwheel.errors import LakeError, MissingPartError
 from pinwheel.geo import Locator
 from pinwheel.memsql import Connection
 from pinwheel.merge.ledger import ROLLUPS
+from pinwheel.merge.rollups import TABLES_OF_ROLLUPS
 from pinwheel.quality import book
 from pinwheel.quality.judge import Judge, Verdict
 from pinwheel.quality.measures import HOUR_COLUMN, measures
@@ -32,10 +33,6 @@ from pinwheel.settings import QualitySettings
 
 log = logging.getLogger(__name__)
 
-ROLLUP_TABLES = (
-    "brand_hourly", "category_hourly", "country_hourly", "pin_hourly",
-    "brand_daily", "brand_country_daily", "people_daily", "person_homes", "pin_firsts",
-)  # fmt: skip
 MAX_DIFFERENT_ROWS = 2_000_000  # of an hour with more, single rows that differ are not looked for: 500 MB
 
 
@@ -137,7 +134,7 @@ class Checker:
         """The rollups of an hour and of its day, against the rows."""
         params = {"hour": book.naive(hour), "day": hour.date()}
         found = {}
-        for name in ROLLUP_TABLES:
+        for name in TABLES_OF_ROLLUPS:
             found[name] = memsql.fetch(self._connection, f"quality/wrong_{name}", params)
             self._connection.commit()
         verdicts = self._judge.rollups(hour, {name: len(rows) for name, rows in found.items()})

@@ -16,6 +16,7 @@ from pinwheel.contracts import DEAD_LETTER, TABLES
 from pinwheel.lake import Commit
 from pinwheel.merge.ledger import ROLLUPS
 from pinwheel.settings import WebSettings
+from plugins.web.database import utc
 
 Row = dict[str, Any]
 
@@ -294,8 +295,3 @@ def _sum(values: Iterable[float | None]) -> int | None:
 
 def _age(time: datetime | None, now: datetime) -> float | None:
     return None if time is None else max(0.0, (now - time).total_seconds())
-
-
-def utc(time: datetime | None) -> datetime | None:
-    """A time of the database, which keeps UTC without saying so."""
-    return None if time is None else time.replace(tzinfo=UTC)

@@ -20,8 +20,8 @@ from pinwheel.lake import Commit
 from pinwheel.memsql import Connection, Row, fetch
 from pinwheel.settings import WebSettings
 from plugins.web.access import SeesAllDep, SettingsDep, Viewer, same_origin, sees_all
-from plugins.web.database import DatabaseDep, PoolDep
-from plugins.web.flow import RATE_OVER, SLICES, Books, Flow, driver, landings, picture, utc
+from plugins.web.database import DatabaseDep, PoolDep, utc
+from plugins.web.flow import RATE_OVER, SLICES, Books, Flow, driver, landings, picture
 
 log = logging.getLogger(__name__)
 router = APIRouter(prefix="/api/health", tags=["health"])

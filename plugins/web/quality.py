@@ -18,7 +18,7 @@ from pinwheel.merge.ledger import ROLLUPS, State
 from pinwheel.settings import WebSettings
 from plugins.web import quality_docs
 from plugins.web.access import SeesAllDep, SettingsDep
-from plugins.web.database import DatabaseDep
+from plugins.web.database import DatabaseDep, utc
 
 router = APIRouter(prefix="/api/quality", tags=["quality"])
 router.include_router(quality_docs.router)
@@ -146,11 +146,11 @@ def verdicts(connection: DatabaseDep, now: NowDep) -> Verdicts:
 def _verdict(connection: Connection, name: str) -> TableVerdict:
     verdict = TableVerdict(table=name, held=len(_slices(connection, name, State.HELD, HELD)))
     for row in memsql.fetch(connection, "live/quality_verdicts", {"table_name": name}):
-        verdict.hour, verdict.checked_at = _utc(row["occurred_hour"]), _utc(row["checked_at"])
+        verdict.hour, verdict.checked_at = utc(row["occurred_hour"]), utc(row["checked_at"])
         verdict.expectations = int(row["expectations"])
         verdict.critical_unmet, verdict.warnings_unmet = int(row["critical_unmet"]), int(row["warnings_unmet"])
     for row in _slices(connection, name, State.MERGED, 1):
-        verdict.slice_id, verdict.audited_at = row["slice_id"], _utc(row["audited_at"])
+        verdict.slice_id, verdict.audited_at = row["slice_id"], utc(row["audited_at"])
         verdict.slice_rows, verdict.slice_quarantined = row["rows_read"], row["quarantined"]
     return verdict
 
@@ -206,7 +206,7 @@ _kept = _Kept()
 def _failure(row: Row, settings: WebSettings) -> Failure:
     return Failure(
         table=row["table_name"],
-        hour=_time(row["occurred_hour"]),
+        hour=utc(row["occurred_hour"]),
         measure=row["measure"],
         critical=row["severity"] == "critical",
         observed=_short(row["observed"]),
@@ -226,7 +226,7 @@ def _sample(text: str | None) -> list[dict[str, str]]:
 def _row_failures(rows: list[Row]) -> list[RowFailures]:
     by_table: dict[str, list[HourOfRows]] = defaultdict(list)
     for row in rows:
-        hour = HourOfRows(hour=_time(row["hour"]), rows_read=row["rows_read"], quarantined=row["quarantined"])
+        hour = HourOfRows(hour=utc(row["hour"]), rows_read=row["rows_read"], quarantined=row["quarantined"])
         by_table[row["table_name"]].append(hour)
     return [RowFailures(table=name, hours=hours) for name, hours in by_table.items()]
 
@@ -238,14 +238,14 @@ def _held(row: Row) -> Held:
         slice_id=row["slice_id"],
         table=row["table_name"],
         rows_read=row["rows_read"],
-        audited_at=_utc(row["audited_at"]),
+        audited_at=utc(row["audited_at"]),
         reasons=[_short(reason) for reason in reasons or ()],
     )
 
 
 def _broken(row: Row) -> Broken:
     return Broken(
-        table=row["table_name"], rule=_short(row["rule"]), rows=row["broken"], newest_at=_time(row["newest_at"])
+        table=row["table_name"], rule=_short(row["rule"]), rows=row["broken"], newest_at=utc(row["newest_at"])
     )
 
 
@@ -253,7 +253,7 @@ def _quarantined(row: Row) -> QuarantinedRow:
     return QuarantinedRow(
         table=row["table_name"],
         event_id=row["event_id"],
-        quarantined_at=_time(row["quarantined_at"]),
+        quarantined_at=utc(row["quarantined_at"]),
         reason=row["reason"],
         row=row["row_json"],
     )
@@ -270,11 +270,3 @@ def _json(text: str | None) -> Any:
 def _short(value: object) -> str:
     text = "" if value is None else str(value)
     return text if len(text) <= SHOWN else f"{text[:SHOWN]}…"
-
-
-def _time(value: datetime) -> datetime:
-    return value.replace(tzinfo=UTC)
-
-
-def _utc(value: datetime | None) -> datetime | None:
-    return None if value is None else _time(value)

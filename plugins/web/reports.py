@@ -16,7 +16,7 @@ from pinwheel.reports.period import MAX_DAYS, Period
 from pinwheel.reports.store import Store
 from pinwheel.reports.tables import FILES
 from plugins.web.access import BrandQuery, Scope, ScopeDep, SettingsDep, ViewerDep, only
-from plugins.web.database import DatabaseDep
+from plugins.web.database import DatabaseDep, utc
 
 router = APIRouter(prefix="/api/reports", tags=["reports"])
 
@@ -117,7 +117,7 @@ def _between(day: date | None) -> dict[str, date]:
 
 def _told(row: Row) -> Row:
     """A row as its model has it: times with their zone, and a name for every brand."""
-    times = {name: row[name].replace(tzinfo=UTC) if row[name] else None for name in ("made_at", "complete_through")}
+    times = {name: utc(row[name]) for name in ("made_at", "complete_through")}
     return row | times | {"brand_name": row["name"] or f"brand {row['brand_id']}"}
 
 

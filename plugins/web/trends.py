@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from fastapi import APIRouter
@@ -11,7 +11,7 @@ from pydantic import BaseModel
 from pinwheel import memsql
 from pinwheel.memsql import Connection, Row
 from plugins.web.access import ScopeDep
-from plugins.web.database import DatabaseDep
+from plugins.web.database import DatabaseDep, utc
 
 router = APIRouter(prefix="/api/trends", tags=["trends"])
 
@@ -83,8 +83,8 @@ def now(scope: ScopeDep, connection: DatabaseDep) -> Trends:
     for kind in Kind:
         found[kind] = _told(connection, kind, [r for r in rows if r["kind"] == kind], state)
     return Trends(
-        as_of=state["as_of"] and _utc(state["as_of"]),
-        counted_from=state["counted_from"] and _utc(state["counted_from"]),
+        as_of=utc(state["as_of"]),
+        counted_from=utc(state["counted_from"]),
         only_brands=scope.brands is not None,
         pins=found[Kind.PIN],
         categories=found[Kind.CATEGORY],
@@ -112,9 +112,4 @@ def _minutes(counts: dict[datetime, int], as_of: datetime, counted_from: datetim
 def _trend(row: Row, minutes: list[int | None]) -> Trend:
     sure = next((name for limit, name in SURE if row["chance_log10"] <= limit), Confidence.SURE)
     known = {name: row[name] for name in Trend.model_fields if name in row}
-    return Trend(**known, since=_utc(row["since_utc"]), confidence=Confidence(sure), minutes=minutes)
-
-
-def _utc(time: datetime) -> datetime:
-    """As the database writes it, with its zone."""
-    return time.replace(tzinfo=UTC)
+    return Trend(**known, since=utc(row["since_utc"]), confidence=Confidence(sure), minutes=minutes)

@@ -7,21 +7,13 @@ from dataclasses import dataclass, field, is_dataclass
 from datetime import UTC, date, datetime
 from enum import Enum
 from itertools import islice, product
-from pathlib import Path
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 from playwright.sync_api import Browser, Page, Playwright, Route
 from pydantic import BaseModel
 
-CHROMIUM = Path("/usr/bin/chromium")
-# Without a graphics card each pixel is drawn by the processor; WebGL has to be asked for.
-ARGUMENTS = (
-    "--no-sandbox",
-    "--use-gl=angle",
-    "--use-angle=swiftshader",
-    "--enable-unsafe-swiftshader",
-    "--ignore-gpu-blocklist",
-)
+from bench.browsing import ARGUMENTS, CHROMIUM
+
 RAN = "__ran"  # what every attack sets on the window if it runs
 VECTORS = (
     "<script>{}</script>",
