@@ -125,7 +125,7 @@ class MergeSettings(LakeSettings, MemsqlSettings):
     trends_interval_seconds: Seconds = 60.0  # between two looks for trends; a look recounts the last minutes
     merge_slice_rows: Annotated[int, Field(ge=1)] = 500_000  # a slice stops growing here
     rollup_interval_seconds: Seconds = 6.0  # from a merge to its rollups: others' merges come with them
-    rollup_max_seconds: Seconds = 20.0  # the same while merges are behind: then rollups are recomputed seldom
+    rollup_max_seconds: Seconds = 60.0  # the same while merges are behind: then rollups are recomputed seldom
     rollup_behind_rows: Annotated[int, Field(ge=0)] = 20_000  # in the lake and not merged: merges are behind
     quarantine_max_share: Annotated[float, Field(ge=0, le=1)] = 0.05  # more bad rows than this hold the slice
 

@@ -17,7 +17,9 @@ KEPT_LOGS = 20
 # Spark and commits with delta-rs: of the jars that Delta Lake brings, it needs none (Jackson's is for Delta's kernel).
 NOT_NEEDED = ("delta-", "unitycatalog-", "jackson-datatype-jdk8-")
 NOT_INHERITED = ("AIRFLOW_", "_AIRFLOW_", "PINWHEEL_AIRFLOW_", "PINWHEEL_REPORT_", "PINWHEEL_ALERT_")
-JVM_OPTIONS = "-XX:+UseSerialGC"  # two cores: parallel collectors cost more threads than they save time
+# Two cores: parallel collectors cost more threads than they save time, and the second compiler a third of the CPU of
+# each start, for code that only carries bytes from Kafka to Python.
+JVM_OPTIONS = "-XX:+UseSerialGC -XX:TieredStopAtLevel=1"
 
 
 class DetachedSparkSubmit(SparkSubmitHook):  # type: ignore[misc]

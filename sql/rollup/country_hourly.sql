@@ -5,9 +5,7 @@
 -- writes:  country_hourly
 -- params:  none
 
--- noqa: disable=PRS
--- <=> takes two nulls for the same and still uses the index on (occurred_hour, country_code). MariaDB
--- is told which: by itself it took by_hour and read the whole hour for each country, 14 CPU-seconds for 60,000 rows.
+-- The hours are read whole, as for category_hourly.
 DELETE rolled FROM country_hourly AS rolled
 INNER JOIN touched_country_hours AS touched
     ON rolled.country_code = COALESCE(touched.country_code, 'ZZ') AND rolled.hour = touched.hour;
@@ -20,45 +18,54 @@ INSERT INTO country_hourly (
     comments
 )
 SELECT
-    hour,
-    country_code,
-    SUM(pins) AS pins,
-    SUM(repins) AS repins,
-    SUM(comments) AS comments
+    counted.hour,
+    counted.country_code,
+    SUM(counted.pins) AS pins,
+    SUM(counted.repins) AS repins,
+    SUM(counted.comments) AS comments
 FROM (
     SELECT
-        COALESCE(touched.country_code, 'ZZ') AS country_code,
-        touched.hour,
-        1 AS pins,
+        COALESCE(event.country_code, 'ZZ') AS country_code,
+        hours.hour,
+        COUNT(*) AS pins,
         0 AS repins,
         0 AS comments
-    FROM (SELECT DISTINCT country_code, hour FROM touched_country_hours) AS touched
-    INNER JOIN pins AS event
-        --mariadb: FORCE INDEX (by_hour_country)
-        ON touched.country_code <=> event.country_code AND touched.hour = event.occurred_hour
+    FROM (SELECT DISTINCT hour FROM touched_country_hours) AS hours
+    INNER JOIN pins AS event ON hours.hour = event.occurred_hour
+    GROUP BY
+        COALESCE(event.country_code, 'ZZ'),
+        hours.hour
     UNION ALL
     SELECT
-        COALESCE(touched.country_code, 'ZZ') AS country_code,
-        touched.hour,
+        COALESCE(event.country_code, 'ZZ') AS country_code,
+        hours.hour,
         0 AS pins,
-        1 AS repins,
+        COUNT(*) AS repins,
         0 AS comments
-    FROM (SELECT DISTINCT country_code, hour FROM touched_country_hours) AS touched
-    INNER JOIN repins AS event
-        --mariadb: FORCE INDEX (by_hour_country)
-        ON touched.country_code <=> event.country_code AND touched.hour = event.occurred_hour
+    FROM (SELECT DISTINCT hour FROM touched_country_hours) AS hours
+    INNER JOIN repins AS event ON hours.hour = event.occurred_hour
+    GROUP BY
+        COALESCE(event.country_code, 'ZZ'),
+        hours.hour
     UNION ALL
     SELECT
-        COALESCE(touched.country_code, 'ZZ') AS country_code,
-        touched.hour,
+        COALESCE(event.country_code, 'ZZ') AS country_code,
+        hours.hour,
         0 AS pins,
         0 AS repins,
-        1 AS comments
-    FROM (SELECT DISTINCT country_code, hour FROM touched_country_hours) AS touched
-    INNER JOIN comments AS event
-        --mariadb: FORCE INDEX (by_hour_country)
-        ON touched.country_code <=> event.country_code AND touched.hour = event.occurred_hour
-) AS engaged
+        COUNT(*) AS comments
+    FROM (SELECT DISTINCT hour FROM touched_country_hours) AS hours
+    INNER JOIN comments AS event ON hours.hour = event.occurred_hour
+    GROUP BY
+        COALESCE(event.country_code, 'ZZ'),
+        hours.hour
+) AS counted
+INNER JOIN (
+    SELECT DISTINCT
+        COALESCE(country_code, 'ZZ') AS country_code,
+        hour
+    FROM touched_country_hours
+) AS touched ON counted.country_code = touched.country_code AND counted.hour = touched.hour
 GROUP BY
-    hour,
-    country_code;
+    counted.hour,
+    counted.country_code;

@@ -117,7 +117,7 @@ def created(path: Path) -> list[exp.Create]:
 @pytest.mark.parametrize("path", sorted((memsql.SQL_DIR / "schema").glob("*.sql")), ids=lambda p: p.stem)
 def test_singlestore_s_own_clauses(path):
     """Every table says how it is spread; a unique key holds the shard key, or SingleStore refuses the table."""
-    assert created(path)
+    assert created(path) or "CREATE TABLE" not in path.read_text()
     for tree in created(path):
         keys, name = own_keys(tree), tree.this.this.name
         columns = {c.name for c in tree.find_all(exp.ColumnDef) if c.args.get("kind") is not None}

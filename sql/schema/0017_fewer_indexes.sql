@@ -1,0 +1,13 @@
+-- name:    schema/0017_fewer_indexes
+-- purpose: Drop indexes that cost each insert more than they spare the rollups, which read whole hours by by_hour.
+-- grain:   no rows
+-- reads:   nothing
+-- writes:  pins, repins, comments
+-- params:  none
+
+--mariadb: DROP INDEX IF EXISTS by_category_hour ON pins;
+--mariadb: DROP INDEX IF EXISTS by_category_hour ON repins;
+--mariadb: DROP INDEX IF EXISTS by_category_hour ON comments;
+--mariadb: DROP INDEX IF EXISTS by_hour_country ON pins;
+--mariadb: DROP INDEX IF EXISTS by_hour_country ON repins;
+--mariadb: DROP INDEX IF EXISTS by_hour_country ON comments;
