@@ -22,36 +22,31 @@ FROM (
     WHERE hour = %(hour)s
     UNION ALL
     SELECT
-        country_code,
-        -SUM(pins) AS pins,
-        -SUM(repins) AS repins,
-        -SUM(comments) AS comments
-    FROM (
-        SELECT
-            COALESCE(country_code, 'ZZ') AS country_code,
-            1 AS pins,
-            0 AS repins,
-            0 AS comments
-        FROM pins
-        WHERE occurred_hour = %(hour)s
-        UNION ALL
-        SELECT
-            COALESCE(country_code, 'ZZ') AS country_code,
-            0 AS pins,
-            1 AS repins,
-            0 AS comments
-        FROM repins
-        WHERE occurred_hour = %(hour)s
-        UNION ALL
-        SELECT
-            COALESCE(country_code, 'ZZ') AS country_code,
-            0 AS pins,
-            0 AS repins,
-            1 AS comments
-        FROM comments
-        WHERE occurred_hour = %(hour)s
-    ) AS engaged
-    GROUP BY country_code
+        COALESCE(country_code, 'ZZ') AS country_code,
+        -COUNT(*) AS pins,
+        0 AS repins,
+        0 AS comments
+    FROM pins
+    WHERE occurred_hour = %(hour)s
+    GROUP BY COALESCE(country_code, 'ZZ')
+    UNION ALL
+    SELECT
+        COALESCE(country_code, 'ZZ') AS country_code,
+        0 AS pins,
+        -COUNT(*) AS repins,
+        0 AS comments
+    FROM repins
+    WHERE occurred_hour = %(hour)s
+    GROUP BY COALESCE(country_code, 'ZZ')
+    UNION ALL
+    SELECT
+        COALESCE(country_code, 'ZZ') AS country_code,
+        0 AS pins,
+        0 AS repins,
+        -COUNT(*) AS comments
+    FROM comments
+    WHERE occurred_hour = %(hour)s
+    GROUP BY COALESCE(country_code, 'ZZ')
 ) AS compared
 WHERE
     country_code NOT IN (

@@ -31,40 +31,35 @@ FROM (
     UNION ALL
     SELECT
         pin_id,
-        -SUM(pins) AS pins,
-        -SUM(repins) AS repins,
-        -SUM(comments) AS comments
-    FROM (
-        SELECT
-            pin_id,
-            1 AS pins,
-            0 AS repins,
-            0 AS comments
-        FROM pins
-        WHERE
-            occurred_hour = %(hour)s
-            AND pin_id IS NOT NULL
-        UNION ALL
-        SELECT
-            pin_id,
-            0 AS pins,
-            1 AS repins,
-            0 AS comments
-        FROM repins
-        WHERE
-            occurred_hour = %(hour)s
-            AND pin_id IS NOT NULL
-        UNION ALL
-        SELECT
-            pin_id,
-            0 AS pins,
-            0 AS repins,
-            1 AS comments
-        FROM comments
-        WHERE
-            occurred_hour = %(hour)s
-            AND pin_id IS NOT NULL
-    ) AS engaged
+        -COUNT(*) AS pins,
+        0 AS repins,
+        0 AS comments
+    FROM pins
+    WHERE
+        occurred_hour = %(hour)s
+        AND pin_id IS NOT NULL
+    GROUP BY pin_id
+    UNION ALL
+    SELECT
+        pin_id,
+        0 AS pins,
+        -COUNT(*) AS repins,
+        0 AS comments
+    FROM repins
+    WHERE
+        occurred_hour = %(hour)s
+        AND pin_id IS NOT NULL
+    GROUP BY pin_id
+    UNION ALL
+    SELECT
+        pin_id,
+        0 AS pins,
+        0 AS repins,
+        -COUNT(*) AS comments
+    FROM comments
+    WHERE
+        occurred_hour = %(hour)s
+        AND pin_id IS NOT NULL
     GROUP BY pin_id
 ) AS compared
 WHERE
