@@ -117,7 +117,7 @@ def deliver_waiting() -> None:
     """Send what could not be delivered before and is due. Never raises: the next look tries again."""
     try:
         with _connected() as connection:
-            outbox.deliver(connection, _now())
+            outbox.deliver(connection, _now)
     except (PinwheelError, pymysql.err.Error) as error:
         log.warning("waiting alerts not delivered: %s", error)
 

@@ -5,6 +5,7 @@ between sending and noting it has it sent again after the pause: better twice th
 """
 
 import logging
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from hashlib import sha256
 
@@ -16,6 +17,7 @@ log = logging.getLogger(__name__)
 FIRST_PAUSE = timedelta(minutes=1)  # after a failure; doubles with each one in a row
 MAX_PAUSE = timedelta(minutes=15)  # a receiver that is back is told within that
 GIVE_UP_AFTER = timedelta(hours=24)  # what is older helps nobody; it stays in ``alerts``
+TYPES = {"CRITICAL": "failure", "WARNING": "warning", "RESOLVED": "success"}  # a title's first word -> Apprise's type
 
 
 def receivers() -> dict[str, str]:
@@ -35,18 +37,21 @@ def post(connection: Connection, title: str, body: str, now: datetime) -> None:
         execute(connection, "alerts/post", {"receiver": name, "title": title, "body": body, "now": now})
 
 
-def deliver(connection: Connection, now: datetime) -> None:
-    """Send what waits and is due; a receiver that fails is left alone until its pause is over."""
+def deliver(connection: Connection, clock: Callable[[], datetime]) -> None:
+    """Send what waits and is due; a receiver that fails is left alone until its pause is over.
+
+    The clock is read for each message: one that another process posts meanwhile is left by that process to this one.
+    """
     with transaction(connection):
-        given_up = execute(connection, "alerts/give_up", {"now": now, "before_time": now - GIVE_UP_AFTER})
+        given_up = execute(connection, "alerts/give_up", {"now": clock(), "before_time": clock() - GIVE_UP_AFTER})
     if given_up:
         log.error("alerts not delivered in %s, given up messages=%d", GIVE_UP_AFTER, given_up)
     for name, url in receivers().items():
-        while message := _claim(connection, name, now):
+        while message := _claim(connection, name, clock()):
             if not _send(name, url, message["title"], message["body"]):
                 break
             with transaction(connection):
-                execute(connection, "alerts/delivered", {"message_id": message["message_id"], "now": now})
+                execute(connection, "alerts/delivered", {"message_id": message["message_id"], "now": clock()})
 
 
 def send_directly(title: str, body: str) -> None:
@@ -84,4 +89,6 @@ def _notify(url: str, title: str, body: str) -> bool:
 
     logging.getLogger("apprise").disabled = True  # it writes URLs, tokens and all, into the log
     sender = Apprise()
-    return bool(sender.add(url) and sender.notify(title=title, body=body))  # add: False when Apprise knows no such URL
+    if not sender.add(url):  # Apprise knows no such URL
+        return False
+    return bool(sender.notify(title=title, body=body, notify_type=TYPES.get(title.split(" ")[0], "info")))

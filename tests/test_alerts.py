@@ -104,16 +104,18 @@ class FakeCursor:
 
 
 class Inbox:
-    """A web hook: what Apprise has delivered, as (title, body)."""
+    """A web hook: what Apprise has delivered, as (title, body), and of which type."""
 
     def __init__(self, port: int = 0) -> None:
         self.got: list[tuple[str, str]] = []
-        got = self.got
+        self.types: list[str] = []
+        got, types = self.got, self.types
 
         class Handler(BaseHTTPRequestHandler):
             def do_POST(self) -> None:
                 told = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
                 got.append((told["title"], told["message"]))
+                types.append(told["type"])
                 self.send_response(200)
                 self.end_headers()
 

@@ -76,6 +76,7 @@ def test_who_was_away_gets_the_alert_and_the_recovery_once_and_in_order(
         alerts.deliver_waiting()
 
     assert kinds(inbox) == ["CRITICAL", "RESOLVED"]
+    assert inbox.types == ["failure", "success"]
     assert inbox.got[1][1] == "released\nLasted: 0:09:00, since 2026-03-14 12:00:00 UTC"
     assert "hush" not in caplog.text
 
@@ -134,13 +135,35 @@ def test_of_two_that_deliver_at_once_one_sends(
     database.commit()
 
     def meanwhile(*message: str) -> bool:
-        deliver(database, NOW)  # the other one
+        deliver(database, lambda: NOW)  # the other one
         return notify(*message)
 
     monkeypatch.setattr(outbox, "_notify", meanwhile)
-    deliver(database, NOW)
+    deliver(database, lambda: NOW)
 
     assert inbox.got == [("a title", "a body")]
+
+
+def test_what_is_posted_while_another_message_is_being_sent_goes_out_at_once(
+    database: FakeDatabase, receiver: Away, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who posts it finds the receiver taken, and leaves it to who is sending."""
+    inbox, notify = receiver.come(), outbox._notify
+    outbox.post(database, "first", "a body", clock.now)
+    database.commit()
+
+    def meanwhile(*message: str) -> bool:
+        if message[1] == "first":
+            clock.wait(seconds=1)
+            outbox.post(database, "second", "a body", clock.now)
+            database.commit()
+            deliver(database, lambda: clock.now)
+        return notify(*message)
+
+    monkeypatch.setattr(outbox, "_notify", meanwhile)
+    deliver(database, lambda: clock.now)
+
+    assert [title for title, _ in inbox.got] == ["first", "second"]
 
 
 def test_a_claim_that_another_was_faster_with_is_lost(
@@ -154,11 +177,11 @@ def test_a_claim_that_another_was_faster_with_is_lost(
     def read_then_be_second(connection: FakeDatabase, name: str, params: dict[str, str]) -> list[dict[str, object]]:
         found = fetch(connection, name, params)
         monkeypatch.setattr(outbox, "fetch", fetch)
-        deliver(database, NOW)
+        deliver(database, lambda: NOW)
         return found
 
     monkeypatch.setattr(outbox, "fetch", read_then_be_second)
-    deliver(database, NOW)
+    deliver(database, lambda: NOW)
 
     assert len(inbox.got) == 1
 
