@@ -2,7 +2,7 @@
 
 import importlib
 import os
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -63,18 +63,29 @@ class Gate:
             raise MergeError(f"the audit of slice {slice_id} of {table} could not be made: {_message(broken[0])}")
         return findings
 
-    def broken_rows(self, table: str, slice_id: int, findings: Iterable[Finding]) -> dict[int, list[str]]:
-        """For each row that breaks one of ``findings``: its number, and every reason with the value at fault."""
+    def broken_rows(self, table: str, slice_id: int, findings: Sequence[Finding]) -> dict[int, list[str]]:
+        """For each row that breaks one of ``findings``: its number, and every reason with the value at fault.
+
+        Raises:
+            MergeError: not every row that was counted could be named.
+        """
         suite = self._part(table, {(f.rule, f.column) for f in findings})
         how = {
             "result_format": "COMPLETE",
             "unexpected_index_column_names": [KEY],
             "return_unexpected_index_query": False,
+            "partial_unexpected_count": max(f.rows for f in findings),  # or of SQL the first 20 are named, even so
         }
         reasons: dict[int, list[str]] = {}
         for result in self._validate(table, slice_id, suite, how):
             found = _finding(result)
-            for row in result.result.get("unexpected_index_list") or []:
+            named = result.result.get("unexpected_index_list") or []
+            if len(named) != found.rows:
+                raise MergeError(
+                    f"slice {slice_id} of {table}: {found.rows} rows break {found.rule}({found.column}), but "
+                    f"{len(named)} could be named; none of the slice is merged"
+                )
+            for row in named:
                 reasons.setdefault(row[KEY], []).append(f"{found.rule}: {found.column}={row.get(found.column)!r:.200}")
         return reasons
 

@@ -51,6 +51,35 @@ def test_a_row_that_breaks_two_rules_is_quarantined_once_with_both_reasons(setti
     ]
 
 
+def test_every_row_of_many_that_break_a_rule_goes_to_quarantine(settings, connection, gate, query):
+    """More than Great Expectations names by default, than one statement takes, and than the share: it is accepted."""
+    bad = [event("repin", f"bad{i}", 2000 + i, user_id=-1 - i, latitude=91.0 if i % 2 else 1.0) for i in range(1200)]
+    land(settings.lake_uri, [*good(50), *bad])
+    found = stage("repins", settings, connection)
+    assert audit(found, gate, connection, SHARE).held
+    ledger.release(settings, found.slice_id, "accept")
+    accepted = ledger.waiting(connection, "repins")
+    connection.commit()
+    assert audit(accepted, gate, connection, SHARE).quarantined == 1200
+    assert merge(accepted.slice_id, connection).inserted == 50
+    assert query("SELECT COUNT(*) AS n FROM quarantine WHERE reason LIKE '%%latitude=91.0%%'") == [{"n": 600}]
+    assert query("SELECT COUNT(*) AS n FROM repins WHERE user_id < 0") == [{"n": 0}]
+
+
+def test_rows_that_cannot_all_be_named_are_not_merged(settings, connection, gate, query, monkeypatch):
+    validate = Gate._validate
+
+    def half(self, table, slice_id, suite, how):
+        return validate(self, table, slice_id, suite, how | {"partial_unexpected_count": 1})
+
+    land(settings.lake_uri, [*good(5), *(event("repin", f"bad{i}", 9 + i, user_id=-1) for i in range(2))])
+    found = stage("repins", settings, connection)
+    monkeypatch.setattr(Gate, "_validate", half)
+    with pytest.raises(MergeError, match="2 rows break .*user_id.*but 1 could be named"):
+        audit(found, gate, connection, SHARE)
+    assert states(query) == ["staged"]
+
+
 BAD = {
     "comments": [{"text": "é" * 5001}, {"pin_id": None}, {"user_id": -1}, {"category": "(none)"}],
     "logins": [{"client": "toaster"}, {"country_code": "ZZ"}, {"longitude": 181.0}],
