@@ -89,10 +89,19 @@ def compact(settings: CompactSettings, now: datetime, dry_run: bool, unread_sinc
         for partition, action in needed:
             after = partition if dry_run else _rewritten(settings, uri, partition, action)
             reports.append(_report(uri, action, partition, after))
-            log.info("%s %s", "would" if dry_run else "done", reports[-1])
+            _log(reports[-1], dry_run)
         if now.minute < CLEAN_MINUTES or dry_run:
             _clean(uri, settings, now, dry_run, unread_since)
     return reports
+
+
+def _log(report: Report, dry_run: bool) -> None:
+    log.info(
+        "%s%s table=%s event_date=%s event_type=%s files=%d->%s bytes=%d->%s",
+        "would " if dry_run else "", report.action, report.table, report.event_date, report.event_type,
+        report.files_before, "?" if dry_run else report.files_after,
+        report.bytes_before, "?" if dry_run else report.bytes_after,
+    )  # fmt: skip
 
 
 def measure(table: DeltaTable, settings: CompactSettings) -> list[Partition]:

@@ -16,7 +16,7 @@ from pinwheel.errors import SettingError
 from pinwheel.kafka import librdkafka_options, spark_options
 from pinwheel.local import environment
 from pinwheel.local.settings import LocalSettings
-from pinwheel.settings import AlertSettings, KafkaSettings, MemsqlSettings, MergeSettings, StreamSettings, load
+from pinwheel.settings import AlertSettings, KafkaSettings, MemsqlSettings, MergeSettings, StreamSettings, WebSettings, load
 
 ROOT = Path(__file__).resolve().parents[1]
 MODULES = ("pinwheel.settings", "pinwheel.local.settings", "pinwheel.generate.settings", "pinwheel.server.settings")
@@ -52,6 +52,13 @@ def test_a_name_has_one_default_and_one_type() -> None:
             found[name].add((repr(field.default), str(field.annotation)))
     assert len(found) > 60
     assert {name: ways for name, ways in found.items() if len(ways) > 1} == {}
+
+
+def test_an_empty_variable_is_as_good_as_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PINWHEEL_BRAND_USERS", "")
+    monkeypatch.setenv("PINWHEEL_TOPIC", "")
+    assert load(WebSettings).brand_users == {}
+    assert load(KafkaSettings).topic == "engagement.events"
 
 
 def test_a_name_has_one_meaning() -> None:

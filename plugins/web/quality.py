@@ -17,7 +17,7 @@ from pinwheel.memsql import Connection, Row
 from pinwheel.merge.ledger import ROLLUPS, State
 from pinwheel.settings import WebSettings
 from plugins.web import quality_docs
-from plugins.web.access import SeesAllDep, SettingsDep
+from plugins.web.access import SeesAllDep, SettingsDep, ViewerDep
 from plugins.web.database import DatabaseDep, utc
 
 router = APIRouter(prefix="/api/quality", tags=["quality"])
@@ -40,7 +40,10 @@ NowDep = Annotated[datetime, Depends(utc_now)]
 
 
 class TableVerdict(BaseModel):
-    """How a table is. The hour's counts are null before check_quality has judged one; the slice's before a merge."""
+    """How a table is. The hour's counts are null before check_quality has judged one; the slice's before a merge.
+
+    ``docs``: the hour's page in Data Docs, under ``docs/``; null for who is bound to brands, and when there is none.
+    """
 
     table: str
     hour: datetime | None = None
@@ -53,6 +56,7 @@ class TableVerdict(BaseModel):
     slice_rows: int | None = None
     slice_quarantined: int | None = None
     held: int = 0
+    docs: str | None = None
 
 
 class Verdicts(BaseModel):
@@ -137,9 +141,11 @@ class DeadLetters(BaseModel):
 
 
 @router.get("")
-def verdicts(connection: DatabaseDep, now: NowDep) -> Verdicts:
+def verdicts(connection: DatabaseDep, now: NowDep, viewer: ViewerDep, settings: SettingsDep) -> Verdicts:
     """How each table is, in counts."""
     tables = [_verdict(connection, name) for name in (*TABLES, ROLLUPS)]
+    for table in tables if viewer.brands is None else []:
+        table.docs = quality_docs.page_of(settings, table.table, table.hour) if table.hour else None
     return Verdicts(now=now, tables=tables)
 
 

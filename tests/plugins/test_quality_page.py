@@ -228,3 +228,14 @@ def test_a_failure_leads_to_its_page(connection: Connection, ann: TestClient, si
     judged(connection, "repins", 1, "rows", met=False)
     (failure,) = ann.get("/api/quality/rows").json()["failures"]
     assert ann.get(f"/api/quality/docs/{failure['docs']}").status_code == 200
+
+
+@memsql_wanted
+def test_a_verdict_leads_to_its_page_for_who_may_open_it(
+    connection: Connection, ann: TestClient, carl: TestClient, site: Path
+) -> None:
+    judged(connection, "repins", 1, "rows", met=True)
+    judged(connection, "logins", 1, "rows", met=True)
+    assert ann.get(f"/api/quality/docs/{table_of(ann, 'repins')['docs']}").status_code == 200
+    assert table_of(ann, "logins")["docs"] is None
+    assert table_of(carl, "repins")["docs"] is None

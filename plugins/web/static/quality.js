@@ -37,6 +37,7 @@ function verdict(t) {
   return h("section", { class: "card verdict", "aria-label": t.table },
     h("h2", {}, t.table),
     h("p", {}, badge(hour.kind, hour.text), h("small", { class: "quiet" }, t.hour ? ["hour ", when(t.hour, { seconds: false })] : "by check_quality, once an hour is over")),
+    t.docs ? h("p", {}, h("a", { href: address(`quality/docs/${t.docs}`), "aria-label": `Data Docs of ${t.table}` }, "Data Docs")) : null,
     t.table === "rollups" ? null : h("p", {}, badge(gate.kind, gate.text), h("small", { class: "quiet" }, t.audited_at ? `last slice ${ago(t.audited_at)}, ${count(t.slice_rows)} rows` : "by the gate, with the first merge")));
 }
 
