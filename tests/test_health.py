@@ -176,6 +176,20 @@ def test_what_landed_long_ago_is_not_taken_for_nothing(settings: HealthSettings,
     assert BEHIND[0] not in measured(settings)
 
 
+@pytest.mark.usefixtures("broker", "database")
+def test_a_quiet_lake_whose_log_was_shortened_is_not_down(settings: HealthSettings) -> None:
+    table = DeltaTable(settings.events_uri)
+    for n in range(health.RECENT_COMMITS + 2):
+        table.alter.set_table_properties({"test.n": str(n)}, raise_if_not_exists=False)
+    table.create_checkpoint()
+    for entry in sorted(Path(settings.events_uri, "_delta_log").glob("*.json"))[:-1]:
+        entry.unlink()
+
+    found = measured(settings)
+    assert found["source_down", "lake"].is_well
+    assert found["lag_records", "partition 0"].value == 0
+
+
 def test_a_source_that_is_down_hides_no_other(settings: HealthSettings, broker: Broker, database: Database) -> None:
     broker.held, database.answers = None, None
     found = measured(settings)

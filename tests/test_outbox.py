@@ -112,6 +112,17 @@ def test_what_is_too_old_is_given_up_and_says_so(
     assert kinds(inbox) == ["RESOLVED"]
 
 
+def test_what_is_too_long_for_a_receiver_comes_in_parts(
+    database: FakeDatabase, receiver: Away, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("apprise.plugins.custom_json.NotifyJSON.body_maxlen", 100)
+    inbox = receiver.come()
+    alerts.raise_alert(SLICE_HELD, "repins", "slice 7 is held " + "x" * 150)
+    assert len(inbox.got) > 1
+    assert max(len(body) for _, body in inbox.got) <= 100
+    assert inbox.got[-1][1].endswith(SLICE_HELD.runbook)
+
+
 def test_one_that_is_away_keeps_nothing_from_the_others(
     database: FakeDatabase, receiver: Away, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -16,7 +16,15 @@ from pinwheel.errors import SettingError
 from pinwheel.kafka import librdkafka_options, spark_options
 from pinwheel.local import environment
 from pinwheel.local.settings import LocalSettings
-from pinwheel.settings import AlertSettings, KafkaSettings, MemsqlSettings, MergeSettings, StreamSettings, WebSettings, load
+from pinwheel.settings import (
+    AlertSettings,
+    KafkaSettings,
+    MemsqlSettings,
+    MergeSettings,
+    StreamSettings,
+    WebSettings,
+    load,
+)
 
 ROOT = Path(__file__).resolve().parents[1]
 MODULES = ("pinwheel.settings", "pinwheel.local.settings", "pinwheel.generate.settings", "pinwheel.server.settings")

@@ -69,6 +69,7 @@ def _apply(connection: Connection, found: Slice) -> Counts:
     actions = {row["action"]: int(row["deliveries"]) for row in memsql.fetch(connection, "merge/count_actions")}
     if kind.names_pin:
         memsql.execute(connection, "merge/note_pending", of_slice, table=found.table)
+    _forget_quarantined(connection, found)
     if actions:
         _take_away(connection, found, kind)
     memsql.execute(connection, f"merge/{found.table}", of_slice)
@@ -83,12 +84,18 @@ def _apply(connection: Connection, found: Slice) -> Counts:
     return counts
 
 
+def _forget_quarantined(connection: Connection, found: Slice) -> None:
+    """A row that was set aside and comes again, corrected or erased, is no longer set aside."""
+    of_slice = {"slice_id": found.slice_id, "table_name": found.table}
+    if memsql.fetch(connection, "merge/count_quarantined", of_slice, table=found.table)[0]["quarantined"]:
+        memsql.execute(connection, "merge/forget_quarantined", of_slice, table=found.table)
+
+
 def _take_away(connection: Connection, found: Slice, kind: EventType) -> None:
     """Erase what the slice erases, and keep in mind what its changes replace."""
     of_slice = {"slice_id": found.slice_id}
     if memsql.execute(connection, "merge/note_left", of_slice, table=found.table, bucket=bucket_columns(kind)):
         memsql.execute(connection, "merge/unstage_replaced", of_slice, table=found.table)
-    memsql.execute(connection, "merge/forget_quarantined", {**of_slice, "table_name": found.table}, table=found.table)
     if found.table == MINUTES_FROM:
         memsql.execute(connection, "merge/note_old_minutes", of_slice)
     memsql.execute(connection, "merge/delete", table=found.table)

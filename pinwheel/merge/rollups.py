@@ -32,6 +32,7 @@ TABLES_OF_ROLLUPS = (
     "people_daily",
     "person_homes",
 )  # pin_hourly before pin_firsts, which reads it
+ALL_TABLES = {"table_names": list(TABLES), "tables": len(TABLES)}  # a table without progress holds back the rollups'
 LEFT = "left_rows"  # changed and erased rows as they were
 COST_SHARE = 4  # a recomputation of so many seconds waits at least this many times as long for the next slices
 
@@ -44,7 +45,7 @@ def recompute(connection: Connection) -> int:
 def _recompute_once(connection: Connection) -> int:
     memsql.execute_all(connection, "rollup/work_tables")
     with memsql.transaction(connection):  # of its own: what empties staging waits for whoever reads it
-        progress = memsql.fetch(connection, "rollup/progress", {"table_names": list(TABLES)})
+        progress = memsql.fetch(connection, "rollup/progress", ALL_TABLES)
         memsql.execute(connection, "rollup/take_queue")
         _touch(connection)
     with memsql.transaction(connection):
@@ -91,7 +92,7 @@ class Session(Turns):
     def _is_due(self, connection: Connection) -> bool:
         waiting = memsql.fetch(connection, "rollup/waiting")[0]
         if not waiting["slices"]:
-            memsql.execute(connection, "rollup/keep_progress", {"table_names": list(TABLES), "rollups": ledger.ROLLUPS})
+            memsql.execute(connection, "rollup/keep_progress", {**ALL_TABLES, "rollups": ledger.ROLLUPS})
         connection.commit()
         if not waiting["slices"] or waiting["oldest_seconds"] < self.settings.rollup_interval_seconds:
             return False

@@ -109,6 +109,7 @@ class Session(Turns):
         self.report = Report()
         self._gate: Gate | None = None
         self._held_told: int | None = None
+        self._held_open = True  # an earlier session may have told of one
         self._trends = trends
         self._trends_errors_in_row = 0
         self._trends_told = True  # an earlier session may have
@@ -128,9 +129,9 @@ class Session(Turns):
         if waiting is not None and waiting.state == State.HELD:
             self._tell_held(waiting, "it was held by an earlier session")
             return False
-        if self._held_told is not None:
-            self.resolve(SLICE_HELD, self.subject, f"slice {self._held_told} is released")
-            self._held_told = None
+        if self._held_open:
+            self.resolve(SLICE_HELD, self.subject, f"slice {self._held_told or 'that was held'} is released")
+            self._held_told, self._held_open = None, False
         found = waiting or stage(self.subject, self.settings, connection)
         if found is None:
             return False
@@ -179,7 +180,7 @@ class Session(Turns):
     def _tell_held(self, found: Slice, why: str) -> None:
         if self._held_told == found.slice_id:
             return
-        self._held_told = found.slice_id
+        self._held_told, self._held_open = found.slice_id, True
         text = f"slice {found.slice_id} of {found.table} is held: {why}. Release it with 'retry' or 'accept'"
         self._tell(SLICE_HELD, text)
 

@@ -34,6 +34,7 @@ class Turns(ABC):
         self.alert, self.resolve = alert, resolve
         self._connection: Connection | None = None
         self._errors_in_row = 0
+        self._told = True  # an earlier session may have
 
     @abstractmethod
     def work(self, connection: Connection) -> bool:
@@ -50,8 +51,9 @@ class Turns(ABC):
         except Exception as error:  # whatever it is, the next turn may well do better
             self._failed(error)
             return False
-        if self._errors_in_row >= ALERT_AFTER_ERRORS:
+        if self._told:
             self.resolve(MERGE_FAILING, self.subject, "a turn went through")
+            self._told = False
         self._errors_in_row = 0
         return worked
 
@@ -103,3 +105,4 @@ class Turns(ABC):
         if self._errors_in_row == ALERT_AFTER_ERRORS:
             text = f"{self._errors_in_row} errors in a row, the last: {error}"
             self.alert(MERGE_FAILING, self.subject, text)
+            self._told = True

@@ -6,7 +6,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from pinwheel import memsql
+from pinwheel.contracts import TABLES
 from pinwheel.memsql import Connection, Row
+from pinwheel.merge.ledger import ROLLUPS
 from pinwheel.quality.judge import Verdict
 from pinwheel.quality.profile import Profile
 from pinwheel.quality.usual import PAST
@@ -59,13 +61,14 @@ def _result(verdict: Verdict, sample: list[dict[str, Any]] | None) -> dict[str, 
 
 
 def hours(connection: Connection, since: datetime) -> dict[datetime, bool]:
-    """The hours that were checked, each with whether all of it was met."""
-    found: dict[datetime, bool] = {}
+    """The hours of which anything was checked, each with whether all of it was, and was met."""
+    met: dict[datetime, set[str]] = {}
     for row in memsql.fetch(connection, "quality/hours", {"from_hour": naive(since)}):
-        at = row["occurred_hour"].replace(tzinfo=UTC)
-        found[at] = found.get(at, True) and bool(row["is_met"])
+        tables = met.setdefault(row["occurred_hour"].replace(tzinfo=UTC), set())
+        if row["is_met"]:
+            tables.add(row["table_name"])
     connection.commit()
-    return found
+    return {at: tables >= {*TABLES, ROLLUPS} for at, tables in met.items()}
 
 
 def unmet(connection: Connection, since: datetime) -> list[Row]:

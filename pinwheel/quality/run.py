@@ -47,6 +47,7 @@ def period(start: str, end: str, now: datetime, max_days: int) -> list[datetime]
 def tell(connection: Connection, since: datetime, page: str, alert: Send, resolve: Send) -> None:
     """Alert on the tables of which an hour since then failed, and resolve the others. Twice tells nobody twice."""
     rows = book.unmet(connection, since)
+    over = f"what was checked of the hours since {since:%Y-%m-%d %H:00} meets its expectations; older ones are let be"
     for table in (*TABLES, ROLLUPS):
         mine = [row for row in rows if row["table_name"] == table]
         for kind in (QUALITY_FAILED, QUALITY_WARNING):
@@ -54,7 +55,7 @@ def tell(connection: Connection, since: datetime, page: str, alert: Send, resolv
             if failed:
                 alert(kind, table, _message(failed, page))
             else:
-                resolve(kind, table, "all hours that were checked since yesterday meet their expectations")
+                resolve(kind, table, over)
 
 
 def _message(failed: Sequence[memsql.Row], page: str) -> str:

@@ -106,7 +106,7 @@ def insert(connection: Connection, report: Report, mail: str) -> None:
 
 
 def due_mails(connection: Connection, since: date) -> list[Row]:
-    """Reports on days since then that are to be mailed; oldest first."""
+    """Reports that were made since then and are to be mailed; oldest first."""
     with memsql.transaction(connection):
         return memsql.fetch(connection, "brand_reports/due_mails", {"since": since})
 

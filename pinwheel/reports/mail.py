@@ -106,7 +106,7 @@ def _send(
         book.set_mail(connection, row, NONE, None)
         return
     try:
-        server.send(message(row, to, settings.smtp_from, store))
+        refused = server.send(message(row, to, settings.smtp_from, store))
     except (smtplib.SMTPException, PinwheelError, ValueError, OSError) as error:
         if isinstance(error, ReportError):
             raise
@@ -115,6 +115,9 @@ def _send(
         return
     book.set_mail(connection, row, SENT, now().replace(tzinfo=None))
     sent.count += 1
+    if refused:  # the others have it: it is not due again
+        told = f"the server took it for the others, but not for {', '.join(refused)}"
+        sent.failed[f"{brand.title} ({brand.brand_id}), {period.key}"] = told
     log.info("mailed brand=%s period=%s revision=%s", brand.brand_id, period.key, row["revision"])
 
 
@@ -169,18 +172,18 @@ class Server:
         self._settings = settings
         self._smtp: smtplib.SMTP | None = None
 
-    def send(self, mail: EmailMessage) -> None:
-        """Hand a mail over.
+    def send(self, mail: EmailMessage) -> list[str]:
+        """Hand a mail over; returns who of several the server refuses.
 
         Raises:
             ReportError: the server is away or refuses us.
             smtplib.SMTPException: it refuses this mail.
         """
         try:
-            self._connected().send_message(mail)
+            return list(self._connected().send_message(mail))
         except smtplib.SMTPServerDisconnected:  # idle for too long, or so many mails a connection
             self._smtp = None
-            self._connected().send_message(mail)
+            return list(self._connected().send_message(mail))
 
     def close(self) -> None:
         """End in order; a server that is gone already has ended too."""

@@ -137,7 +137,7 @@ def landings(settings: WebSettings) -> tuple[list[Commit], int | None]:
     if table is None:
         return [], None
     version = table.version()
-    found = lake.commits(settings.events_uri, max(-1, version - COMMITS))
+    found = lake.commits(settings.events_uri, max(-1, version - COMMITS), whole=False)
     return [c for c in found if c.rows is not None and c.spans], version
 
 

@@ -20,26 +20,19 @@ SELECT
     report.folder,
     brand.name,
     brand.contact,
-    newest.revision AS newest_revision
+    (
+        SELECT MAX(newest.revision)
+        FROM brand_reports AS newest
+        WHERE
+            newest.brand_id = report.brand_id
+            AND newest.first_day = report.first_day
+            AND newest.days = report.days
+    ) AS newest_revision
 FROM brand_reports AS report
-INNER JOIN (
-    SELECT
-        brand_id,
-        first_day,
-        days,
-        MAX(revision) AS revision
-    FROM brand_reports
-    WHERE first_day >= %(since)s
-    GROUP BY
-        brand_id,
-        first_day,
-        days
-) AS newest
-    ON report.brand_id = newest.brand_id AND report.first_day = newest.first_day AND report.days = newest.days
 LEFT JOIN brands AS brand ON report.brand_id = brand.brand_id
 WHERE
     report.mail = 'due'
-    AND report.first_day >= %(since)s
+    AND report.made_at >= %(since)s
 ORDER BY
     report.first_day ASC,
     report.days ASC,

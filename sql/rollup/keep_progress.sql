@@ -3,7 +3,7 @@
 -- grain:   one row per Kafka partition
 -- reads:   rollup_queue
 -- writes:  merge_progress
--- params:  table_names list of varchar, rollups varchar
+-- params:  table_names list of varchar, tables int, rollups varchar
 INSERT INTO merge_progress (
     table_name,
     kafka_partition,
@@ -23,6 +23,7 @@ FROM (
     FROM merge_progress
     WHERE table_name IN %(table_names)s
     GROUP BY kafka_partition
+    HAVING COUNT(*) = %(tables)s
 ) AS reached
 WHERE
     NOT EXISTS (

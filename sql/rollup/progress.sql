@@ -3,7 +3,7 @@
 -- grain:   one row per Kafka partition
 -- reads:   merge_progress
 -- writes:  nothing
--- params:  table_names list of varchar
+-- params:  table_names list of varchar, tables int
 SELECT
     kafka_partition,
     MIN(next_offset) AS next_offset,
@@ -11,3 +11,4 @@ SELECT
 FROM merge_progress
 WHERE table_name IN %(table_names)s
 GROUP BY kafka_partition
+HAVING COUNT(*) = %(tables)s

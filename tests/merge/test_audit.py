@@ -9,7 +9,7 @@ from pinwheel.merge.gate import Gate
 from pinwheel.merge.ledger import State
 from pinwheel.merge.merge import merge
 from pinwheel.merge.stage import stage
-from tests.merge.lakes import NOON, delete, event, hours, land
+from tests.merge.lakes import NOON, delete, event, hours, land, update
 
 pytestmark = pytest.mark.memsql
 SHARE = 0.5
@@ -75,7 +75,7 @@ def test_rows_that_cannot_all_be_named_are_not_merged(settings, connection, gate
     land(settings.lake_uri, [*good(5), *(event("repin", f"bad{i}", 9 + i, user_id=-1) for i in range(2))])
     found = stage("repins", settings, connection)
     monkeypatch.setattr(Gate, "_validate", half)
-    with pytest.raises(MergeError, match="2 rows break .*user_id.*but 1 could be named"):
+    with pytest.raises(MergeError, match=r"2 rows break .*user_id.*but 1 could be named"):
         audit(found, gate, connection, SHARE)
     assert states(query) == ["staged"]
 
@@ -172,6 +172,21 @@ def test_release_retry_stages_and_audits_afresh(settings, connection, gate, quer
     again = stage("repins", settings, connection)
     assert (again.from_version, again.to_version) == (found.from_version, found.to_version)
     assert states(query) == ["superseded", "staged"]
+
+
+def test_a_quarantined_row_that_is_corrected_is_no_longer_in_quarantine(settings, connection, gate, query):
+    uri = settings.lake_uri
+    bad = [event("repin", f"bad{i}", 9 + i, latitude=91.5) for i in range(2)]
+    land(uri, [*good(8), *bad])
+    found = stage("repins", settings, connection)
+    audit(found, gate, connection, SHARE)
+    merge(found.slice_id, connection)
+    update(uri, "event_id = 'bad1'", {"latitude": "19.5"})
+    found = stage("repins", settings, connection)
+    assert audit(found, gate, connection, SHARE).quarantined == 0
+    merge(found.slice_id, connection)
+    assert query("SELECT event_id FROM quarantine") == [{"event_id": "bad0"}]
+    assert query("SELECT latitude FROM repins WHERE event_id = 'bad1'") == [{"latitude": 19.5}]
 
 
 def test_what_was_accepted_and_can_not_be_merged_is_taken_back(settings, connection, gate, query):

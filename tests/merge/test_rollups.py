@@ -153,6 +153,14 @@ def test_rollups_are_complete_through_what_all_tables_are(settings, connection, 
     assert query(reach) == [{"next_offset": 43}], "without a slice in the queue too"
 
 
+def test_rollups_are_complete_through_nothing_before_every_table_is(settings, connection, merge_only, turn, query):
+    land(settings.lake_uri, [event("repin", "a", 41)])
+    merge_only("repins")
+    rollups.recompute(connection)
+    turn()
+    assert query("SELECT next_offset FROM merge_progress WHERE table_name = 'rollups'") == []
+
+
 def test_soon_after_a_merge_but_seldom_while_merges_are_behind(settings, merge_only, turn):
     land(settings.lake_uri, [event("repin", "a", 0)])
     merge_only("pins", "repins", "comments", "logins")

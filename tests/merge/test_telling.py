@@ -116,6 +116,34 @@ def test_a_held_slice_is_told_once_over_sessions_and_once_when_it_is_released(
     assert told == ["CRITICAL slice_held: repins", "RESOLVED slice_held: repins"]
 
 
+def test_a_fault_that_ended_between_sessions_is_told_to_be_over_and_the_next_is_told(
+    settings: MergeSettings, inbox: Inbox
+) -> None:
+    lost = settings.model_copy(update={"memsql_port": 1})
+    for given, turns in ((lost, 3), (settings, 1), (lost, 3)):
+        session = Session("repins", given, raise_alert, resolve_alert)
+        for _ in range(turns):
+            session.turn()
+        session.close()
+    failing = [title for title in titles(inbox) if "merge_failing" in title]
+    assert failing == [f"{word} merge_failing: repins" for word in ("CRITICAL", "RESOLVED", "CRITICAL")]
+
+
+def test_a_slice_that_was_released_between_sessions_is_told_to_be(settings: MergeSettings, inbox: Inbox, query) -> None:
+    for n in range(2):
+        land(settings.lake_uri, [event("repin", f"bad{n}", n, latitude=91.5)])
+        session = Session("repins", settings, raise_alert, resolve_alert)
+        session.turn()
+        session.close()
+        (held,) = query("SELECT slice_id FROM merge_slices WHERE state = 'held'")
+        ledger.release(settings, held["slice_id"], "accept", "a person")
+        session = Session("repins", settings, raise_alert, resolve_alert)
+        session.turn()
+        session.close()
+    told = [title for title in titles(inbox) if "slice_held" in title]
+    assert told == ["CRITICAL slice_held: repins", "RESOLVED slice_held: repins"] * 2
+
+
 class Broken:
     """Trends that fail so many times."""
 

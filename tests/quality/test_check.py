@@ -188,6 +188,14 @@ def test_an_hour_is_due_until_it_passed(quality, checker, full, connection):
     assert due_hours(connection, NOW, 3) == [NOON]
 
 
+def test_an_hour_that_was_checked_in_part_is_due(checker, full, connection):
+    """What dies half-way has kept some tables, and they were as they should be."""
+    checker.table("pins", NOON, NOW)
+    assert due_hours(connection, NOW, 3) == [NOON - HOUR, NOON, NOON + HOUR]
+    checker.hours([NOON], lambda: NOW)
+    assert due_hours(connection, NOW, 3) == [NOON - HOUR, NOON + HOUR]
+
+
 def test_checking_twice_keeps_one_verdict(checker, full, query):
     checker.hours([NOON], lambda: NOW)
     before = query("SELECT * FROM dq_results"), query("SELECT * FROM dq_profiles")

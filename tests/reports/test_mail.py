@@ -107,6 +107,24 @@ def test_a_contact_gets_the_report_and_its_tables_once(made, send, server, inbox
     assert "Copper Kitchen" in files["brand-70-2026-03-14-1d-r1.html"].get_content()
 
 
+def test_who_is_refused_of_several_is_told_and_the_others_get_it_once(made, send, server, inbox, query):
+    inbox.refused = {"bob@example.org"}
+    sent = send(server)
+    assert sent.count == 2
+    (told,) = sent.failed.values()
+    assert "bob@example.org" in told
+    assert [to for to, _ in inbox.got] == [["ann@example.org"], ["c@example.org"]]
+    assert send(server).count == 0
+
+
+def test_a_report_on_days_long_ago_is_mailed(made, connection, send, server):
+    """What counts is when it was made."""
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE brand_reports SET first_day = first_day - INTERVAL 90 DAY")
+    connection.commit()
+    assert send(server).count == 2
+
+
 def test_without_a_server_nothing_is_due(merged, named, run, query):
     named((70, "Copper Kitchen", "ann@example.org"))
     merged(some())
