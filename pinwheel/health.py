@@ -96,7 +96,7 @@ def _lake(settings: HealthSettings, topic: Topic, now: datetime) -> Iterator[Mea
     for partition, lag in lags.items():
         yield Measure("lag_records", f"partition {partition}", lag, settings.health_max_lag)
     table = lake.open_table(settings.events_uri)
-    commits = [] if table is None else _recent(settings, table.version())
+    commits = [] if table is None else lake.recent_commits(table, RECENT_COMMITS)
     landings = [c for c in commits if c.rows is not None]
     if landings or not landed:  # otherwise it landed before the recent commits: when, is not known
         reached = max(landings[-1].timestamps.values()) if landings else None
@@ -108,11 +108,6 @@ def _lake(settings: HealthSettings, topic: Topic, now: datetime) -> Iterator[Mea
         yield _dead_share([c.rows or {} for c in landings], settings)
     if table is not None:
         yield _file_debt(table, settings, now)
-
-
-def _recent(settings: HealthSettings, version: int) -> list[lake.Commit]:
-    """The last commits; fewer where a quiet lake's log was shortened."""
-    return lake.commits(settings.events_uri, version - RECENT_COMMITS, whole=False)
 
 
 def _behind(

@@ -126,23 +126,27 @@ def landed_offsets(events_uri: str, topic: str, partitions: Iterable[int]) -> di
     return {p: offset for p, offset in found.items() if offset is not None}
 
 
-def commits(events_uri: str, after: int, *, whole: bool = True) -> list[Commit]:
+def commits(events_uri: str, after: int) -> list[Commit]:
     """Versions of ``events`` later than ``after``, oldest first, with their books.
 
     Raises:
-        LakeError: some of them are no longer in the log, and they shall be ``whole``.
+        LakeError: some of them are no longer in the log.
     """
     table = open_table(events_uri)
     if table is None or table.version() <= after:
         return []
-    entries = table.history(limit=table.version() - max(after, -1))
-    found = sorted((_commit(entry) for entry in entries if entry["version"] > after), key=lambda c: c.version)
-    if whole and found and found[0].version > after + 1 and after >= 0:
+    found = [c for c in recent_commits(table, table.version() - max(after, -1)) if c.version > after]
+    if found and found[0].version > after + 1 and after >= 0:
         raise LakeError(
             f"versions {after + 1} to {found[0].version - 1} of {events_uri} are no longer in its log: the reader was "
             "off for longer than delta.logRetentionDuration; rebuild the reporting tables from the lake"
         )
     return found
+
+
+def recent_commits(events: DeltaTable, count: int) -> list[Commit]:
+    """The last ``count`` versions, oldest first, with their books; fewer where a quiet lake's log was shortened."""
+    return sorted(map(_commit, events.history(limit=count)), key=lambda c: c.version)
 
 
 def oldest_version(table: DeltaTable, after: int) -> int:

@@ -33,6 +33,8 @@ from pinwheel.trends import Trends
 
 log = logging.getLogger(__name__)
 
+UNKNOWN_SLICE = 0  # no slice has this number: an earlier session may have told of one that was held
+
 
 @dataclass
 class Report:
@@ -108,8 +110,7 @@ class Session(Turns):
         super().__init__(table, settings, alert, resolve)
         self.report = Report()
         self._gate: Gate | None = None
-        self._held_told: int | None = None
-        self._held_open = True  # an earlier session may have told of one
+        self._held_told: int | None = UNKNOWN_SLICE
         self._trends = trends
         self._trends_errors_in_row = 0
         self._trends_told = True  # an earlier session may have
@@ -129,9 +130,9 @@ class Session(Turns):
         if waiting is not None and waiting.state == State.HELD:
             self._tell_held(waiting, "it was held by an earlier session")
             return False
-        if self._held_open:
+        if self._held_told is not None:
             self.resolve(SLICE_HELD, self.subject, f"slice {self._held_told or 'that was held'} is released")
-            self._held_told, self._held_open = None, False
+            self._held_told = None
         found = waiting or stage(self.subject, self.settings, connection)
         if found is None:
             return False
@@ -180,7 +181,7 @@ class Session(Turns):
     def _tell_held(self, found: Slice, why: str) -> None:
         if self._held_told == found.slice_id:
             return
-        self._held_told, self._held_open = found.slice_id, True
+        self._held_told = found.slice_id
         text = f"slice {found.slice_id} of {found.table} is held: {why}. Release it with 'retry' or 'accept'"
         self._tell(SLICE_HELD, text)
 

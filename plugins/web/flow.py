@@ -136,9 +136,8 @@ def landings(settings: WebSettings) -> tuple[list[Commit], int | None]:
     table = lake.open_table(settings.events_uri)
     if table is None:
         return [], None
-    version = table.version()
-    found = lake.commits(settings.events_uri, max(-1, version - COMMITS), whole=False)
-    return [c for c in found if c.rows is not None and c.spans], version
+    found = lake.recent_commits(table, COMMITS)
+    return [c for c in found if c.rows is not None and c.spans], table.version()
 
 
 def driver(settings: WebSettings, books: Books) -> Driver:
