@@ -11,20 +11,18 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql.streaming import StreamingQuery
 
 LandBatch = Callable[[DataFrame, int], None]
-HELD_SECONDS = 3600.0
 POLL_SECONDS = 0.2
 
 
 class StopSwitch:
     """SIGTERM or SIGINT, to this process or to its JVM, ends the query after the batch in hand.
 
-    ``query.stop()`` interrupts a running batch, so a new batch that begins after the signal is held before it has
-    done anything, and only then the query is stopped.
+    ``query.stop()`` interrupts a running batch, so it waits for the one in hand; one that begins after the signal does
+    nothing. Nothing is lost by that: where a start goes on is read from the lake, which has not seen that batch.
     """
 
     def __init__(self, spark: SparkSession) -> None:
         self._asked = threading.Event()
-        self._held = threading.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: self._asked.set())
         self._forward = _JvmSignal(spark)
@@ -33,10 +31,8 @@ class StopSwitch:
         """``land``, unless the stop was asked for."""
 
         def guarded(records: DataFrame, batch_id: int) -> None:
-            if self._asked.is_set():
-                self._held.set()
-                time.sleep(HELD_SECONDS)  # ended by query.stop()
-            land(records, batch_id)
+            if not self._asked.is_set():
+                land(records, batch_id)
 
         return guarded
 
@@ -49,7 +45,7 @@ class StopSwitch:
             if time.monotonic() >= due:
                 do()
                 due = time.monotonic() + every_seconds
-        while query.isActive and query.status["isTriggerActive"] and not self._held.is_set():
+        while query.isActive and query.status["isTriggerActive"]:
             time.sleep(POLL_SECONDS)
         query.stop()
 
