@@ -1,12 +1,19 @@
 -- name:    rollup/pin_firsts
 -- purpose: Recompute first pin event and first repin of the pins for which a touched hour can matter.
 -- grain:   one row per pin_id
--- reads:   touched_pin_hours, touched_firsts, pin_hourly, pins, repins
+-- reads:   rolled_slices, left_rows, touched_pin_hours, touched_firsts, pin_hourly, pins, repins
 -- writes:  touched_firsts, pin_firsts
 -- params:  none
 
--- What happens after the first repin changes neither of the two: most merges touch few pins here.
+-- Pins of rows that left, in any case: one that was merged in the middle of the last recomputation hid its pin from it.
 INSERT INTO touched_firsts (pin_id)
+SELECT DISTINCT gone.pin_id
+FROM rolled_slices AS rolled
+INNER JOIN left_rows AS gone ON rolled.slice_id = gone.slice_id
+WHERE gone.pin_id IS NOT NULL;
+
+-- What happens after the first repin changes neither of the two: most merges touch few pins here.
+INSERT IGNORE INTO touched_firsts (pin_id)
 SELECT DISTINCT touched.pin_id
 FROM touched_pin_hours AS touched
 LEFT JOIN pin_firsts AS known ON touched.pin_id = known.pin_id

@@ -135,6 +135,33 @@ def test_a_slice_that_is_merged_meanwhile_stays_in_the_queue(settings, connectio
     assert brands(query) == [(70, 1, 1), (70, 1, 1)]
 
 
+def test_an_erasure_in_the_middle_of_a_recomputation_loses_no_first(
+    settings, connection, merge_only, query, monkeypatch
+):
+    land(settings.lake_uri, [event("pin", "a", 0), event("pin", "b", 1, occurred_at=NOON + hours(1))])
+    merge_only("pins")
+    rollups.recompute(connection)
+    land(settings.lake_uri, [event("repin", "r", 2)])
+    merge_only()
+    execute_all = memsql.execute_all
+
+    def erase_first(asked, name, *given, **names):
+        if name == "rollup/pin_firsts":
+            delete(settings.lake_uri, "event_id = 'a'")
+            with memsql.connect(settings, local_infile=True) as other:
+                merge(stage("pins", settings, other).slice_id, other)
+        return execute_all(asked, name, *given, **names)
+
+    monkeypatch.setattr(memsql, "execute_all", erase_first)
+    assert rollups.recompute(connection) == 1
+    monkeypatch.undo()
+    assert query("SELECT * FROM pin_firsts") == [], "the recomputation saw the erasure: otherwise this shows nothing"
+    assert rollups.recompute(connection) == 1
+    assert [row["pinned_at"] for row in query("SELECT pinned_at FROM pin_firsts")] == [
+        (NOON + hours(1)).replace(tzinfo=None)
+    ]
+
+
 def test_rollups_are_complete_through_what_all_tables_are(settings, connection, merge_only, turn, query):
     tables = ("pins", "repins", "comments", "logins")
     land(settings.lake_uri, [event("repin", "a", 41)])
