@@ -29,32 +29,41 @@ FROM (
     SELECT
         touched.pin_id,
         touched.hour,
-        1 AS pins,
+        COUNT(*) AS pins,
         0 AS repins,
         0 AS comments
     FROM touched_pin_hours AS touched
     INNER JOIN pins AS event
         ON touched.pin_id = event.pin_id AND touched.hour = event.occurred_hour
+    GROUP BY
+        touched.pin_id,
+        touched.hour
     UNION ALL
     SELECT
         touched.pin_id,
         touched.hour,
         0 AS pins,
-        1 AS repins,
+        COUNT(*) AS repins,
         0 AS comments
     FROM touched_pin_hours AS touched
     INNER JOIN repins AS event
         ON touched.pin_id = event.pin_id AND touched.hour = event.occurred_hour
+    GROUP BY
+        touched.pin_id,
+        touched.hour
     UNION ALL
     SELECT
         touched.pin_id,
         touched.hour,
         0 AS pins,
         0 AS repins,
-        1 AS comments
+        COUNT(*) AS comments
     FROM touched_pin_hours AS touched
     INNER JOIN comments AS event
         ON touched.pin_id = event.pin_id AND touched.hour = event.occurred_hour
+    GROUP BY
+        touched.pin_id,
+        touched.hour
 ) AS engaged
 GROUP BY
     pin_id,
