@@ -9,9 +9,12 @@ after table as the merge's tasks do, in one process, so that each CPU-second of 
 import argparse
 import sys
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import Executor, Future
 from contextlib import contextmanager
 from pathlib import Path
+from types import ModuleType
+from typing import TypeVar
 
 from bench.landed import make_lake
 from bench.meters import Cost, Meter, lines
@@ -27,6 +30,7 @@ from pinwheel.merge.gate import Gate
 from pinwheel.merge.merge import merge
 from pinwheel.settings import MemsqlSettings, MergeSettings, StreamSettings, load
 
+T = TypeVar("T")
 LEAST_SECONDS = 0.02  # of a statement that is shown
 
 
@@ -92,11 +96,35 @@ def merge_slice(table: str, settings: MergeSettings, gate: Gate, connection: Con
 
 
 def roll_up(settings: MergeSettings, meter: Meter) -> None:
-    """Take all that was merged into the rollups, at once, as after a backlog."""
-    with memsql.connect(settings) as connection:
-        meter.watch(connection)
+    """Take all that was merged into the rollups, at once, as after a backlog, but not side by side."""
+    with memsql.connect(settings) as connection, one_by_one(rollups):
+        beside = connection.another()  # closed by recompute
+        for each in (connection, beside):
+            meter.watch(each)
+        connection.another = lambda: beside  # type: ignore[method-assign]
         with meter.step("rollups", "4 roll up"):
             rollups.recompute(connection)
+
+
+class _Here(Executor):
+    """Does what is submitted at once."""
+
+    def submit(self, fn: Callable[..., T], /, *args: object, **kwargs: object) -> Future[T]:
+        """Done when it returns."""
+        done = Future[T]()
+        done.set_result(fn(*args, **kwargs))
+        return done
+
+
+@contextmanager
+def one_by_one(module: ModuleType) -> Iterator[None]:
+    """Let a module's threads wait for each other, so that each CPU-second of the database belongs to a statement."""
+    kept = module.ThreadPoolExecutor
+    module.ThreadPoolExecutor = lambda **_: _Here()
+    try:
+        yield
+    finally:
+        module.ThreadPoolExecutor = kept
 
 
 @contextmanager

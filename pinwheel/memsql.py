@@ -41,10 +41,15 @@ class Connection(_Connection):
     """A PyMySQL connection that knows which engine's marked lines its statements need."""
 
     engine: str = "mariadb"
+    settings: MemsqlSettings
 
     def limit(self, seconds: float) -> None:
         """Give the connection up when the server is silent for so long; PyMySQL sets this at the start only."""
         self._read_timeout = self._write_timeout = seconds
+
+    def another(self) -> "Connection":
+        """A second connection like this one, for work side by side."""
+        return connect(self.settings, statement_seconds=self._read_timeout)
 
 
 def where(settings: MemsqlSettings) -> str:
@@ -89,7 +94,7 @@ def connect(
             f"no connection to {where(settings)}: {error}. Is the server up, and are "
             "PINWHEEL_MEMSQL_HOST, _PORT, _DATABASE, _USER and _PASSWORD right?"
         ) from error
-    connection.engine = settings.memsql_engine
+    connection.engine, connection.settings = settings.memsql_engine, settings
     connection.limit(statement_seconds or settings.memsql_statement_seconds)
     return connection
 

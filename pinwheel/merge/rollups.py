@@ -1,13 +1,16 @@
 """The rollups, recomputed for all slices that were merged since the last time (ADR 0009).
 
 A merge leaves its slice in ``rollup_queue``. Here the touched buckets of all that is queued are found, and recomputed
-from the deduplicated rows in one transaction, which also takes the slices from the queue. What dies half-way has
-changed nothing; twice, or two at once, recompute the same. A slice that is merged meanwhile stays in the queue, so a
-bucket that was read too early is recomputed with it.
+from the deduplicated rows, on two connections side by side, for the server gives a statement one core. What dies
+half-way has taken no slice from the queue: the next time recomputes the same. Twice, or two at once, too. A slice that
+is merged meanwhile stays in the queue, so a bucket that was read too early is recomputed with it.
 """
 
 import logging
 import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 
 from pinwheel import lake, memsql
 from pinwheel.alerts import Send, raise_alert, resolve_alert
@@ -21,53 +24,94 @@ from pinwheel.stopping import told_to_stop
 
 log = logging.getLogger(__name__)
 
-TABLES_OF_ROLLUPS = (
-    "brand_hourly",
-    "brand_daily",
-    "brand_country_daily",
-    "category_hourly",
-    "pin_hourly",
-    "pin_firsts",
-    "country_hourly",
-    "people_daily",
-    "person_homes",
-)  # pin_hourly before pin_firsts, which reads it
 ALL_TABLES = {"table_names": list(TABLES), "tables": len(TABLES)}  # a table without progress holds back the rollups'
 LEFT = "left_rows"  # changed and erased rows as they were
+WITH_PINS = (*(f"staging_{table}" for table, kind in TABLES.items() if kind.has_pin), LEFT)
+ALL_ROWS = (*(f"staging_{table}" for table in TABLES), LEFT)
 COST_SHARE = 4  # a recomputation of so many seconds waits at least this many times as long for the next slices
 
 
-def recompute(connection: Connection) -> int:
-    """Take all queued slices into the rollups; returns how many."""
-    return memsql.retry_conflicts(lambda: _recompute_once(connection))
-
-
-def _recompute_once(connection: Connection) -> int:
-    memsql.execute_all(connection, "rollup/work_tables")
-    with memsql.transaction(connection):  # of its own: what empties staging waits for whoever reads it
-        progress = memsql.fetch(connection, "rollup/progress", ALL_TABLES)
-        memsql.execute(connection, "rollup/take_queue")
-        _touch(connection)
-    with memsql.transaction(connection):
-        memsql.fetch(connection, "rollup/lock")
-        for rollup in TABLES_OF_ROLLUPS:
-            memsql.execute_all(connection, f"rollup/{rollup}")
-        for row in progress:
-            reach = Reach(row["next_offset"], row["kafka_timestamp"])
-            ledger.move_progress(connection, ledger.ROLLUPS, row["kafka_partition"], reach)
-        memsql.execute_all(connection, "rollup/take_slices")
-        return int(memsql.fetch(connection, "rollup/rolled")[0]["slices"])
-
-
-def _touch(connection: Connection) -> None:
-    """Note every bucket that rows of the taken slices are in, or were in before a change."""
-    with_pins = [f"staging_{table}" for table, kind in TABLES.items() if kind.has_pin]
-    for source in (*with_pins, LEFT):
+def _touch_buckets(connection: Connection) -> None:
+    for source in WITH_PINS:
         memsql.execute_all(connection, "rollup/touch_buckets", source=source)
-    for source in (*(f"staging_{table}" for table in TABLES), LEFT):
+
+
+def _touch_pins_and_people(connection: Connection) -> None:
+    for source in WITH_PINS:
+        memsql.execute(connection, "rollup/touch_pins", source=source)
+    for source in ALL_ROWS:
         memsql.execute(connection, "rollup/touch_people", {"is_seen": int(source != LEFT)}, source=source)
     for source in ("staging_logins", LEFT):
         memsql.execute(connection, "rollup/touch_logins", source=source)
+
+
+@dataclass(frozen=True)
+class Lane:
+    """Rollups that are recomputed on one connection, one after the other."""
+
+    touch: Callable[[Connection], None]  # notes every bucket that rows of the taken slices are in, or were in
+    rollups: tuple[str, ...]
+
+
+# Each takes about half of the time. pin_hourly comes before pin_firsts, which reads it.
+BUCKETS = Lane(
+    _touch_buckets, ("brand_hourly", "brand_daily", "brand_country_daily", "category_hourly", "country_hourly")
+)
+PINS_AND_PEOPLE = Lane(_touch_pins_and_people, ("pin_hourly", "pin_firsts", "people_daily", "person_homes"))
+TABLES_OF_ROLLUPS = (*BUCKETS.rollups, *PINS_AND_PEOPLE.rollups)
+
+
+def recompute(connection: Connection) -> int:
+    """Take all queued slices into the rollups, on this connection and another; returns how many."""
+    with connection.another() as beside:
+        return memsql.retry_conflicts(lambda: _recompute_once(connection, beside))
+
+
+def _recompute_once(connection: Connection, beside: Connection) -> int:
+    progress = _take(connection)
+    with ThreadPoolExecutor(max_workers=1) as thread:
+        touched = thread.submit(_take_and_touch, beside, PINS_AND_PEOPLE)  # after ours: it takes ours at least
+        _touch(connection, BUCKETS)
+        touched.result()
+        with memsql.transaction(connection):
+            memsql.fetch(connection, "rollup/lock")
+            written = thread.submit(_write_and_commit, beside, PINS_AND_PEOPLE)
+            _write(connection, BUCKETS)
+            written.result()  # dying between the two commits leaves the slices queued: all is recomputed again
+            for row in progress:
+                reach = Reach(row["next_offset"], row["kafka_timestamp"])
+                ledger.move_progress(connection, ledger.ROLLUPS, row["kafka_partition"], reach)
+            memsql.execute_all(connection, "rollup/take_slices")
+            return int(memsql.fetch(connection, "rollup/rolled")[0]["slices"])
+
+
+def _take(connection: Connection) -> list[memsql.Row]:
+    """Note what is queued; returns how far the tables were before that."""
+    memsql.execute_all(connection, "rollup/work_tables")
+    with memsql.transaction(connection):
+        progress = memsql.fetch(connection, "rollup/progress", ALL_TABLES)
+        memsql.execute(connection, "rollup/take_queue")
+    return progress
+
+
+def _touch(connection: Connection, lane: Lane) -> None:
+    with memsql.transaction(connection):  # of its own: what empties staging waits for whoever reads it
+        lane.touch(connection)
+
+
+def _take_and_touch(connection: Connection, lane: Lane) -> None:
+    _take(connection)
+    _touch(connection, lane)
+
+
+def _write(connection: Connection, lane: Lane) -> None:
+    for rollup in lane.rollups:
+        memsql.execute_all(connection, f"rollup/{rollup}")
+
+
+def _write_and_commit(connection: Connection, lane: Lane) -> None:
+    with memsql.transaction(connection):
+        _write(connection, lane)
 
 
 class Session(Turns):

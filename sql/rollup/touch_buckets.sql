@@ -1,8 +1,8 @@
 -- name:    rollup/touch_buckets
--- purpose: Note the buckets that rows of the taken slices are in: of a staging table, or of left_rows.
+-- purpose: Note the buckets of brands, categories and countries that rows of the taken slices are in: of a staging table, or of left_rows.
 -- grain:   one row per bucket
 -- reads:   rolled_slices, $source
--- writes:  touched_brand_hours, touched_brand_days, touched_category_hours, touched_pin_hours, touched_country_hours
+-- writes:  touched_brand_hours, touched_brand_days, touched_category_hours, touched_country_hours
 -- params:  none
 -- names:   source
 INSERT IGNORE INTO touched_brand_hours (
@@ -36,17 +36,6 @@ SELECT DISTINCT
 FROM rolled_slices AS rolled
 INNER JOIN $source AS changed ON rolled.slice_id = changed.slice_id
 WHERE rolled.table_name <> 'logins';
-
-INSERT IGNORE INTO touched_pin_hours (
-    pin_id,
-    hour
-)
-SELECT DISTINCT
-    changed.pin_id,
-    changed.occurred_hour
-FROM rolled_slices AS rolled
-INNER JOIN $source AS changed ON rolled.slice_id = changed.slice_id
-WHERE changed.pin_id IS NOT NULL;
 
 INSERT INTO touched_country_hours (
     country_code,

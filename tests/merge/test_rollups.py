@@ -1,5 +1,7 @@
 """The rollups come after the merges, for several slices at once: nothing is lost and nothing is counted too often."""
 
+from dataclasses import replace
+
 import pytest
 
 from pinwheel import memsql
@@ -62,10 +64,11 @@ def test_several_slices_of_several_tables_are_taken_in_at_once(settings, connect
     assert rollups.recompute(connection) == 0
 
 
-def test_what_dies_half_way_has_changed_nothing(settings, connection, merge_only, query, monkeypatch):
+@pytest.mark.parametrize("lane", ["BUCKETS", "PINS_AND_PEOPLE"])
+def test_what_dies_half_way_has_taken_no_slice(settings, connection, merge_only, query, monkeypatch, lane):
     land(settings.lake_uri, [event("login", "l", 0), event("repin", "a", 1)])
     merge_only("logins", "repins")
-    monkeypatch.setattr(rollups, "TABLES_OF_ROLLUPS", ("brand_hourly", "no_such_rollup"))
+    monkeypatch.setattr(rollups, lane, replace(getattr(rollups, lane), rollups=("brand_hourly", "no_such_rollup")))
     with pytest.raises(memsql.MissingPartError):
         rollups.recompute(connection)
     assert brands(query) == []
@@ -209,7 +212,7 @@ def test_lasting_errors_are_told_and_their_end(settings, merge_only, monkeypatch
     )
     land(settings.lake_uri, [event("repin", "a", 0)])
     merge_only()
-    monkeypatch.setattr(rollups, "TABLES_OF_ROLLUPS", ("no_such_rollup",))
+    monkeypatch.setattr(rollups, "BUCKETS", replace(rollups.BUCKETS, rollups=("no_such_rollup",)))
     for _ in range(4):
         session.turn()
     assert session.pause(worked=False) == 8.0
