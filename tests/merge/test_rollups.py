@@ -28,6 +28,25 @@ def merge_only(settings, connection):
 
 
 @pytest.fixture
+def merge_before(settings, monkeypatch):
+    """Lets another connection merge a change of the lake right before a statement, of ``memsql.fetch`` or another."""
+
+    def go(function, statement, table, change):
+        kept = getattr(memsql, function)
+
+        def merge_first(asked, name, *given, **names):
+            if name == statement:
+                change()
+                with memsql.connect(settings, local_infile=True) as other:
+                    merge(stage(table, settings, other).slice_id, other)
+            return kept(asked, name, *given, **names)
+
+        monkeypatch.setattr(memsql, function, merge_first)
+
+    return go
+
+
+@pytest.fixture
 def turn(settings):
     """One turn of a session of its own, with these settings; what it took in."""
 
@@ -118,19 +137,13 @@ def test_staging_keeps_what_the_rollups_need(settings, connection, merge_only, q
     assert [r["event_id"] for r in query("SELECT event_id FROM staging_repins")] == ["c"]
 
 
-def test_a_slice_that_is_merged_meanwhile_stays_in_the_queue(settings, connection, merge_only, query, monkeypatch):
+def test_a_slice_that_is_merged_meanwhile_stays_in_the_queue(
+    settings, connection, merge_only, merge_before, query, monkeypatch
+):
     land(settings.lake_uri, [event("repin", "a", 0)])
     merge_only()
-    lock = memsql.fetch
-
-    def merge_first(asked, name, *given, **names):
-        if name == "rollup/lock":
-            land(settings.lake_uri, [event("repin", "b", 1, occurred_at=NOON + hours(1))])
-            with memsql.connect(settings, local_infile=True) as other:
-                merge(stage("repins", settings, other).slice_id, other)
-        return lock(asked, name, *given, **names)
-
-    monkeypatch.setattr(memsql, "fetch", merge_first)
+    later = [event("repin", "b", 1, occurred_at=NOON + hours(1))]
+    merge_before("fetch", "rollup/lock", "repins", lambda: land(settings.lake_uri, later))
     assert rollups.recompute(connection) == 1
     monkeypatch.undo()
     assert len(query("SELECT * FROM rollup_queue")) == 1
@@ -139,23 +152,14 @@ def test_a_slice_that_is_merged_meanwhile_stays_in_the_queue(settings, connectio
 
 
 def test_an_erasure_in_the_middle_of_a_recomputation_loses_no_first(
-    settings, connection, merge_only, query, monkeypatch
+    settings, connection, merge_only, merge_before, query, monkeypatch
 ):
     land(settings.lake_uri, [event("pin", "a", 0), event("pin", "b", 1, occurred_at=NOON + hours(1))])
     merge_only("pins")
     rollups.recompute(connection)
     land(settings.lake_uri, [event("repin", "r", 2)])
     merge_only()
-    execute_all = memsql.execute_all
-
-    def erase_first(asked, name, *given, **names):
-        if name == "rollup/pin_firsts":
-            delete(settings.lake_uri, "event_id = 'a'")
-            with memsql.connect(settings, local_infile=True) as other:
-                merge(stage("pins", settings, other).slice_id, other)
-        return execute_all(asked, name, *given, **names)
-
-    monkeypatch.setattr(memsql, "execute_all", erase_first)
+    merge_before("execute_all", "rollup/pin_firsts", "pins", lambda: delete(settings.lake_uri, "event_id = 'a'"))
     assert rollups.recompute(connection) == 1
     monkeypatch.undo()
     assert query("SELECT * FROM pin_firsts") == [], "the recomputation saw the erasure: otherwise this shows nothing"
