@@ -40,8 +40,12 @@ else:  # generic in its type stubs only
 class Connection(_Connection):
     """A PyMySQL connection that knows which engine's marked lines its statements need."""
 
-    engine: str = "mariadb"
     settings: MemsqlSettings
+
+    @property
+    def engine(self) -> str:
+        """Which engine's marked lines count."""
+        return self.settings.memsql_engine
 
     def limit(self, seconds: float) -> None:
         """Give the connection up when the server is silent for so long; PyMySQL sets this at the start only."""
@@ -94,7 +98,7 @@ def connect(
             f"no connection to {where(settings)}: {error}. Is the server up, and are "
             "PINWHEEL_MEMSQL_HOST, _PORT, _DATABASE, _USER and _PASSWORD right?"
         ) from error
-    connection.engine, connection.settings = settings.memsql_engine, settings
+    connection.settings = settings
     connection.limit(statement_seconds or settings.memsql_statement_seconds)
     return connection
 
