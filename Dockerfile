@@ -10,10 +10,12 @@ WORKDIR /opt/pinwheel
 
 # Packages, Java, jars and the location database first: they change more rarely than our own files.
 COPY pyproject.toml requirements.txt README.md LICENSE ./
-COPY pinwheel/__init__.py pinwheel/cli.py pinwheel/errors.py pinwheel/settings.py pinwheel/
+COPY pinwheel/__init__.py pinwheel/cli.py pinwheel/
+COPY pinwheel/core pinwheel/core
+COPY pinwheel/install pinwheel/install
 COPY pinwheel/local pinwheel/local
 COPY expectations/__init__.py expectations/
-RUN python3 pinwheel/local/bootstrap.py \
+RUN python3 pinwheel/install/bootstrap.py \
     && .pinwheel/tools/venv/bin/pinwheel tools --servers \
     && rm -rf /var/lib/apt/lists/*
 

@@ -19,7 +19,7 @@ help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: ## Install what is needed, without starting anything
-	@$(PYTHON) pinwheel/local/bootstrap.py
+	@$(PYTHON) pinwheel/install/bootstrap.py
 	@$(PINWHEEL) tools
 
 $(PINWHEEL):
@@ -28,7 +28,7 @@ $(PINWHEEL):
 status health stop produce replay sql lint clean: $(PINWHEEL)
 
 run: ## Set up, start everything, send events, show the first rollup; Ctrl-C stops it
-	@$(PYTHON) pinwheel/local/bootstrap.py
+	@$(PYTHON) pinwheel/install/bootstrap.py
 	@$(PINWHEEL) run
 
 test: setup ## Set up and run all tests; ARGS goes to pytest
@@ -59,11 +59,11 @@ lint: ## Check style, types and SQL
 	@$(PINWHEEL) lint
 
 lock: ## Pin requirements.in into requirements.txt, and the jars and web files into their locks
-	@$(PYTHON) pinwheel/local/bootstrap.py
+	@$(PYTHON) pinwheel/install/bootstrap.py
 	@$(STATE)/tools/uv/bin/uv pip compile --quiet --generate-hashes --python-version 3.11 requirements.in -o requirements.txt
 	@for set in spark spark-s3 kafka mariadb s3 bench; do \
-	  (cd pinwheel/local/jars/$$set && "$(abspath $(STATE))/tools/venv/bin/jgo" --quiet --resolver python lock; rm -rf .jgo) || exit 1; done
-	@cd pinwheel/local/web && "$(abspath $(STATE))/tools/venv/bin/npm" install --package-lock-only --ignore-scripts
+	  (cd pinwheel/install/jars/$$set && "$(abspath $(STATE))/tools/venv/bin/jgo" --quiet --resolver python lock; rm -rf .jgo) || exit 1; done
+	@cd pinwheel/install/web && "$(abspath $(STATE))/tools/venv/bin/npm" install --package-lock-only --ignore-scripts
 
 clean: ## Remove the stack's data (`pinwheel clean --all`: the downloads too)
 	@$(PINWHEEL) clean

@@ -20,14 +20,16 @@ import pymysql
 from deltalake import DeltaTable
 
 from bench.servers import free_port
-from pinwheel import driver, kafka, lake, memsql
-from pinwheel.contracts import EVENT_TYPES
+from pinwheel.clients import kafka, memsql
+from pinwheel.core.contract import EVENT_TYPES
+from pinwheel.core.settings import KafkaSettings, LakeSettings, load
+from pinwheel.install.progress import PlainProgress
+from pinwheel.lake import events_table
 from pinwheel.local import environment, mariadb, processes
-from pinwheel.local.progress import PlainProgress
 from pinwheel.local.settings import LocalSettings
 from pinwheel.local.stack import FIRST, Stack
-from pinwheel.settings import KafkaSettings, LakeSettings, load
-from pinwheel.supervise import WANTED_VARIABLE, Wanted
+from pinwheel.stream import driver_lock
+from pinwheel.stream.supervisor import WANTED_VARIABLE, Wanted
 
 PRODUCE = (sys.executable, "-m", "pinwheel.generate.produce")
 HOURS = 6
@@ -78,11 +80,11 @@ class Arena:
 
     def driven(self) -> bool:
         """Whether the stream's driver runs."""
-        return driver.running(self.stack.settings.driver_lock_path) is not None
+        return driver_lock.running(self.stack.settings.driver_lock_path) is not None
 
     def landed_offsets(self) -> dict[int, int]:
         """Next offset to land of each partition."""
-        return lake.landed_offsets(self.events_uri, self.kafka.topic, range(self.stack.settings.partitions))
+        return events_table.landed_offsets(self.events_uri, self.kafka.topic, range(self.stack.settings.partitions))
 
     def landed(self) -> bool:
         """Whether the lake holds all that Kafka has."""
@@ -125,7 +127,7 @@ class Arena:
 
     def freeze(self) -> None:
         """Hold the driver's processes as they are: warm, but still."""
-        found = driver.running(self.stack.settings.driver_lock_path)
+        found = driver_lock.running(self.stack.settings.driver_lock_path)
         if found is None:
             raise SystemExit("there is no driver to hold")
         session = os.getsid(found.pid)

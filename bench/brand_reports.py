@@ -18,11 +18,11 @@ from pathlib import Path
 
 from reports import World, database, fill
 
-from pinwheel import memsql
+from pinwheel.clients import memsql
+from pinwheel.core.settings import MailSettings, MemsqlSettings, ReportSettings
 from pinwheel.reports.make import Maker
 from pinwheel.reports.period import Period
 from pinwheel.reports.store import Store
-from pinwheel.settings import MailSettings, MemsqlSettings, ReportSettings
 
 BRANDS = 500
 PERIODS = {"day": Period(date(2026, 3, 14), 1), "week": Period(date(2026, 3, 9), 7)}
@@ -46,7 +46,7 @@ def prepare(settings: MemsqlSettings) -> None:
     connection = memsql.connect(settings)
     rows = [{"brand_id": n, "name": f"Brand {n}", "contact": f"brand-{n}@example.org"} for n in range(1, BRANDS + 1)]
     with connection, connection.cursor() as cursor:
-        memsql.execute_many(connection, "brands/upsert_brands", rows)
+        memsql.execute_many(connection, "generate/upsert_brands", rows)
         cursor.execute("DELETE FROM brand_reports")
         connection.commit()
 

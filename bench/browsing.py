@@ -8,9 +8,9 @@ from typing import Any
 import httpx
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from pinwheel.core.settings import load
 from pinwheel.local import airflow, credentials
 from pinwheel.local.settings import LocalSettings
-from pinwheel.settings import load
 
 CHROMIUM = Path("/usr/bin/chromium")
 # Without a graphics card each pixel is drawn by the processor; WebGL has to be asked for.

@@ -2,10 +2,11 @@
 
     python bench/compaction.py --commits 43200 --seed 1
 
-Each micro-batch goes through the stream's own writer and commit (``pinwheel.files``, ``pinwheel.landing``), with few
-rows of each event type, some of them late; pins are copied every 15 of them. Compaction is the Dag's, with the settings
-of the environment, and runs every 10 minutes of the day that is played, and once after its end. Log entries
-are given the age that they would have, so that old ones are cleaned up; no file gets old enough to be removed in a day.
+Each micro-batch goes through the stream's own writer and commit (``pinwheel.lake.files``, ``pinwheel.lake.landing``),
+with few rows of each event type, some of them late; pins are copied every 15 of them. Compaction is the Dag's, with
+the settings of the environment, and runs every 10 minutes of the day that is played, and once after its end. Log
+entries are given the age that they would have, so that old ones are cleaned up; no file gets old enough to be removed
+in a day.
 """
 
 import argparse
@@ -25,12 +26,12 @@ import numpy as np
 import pyarrow as pa
 from deltalake import DeltaTable
 
-from pinwheel import lake
-from pinwheel.compact import compact, measure
-from pinwheel.contracts import DEAD_LETTER, EVENT_TYPES
-from pinwheel.files import FileWriter
-from pinwheel.landing import Landing, append_pins
-from pinwheel.settings import CompactSettings, load
+from pinwheel.core.contract import DEAD_LETTER, EVENT_TYPES
+from pinwheel.core.settings import CompactSettings, load
+from pinwheel.lake import events_table
+from pinwheel.lake.compaction import compact, measure
+from pinwheel.lake.files import FileWriter
+from pinwheel.lake.landing import Landing, append_pins
 
 DAY = datetime(2026, 3, 14, tzinfo=UTC)
 COMPACT_AT, COMPACT_EVERY = timedelta(minutes=3), timedelta(minutes=10)  # as in dags/compact_tables.py
@@ -61,7 +62,9 @@ class Batches:
     def __init__(self, rows_per_type: int, seed: int) -> None:
         self._rng = np.random.default_rng(seed)
         self._kinds = np.repeat(list(EVENT_TYPES), rows_per_type)
-        self._plain = pa.Table.from_pylist([_texts(str(kind)) for kind in self._kinds], schema=lake.arrow_schema())
+        self._plain = pa.Table.from_pylist(
+            [_texts(str(kind)) for kind in self._kinds], schema=events_table.arrow_schema()
+        )
         self._offset = 0
 
     def skip(self, others: "Batches") -> None:
@@ -90,7 +93,7 @@ class Batches:
         rows = self._plain
         for name, column in values.items():
             index = rows.column_names.index(name)
-            rows = rows.set_column(index, name, pa.array(column).cast(lake.arrow_schema().field(name).type))
+            rows = rows.set_column(index, name, pa.array(column).cast(events_table.arrow_schema().field(name).type))
         return rows
 
 
@@ -110,7 +113,7 @@ def main() -> int:
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s %(message)s")
     with tempfile.TemporaryDirectory() as folder:
         settings = load(CompactSettings, lake_uri=f"{folder}/lake")
-        lake.create_tables(settings.events_uri, settings.pins_uri)
+        events_table.create_tables(settings.events_uri, settings.pins_uri)
         day = play(settings, given.commits, Batches(given.rows, given.seed))
         opened = statistics.median(timed(lambda: DeltaTable(settings.events_uri)) for _ in range(OPENINGS))
         report(settings, day, opened)

@@ -15,13 +15,15 @@ from deltalake import DeltaTable
 from bench.arena import Arena, arena, taken, wait_until
 from bench.truths import BASELINE_ROLLUPS, COLUMNS, ROLLUPS, Truth
 from bench.usage import DRIVER, Peak, Program, Usage, Used, spent
-from pinwheel import kafka, lake, memsql
-from pinwheel.contracts import DEAD_LETTER
+from pinwheel.clients import kafka, memsql
+from pinwheel.core.contract import DEAD_LETTER
+from pinwheel.core.settings import MemsqlSettings
 from pinwheel.generate.catalogue import Catalogue
-from pinwheel.local import environment, processes, tools
-from pinwheel.local.progress import PlainProgress
+from pinwheel.install import tools
+from pinwheel.install.progress import PlainProgress
+from pinwheel.lake import events_table
+from pinwheel.local import environment, processes
 from pinwheel.local.settings import LocalSettings
-from pinwheel.settings import MemsqlSettings
 
 BASELINES = Path(__file__).parent / "baselines"
 START_SECONDS = 120
@@ -106,7 +108,7 @@ def _start(field_: Arena, usage: Usage, asked: float) -> tuple[Used, float]:
 
 def landed_at(field_: Arena) -> float:
     """When the newest rows were committed to the lake, Unix seconds."""
-    commits = lake.commits(field_.events_uri, DeltaTable(field_.events_uri).version() - 5)
+    commits = events_table.commits(field_.events_uri, DeltaTable(field_.events_uri).version() - 5)
     return max(c.committed_at.timestamp() for c in commits if c.rows)
 
 

@@ -20,10 +20,10 @@ from bench.merge import merge_slice, prepared, roll_up
 from bench.meters import Cost, Meter
 from bench.reports import DAYS, World, fill
 from bench.servers import database
-from pinwheel import memsql, schema
-from pinwheel.contracts import TABLES
+from pinwheel.clients import memsql, migrations
+from pinwheel.core.contract import TABLES
+from pinwheel.core.settings import MemsqlSettings, MergeSettings
 from pinwheel.local.settings import LocalSettings
-from pinwheel.settings import MemsqlSettings, MergeSettings
 
 TIMES = 3
 STEPS = ("1 stage", "2 audit", "3 merge", "4 roll up")
@@ -54,7 +54,7 @@ def _arguments() -> argparse.Namespace:
 def cost_at(size: int, uri: str, new: int) -> float:
     """CPU-seconds of merging new events into tables of that size, the median of three."""
     with database(f"bench-growth-{size}") as (settings, server):
-        schema.apply(settings)
+        migrations.apply(settings)
         today = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0, tzinfo=None)
         with memsql.connect(settings, local_infile=True, statement_seconds=FILL_SECONDS) as connection:
             fill(connection, size, World(), today - timedelta(days=DAYS - 1))

@@ -8,17 +8,17 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
-from pinwheel import lake
-from pinwheel.errors import MemsqlError
-from pinwheel.files import FileWriter
+from pinwheel.clients.memsql import Connection
+from pinwheel.core.errors import MemsqlError
+from pinwheel.core.settings import GeoSettings, PinLookupSettings, StreamSettings, load
+from pinwheel.enrich.locations import Locator
+from pinwheel.enrich.pin_sources import Answer, Connect, read_pin
+from pinwheel.enrich.pins import PinLookup
 from pinwheel.generate.catalogue import Catalogue
 from pinwheel.generate.events import Generator
-from pinwheel.geo import Locator
-from pinwheel.landing import Landing
-from pinwheel.memsql import Connection
-from pinwheel.pin_sources import Answer, Connect, read_pin
-from pinwheel.pins import PinLookup
-from pinwheel.settings import GeoSettings, PinLookupSettings, StreamSettings, load
+from pinwheel.lake import events_table
+from pinwheel.lake.files import FileWriter
+from pinwheel.lake.landing import Landing
 from spark_jobs.transforms.enrich import with_pins, with_places
 from spark_jobs.transforms.parse import RECORDS_SCHEMA, Limits, Parser
 
@@ -58,7 +58,7 @@ class Lander:
 
     def land(self, uri: str, batch: int) -> None:
         """Land all events in commits of ``batch``."""
-        lake.create_tables(f"{uri}/events", f"{uri}/pins")
+        events_table.create_tables(f"{uri}/events", f"{uri}/pins")
         landing = Landing(f"{uri}/events", TOPIC)
         while self._made < len(self._times):
             writer = FileWriter(landing.uri)
@@ -93,7 +93,7 @@ class Lander:
 
     def _enriched(self, records: pa.Table) -> pa.Table:
         rows = with_places(with_pins(self.parser.parse(records), self.pins), self.locator)
-        return rows.select(lake.arrow_schema().names)
+        return rows.select(events_table.arrow_schema().names)
 
 
 def make_lake(folder: Path, events: int, seed: int, batch: int) -> str:

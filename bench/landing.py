@@ -16,10 +16,11 @@ from functools import partial
 from bench.landed import Lander
 from bench.meters import Cost, Meter, lines
 from bench.servers import database
-from pinwheel import lake, memsql, schema
-from pinwheel.files import FileWriter
-from pinwheel.landing import Landing
-from pinwheel.settings import MemsqlSettings, PinLookupSettings, StreamSettings, load
+from pinwheel.clients import memsql, migrations
+from pinwheel.core.settings import MemsqlSettings, PinLookupSettings, StreamSettings, load
+from pinwheel.lake import events_table
+from pinwheel.lake.files import FileWriter
+from pinwheel.lake.landing import Landing
 from spark_jobs.transforms.enrich import with_pins, with_places
 
 ALL = "landing"
@@ -29,12 +30,12 @@ def main() -> int:
     """Print the table."""
     given = _arguments()
     with database("bench-landing") as (settings, server), tempfile.TemporaryDirectory() as folder:
-        schema.apply(settings)
+        migrations.apply(settings)
         meter = Meter(server)
         of_pins = PinLookupSettings(**settings.model_dump(include=set(MemsqlSettings.model_fields)))
         lander = Lander(given.events, given.seed, connect=partial(memsql.connect, of_pins))
         uri = f"{folder}/lake"
-        lake.create_tables(f"{uri}/events", f"{uri}/pins")
+        events_table.create_tables(f"{uri}/events", f"{uri}/pins")
         for _ in range(2):  # the second half is warm
             meter.steps.clear()
             profile(lander, Landing(f"{uri}/events", "bench"), given.events // 2, given.batch, meter)

@@ -18,9 +18,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from deltalake import DeltaTable
 
-from pinwheel import lake, memsql
-from pinwheel.contracts import EVENT_TYPES
-from pinwheel.settings import LakeSettings, MemsqlSettings, load
+from pinwheel.clients import memsql
+from pinwheel.core.contract import EVENT_TYPES
+from pinwheel.core.settings import LakeSettings, MemsqlSettings, load
+from pinwheel.lake import events_table
 
 LATE = timedelta(seconds=60)  # sent so long after it happened: a late event of the generator
 LOOK_BACK = 3000  # versions: the log may not go further back
@@ -64,7 +65,7 @@ def measure(since: datetime) -> dict[str, Waits]:
     events_uri = load(LakeSettings).events_uri
     events = _events(events_uri, since)
     first = DeltaTable(events_uri).version() - LOOK_BACK
-    landed = _steps((c.committed_at.timestamp(), c.ends) for c in lake.commits(events_uri, max(first, -1)))
+    landed = _steps((c.committed_at.timestamp(), c.ends) for c in events_table.commits(events_uri, max(first, -1)))
     merged = _merged()
     found = {kind.table: _waits(_of(events, kind.name), merged[kind.table]) for kind in EVENT_TYPES.values()}
     sql = Waits(*(np.concatenate([getattr(w, f) for w in found.values()]) for f in ("happened", "waited")))

@@ -19,16 +19,16 @@ from typing import TypeVar
 from bench.landed import make_lake
 from bench.meters import Cost, Meter, lines
 from bench.servers import database
-from pinwheel import memsql
-from pinwheel.contracts import TABLES
+from pinwheel.clients import memsql
+from pinwheel.clients.memsql import Connection
+from pinwheel.core.contract import TABLES
+from pinwheel.core.settings import MemsqlSettings, MergeSettings, StreamSettings, load
 from pinwheel.local.settings import LocalSettings
-from pinwheel.memsql import Connection
-from pinwheel.merge import rollups
 from pinwheel.merge import stage as staging
 from pinwheel.merge.audit import audit
 from pinwheel.merge.gate import Gate
 from pinwheel.merge.merge import merge
-from pinwheel.settings import MemsqlSettings, MergeSettings, StreamSettings, load
+from pinwheel.rollup import rollups
 
 T = TypeVar("T")
 LEAST_SECONDS = 0.02  # of a statement that is shown

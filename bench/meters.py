@@ -10,7 +10,7 @@ from typing import Any
 
 import psutil
 
-from pinwheel.memsql import Connection
+from pinwheel.clients.memsql import Connection
 
 TARGET = re.compile(r"(?:\bINTO(?: TABLE)?|\bFROM|^UPDATE|\bTABLE(?: IF (?:NOT )?EXISTS)?)\s+`?(\w+)", re.IGNORECASE)
 IDLE_SHARE = 0.02  # of a core: the database has nothing left to do

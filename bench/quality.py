@@ -27,28 +27,37 @@ import pyarrow.compute as pc
 from deltalake import write_deltalake
 
 from bench.servers import database
-from pinwheel import lake, memsql
-from pinwheel.contracts import PIN_COLUMNS, TABLES, reporting_columns
-from pinwheel.errors import MemsqlError
+from expectations.measures import HOUR_COLUMN, measures
+from pinwheel.clients import memsql
+from pinwheel.clients.memsql import Connection
+from pinwheel.core.contract import PIN_COLUMNS, TABLES, reporting_columns
+from pinwheel.core.errors import MemsqlError
+from pinwheel.core.settings import (
+    GeoSettings,
+    MemsqlSettings,
+    MergeSettings,
+    PinLookupSettings,
+    QualitySettings,
+    variable,
+)
+from pinwheel.enrich.locations import Locator
+from pinwheel.enrich.pin_sources import Answer, read_pin
+from pinwheel.enrich.pins import PinLookup
 from pinwheel.generate.catalogue import Catalogue
 from pinwheel.generate.defects import DEFECTS, Planter
 from pinwheel.generate.events import Generator
-from pinwheel.geo import Locator
-from pinwheel.memsql import Connection
-from pinwheel.merge import ledger, rollups
+from pinwheel.lake import events_table
+from pinwheel.merge import ledger
 from pinwheel.merge.audit import audit
 from pinwheel.merge.gate import Gate
 from pinwheel.merge.ledger import Slice, State
 from pinwheel.merge.merge import merge
 from pinwheel.merge.stage import stage
-from pinwheel.pin_sources import Answer, read_pin
-from pinwheel.pins import PinLookup
 from pinwheel.quality.check import Checker
 from pinwheel.quality.judge import Judge
-from pinwheel.quality.measures import HOUR_COLUMN, measures
 from pinwheel.quality.profile import HOUR, Hour, Profile
 from pinwheel.quality.usual import expected
-from pinwheel.settings import GeoSettings, MemsqlSettings, MergeSettings, PinLookupSettings, QualitySettings, variable
+from pinwheel.rollup import rollups
 from spark_jobs.transforms.enrich import with_pins, with_places
 from spark_jobs.transforms.parse import RECORDS_SCHEMA, Limits, Parser
 
@@ -112,7 +121,7 @@ class World:
             }
         ).cast(RECORDS_SCHEMA)
         parsed = self._parser.parse(records)
-        return with_places(with_pins(parsed, self._pins), self.locator).select(lake.arrow_schema().names)
+        return with_places(with_pins(parsed, self._pins), self.locator).select(events_table.arrow_schema().names)
 
 
 def _no_database() -> Connection:
@@ -207,7 +216,7 @@ class Reporting:
     def __init__(self, settings: MemsqlSettings, folder: Path) -> None:
         values = settings.model_dump(include=set(MemsqlSettings.model_fields))
         self.uri = str(folder / "lake")
-        lake.create_tables(f"{self.uri}/events", f"{self.uri}/pins")
+        events_table.create_tables(f"{self.uri}/events", f"{self.uri}/pins")
         self.connection = memsql.connect(settings, local_infile=True)
         self.quality = QualitySettings(**values, **GeoSettings().model_dump(), lake_uri=self.uri)
         self._merging = MergeSettings(**values, lake_uri=self.uri)
@@ -215,7 +224,7 @@ class Reporting:
 
     def land(self, rows: pa.Table) -> None:
         """Append to the lake."""
-        write_deltalake(f"{self.uri}/events", rows.cast(lake.arrow_schema()), mode="append")
+        write_deltalake(f"{self.uri}/events", rows.cast(events_table.arrow_schema()), mode="append")
 
     def merge(self) -> None:
         """Merge what there is."""

@@ -3,7 +3,7 @@
     python bench/reports.py --rows 10000000
 
 Makes a stack and a database of its own, fills the event tables with made-up rows, computes the rollups by the merge's
-own statements, and asks every report of ``sql/report/`` for an hour, a day, a week and 30 days.
+own statements, and asks every report of ``sql/questions/`` for an hour, a day, a week and 30 days.
 """
 
 import argparse
@@ -25,15 +25,16 @@ import pymysql
 
 from bench import figures
 from bench.servers import free_port
-from pinwheel import memsql
-from pinwheel.contracts import TABLES, reporting_columns
+from pinwheel.clients import memsql
+from pinwheel.clients.memsql import Connection
+from pinwheel.core.contract import TABLES, reporting_columns
+from pinwheel.install.progress import PlainProgress
 from pinwheel.local import environment
-from pinwheel.local.progress import PlainProgress
 from pinwheel.local.settings import LocalSettings
 from pinwheel.local.stack import Stack
-from pinwheel.memsql import Connection
-from pinwheel.merge import rollups, tsv
+from pinwheel.merge import tsv
 from pinwheel.merge.merge import bucket_columns
+from pinwheel.rollup import rollups
 
 SEED = 2015
 SHARES = {"repins": 0.60, "pins": 0.12, "comments": 0.13, "logins": 0.15}
@@ -192,8 +193,8 @@ def main() -> int:
 def ask_all(connection: Connection) -> tuple[int, float]:
     """Every report over every period, the slowest last; whether one failed, and the slowest's milliseconds."""
     failed, medians = 0, {}
-    for name in sorted(path.stem for path in (memsql.SQL_DIR / "report").glob("*.sql")):
-        wanted = set(re.findall(r"%\((\w+)\)s", memsql.statement(f"report/{name}")))
+    for name in sorted(path.stem for path in (memsql.SQL_DIR / "questions").glob("*.sql")):
+        wanted = set(re.findall(r"%\((\w+)\)s", memsql.statement(f"questions/{name}")))
         periods = PERIODS if wanted & {"from_time", "from_day"} else {"": timedelta(days=1)}
         for label, length in periods.items():
             try:
@@ -232,11 +233,11 @@ def params(length: timedelta) -> dict[str, object]:
 
 def ask(connection: Connection, name: str, values: dict[str, object]) -> float:
     """Median milliseconds of warm runs."""
-    memsql.fetch(connection, f"report/{name}", values)
+    memsql.fetch(connection, f"questions/{name}", values)
     took = []
     for _ in range(RUNS):
         began = time.perf_counter()
-        memsql.fetch(connection, f"report/{name}", values)
+        memsql.fetch(connection, f"questions/{name}", values)
         took.append((time.perf_counter() - began) * 1000)
     return statistics.median(took)
 

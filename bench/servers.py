@@ -7,11 +7,11 @@ from contextlib import contextmanager
 
 import psutil
 
+from pinwheel.core.settings import MemsqlSettings
+from pinwheel.install.progress import PlainProgress
 from pinwheel.local import environment
-from pinwheel.local.progress import PlainProgress
 from pinwheel.local.settings import LocalSettings
 from pinwheel.local.stack import Stack
-from pinwheel.settings import MemsqlSettings
 
 
 def free_port() -> int:

@@ -21,10 +21,11 @@ import pyarrow as pa
 from bench.compaction import Batches, land
 from bench.meters import Meter
 from bench.servers import database
-from pinwheel import lake, memsql, schema
-from pinwheel.landing import Landing
-from pinwheel.pins import PINS_SCHEMA, PinLookup
-from pinwheel.settings import MemsqlSettings, PinLookupSettings
+from pinwheel.clients import memsql, migrations
+from pinwheel.core.settings import MemsqlSettings, PinLookupSettings
+from pinwheel.enrich.pins import PINS_SCHEMA, PinLookup
+from pinwheel.lake import events_table
+from pinwheel.lake.landing import Landing
 
 TIMES = 15
 ROWS_PER_TYPE = 500  # of four types
@@ -63,7 +64,7 @@ def landing(versions: int, seed: int) -> tuple[float, float]:
     """Median seconds and CPU-seconds of a micro-batch on a lake of so many versions."""
     with tempfile.TemporaryDirectory() as folder:
         uri = f"{folder}/lake/events"
-        lake.create_tables(uri, f"{folder}/lake/pins")
+        events_table.create_tables(uri, f"{folder}/lake/pins")
         writer, now = Landing(uri, "bench"), datetime.now(UTC)
         few, full = Batches(FEW_ROWS, seed), Batches(ROWS_PER_TYPE, seed)
         for n in range(versions):
@@ -81,7 +82,7 @@ def landing(versions: int, seed: int) -> tuple[float, float]:
 def looking_up(pins: int, seed: int) -> tuple[float, float, float, float]:
     """CPU-seconds, own and the database's, of looking pins up and of saving changed ones; medians."""
     with database(f"bench-pins-{pins}") as (settings, server):
-        schema.apply(settings)
+        migrations.apply(settings)
         with memsql.connect(settings, statement_seconds=FILL_SECONDS) as connection, connection.cursor() as cursor:
             cursor.execute(FILL.format(pins=pins).replace("%%", "%"))
             connection.commit()

@@ -14,7 +14,7 @@ from bench import latency
 from bench.arena import WARM_EVENTS, WARM_RATE, Arena, arena, taken, wait_until
 from bench.contenders import Job, Run, compare_lake, landed_at
 from bench.usage import DRIVER, Peak, Usage, spent
-from pinwheel.local import tools
+from pinwheel.install import tools
 from pinwheel.local.processes import MARK
 
 LAUNCH = """

@@ -29,10 +29,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from bench.reports import database, load
-from pinwheel import memsql
-from pinwheel.contracts import TABLES, reporting_columns
-from pinwheel.memsql import Connection
-from pinwheel.trends import refresh
+from pinwheel.clients import memsql
+from pinwheel.clients.memsql import Connection
+from pinwheel.core.contract import TABLES, reporting_columns
+from pinwheel.rollup.trends import refresh
 
 START = datetime(2026, 3, 14)
 PINS, BRANDS, CATEGORIES, COUNTRIES, PARTS = 20_000, 300, 24, 40, 3  # countries: of each part of the world

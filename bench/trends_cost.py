@@ -16,10 +16,10 @@ import pyarrow as pa
 
 from bench.quality import FIRST, Reporting, World
 from bench.reports import database
-from pinwheel import memsql
+from pinwheel.clients import memsql
+from pinwheel.core.settings import MemsqlSettings
 from pinwheel.merge import merge as merging
-from pinwheel.merge.rollups import TABLES_OF_ROLLUPS
-from pinwheel.settings import MemsqlSettings
+from pinwheel.rollup.rollups import TABLES_OF_ROLLUPS
 
 EMPTIED = ("repins", "pins", "comments", "logins", "merge_watermarks", "merge_progress", "touched_minutes")
 INDEX = "CREATE INDEX IF NOT EXISTS by_minute ON repins (occurred_at, pin_id, brand_id, category, country_code)"

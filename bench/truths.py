@@ -9,11 +9,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pymysql.cursors import SSCursor
 
-from pinwheel import memsql
+from pinwheel.clients import memsql
+from pinwheel.core.settings import GeoSettings, MemsqlSettings, load
+from pinwheel.enrich.locations import Locator
 from pinwheel.generate import truth
 from pinwheel.generate.catalogue import Catalogue
-from pinwheel.geo import Locator
-from pinwheel.settings import GeoSettings, MemsqlSettings, load
 
 MICROS = pa.timestamp("us")
 FETCH = 50_000  # rows at a time

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import psutil
 
-from pinwheel import driver
 from pinwheel.local import processes
 from pinwheel.local.settings import LocalSettings
+from pinwheel.stream import driver_lock
 
 JVM, WORKERS = "driver JVM", "driver Python"
 DRIVER = (JVM, WORKERS)
@@ -51,7 +51,7 @@ class Usage:
         return [(self._part(p, session), p) for p in processes.marked(self._settings.stack_dir)]
 
     def _driver_session(self) -> int | None:
-        found = driver.running(self._settings.driver_lock_path)
+        found = driver_lock.running(self._settings.driver_lock_path)
         try:
             return os.getsid(found.pid) if found else None
         except ProcessLookupError:

@@ -19,7 +19,7 @@ from datetime import timedelta
 
 from airflow.sdk import Asset, Param, dag, task
 
-from pinwheel.contracts import TABLES
+from pinwheel.core.contract import TABLES
 
 # One per table, so that what needs only repins need not wait for the others; the event says the verdict.
 VERDICTS = {name: Asset(f"pinwheel_quality_{name}", uri=f"memsql://pinwheel/quality/{name}") for name in TABLES}

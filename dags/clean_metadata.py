@@ -38,7 +38,7 @@ def clean_metadata() -> None:
         """Remove old history and old logs."""
         from airflow.sdk import get_current_context
 
-        from pinwheel.housekeeping import clean_airflow
+        from pinwheel.operate.airflow_cleanup import clean_airflow
 
         params = get_current_context()["params"]
         clean_airflow(days=params["days"], dry_run=params["dry_run"])

@@ -35,9 +35,9 @@ def complete_pins() -> None:
         from dataclasses import asdict
         from datetime import UTC, datetime
 
-        from pinwheel.complete import complete
-        from pinwheel.pins import PinLookup
-        from pinwheel.settings import CompleteSettings, load
+        from pinwheel.core.settings import CompleteSettings, load
+        from pinwheel.enrich.pins import PinLookup
+        from pinwheel.lake.late_completion import complete
 
         settings = load(CompleteSettings)
         return asdict(complete(settings, PinLookup(settings), datetime.now(UTC)))

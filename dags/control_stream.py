@@ -41,7 +41,7 @@ def control_stream() -> None:
         """Set the Variable that the supervisor reads."""
         from airflow.sdk import Variable, get_current_context
 
-        from pinwheel.supervise import WANTED_VARIABLE, Wanted
+        from pinwheel.stream.supervisor import WANTED_VARIABLE, Wanted
 
         Variable.set(WANTED_VARIABLE, Wanted(get_current_context()["params"]["wanted"]))
 

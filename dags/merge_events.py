@@ -21,7 +21,7 @@ from datetime import UTC, datetime, timedelta
 
 from airflow.sdk import Asset, dag, task
 
-from pinwheel.contracts import TABLES
+from pinwheel.core.contract import TABLES
 
 REPORTING_TABLES = Asset("pinwheel_reporting_tables", uri="memsql://pinwheel/reporting_tables")
 
@@ -58,7 +58,7 @@ def merge_events() -> None:
     @task
     def roll_up() -> dict[str, int]:
         """Recompute the rollup buckets that merged slices have touched, for one session."""
-        from pinwheel.merge.rollups import run_session
+        from pinwheel.rollup.rollups import run_session
 
         return run_session()
 

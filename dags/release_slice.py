@@ -38,8 +38,8 @@ def release_slice() -> None:
         """Note the decision in the ledger; the running merge session acts on it."""
         from airflow.sdk import get_current_context
 
+        from pinwheel.core.settings import MemsqlSettings, load
         from pinwheel.merge.ledger import release as decide
-        from pinwheel.settings import MemsqlSettings, load
 
         context = get_current_context()
         params = context["params"]

@@ -55,7 +55,7 @@ def report_brands() -> None:
         from airflow.sdk import get_current_context
         from airflow.sdk.exceptions import AirflowFailException
 
-        from pinwheel.errors import AskedError
+        from pinwheel.core.errors import AskedError
         from pinwheel.reports.run import make
 
         os.nice(10)  # the stream and the merges go first where cores are few

@@ -46,8 +46,8 @@ def supervise_stream() -> None:
         """Supervise for one session."""
         from airflow.sdk import Variable
 
-        from pinwheel.settings import SuperviseSettings, load
-        from pinwheel.supervise import WANTED_VARIABLE, Wanted, supervise
+        from pinwheel.core.settings import SuperviseSettings, load
+        from pinwheel.stream.supervisor import WANTED_VARIABLE, Wanted, supervise
 
         supervise(
             load(SuperviseSettings),

@@ -32,9 +32,9 @@ def watch_health() -> None:
         """Look once; returns what is unwell."""
         from datetime import UTC, datetime
 
-        from pinwheel.alerts import deliver_waiting, raise_alert, resolve_alert
-        from pinwheel.health import watch
-        from pinwheel.settings import HealthSettings, load
+        from pinwheel.alerts.raising import deliver_waiting, raise_alert, resolve_alert
+        from pinwheel.core.settings import HealthSettings, load
+        from pinwheel.operate.health import watch
 
         found = watch(load(HealthSettings), datetime.now(UTC), raise_alert, resolve_alert)
         deliver_waiting()

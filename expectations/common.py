@@ -12,7 +12,7 @@ from great_expectations import ExpectationSuite
 from great_expectations.expectations.expectation import Expectation
 
 from expectations.text_length import ExpectTextAtMostChars
-from pinwheel.contracts import (
+from pinwheel.core.contract import (
     COMMON_FIELDS,
     MAX_EVENT_ID_CHARS,
     PIN_COLUMN_OF,

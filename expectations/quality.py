@@ -11,8 +11,8 @@ import great_expectations.expectations as gxe
 from great_expectations import ExpectationSuite
 from great_expectations.expectations.expectation import Expectation
 
-from pinwheel.contracts import TABLES
-from pinwheel.quality.measures import measures
+from expectations.measures import measures
+from pinwheel.core.contract import TABLES
 from pinwheel.quality.usual import Range
 
 AGREED = ("row_count", "checksum")  # what lake and reporting table are compared by

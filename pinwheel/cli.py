@@ -23,7 +23,7 @@ def clearly(command: Callable[P, R]) -> Callable[P, R]:
 
     @wraps(command)
     def wrapped(*args: P.args, **kwargs: P.kwargs) -> R:
-        from pinwheel.errors import PinwheelError
+        from pinwheel.core.errors import PinwheelError
 
         try:
             return command(*args, **kwargs)
@@ -35,8 +35,8 @@ def clearly(command: Callable[P, R]) -> Callable[P, R]:
 
 
 def _settings() -> "LocalSettings":
+    from pinwheel.core.settings import load
     from pinwheel.local.settings import LocalSettings
-    from pinwheel.settings import load
 
     return load(LocalSettings)
 
@@ -75,8 +75,8 @@ def tools(
     servers: Annotated[bool, typer.Option("--servers", help="What the containers need: no Kafka, no MariaDB.")] = False,
 ) -> None:
     """Download jars, MariaDB, web files and the location database."""
-    from pinwheel.local import tools
-    from pinwheel.local.progress import shown
+    from pinwheel.install import tools
+    from pinwheel.install.progress import shown
 
     settings = _settings()
     with shown() as progress:
@@ -131,10 +131,10 @@ def health() -> None:
 @clearly
 def schema() -> None:
     """Make or upgrade the tables in the database that the environment names, as a user who may create them."""
-    from pinwheel import schema
-    from pinwheel.settings import MemsqlSettings, load
+    from pinwheel.clients import migrations
+    from pinwheel.core.settings import MemsqlSettings, load
 
-    applied = schema.apply(load(MemsqlSettings))
+    applied = migrations.apply(load(MemsqlSettings))
     typer.echo("\n".join([*(f"applied {name}" for name in applied), "The schema is the newest."]))
 
 
@@ -144,9 +144,9 @@ def prepare(
     demo: Annotated[bool, typer.Option("--demo", help="The made-up brands' names too.")] = False,
 ) -> None:
     """Make topic, bucket, database, users and tables in the servers that the environment names."""
+    from pinwheel.core.settings import load
     from pinwheel.server.prepare import prepare
     from pinwheel.server.settings import PrepareSettings
-    from pinwheel.settings import load
 
     prepare(load(PrepareSettings), demo, typer.echo)
 

@@ -6,10 +6,10 @@ from functools import cache
 
 import pyarrow as pa
 
-from pinwheel.files import FileWriter
-from pinwheel.geo import Locator
-from pinwheel.pins import PinLookup
-from pinwheel.settings import GeoSettings, PinLookupSettings, StreamSettings, load
+from pinwheel.core.settings import GeoSettings, PinLookupSettings, StreamSettings, load
+from pinwheel.enrich.locations import Locator
+from pinwheel.enrich.pins import PinLookup
+from pinwheel.lake.files import FileWriter
 from spark_jobs.transforms.enrich import with_pins, with_places
 from spark_jobs.transforms.parse import RECORDS_SCHEMA, Limits, Parser
 

@@ -13,11 +13,13 @@ from uuid import uuid4
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql.streaming import StreamingQuery
 
-from pinwheel import driver, kafka, lake
-from pinwheel.errors import FencedError, PinwheelError
-from pinwheel.files import Files
-from pinwheel.landing import Landing, append_pins
-from pinwheel.settings import StreamSettings, load
+from pinwheel.clients import kafka
+from pinwheel.core.errors import FencedError, PinwheelError
+from pinwheel.core.settings import StreamSettings, load
+from pinwheel.lake import events_table
+from pinwheel.lake.files import Files
+from pinwheel.lake.landing import Landing, append_pins
+from pinwheel.stream import driver_lock
 from spark_jobs.landing_task import BOOKS_SCHEMA, writer
 from spark_jobs.stopping import StopSwitch
 
@@ -42,11 +44,11 @@ def main() -> int:
     logging.getLogger("py4j").setLevel(logging.WARNING)
     try:
         settings = load(StreamSettings)
-        with driver.hold_lock(settings.driver_lock_path):
+        with driver_lock.hold_lock(settings.driver_lock_path):
             return drive(settings)
     except FencedError as error:
         log.error("%s", error)
-        return driver.ALREADY_RUNNING
+        return driver_lock.ALREADY_RUNNING
     except PinwheelError as error:
         log.error("%s", error)
         return 1
@@ -55,8 +57,8 @@ def main() -> int:
 def drive(settings: StreamSettings) -> int:
     """Start the query where the lake ends, and see it through."""
     partitions = kafka.partitions(settings, BROKER_WAIT_SECONDS)
-    lake.create_tables(settings.events_uri, settings.pins_uri)
-    starting = lake.landed_offsets(settings.events_uri, settings.topic, partitions)
+    events_table.create_tables(settings.events_uri, settings.pins_uri)
+    starting = events_table.landed_offsets(settings.events_uri, settings.topic, partitions)
     spark = session(settings)
     stop = StopSwitch(spark)
     query = start(spark, settings, {p: starting.get(p, -2) for p in partitions}, stop)  # -2: the earliest there is

@@ -10,10 +10,20 @@ from pathlib import Path
 import pymysql
 import pytest
 
+from pinwheel.clients import memsql, migrations
+from pinwheel.clients.memsql import Connection
+from pinwheel.core.contract import TABLES
+from pinwheel.core.settings import MemsqlSettings, MergeSettings
+from pinwheel.install.progress import PlainProgress
 from pinwheel.local import airflow, environment, mariadb
-from pinwheel.local.progress import PlainProgress
 from pinwheel.local.settings import LocalSettings
 from pinwheel.local.stack import Stack
+from pinwheel.merge.merge import merge
+from pinwheel.merge.stage import stage
+from pinwheel.rollup import rollups
+from tests.support import lakes
+from tests.support.database import empty_tables
+from tests.support.lakes import land
 
 ROOT = Path(__file__).resolve().parents[1]
 # So that a run of each follows another during the tests; quarters of an hour otherwise.
@@ -71,3 +81,60 @@ def running_stack(stack: Stack, stack_environment: dict[str, str]) -> Stack:
     """The whole stack, Airflow and the stream's driver included."""
     stack.start_part("airflow", PlainProgress())
     return stack
+
+
+@pytest.fixture(scope="session")
+def memsql_settings(stack: Stack, merge_database: dict[str, str]) -> MemsqlSettings:
+    """The stack's server with an empty database of its own, schema applied."""
+    settings = MemsqlSettings(
+        memsql_host="127.0.0.1",
+        memsql_port=stack.settings.memsql_port,
+        memsql_user=merge_database["user"],
+        memsql_password=merge_database["password"],
+        memsql_database=merge_database["database"],
+    )
+    migrations.apply(settings)
+    return settings
+
+
+@pytest.fixture
+def settings(memsql_settings: MemsqlSettings, tmp_path: Path) -> MergeSettings:
+    """A new lake and an emptied database."""
+    empty_tables(memsql_settings)
+    values = memsql_settings.model_dump(include=set(MemsqlSettings.model_fields))
+    return MergeSettings(**values, lake_uri=lakes.make(tmp_path))
+
+
+@pytest.fixture
+def connection(settings: MergeSettings) -> Iterator[Connection]:
+    """A loader's connection."""
+    opened = memsql.connect(settings, local_infile=True)
+    with opened:
+        yield opened
+
+
+@pytest.fixture
+def query(settings: MergeSettings):
+    """Ask the database, on a connection of its own, in a fresh transaction each time."""
+
+    def ask(sql: str) -> list[dict]:
+        with memsql.connect(settings) as asking, asking.cursor() as cursor:
+            cursor.execute(sql)
+            return list(cursor.fetchall())
+
+    return ask
+
+
+@pytest.fixture
+def merged(settings, connection):
+    """Lands events in one commit, merges them all, and the rollups."""
+
+    def go(events: list[dict] = ()) -> None:
+        if events:
+            land(settings.lake_uri, list(events))
+        for table in TABLES:
+            while (found := stage(table, settings, connection)) is not None:
+                merge(found.slice_id, connection)
+        rollups.recompute(connection)
+
+    return go

@@ -21,8 +21,8 @@ import orjson
 import pymysql
 from confluent_kafka import Consumer, Message, TopicPartition
 
-from pinwheel import kafka
-from pinwheel.settings import GeoSettings, KafkaSettings, MemsqlSettings, PinSettings, load
+from pinwheel.clients import kafka
+from pinwheel.core.settings import GeoSettings, KafkaSettings, MemsqlSettings, PinSettings, load
 
 HERE = Path(__file__).parent
 BATCH = 10_000  # messages of one transaction

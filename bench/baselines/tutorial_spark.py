@@ -20,8 +20,8 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql.types import DoubleType, StringType, StructField, StructType
 
-from pinwheel import kafka
-from pinwheel.settings import GeoSettings, KafkaSettings, MemsqlSettings, load
+from pinwheel.clients import kafka
+from pinwheel.core.settings import GeoSettings, KafkaSettings, MemsqlSettings, load
 
 HERE = Path(__file__).parent
 BATCH = 250_000  # records of a micro-batch

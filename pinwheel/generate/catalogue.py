@@ -10,9 +10,9 @@ from hashlib import blake2b
 from struct import Struct
 from typing import Any
 
+from pinwheel.clients.memsql import connect, execute_many
+from pinwheel.core.settings import MemsqlSettings
 from pinwheel.generate.words import ADJECTIVES, AWKWARD, BRAND_FIRST, BRAND_SECOND, CATEGORIES, REASONS
-from pinwheel.memsql import connect, execute_many
-from pinwheel.settings import MemsqlSettings
 
 PINS = 200_000
 BRANDS = 500
@@ -147,7 +147,7 @@ def save_brands(catalogue: Catalogue, settings: MemsqlSettings) -> int:
     rows = [{"brand_id": b.brand_id, "name": b.name, "contact": b.contact} for b in catalogue.brand_list()]
     connection = connect(settings)
     try:
-        execute_many(connection, "brands/upsert_brands", rows)
+        execute_many(connection, "generate/upsert_brands", rows)
         connection.commit()
     finally:
         connection.close()

@@ -13,13 +13,13 @@ import numpy.typing as npt
 import orjson
 import pyarrow as pa
 
+from pinwheel.enrich.locations import Locator
 from pinwheel.generate import truth
 from pinwheel.generate.catalogue import BOARDS_PER_PERSON, Catalogue
 from pinwheel.generate.malformed import NAMES, reason_of, spoiled
 from pinwheel.generate.people import Ints, make_people
 from pinwheel.generate.popularity import Burst, Bursts, Popularity
 from pinwheel.generate.words import AWKWARD, COMMENTS
-from pinwheel.geo import Locator
 
 REPIN, PIN, COMMENT, LOGIN = range(4)
 TYPES = ("repin", "pin", "comment", "login")

@@ -6,9 +6,9 @@ python -m pinwheel.generate.fresh
 import sys
 from datetime import UTC, datetime, timedelta
 
-from pinwheel import kafka
-from pinwheel.errors import PinwheelError
-from pinwheel.settings import KafkaSettings, load
+from pinwheel.clients import kafka
+from pinwheel.core.errors import PinwheelError
+from pinwheel.core.settings import KafkaSettings, load
 
 LATELY = timedelta(minutes=1)
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import orjson
 
-from pinwheel.contracts import DeadReason
+from pinwheel.core.contract import DeadReason
 
 Event = dict[str, Any]
 Spoil = Callable[[Event, datetime], bytes | None]

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from pinwheel.geo import Locator
+from pinwheel.enrich.locations import Locator
 
 PEOPLE_PER_HOME = 2.5  # people who share a router share its address
 IPV6_SHARE = 0.15

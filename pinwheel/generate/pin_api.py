@@ -16,10 +16,10 @@ import uvicorn
 from fastapi import FastAPI, HTTPException, Response
 from pydantic import BaseModel, Field
 
-from pinwheel.errors import SettingError
+from pinwheel.core.errors import SettingError
+from pinwheel.core.settings import load
 from pinwheel.generate.catalogue import Catalogue
 from pinwheel.generate.settings import PinApiSettings
-from pinwheel.settings import load
 
 KEPT_PINS = 100_000  # pins kept as JSON, about 60 MB: the popular ones are asked for again and again
 

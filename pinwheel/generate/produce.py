@@ -20,7 +20,9 @@ from typing import Protocol
 import numpy as np
 import pyarrow as pa
 
-from pinwheel.errors import MissingPartError, PinwheelError
+from pinwheel.core.errors import MissingPartError, PinwheelError
+from pinwheel.core.settings import GeoSettings, load
+from pinwheel.enrich.locations import Locator
 from pinwheel.generate.catalogue import Catalogue
 from pinwheel.generate.defects import DEFECTS, Planter
 from pinwheel.generate.events import Block, Generator
@@ -28,8 +30,6 @@ from pinwheel.generate.people import Ints
 from pinwheel.generate.sender import Sender
 from pinwheel.generate.settings import ProduceSettings
 from pinwheel.generate.truth import Writer
-from pinwheel.geo import Locator
-from pinwheel.settings import GeoSettings, load
 
 log = logging.getLogger(__name__)
 

@@ -18,12 +18,12 @@ from itertools import count
 from pathlib import Path
 from typing import NamedTuple
 
-from pinwheel.errors import PinwheelError
+from pinwheel.core.errors import PinwheelError
+from pinwheel.core.settings import load
 from pinwheel.generate.catalogue import BOARDS_PER_PERSON
 from pinwheel.generate.produce import Now, Takes, utc_now
 from pinwheel.generate.sender import Sender
 from pinwheel.generate.settings import ProduceSettings
-from pinwheel.settings import load
 
 log = logging.getLogger(__name__)
 

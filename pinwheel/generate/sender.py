@@ -7,9 +7,9 @@ from typing import Any
 
 from confluent_kafka import KafkaError, Message, Producer
 
-from pinwheel.errors import PinwheelError
-from pinwheel.kafka import librdkafka_options, partitions
-from pinwheel.settings import KafkaSettings
+from pinwheel.clients.kafka import librdkafka_options, partitions
+from pinwheel.core.errors import PinwheelError
+from pinwheel.core.settings import KafkaSettings
 
 log = logging.getLogger(__name__)
 

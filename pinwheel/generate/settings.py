@@ -6,7 +6,7 @@ from typing import Annotated, Self
 from pydantic import Field, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from pinwheel.settings import PREFIX, GeoSettings, KafkaSettings, Port
+from pinwheel.core.settings import PREFIX, GeoSettings, KafkaSettings, Port
 
 Count = Annotated[int, Field(ge=0)]
 # The contract refuses what is older than 30 days; late events are up to 2 days older than history's first hour.

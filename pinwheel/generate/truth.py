@@ -8,7 +8,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from pinwheel.errors import MissingPartError
+from pinwheel.core.errors import MissingPartError
 from pinwheel.generate.popularity import Burst
 
 # Grain: one row per Kafka record, in the order sent. A redelivery repeats its event's columns.

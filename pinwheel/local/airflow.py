@@ -14,14 +14,14 @@ import urllib.request
 from collections.abc import Mapping
 from pathlib import Path
 
-from pinwheel.errors import LocalError
-from pinwheel.local import stamps
+from pinwheel.core.errors import LocalError
+from pinwheel.install import stamps
+from pinwheel.install.progress import Say
+from pinwheel.install.tools import spark_home
 from pinwheel.local.credentials import Credentials
 from pinwheel.local.parts import LOOPBACK, Part
 from pinwheel.local.processes import Program
-from pinwheel.local.progress import Say
 from pinwheel.local.settings import ROOT, LocalSettings
-from pinwheel.local.tools import spark_home
 
 ADMIN = "admin"
 SCHEDULER = "airflow-scheduler"

@@ -10,7 +10,7 @@ from typing import IO
 
 import psutil
 
-from pinwheel.errors import LocalError
+from pinwheel.core.errors import LocalError
 from pinwheel.local.parts import LOOPBACK
 from pinwheel.local.settings import LocalSettings
 

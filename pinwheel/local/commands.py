@@ -7,7 +7,7 @@ import sys
 import time
 from pathlib import Path
 
-from pinwheel.errors import LocalError, MissingPartError
+from pinwheel.core.errors import LocalError, MissingPartError
 from pinwheel.local import credentials, environment, mariadb
 from pinwheel.local.checks import RunLock
 from pinwheel.local.settings import ROOT, LocalSettings

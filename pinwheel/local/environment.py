@@ -2,11 +2,11 @@
 
 import os
 
+from pinwheel.core.settings import PREFIX, GeoSettings, MemsqlSettings, load
 from pinwheel.local import airflow
 from pinwheel.local.credentials import Credentials
 from pinwheel.local.parts import LOOPBACK
 from pinwheel.local.settings import ROOT, LocalSettings
-from pinwheel.settings import PREFIX, GeoSettings, MemsqlSettings, load
 
 
 def shared(settings: LocalSettings) -> dict[str, str]:

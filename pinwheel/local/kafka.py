@@ -3,12 +3,12 @@
 import subprocess
 from pathlib import Path
 
-from pinwheel.errors import LocalError
-from pinwheel.local.bootstrap import java_program
+from pinwheel.core.errors import LocalError
+from pinwheel.install.bootstrap import java_program
+from pinwheel.install.progress import Say
 from pinwheel.local.credentials import Credentials
 from pinwheel.local.parts import LOOPBACK, Part, answers
 from pinwheel.local.processes import Program
-from pinwheel.local.progress import Say
 from pinwheel.local.settings import LocalSettings
 
 LOGGING = Path(__file__).parent / "kafka_log4j2.properties"
@@ -87,8 +87,8 @@ def ensure_topic(settings: LocalSettings, say: Say) -> None:
     Raises:
         MissingPartError: the broker refuses or does not answer.
     """
-    from pinwheel import kafka
-    from pinwheel.settings import KafkaSettings, load
+    from pinwheel.clients import kafka
+    from pinwheel.core.settings import KafkaSettings, load
 
     say(f"the topic {settings.topic}")
     broker = load(

@@ -12,11 +12,11 @@ from string import Template
 import pymysql
 from pymysql.cursors import Cursor
 
-from pinwheel.errors import LocalError, MemsqlError
+from pinwheel.core.errors import LocalError, MemsqlError
+from pinwheel.install.progress import Say
 from pinwheel.local.credentials import Credentials
 from pinwheel.local.parts import LOOPBACK, Part
 from pinwheel.local.processes import Program
-from pinwheel.local.progress import Say
 from pinwheel.local.settings import LocalSettings
 
 HERE = Path(__file__).parent

@@ -4,8 +4,8 @@ import socket
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from pinwheel.install.progress import Say
 from pinwheel.local.processes import Program
-from pinwheel.local.progress import Say
 
 CONNECT_SECONDS = 1.0
 LOOPBACK = "127.0.0.1"  # nothing of the embedded stack listens anywhere else

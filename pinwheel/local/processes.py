@@ -15,8 +15,8 @@ from pathlib import Path
 
 import psutil
 
-from pinwheel.errors import LocalError
-from pinwheel.local.progress import Say
+from pinwheel.core.errors import LocalError
+from pinwheel.install.progress import Say
 
 MARK = "PINWHEEL_OWNER"
 LOG_LINES = 15

@@ -5,12 +5,12 @@ from datetime import UTC, datetime
 from rich.console import Console
 from rich.table import Table
 
-from pinwheel.health import Measure, look
+from pinwheel.core.settings import HealthSettings, load
 from pinwheel.local import environment
 from pinwheel.local.settings import LocalSettings
 from pinwheel.local.stack import Stack, State
 from pinwheel.local.watch import Watch, line
-from pinwheel.settings import HealthSettings, load
+from pinwheel.operate.health import Measure, look
 
 
 def print_status(settings: LocalSettings) -> None:

@@ -10,10 +10,10 @@ from contextlib import contextmanager
 from rich.console import Console
 from rich.table import Table
 
-from pinwheel.errors import LocalError
+from pinwheel.core.errors import LocalError
+from pinwheel.install.progress import Progress, shown
 from pinwheel.local import airflow, environment
 from pinwheel.local.processes import Program
-from pinwheel.local.progress import Progress, shown
 from pinwheel.local.settings import ROOT, LocalSettings
 from pinwheel.local.stack import GENERATOR, Stack
 from pinwheel.local.watch import Watch, line

@@ -5,7 +5,7 @@ from typing import Annotated
 
 from pydantic import Field, field_validator
 
-from pinwheel.settings import PREFIX, Port, _Settings
+from pinwheel.core.settings import PREFIX, Port, _Settings
 
 ROOT = Path(__file__).resolve().parents[2]  # the repository: dags/, spark_jobs/ and sql/ are beside the package
 

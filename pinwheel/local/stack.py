@@ -11,13 +11,14 @@ from functools import cached_property
 
 import psutil
 
-from pinwheel.errors import LocalError
-from pinwheel.local import airflow, credentials, environment, kafka, mariadb, pin_api, processes, tools
+from pinwheel.core.errors import LocalError
+from pinwheel.install import tools
+from pinwheel.install.progress import PlainProgress, Progress
+from pinwheel.local import airflow, credentials, environment, kafka, mariadb, pin_api, processes
 from pinwheel.local.checks import RunLock, check_disk, check_ports
 from pinwheel.local.credentials import Credentials
 from pinwheel.local.parts import Part
 from pinwheel.local.processes import Owned, Program
-from pinwheel.local.progress import PlainProgress, Progress
 from pinwheel.local.settings import ROOT, LocalSettings
 
 GENERATOR = "generator"  # owned like a part's program, but only `pinwheel run` starts it
@@ -134,11 +135,11 @@ class Stack:
             raise LocalError(f"{' '.join(command)} ended with {code}; {said}")
 
     def _make_schema(self) -> None:
-        from pinwheel import schema
+        from pinwheel.clients import migrations
         from pinwheel.generate.catalogue import Catalogue, save_brands
 
         admin = environment.memsql(self.settings, self.credentials, "admin")
-        schema.apply(admin)
+        migrations.apply(admin)
         save_brands(Catalogue(seed=self.settings.catalogue_seed), admin)
         for grants in mariadb.GRANTS:
             mariadb.apply(self.settings, grants, {})
@@ -200,9 +201,9 @@ class Stack:
         processes.end(processes.outlive(session, 5), 5)  # its JVM ends by itself when Python has
 
     def _driver(self) -> psutil.Process | None:
-        from pinwheel import driver
+        from pinwheel.stream import driver_lock
 
-        found = driver.running(self.settings.driver_lock_path)
+        found = driver_lock.running(self.settings.driver_lock_path)
         return psutil.Process(found.pid) if found and psutil.pid_exists(found.pid) else None
 
     def _session_of(self, leader: psutil.Process) -> list[psutil.Process]:

@@ -5,13 +5,15 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from pinwheel import driver, kafka, lake, memsql
-from pinwheel.errors import PinwheelError
+from pinwheel.clients import kafka, memsql
+from pinwheel.core.errors import PinwheelError
+from pinwheel.core.settings import KafkaSettings, load
+from pinwheel.lake import events_table
 from pinwheel.local import environment
 from pinwheel.local.credentials import Credentials
 from pinwheel.local.parts import LOOPBACK
 from pinwheel.local.settings import LocalSettings
-from pinwheel.settings import KafkaSettings, load
+from pinwheel.stream import driver_lock
 
 TOP = 10
 
@@ -57,7 +59,7 @@ class Watch:
         return None if last is None else (sent - last[1]) / (now - last[0])
 
     def _landed(self, ends: dict[int, int]) -> int:
-        return sum(lake.landed_offsets(self._events_uri, self._settings.topic, ends).values())
+        return sum(events_table.landed_offsets(self._events_uri, self._settings.topic, ends).values())
 
     def _fresh_seconds(self) -> float | None:
         rows = self._rows("local/newest_merged")
@@ -83,7 +85,7 @@ class Watch:
 
     def waiting_for(self) -> str:
         """What stands between now and the first rollup."""
-        if driver.running(self._settings.driver_lock_path) is None:
+        if driver_lock.running(self._settings.driver_lock_path) is None:
             return "Airflow to start the stream's driver"
         with suppress(PinwheelError):
             landed = self._landed(kafka.end_offsets(self._kafka))

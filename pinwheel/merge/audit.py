@@ -10,8 +10,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from pinwheel import memsql
-from pinwheel.memsql import Connection
+from pinwheel.clients import memsql
+from pinwheel.clients.memsql import Connection
 from pinwheel.merge import ledger
 from pinwheel.merge.gate import Finding, Gate
 from pinwheel.merge.ledger import Slice, State
@@ -60,7 +60,7 @@ def audit(found: Slice, gate: Gate, connection: Connection, max_share: float) ->
 
 
 def _upserts(connection: Connection, found: Slice) -> int:
-    rows = memsql.fetch(connection, "audit/count_upserts", {"slice_id": found.slice_id}, table=found.table)
+    rows = memsql.fetch(connection, "merge/audit/count_upserts", {"slice_id": found.slice_id}, table=found.table)
     return int(rows[0]["upserts"])
 
 
@@ -105,15 +105,15 @@ def _decided(found: Slice) -> bool:
 
 def _close(connection: Connection, found: Slice, quarantined: int, detail: str | None) -> None:
     params = {"slice_id": found.slice_id, "quarantined": quarantined, "detail": detail}
-    memsql.execute(connection, "audit/close_audit", params)
+    memsql.execute(connection, "merge/audit/close_audit", params)
 
 
 def _quarantine(connection: Connection, found: Slice, broken: Mapping[int, Sequence[str]]) -> None:
     named = {"slice_id": found.slice_id, "row_nums": list(broken)}
-    rows = memsql.fetch(connection, "audit/rows", named, table=found.table)
+    rows = memsql.fetch(connection, "merge/audit/rows", named, table=found.table)
     kept = [_kept(found, row, broken[row["row_num"]]) for row in rows]
-    memsql.execute_many(connection, "audit/quarantine", kept)
-    memsql.execute(connection, "audit/unstage", named, table=found.table)
+    memsql.execute_many(connection, "merge/audit/quarantine", kept)
+    memsql.execute(connection, "merge/audit/unstage", named, table=found.table)
 
 
 def _kept(found: Slice, row: Mapping[str, Any], reasons: Sequence[str]) -> dict[str, Any]:

@@ -6,9 +6,9 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from pinwheel import memsql
-from pinwheel.errors import MergeError
-from pinwheel.settings import MemsqlSettings
+from pinwheel.clients import memsql
+from pinwheel.core.errors import MergeError
+from pinwheel.core.settings import MemsqlSettings
 
 KEY = "row_num"  # what names a row of a slice
 SAMPLE_VALUES = 5

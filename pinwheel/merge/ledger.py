@@ -10,10 +10,10 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from pinwheel import memsql
-from pinwheel.errors import MergeError
-from pinwheel.memsql import Connection, Row
-from pinwheel.settings import MemsqlSettings
+from pinwheel.clients import memsql
+from pinwheel.clients.memsql import Connection, Row
+from pinwheel.core.errors import MergeError
+from pinwheel.core.settings import MemsqlSettings
 
 ROLLUPS = "rollups"  # all rollups together, beside the reporting tables in merge_progress
 FIRST_WATERMARK = -1  # a Delta table's first version is 0

@@ -8,10 +8,10 @@ import logging
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 
-from pinwheel import memsql
-from pinwheel.contracts import PIN_COLUMNS, PIN_ID, TABLES, EventType
-from pinwheel.errors import MergeError
-from pinwheel.memsql import Connection
+from pinwheel.clients import memsql
+from pinwheel.clients.memsql import Connection
+from pinwheel.core.contract import PIN_COLUMNS, PIN_ID, TABLES, EventType
+from pinwheel.core.errors import MergeError
 from pinwheel.merge import ledger
 from pinwheel.merge.ledger import Slice, State, SupersededError
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 
-from pinwheel.alerts import (
+from pinwheel.alerts.raising import (
     EVENTS_CONFLICTING,
     ROWS_QUARANTINED,
     SLICE_HELD,
@@ -17,9 +17,11 @@ from pinwheel.alerts import (
     raise_alert,
     resolve_alert,
 )
-from pinwheel.contracts import TABLES
-from pinwheel.errors import MergeError
-from pinwheel.memsql import Connection
+from pinwheel.clients.memsql import Connection
+from pinwheel.core.contract import TABLES
+from pinwheel.core.errors import MergeError
+from pinwheel.core.settings import MergeSettings, load
+from pinwheel.core.signals import told_to_stop
 from pinwheel.merge import ledger
 from pinwheel.merge.audit import Verdict, audit
 from pinwheel.merge.gate import Gate
@@ -27,9 +29,7 @@ from pinwheel.merge.ledger import Slice, State
 from pinwheel.merge.merge import MINUTES_FROM, Counts, merge
 from pinwheel.merge.stage import stage
 from pinwheel.merge.turns import ALERT_AFTER_ERRORS, Turns
-from pinwheel.settings import MergeSettings, load
-from pinwheel.stopping import told_to_stop
-from pinwheel.trends import Trends
+from pinwheel.rollup.trends import Trends
 
 log = logging.getLogger(__name__)
 

@@ -15,13 +15,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from deltalake import DeltaTable
 
-from pinwheel import lake, memsql
-from pinwheel.contracts import TABLES, Column, EventType, reporting_columns
-from pinwheel.errors import MergeError
-from pinwheel.memsql import Connection
+from pinwheel.clients import memsql
+from pinwheel.clients.memsql import Connection
+from pinwheel.core.contract import TABLES, Column, EventType, reporting_columns
+from pinwheel.core.errors import MergeError
+from pinwheel.core.settings import MergeSettings
+from pinwheel.lake import events_table
 from pinwheel.merge import ledger, tsv
 from pinwheel.merge.ledger import Progress, Reach, Slice, State
-from pinwheel.settings import MergeSettings
 
 log = logging.getLogger(__name__)
 
@@ -52,7 +53,7 @@ def stage(table: str, settings: MergeSettings, connection: Connection) -> Slice 
     """
     start = ledger.watermark(connection, table)
     connection.commit()
-    found = choose(lake.commits(settings.events_uri, start), TABLES[table], start, settings.merge_slice_rows)
+    found = choose(events_table.commits(settings.events_uri, start), TABLES[table], start, settings.merge_slice_rows)
     if found is None:
         return None
     with TemporaryDirectory(prefix="pinwheel-stage-") as folder:
@@ -64,12 +65,12 @@ def stage(table: str, settings: MergeSettings, connection: Connection) -> Slice 
         return _load(connection, table, found, path, repeats(event_ids))
 
 
-def choose(commits: list[lake.Commit], kind: EventType, start: int, max_rows: int) -> Range | None:
+def choose(commits: list[events_table.Commit], kind: EventType, start: int, max_rows: int) -> Range | None:
     """The next versions that hold about ``max_rows`` rows of ``kind`` at most, but one version at least.
 
     A version whose rows are not known (another writer's) counts as none, yet is always read.
     """
-    taken: list[lake.Commit] = []
+    taken: list[events_table.Commit] = []
     rows = 0
     for commit in commits:
         more = 0 if commit.rows is None else commit.rows.get(kind.name, 0)
@@ -83,7 +84,7 @@ def choose(commits: list[lake.Commit], kind: EventType, start: int, max_rows: in
     return Range(start, taken[-1].version, empty, _progress(taken))
 
 
-def _progress(commits: list[lake.Commit]) -> Progress:
+def _progress(commits: list[events_table.Commit]) -> Progress:
     reach: dict[int, Reach] = {}
     for commit in commits:
         for partition, span in commit.spans.items():
@@ -125,7 +126,7 @@ def _changes(events_uri: str, table: str, found: Range) -> Iterator[pa.RecordBat
         predicate=f"event_type = '{TABLES[table].name}'",  # a partition column: other types' files are not opened
     )
     for batch in pa.RecordBatchReader.from_stream(feed):
-        yield from lake.without_views(pa.Table.from_batches([batch])).to_batches()
+        yield from events_table.without_views(pa.Table.from_batches([batch])).to_batches()
 
 
 def _write_batch(file: IO[bytes], batch: pa.RecordBatch, table: str, first: int) -> pa.Array:

@@ -8,11 +8,11 @@ import logging
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 
-from pinwheel import memsql
-from pinwheel.alerts import MERGE_FAILING, Send
-from pinwheel.memsql import Connection
+from pinwheel.alerts.raising import MERGE_FAILING, Send
+from pinwheel.clients import memsql
+from pinwheel.clients.memsql import Connection
+from pinwheel.core.settings import MergeSettings
 from pinwheel.merge.ledger import SupersededError
-from pinwheel.settings import MergeSettings
 
 log = logging.getLogger(__name__)
 

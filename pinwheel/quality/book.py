@@ -5,9 +5,9 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from pinwheel import memsql
-from pinwheel.contracts import TABLES
-from pinwheel.memsql import Connection, Row
+from pinwheel.clients import memsql
+from pinwheel.clients.memsql import Connection, Row
+from pinwheel.core.contract import TABLES
 from pinwheel.merge.ledger import ROLLUPS
 from pinwheel.quality.judge import Verdict
 from pinwheel.quality.profile import Profile

@@ -17,19 +17,19 @@ import pyarrow.compute as pc
 from deltalake import DeltaTable
 from deltalake.exceptions import DeltaError
 
-from pinwheel import memsql
-from pinwheel.contracts import TABLES, EventType, reporting_columns
-from pinwheel.errors import LakeError, MissingPartError
-from pinwheel.geo import Locator
-from pinwheel.memsql import Connection
+from expectations.measures import HOUR_COLUMN, measures
+from pinwheel.clients import memsql
+from pinwheel.clients.memsql import Connection
+from pinwheel.core.contract import TABLES, EventType, reporting_columns
+from pinwheel.core.errors import LakeError, MissingPartError
+from pinwheel.core.settings import QualitySettings
+from pinwheel.enrich.locations import Locator
 from pinwheel.merge.ledger import ROLLUPS
-from pinwheel.merge.rollups import TABLES_OF_ROLLUPS
 from pinwheel.quality import book
 from pinwheel.quality.judge import Judge, Verdict
-from pinwheel.quality.measures import HOUR_COLUMN, measures
 from pinwheel.quality.profile import HOUR, SAMPLE_ROWS, Hour, Profile
 from pinwheel.quality.usual import expected
-from pinwheel.settings import QualitySettings
+from pinwheel.rollup.rollups import TABLES_OF_ROLLUPS
 
 log = logging.getLogger(__name__)
 

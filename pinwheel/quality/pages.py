@@ -8,7 +8,7 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
-from pinwheel.errors import MissingPartError
+from pinwheel.core.errors import MissingPartError
 
 # What the templates name, by the end of its address -> the file of an npm package.
 FILES = {

@@ -12,9 +12,9 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
-from pinwheel.contracts import EventType, PinStatus, reporting_columns
-from pinwheel.geo import Location, Locator
-from pinwheel.quality.measures import CATEGORICAL, checksum, measures
+from expectations.measures import CATEGORICAL, checksum, measures
+from pinwheel.core.contract import EventType, PinStatus, reporting_columns
+from pinwheel.enrich.locations import Location, Locator
 
 HOUR = timedelta(hours=1)
 FEW_ROWS = 200  # of fewer rows, how they are spread says nothing

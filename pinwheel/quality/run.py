@@ -3,17 +3,17 @@
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
-from pinwheel import memsql
-from pinwheel.alerts import QUALITY_FAILED, QUALITY_WARNING, Send, raise_alert, resolve_alert
-from pinwheel.contracts import TABLES
-from pinwheel.errors import PinwheelError, QualityError
-from pinwheel.memsql import Connection
+from pinwheel.alerts.raising import QUALITY_FAILED, QUALITY_WARNING, Send, raise_alert, resolve_alert
+from pinwheel.clients import memsql
+from pinwheel.clients.memsql import Connection
+from pinwheel.core.contract import TABLES
+from pinwheel.core.errors import PinwheelError, QualityError
+from pinwheel.core.settings import QualitySettings, load
 from pinwheel.merge.ledger import ROLLUPS
 from pinwheel.quality import book
 from pinwheel.quality.check import Checker, Outcome
 from pinwheel.quality.judge import Judge
 from pinwheel.quality.profile import HOUR
-from pinwheel.settings import QualitySettings, load
 
 TOLD = 5  # failed expectations in a message
 

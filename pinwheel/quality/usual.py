@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from statistics import fmean, median
 
-from pinwheel.quality.measures import Measure, Scale
+from expectations.measures import Measure, Scale
 from pinwheel.quality.profile import FEW_ROWS, Profile
 
 PAST = timedelta(days=14)  # what is remembered for comparison

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import date, datetime, timedelta
 
-from pinwheel import memsql
-from pinwheel.memsql import Connection, Row
+from pinwheel.clients import memsql
+from pinwheel.clients.memsql import Connection, Row
 from pinwheel.reports.numbers import Brand, Change, Earlier, Numbers, State, flat_of
 from pinwheel.reports.period import Period
 
@@ -42,14 +42,14 @@ class Report:
 def clock(connection: Connection) -> datetime:
     """Now, by the database's clock."""
     with memsql.transaction(connection):
-        at: datetime = memsql.fetch(connection, "brand_reports/clock")[0]["now_utc"]
+        at: datetime = memsql.fetch(connection, "reports/clock")[0]["now_utc"]
     return at
 
 
 def first_day(connection: Connection) -> date | None:
     """The first day with anything to report; None when there is nothing."""
     with memsql.transaction(connection):
-        day: date | None = memsql.fetch(connection, "brand_reports/first_day")[0]["first_day"]
+        day: date | None = memsql.fetch(connection, "reports/first_day")[0]["first_day"]
     return day
 
 
@@ -57,14 +57,14 @@ def brands(connection: Connection, period: Period) -> list[Brand]:
     """Whom to report to about a period, by number."""
     params = {"from_day": period.before.first_day, "to_day": period.end.date()}
     with memsql.transaction(connection):
-        return [Brand(**row) for row in memsql.fetch(connection, "brand_reports/brands", params)]
+        return [Brand(**row) for row in memsql.fetch(connection, "reports/brands", params)]
 
 
 def latest(connection: Connection, period: Period) -> dict[int, Row]:
     """The newest report of each brand for a period, beside what the rollups say now."""
     params = _key(period) | {"before_day": period.before.first_day, "to_day": period.end.date()}
     with memsql.transaction(connection):
-        return {row["brand_id"]: row for row in memsql.fetch(connection, "brand_reports/latest", params)}
+        return {row["brand_id"]: row for row in memsql.fetch(connection, "reports/latest", params)}
 
 
 def may_differ(row: Row, state: State) -> bool:
@@ -80,7 +80,7 @@ def earlier(connection: Connection, period: Period, brand_ids: Sequence[int]) ->
     """The newest revisions of these brands, with their numbers."""
     params = _key(period) | {"brand_ids": list(brand_ids)}
     with memsql.transaction(connection):
-        rows = memsql.fetch(connection, "brand_reports/numbers", params)
+        rows = memsql.fetch(connection, "reports/numbers", params)
     return {
         row["brand_id"]: Earlier(
             row["revision"],
@@ -102,20 +102,20 @@ def insert(connection: Connection, report: Report, mail: str) -> None:
         pymysql.err.IntegrityError: somebody else has listed that revision meanwhile.
     """
     with memsql.transaction(connection):
-        memsql.execute(connection, "brand_reports/insert", _row(report, mail))
+        memsql.execute(connection, "reports/insert", _row(report, mail))
 
 
 def due_mails(connection: Connection, since: date) -> list[Row]:
     """Reports that were made since then and are to be mailed; oldest first."""
     with memsql.transaction(connection):
-        return memsql.fetch(connection, "brand_reports/due_mails", {"since": since})
+        return memsql.fetch(connection, "reports/due_mails", {"since": since})
 
 
 def set_mail(connection: Connection, row: Row, mail: str, at: datetime | None) -> None:
     """What became of a mail that was due."""
     key = {name: row[name] for name in ("brand_id", "first_day", "days", "revision")}
     with memsql.transaction(connection):
-        memsql.execute(connection, "brand_reports/set_mail", key | {"mail": mail, "mailed_at": at})
+        memsql.execute(connection, "reports/set_mail", key | {"mail": mail, "mailed_at": at})
 
 
 def _row(report: Report, mail: str) -> dict[str, object]:

@@ -4,11 +4,11 @@ import logging
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 
-from pinwheel import kafka, memsql
-from pinwheel.errors import MissingPartError
-from pinwheel.kafka import Held
-from pinwheel.memsql import Connection
-from pinwheel.settings import KafkaSettings
+from pinwheel.clients import kafka, memsql
+from pinwheel.clients.kafka import Held
+from pinwheel.clients.memsql import Connection
+from pinwheel.core.errors import MissingPartError
+from pinwheel.core.settings import KafkaSettings
 
 log = logging.getLogger(__name__)
 
@@ -30,7 +30,7 @@ def complete_through(connection: Connection, settings: KafkaSettings, now: Calla
         log.warning("Kafka is away, so a quiet partition is taken for one that waits: %s", error)
         held = {}
     with memsql.transaction(connection):
-        rows = memsql.fetch(connection, "brand_reports/progress")
+        rows = memsql.fetch(connection, "reports/progress")
     books = {(r["table_name"], r["kafka_partition"]): (r["next_offset"], r["kafka_timestamp"]) for r in rows}
     return through(held, books, asked_at)
 

@@ -13,8 +13,9 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from email.message import EmailMessage
 
-from pinwheel.errors import PinwheelError, ReportError
-from pinwheel.memsql import Connection, Row
+from pinwheel.clients.memsql import Connection, Row
+from pinwheel.core.errors import PinwheelError, ReportError
+from pinwheel.core.settings import MailSettings
 from pinwheel.reports import book, words
 from pinwheel.reports.book import Report
 from pinwheel.reports.numbers import Brand, Change
@@ -22,7 +23,6 @@ from pinwheel.reports.page import VERDICTS, number_name
 from pinwheel.reports.period import Period
 from pinwheel.reports.store import Store
 from pinwheel.reports.tables import FILES
-from pinwheel.settings import MailSettings
 
 log = logging.getLogger(__name__)
 

@@ -16,9 +16,10 @@ from typing import TypeVar
 import pymysql
 from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_attempt, wait_exponential
 
-from pinwheel import memsql
-from pinwheel.errors import AskedError, PinwheelError
-from pinwheel.memsql import Connection, Row
+from pinwheel.clients import memsql
+from pinwheel.clients.memsql import Connection, Row
+from pinwheel.core.errors import AskedError, PinwheelError
+from pinwheel.core.settings import MailSettings, ReportSettings
 from pinwheel.reports import book, mail
 from pinwheel.reports.book import Report
 from pinwheel.reports.complete import complete_through
@@ -28,7 +29,6 @@ from pinwheel.reports.period import Period, recent
 from pinwheel.reports.read import quality, read
 from pinwheel.reports.store import Store
 from pinwheel.reports.tables import tables
-from pinwheel.settings import MailSettings, ReportSettings
 
 log = logging.getLogger(__name__)
 

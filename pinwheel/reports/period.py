@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 
-from pinwheel.errors import AskedError
+from pinwheel.core.errors import AskedError
 
 MAX_DAYS = 31
 WEEK = 7

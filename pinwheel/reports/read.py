@@ -8,8 +8,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from pinwheel import memsql
-from pinwheel.memsql import Connection, Row
+from pinwheel.clients import memsql
+from pinwheel.clients.memsql import Connection, Row
 from pinwheel.reports.numbers import MAX_LISTED, Group, Numbers, Quality, Totals
 from pinwheel.reports.period import Period
 from pinwheel.reports.trends import LEAST, rising
@@ -28,13 +28,13 @@ def read(connection: Connection, period: Period, brand_ids: Sequence[int]) -> di
         "from_time": period.start,
         "to_time": period.end,
     }
-    memsql.execute(connection, "brand_reports/snapshot")
+    memsql.execute(connection, "reports/snapshot")
     with memsql.transaction(connection):
-        hours = _by_brand(memsql.fetch(connection, "brand_reports/hours", params))
-        people = _by_brand(memsql.fetch(connection, "brand_reports/people", params))
-        countries = _by_brand(memsql.fetch(connection, "brand_reports/countries", params))
+        hours = _by_brand(memsql.fetch(connection, "reports/hours", params))
+        people = _by_brand(memsql.fetch(connection, "reports/people", params))
+        countries = _by_brand(memsql.fetch(connection, "reports/countries", params))
         found = params | {"top": MAX_LISTED, "least": LEAST}
-        pins = _by_brand(memsql.fetch(connection, "brand_reports/pins", found))
+        pins = _by_brand(memsql.fetch(connection, "reports/pins", found))
     return {brand: _numbers(period, hours[brand], people[brand], countries[brand], pins[brand]) for brand in brand_ids}
 
 
@@ -118,7 +118,7 @@ def quality(connection: Connection, period: Period) -> Quality:
     """The verdict of the quality checks on a period: the worst that any of its hours has."""
     params = {"from_time": period.start, "to_time": period.end}
     with memsql.transaction(connection):
-        rows = memsql.fetch(connection, "brand_reports/quality", params)
+        rows = memsql.fetch(connection, "reports/quality", params)
     checked = min(max((r["hours"] for r in rows if r["table_name"] == table), default=0) for table in CHECKED)
     unmet = [(r["table_name"], r["measure"], r["severity"], r["unmet_hours"]) for r in rows if r["unmet_hours"]]
     severities = {severity for _, _, severity, _ in unmet}

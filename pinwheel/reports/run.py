@@ -3,13 +3,13 @@
 from collections.abc import Mapping
 from datetime import UTC, datetime
 
-from pinwheel import memsql
-from pinwheel.alerts import REPORTS_FAILED, raise_alert, resolve_alert
-from pinwheel.errors import AskedError, ReportError
+from pinwheel.alerts.raising import REPORTS_FAILED, raise_alert, resolve_alert
+from pinwheel.clients import memsql
+from pinwheel.core.errors import AskedError, ReportError
+from pinwheel.core.settings import MailSettings, ReportSettings, load
 from pinwheel.reports import mail, period
 from pinwheel.reports.make import Maker
 from pinwheel.reports.store import Store
-from pinwheel.settings import MailSettings, ReportSettings, load
 
 TOLD = 10  # failures in a message
 

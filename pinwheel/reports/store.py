@@ -8,7 +8,7 @@ from typing import Self
 import pyarrow.fs as pafs
 from deltalake.fs import DeltaStorageHandler
 
-from pinwheel.errors import MissingPartError, ReportError
+from pinwheel.core.errors import MissingPartError, ReportError
 
 
 class Store:

@@ -11,8 +11,8 @@ from string import Template
 
 import pymysql
 
-from pinwheel import kafka, memsql, schema
-from pinwheel.errors import MemsqlError, MissingPartError, SettingError
+from pinwheel.clients import kafka, memsql, migrations
+from pinwheel.core.errors import MemsqlError, MissingPartError, SettingError
 from pinwheel.server.settings import PrepareSettings
 
 HERE = Path(__file__).parent
@@ -34,7 +34,7 @@ def prepare(settings: PrepareSettings, demo: bool, say: Say) -> None:
     passwords = _passwords(settings)
     say(f"database {settings.memsql_database} and its users")
     _apply(settings, USERS, passwords)
-    say(f"tables: {', '.join(schema.apply(settings)) or 'the newest already'}")
+    say(f"tables: {', '.join(migrations.apply(settings)) or 'the newest already'}")
     for grants in GRANTS:
         _apply(settings, grants, {})
     if demo:
@@ -75,9 +75,9 @@ def _apply(settings: PrepareSettings, file: Path, values: Mapping[str, str]) -> 
 
 
 def _save_brands(settings: PrepareSettings) -> None:
+    from pinwheel.core.settings import load
     from pinwheel.generate.catalogue import Catalogue, save_brands
     from pinwheel.generate.settings import CatalogueSettings
-    from pinwheel.settings import load
 
     save_brands(Catalogue(load(CatalogueSettings).catalogue_seed), settings)
 

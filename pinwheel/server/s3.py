@@ -11,10 +11,10 @@ import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
-from pinwheel.errors import MissingPartError, PinwheelError, SettingError
-from pinwheel.local.bootstrap import java_program
+from pinwheel.core.errors import MissingPartError, PinwheelError, SettingError
+from pinwheel.core.settings import load
+from pinwheel.install.bootstrap import java_program
 from pinwheel.server.settings import S3Settings
-from pinwheel.settings import load
 
 LOGGING = Path(__file__).parent / "s3_logback.xml"
 KEYS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")

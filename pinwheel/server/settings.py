@@ -5,7 +5,7 @@ from typing import Annotated
 
 from pydantic import Field, SecretStr
 
-from pinwheel.settings import KafkaSettings, LakeSettings, MemsqlSettings, Port, _Settings
+from pinwheel.core.settings import KafkaSettings, LakeSettings, MemsqlSettings, Port, _Settings
 
 
 class PrepareSettings(KafkaSettings, LakeSettings, MemsqlSettings):

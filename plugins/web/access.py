@@ -13,7 +13,7 @@ from airflow.api_fastapi.auth.managers.models.resource_details import AccessView
 from airflow.api_fastapi.core_api.security import GetUserDep, requires_access_view
 from fastapi import Depends, HTTPException, Query, Request
 
-from pinwheel.settings import WebSettings
+from pinwheel.core.settings import WebSettings
 
 ALERTING_DAG = "watch_health"  # who may trigger what sends alerts may send one
 NO_BRAND = (-1,)  # SQL has no empty list; no brand has this number

@@ -8,7 +8,7 @@ from types import FrameType
 
 from fastapi import FastAPI
 
-from pinwheel.settings import WebSettings, load
+from pinwheel.core.settings import WebSettings, load
 from plugins.web import errors, files, health, live, pages, quality, reports, trends
 from plugins.web.access import GUARDS
 from plugins.web.database import Pool

@@ -16,8 +16,8 @@ import pymysql
 from fastapi import Depends, Request
 from pydantic import SecretStr
 
-from pinwheel.memsql import Connection, connect
-from pinwheel.settings import MemsqlSettings, WebSettings
+from pinwheel.clients.memsql import Connection, connect
+from pinwheel.core.settings import MemsqlSettings, WebSettings
 
 KEPT = 4  # idle connections: more requests at once make their own
 KEPT_SECONDS = 30.0  # servers and what is between close the idle ones after minutes

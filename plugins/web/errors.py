@@ -13,7 +13,7 @@ from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse
 
-from pinwheel.errors import LakeError, MemsqlError
+from pinwheel.core.errors import LakeError, MemsqlError
 from plugins.web.headers import HEADERS
 
 log = logging.getLogger(__name__)

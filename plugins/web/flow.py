@@ -10,12 +10,12 @@ from typing import Any, Literal
 
 from pydantic import BaseModel
 
-from pinwheel import driver as drivers
-from pinwheel import lake
-from pinwheel.contracts import DEAD_LETTER, TABLES
-from pinwheel.lake import Commit
+from pinwheel.core.contract import DEAD_LETTER, TABLES
+from pinwheel.core.settings import WebSettings
+from pinwheel.lake import events_table
+from pinwheel.lake.events_table import Commit
 from pinwheel.merge.ledger import ROLLUPS
-from pinwheel.settings import WebSettings
+from pinwheel.stream import driver_lock as drivers
 from plugins.web.database import utc
 
 Row = dict[str, Any]
@@ -133,10 +133,10 @@ class Books(BaseModel):
 
 def landings(settings: WebSettings) -> tuple[list[Commit], int | None]:
     """The newest landings, oldest first, and the lake's version; None: there is no table yet."""
-    table = lake.open_table(settings.events_uri)
+    table = events_table.open_table(settings.events_uri)
     if table is None:
         return [], None
-    found = lake.recent_commits(table, COMMITS)
+    found = events_table.recent_commits(table, COMMITS)
     return [c for c in found if c.rows is not None and c.spans], table.version()
 
 

@@ -13,12 +13,12 @@ from deltalake.exceptions import DeltaError
 from fastapi import APIRouter, Depends, HTTPException
 from pydantic import BaseModel
 
-from pinwheel import outbox
-from pinwheel.alerts import ALERTS, TEST_ALERT, raise_alert
-from pinwheel.errors import PinwheelError
-from pinwheel.lake import Commit
-from pinwheel.memsql import Connection, Row, fetch
-from pinwheel.settings import WebSettings
+from pinwheel.alerts import outbox
+from pinwheel.alerts.raising import ALERTS, TEST_ALERT, raise_alert
+from pinwheel.clients.memsql import Connection, Row, fetch
+from pinwheel.core.errors import PinwheelError
+from pinwheel.core.settings import WebSettings
+from pinwheel.lake.events_table import Commit
 from plugins.web.access import SeesAllDep, SettingsDep, Viewer, same_origin, sees_all
 from plugins.web.database import DatabaseDep, PoolDep, utc
 from plugins.web.flow import RATE_OVER, SLICES, Books, Flow, driver, landings, picture
@@ -80,7 +80,7 @@ class LogEnd(BaseModel):
 @router.get("/complete")
 def complete(connection: DatabaseDep) -> CompleteTables:
     """Up to when each reporting table is complete."""
-    rows = fetch(connection, "live/complete_through")
+    rows = fetch(connection, "pages/complete_through")
     tables = [
         Complete(
             table=row["table_name"],
@@ -111,13 +111,13 @@ def _books(connection: Connection, now: datetime) -> Books:
     since = (now - RATE_OVER).replace(tzinfo=None)
     today = now.replace(hour=0, minute=0, second=0, microsecond=0, tzinfo=None)
     return Books(
-        measures=fetch(connection, "live/health_latest"),
-        merges=fetch(connection, "live/merge_recent", {"from_time": since, "slices": SLICES}),
-        watermarks=fetch(connection, "live/watermarks"),
-        complete=fetch(connection, "live/complete_through"),
-        alerts=fetch(connection, "live/alerts_recent"),
-        rollup_queue=fetch(connection, "live/rollup_queue")[0]["slices"],
-        restarts_before=fetch(connection, "live/driver_restarts", {"from_time": today})[0]["restarts"],
+        measures=fetch(connection, "pages/health_latest"),
+        merges=fetch(connection, "pages/merge_recent", {"from_time": since, "slices": SLICES}),
+        watermarks=fetch(connection, "pages/watermarks"),
+        complete=fetch(connection, "pages/complete_through"),
+        alerts=fetch(connection, "pages/alerts_recent"),
+        rollup_queue=fetch(connection, "pages/rollup_queue")[0]["slices"],
+        restarts_before=fetch(connection, "pages/driver_restarts", {"from_time": today})[0]["restarts"],
     )
 
 
@@ -133,7 +133,7 @@ def _landings(settings: WebSettings, away: list[str]) -> tuple[list[Commit], int
 @router.get("/alerts", dependencies=[Depends(sees_all)])
 def alerts(connection: DatabaseDep) -> Alerts:
     """What is wrong now, and the last hundred alerts with their ends."""
-    found = {name: fetch(connection, f"live/alerts_{name}") for name in ("open", "recent")}
+    found = {name: fetch(connection, f"pages/alerts_{name}") for name in ("open", "recent")}
     return Alerts(**{name: [_alert(row) for row in rows] for name, rows in found.items()})
 
 

@@ -10,8 +10,8 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 from pydantic import BaseModel
 
-from pinwheel.contracts import EVENT_TYPES
-from pinwheel.memsql import fetch
+from pinwheel.clients.memsql import fetch
+from pinwheel.core.contract import EVENT_TYPES
 from plugins.web.access import ScopeDep, SettingsDep, ViewerDep
 from plugins.web.database import DatabaseDep
 from plugins.web.live_hub import FullError, Hub, Message, Seat
@@ -128,8 +128,8 @@ def _now() -> int:
 def choices(scope: ScopeDep, connection: DatabaseDep) -> Choices:
     """Brands and categories to filter by."""
     since = (datetime.now(UTC) - CATEGORIES_OF).replace(tzinfo=None)
-    brands = fetch(connection, "live/brand_choices", scope.sql())
-    categories = fetch(connection, "live/category_choices", {"from_time": since})
+    brands = fetch(connection, "pages/brand_choices", scope.sql())
+    categories = fetch(connection, "pages/category_choices", {"from_time": since})
     return Choices(brands=[Choice(**row) for row in brands], categories=[row["category"] for row in categories])
 
 

@@ -15,9 +15,9 @@ from typing import Literal
 
 from deltalake.exceptions import DeltaError
 
-from pinwheel.errors import PinwheelError
-from pinwheel.settings import WebSettings
-from pinwheel.tail import Batch, Tail
+from pinwheel.core.errors import PinwheelError
+from pinwheel.core.settings import WebSettings
+from pinwheel.lake.tail import Batch, Tail
 from plugins.web.live_lens import Lens
 
 log = logging.getLogger(__name__)

@@ -11,8 +11,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pydantic import BaseModel
 
-from pinwheel.contracts import EVENT_TYPES
-from pinwheel.tail import Batch
+from pinwheel.core.contract import EVENT_TYPES
+from pinwheel.lake.tail import Batch
 from plugins.web.access import Brands
 
 PLACE_DIGITS = 1  # of a degree: 11 km, a town; what happens closer together is one circle

@@ -10,12 +10,12 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends
 from pydantic import BaseModel
 
-from pinwheel import memsql
-from pinwheel.contracts import TABLES
-from pinwheel.dead_letters import Summary, summary
-from pinwheel.memsql import Connection, Row
+from pinwheel.clients import memsql
+from pinwheel.clients.memsql import Connection, Row
+from pinwheel.core.contract import TABLES
+from pinwheel.core.settings import WebSettings
+from pinwheel.lake.dead_letters import Summary, summary
 from pinwheel.merge.ledger import ROLLUPS, State
-from pinwheel.settings import WebSettings
 from plugins.web import quality_docs
 from plugins.web.access import SeesAllDep, SettingsDep, ViewerDep
 from plugins.web.database import DatabaseDep, utc
@@ -151,7 +151,7 @@ def verdicts(connection: DatabaseDep, now: NowDep, viewer: ViewerDep, settings: 
 
 def _verdict(connection: Connection, name: str) -> TableVerdict:
     verdict = TableVerdict(table=name, held=len(_slices(connection, name, State.HELD, HELD)))
-    for row in memsql.fetch(connection, "live/quality_verdicts", {"table_name": name}):
+    for row in memsql.fetch(connection, "pages/quality_verdicts", {"table_name": name}):
         verdict.hour, verdict.checked_at = utc(row["occurred_hour"]), utc(row["checked_at"])
         verdict.expectations = int(row["expectations"])
         verdict.critical_unmet, verdict.warnings_unmet = int(row["critical_unmet"]), int(row["warnings_unmet"])
@@ -162,18 +162,18 @@ def _verdict(connection: Connection, name: str) -> TableVerdict:
 
 
 def _slices(connection: Connection, name: str, state: State, top: int) -> list[Row]:
-    return memsql.fetch(connection, "live/quality_slices", {"table_name": name, "state": state.value, "top": top})
+    return memsql.fetch(connection, "pages/quality_slices", {"table_name": name, "state": state.value, "top": top})
 
 
 @router.get("/rows")
 def rows(viewer: SeesAllDep, connection: DatabaseDep, settings: SettingsDep, now: NowDep) -> Rows:
     """What failed in the last day, and the newest rows in quarantine."""
     since = (now - timedelta(hours=BACK_HOURS)).replace(tzinfo=None)
-    failures = memsql.fetch(connection, "live/quality_failures", {"from_hour": since, "top": FAILURES})
-    hours = memsql.fetch(connection, "live/quality_row_failures", {"from_time": since})
+    failures = memsql.fetch(connection, "pages/quality_failures", {"from_hour": since, "top": FAILURES})
+    hours = memsql.fetch(connection, "pages/quality_row_failures", {"from_time": since})
     held = [row for name in TABLES for row in _slices(connection, name, State.HELD, HELD)]
-    broken = memsql.fetch(connection, "live/quality_reasons", {"newest": NEWEST})
-    quarantined = memsql.fetch(connection, "live/quality_quarantined", {"top": ROWS})
+    broken = memsql.fetch(connection, "pages/quality_reasons", {"newest": NEWEST})
+    quarantined = memsql.fetch(connection, "pages/quality_quarantined", {"top": ROWS})
     return Rows(
         now=now,
         failures=[_failure(row, settings) for row in failures],

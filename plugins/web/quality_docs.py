@@ -11,7 +11,7 @@ from pathlib import Path
 from fastapi import APIRouter, HTTPException
 from fastapi.responses import FileResponse, RedirectResponse, Response
 
-from pinwheel.settings import WebSettings
+from pinwheel.core.settings import WebSettings
 from plugins.web.access import SeesAllDep, SettingsDep
 
 router = APIRouter()

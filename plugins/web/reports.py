@@ -8,8 +8,8 @@ from fastapi import APIRouter, Depends, HTTPException, Path, Query
 from fastapi.responses import Response
 from pydantic import BaseModel
 
-from pinwheel.errors import MissingPartError, ReportError
-from pinwheel.memsql import Connection, Row, fetch
+from pinwheel.clients.memsql import Connection, Row, fetch
+from pinwheel.core.errors import MissingPartError, ReportError
 from pinwheel.reports.numbers import Change as Changed
 from pinwheel.reports.page import number_name, style_hash_of
 from pinwheel.reports.period import MAX_DAYS, Period
@@ -92,17 +92,17 @@ def reports(
     top: TopQuery = 100,
 ) -> Reports:
     """Of a brand all periods, of a day all brands, of both what there is; of neither the newest day."""
-    if brand is not None and not fetch(connection, "live/reports_brand", {"brand_id": brand}):
+    if brand is not None and not fetch(connection, "pages/reports_brand", {"brand_id": brand}):
         raise HTTPException(404, f"There is no brand {brand}.")
     wanted = day or (None if brand is not None else _newest(connection, scope, days))
     if wanted is None and brand is None:
         return Reports(day=None, reports=[], has_more=False)
-    rows = fetch(connection, "live/reports_list", scope.sql() | _between(wanted) | {"days": days, "top": top + 1})
+    rows = fetch(connection, "pages/reports_list", scope.sql() | _between(wanted) | {"days": days, "top": top + 1})
     return Reports(day=wanted, reports=[Report(**_told(row)) for row in rows[:top]], has_more=len(rows) > top)
 
 
 def _newest(connection: Connection, scope: Scope, days: int) -> date | None:
-    rows = fetch(connection, "live/reports_newest_day", scope.sql() | {"days": days})
+    rows = fetch(connection, "pages/reports_newest_day", scope.sql() | {"days": days})
     found: date | None = rows[0]["first_day"]
     return found
 
@@ -124,10 +124,10 @@ def _told(row: Row) -> Row:
 def of_brand(brand_id: int, first_day: date, days: DaysPath, viewer: ViewerDep, connection: DatabaseDep) -> list[Row]:
     """The revisions of a report that the viewer may see; 404 when there is none."""
     only(viewer, [brand_id])
-    if not fetch(connection, "live/reports_brand", {"brand_id": brand_id}):
+    if not fetch(connection, "pages/reports_brand", {"brand_id": brand_id}):
         raise HTTPException(404, f"There is no brand {brand_id}.")
     params = {"brand_id": brand_id, "first_day": first_day, "days": days}
-    found = fetch(connection, "live/reports_revisions", params)
+    found = fetch(connection, "pages/reports_revisions", params)
     if not found:
         raise HTTPException(
             404,

@@ -8,8 +8,8 @@ from enum import StrEnum
 from fastapi import APIRouter
 from pydantic import BaseModel
 
-from pinwheel import memsql
-from pinwheel.memsql import Connection, Row
+from pinwheel.clients import memsql
+from pinwheel.clients.memsql import Connection, Row
 from plugins.web.access import ScopeDep
 from plugins.web.database import DatabaseDep, utc
 
@@ -77,9 +77,9 @@ class Trends(BaseModel):
 @router.get("")
 def now(scope: ScopeDep, connection: DatabaseDep) -> Trends:
     """What is rising now against its own recent past, about a minute behind."""
-    (state,) = memsql.fetch(connection, "live/trends_state")
+    (state,) = memsql.fetch(connection, "pages/trends_state")
     found: dict[str, list[Trend]] = defaultdict(list)
-    rows = memsql.fetch(connection, "report/trends", {**scope.sql(), "top": TOP})
+    rows = memsql.fetch(connection, "questions/trends", {**scope.sql(), "top": TOP})
     for kind in Kind:
         found[kind] = _told(connection, kind, [r for r in rows if r["kind"] == kind], state)
     return Trends(
@@ -98,7 +98,7 @@ def _told(connection: Connection, kind: Kind, rows: Sequence[Row], state: Row) -
         return []
     asked = {"kind": kind.value, "items": [row["item"] for row in rows], "as_of": rows[0]["as_of_utc"]}
     counts: dict[str, dict[datetime, int]] = defaultdict(dict)
-    for row in memsql.fetch(connection, "report/trend_minutes", asked):
+    for row in memsql.fetch(connection, "questions/trend_minutes", asked):
         counts[row["item"]][row["minute"]] = int(row["repins"])
     return [_trend(row, _minutes(counts[row["item"]], row["as_of_utc"], state["counted_from"])) for row in rows]
 

@@ -5,7 +5,7 @@ from typing import Protocol
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pinwheel.contracts import EVENT_TYPES, PIN_COLUMNS, PIN_ID, PIN_STATUS_COLUMN, PinStatus
+from pinwheel.core.contract import EVENT_TYPES, PIN_COLUMNS, PIN_ID, PIN_STATUS_COLUMN, PinStatus
 from spark_jobs.transforms.parse import ADDRESS
 
 EMBEDDING = pa.array([kind.name for kind in EVENT_TYPES.values() if kind.embeds_pin])

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import duckdb
 import pyarrow as pa
 
-from pinwheel.contracts import (
+from pinwheel.core.contract import (
     COMMON_FIELDS,
     DEAD_LETTER,
     EVENT_TYPES,

@@ -8,7 +8,7 @@
 -- noqa: disable=PRS
 -- What the rollup says minus what the rows say: anything but zero is wrong. One statement sees one
 -- moment; buckets that merged slices have touched and that are not recomputed yet are left out.
--- There is no index by hour: the few levels of engagement lead to the buckets of the hour, as in report/top_pins.
+-- There is no index by hour: the few levels of engagement lead to the buckets of the hour, as in questions/top_pins.
 SELECT
     pin_id,
     SUM(pins) AS pins_too_many,

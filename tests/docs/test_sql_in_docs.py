@@ -8,10 +8,11 @@ from pathlib import Path
 
 import pytest
 import sqlglot
-from generated import ROOT
 from sqlglot import exp
 from sqlglot.errors import SqlglotError
 from sqlglot.optimizer.qualify import qualify
+
+from tests.support.generated import ROOT
 
 PAGES = (ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md")))
 SHOWN = re.compile(r"^( *)```sql\n(.*?)^\1```", flags=re.DOTALL | re.MULTILINE)

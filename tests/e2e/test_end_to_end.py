@@ -14,11 +14,13 @@ import pytest
 from confluent_kafka import Consumer, Producer, TopicPartition
 from deltalake import DeltaTable
 
-from pinwheel import driver, kafka, lake
-from pinwheel.lake import Commit
+from pinwheel.clients import kafka
+from pinwheel.core.settings import KafkaSettings, StreamSettings, load
+from pinwheel.lake import events_table
+from pinwheel.lake.events_table import Commit
 from pinwheel.local.stack import Stack
-from pinwheel.settings import KafkaSettings, StreamSettings, load
-from tests.e2e.books import Books, wait_until
+from pinwheel.stream import driver_lock
+from tests.support.books import Books, wait_until
 
 pytestmark = pytest.mark.e2e
 EVENTS = 30_000
@@ -52,7 +54,7 @@ def send_again(settings: KafkaSettings, partition: int, count: int) -> int:
 
 def kill_driver(stack: Stack) -> int:
     """SIGKILL to the driver's whole session, as when its machine dies; returns the process id that was."""
-    found = driver.running(stack.settings.driver_lock_path)
+    found = driver_lock.running(stack.settings.driver_lock_path)
     assert found is not None
     for process in [*psutil.Process(found.pid).parents()[:1], psutil.Process(found.pid)]:
         process.send_signal(signal.SIGKILL)
@@ -81,15 +83,15 @@ def test_a_stream_sent_again_and_a_driver_killed_in_the_middle(running_stack: St
 
 
 def _is_running(stack: Stack, other_than: int) -> bool:
-    found = driver.running(stack.settings.driver_lock_path)
+    found = driver_lock.running(stack.settings.driver_lock_path)
     return found is not None and found.pid != other_than
 
 
 COMPACT = """
 import os
 from datetime import UTC, datetime
-from pinwheel.compact import compact, oldest_unread
-from pinwheel.settings import CompactSettings, load
+from pinwheel.lake.compaction import compact, oldest_unread
+from pinwheel.core.settings import CompactSettings, load
 os.nice(10)
 settings = load(CompactSettings)
 print(sum(r.files_before - r.files_after for r in compact(settings, datetime.now(UTC), False, oldest_unread(settings))))
@@ -118,18 +120,19 @@ def test_compaction_slows_the_stream_by_a_batch_at_most(running_stack: Stack, tm
     uri, first = books.lake.events_uri, DeltaTable(books.lake.events_uri).version()
     words = ("--seed", str(SEED_OF_COMPACTION), "--truth-dir", str(tmp_path / "sent"), "--rate", "1000")
     process = subprocess.Popen([*PRODUCE, *words, "--count", "90000"])
-    wait_until("it lands undisturbed", lambda: len(gaps(lake.commits(uri, first))) >= 6, 60)
+    wait_until("it lands undisturbed", lambda: len(gaps(events_table.commits(uri, first))) >= 6, 60)
     middle, fewer = DeltaTable(uri).version(), []
     while process.poll() is None:
         fewer.append(compact_all())
         # A run is shorter than a trigger: the next one begins when there is something for it.
-        there = len(gaps(lake.commits(uri, first)))
+        there = len(gaps(events_table.commits(uri, first)))
         wait_until(
-            "another landing", lambda n=there: process.poll() is not None or len(gaps(lake.commits(uri, first))) > n
+            "another landing",
+            lambda n=there: process.poll() is not None or len(gaps(events_table.commits(uri, first))) > n,
         )
     assert process.returncode == 0
 
-    commits = lake.commits(uri, first)
+    commits = events_table.commits(uri, first)
     usual = gaps([c for c in commits if c.version <= middle])
     meanwhile = gaps([c for c in commits if c.version >= middle])
     print(f"landings every {usual} s, under compaction {meanwhile} s; files fewer by {fewer}")

@@ -5,13 +5,13 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from pinwheel import memsql
-from pinwheel.contracts import TABLES
+from pinwheel.clients import memsql
+from pinwheel.core.contract import TABLES
 from pinwheel.local import environment
 from pinwheel.local.stack import Stack
-from tests.e2e.airflow_client import Airflow
-from tests.e2e.books import Books
 from tests.e2e.test_end_to_end import PRODUCE
+from tests.support.airflow_client import Airflow
+from tests.support.books import Books
 
 pytestmark = pytest.mark.e2e
 SEED = 21  # of no other test on the running stack: event ids begin with it

@@ -9,12 +9,12 @@ from pathlib import Path
 import psutil
 import pytest
 
-from pinwheel import driver
-from pinwheel.local.progress import PlainProgress
+from pinwheel.core.settings import SuperviseSettings, load
+from pinwheel.install.progress import PlainProgress
 from pinwheel.local.stack import Stack
-from pinwheel.settings import SuperviseSettings, load
-from tests.e2e.airflow_client import Airflow
-from tests.e2e.books import Books, wait_until
+from pinwheel.stream import driver_lock
+from tests.support.airflow_client import Airflow
+from tests.support.books import Books, wait_until
 
 pytestmark = pytest.mark.faults
 SEED, SEED_OF_STOP = 11, 12
@@ -23,8 +23,8 @@ RATE = 300
 SECONDS = 100
 LAUNCH = """
 import os, sys
-from pinwheel.settings import SuperviseSettings, load
-from pinwheel.submit import launch_driver
+from pinwheel.core.settings import SuperviseSettings, load
+from pinwheel.stream.submit import launch_driver
 _, status = os.waitpid(launch_driver(load(SuperviseSettings)), 0)
 sys.exit(os.waitstatus_to_exitcode(status))
 """
@@ -36,7 +36,7 @@ def produce(folder: Path, seed: int, rate: int, count: int) -> list[str]:
 
 
 def driver_pid(stack: Stack) -> int | None:
-    found = driver.running(stack.settings.driver_lock_path)
+    found = driver_lock.running(stack.settings.driver_lock_path)
     return found.pid if found else None
 
 

@@ -2,12 +2,12 @@
 
 import pytest
 
-from pinwheel.contracts import PIN_FIELDS
+from pinwheel.core.contract import PIN_FIELDS
+from pinwheel.core.settings import MemsqlSettings
+from pinwheel.enrich.pin_sources import read_pin
 from pinwheel.generate import catalogue as module
 from pinwheel.generate.catalogue import Catalogue, save_brands
 from pinwheel.generate.words import AWKWARD
-from pinwheel.pin_sources import read_pin
-from pinwheel.settings import MemsqlSettings
 
 SAMPLE = range(1, 5001)
 
@@ -68,6 +68,6 @@ def test_save_brands_upserts_all(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "connect", lambda settings: Connection())
     monkeypatch.setattr(module, "execute_many", lambda connection, name, rows: saved.append((name, rows)))
     assert save_brands(Catalogue(7, brands=3), MemsqlSettings()) == 3
-    assert saved[0][0] == "brands/upsert_brands"
+    assert saved[0][0] == "generate/upsert_brands"
     assert [row["brand_id"] for row in saved[0][1]] == [1, 2, 3]
     assert done == ["commit", "close"]

@@ -6,12 +6,12 @@ import numpy as np
 import orjson
 import pytest
 
-from pinwheel.errors import SettingError
+from pinwheel.core.errors import SettingError
+from pinwheel.core.settings import load
 from pinwheel.generate.catalogue import Catalogue
 from pinwheel.generate.defects import DEFECTS, Planter
 from pinwheel.generate.events import Generator
 from pinwheel.generate.settings import ProduceSettings
-from pinwheel.settings import load
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 START_US = int(NOW.timestamp()) * 1_000_000

@@ -8,13 +8,13 @@ import orjson
 import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
-from contract import verdict
 
-from pinwheel.contracts import DeadReason
+from pinwheel.core.contract import DeadReason
 from pinwheel.generate.catalogue import Catalogue
 from pinwheel.generate.events import Block, Generator
 from pinwheel.generate.malformed import MALFORMED, NAMES, spoiled
 from pinwheel.generate.popularity import BURST_FIRST_SECONDS, Popularity
+from tests.support.contract import verdict
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 NOW_US = int(NOW.timestamp()) * 1_000_000

@@ -2,10 +2,10 @@
 
 import pytest
 
+from pinwheel.clients.kafka import ensure_topic
 from pinwheel.generate import fresh
 from pinwheel.generate.produce import produce
 from pinwheel.generate.settings import ProduceSettings
-from pinwheel.kafka import ensure_topic
 from pinwheel.local.stack import Stack
 
 pytestmark = pytest.mark.kafka

@@ -6,11 +6,11 @@ from collections.abc import Iterator
 import pytest
 from fastapi.testclient import TestClient
 
+from pinwheel.core.settings import PinSettings
+from pinwheel.enrich.pin_sources import PinApi, SourceDownError, read_pin
 from pinwheel.generate.catalogue import Catalogue
 from pinwheel.generate.pin_api import create_app
 from pinwheel.generate.settings import PinApiSettings
-from pinwheel.pin_sources import PinApi, SourceDownError, read_pin
-from pinwheel.settings import PinSettings
 
 
 @pytest.fixture

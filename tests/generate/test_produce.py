@@ -2,43 +2,22 @@
 
 import json
 import threading
-from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from pinwheel.errors import MissingPartError, SettingError
+from pinwheel.core.errors import MissingPartError, SettingError
+from pinwheel.core.settings import load
 from pinwheel.generate import produce as module
 from pinwheel.generate import truth
 from pinwheel.generate.catalogue import Catalogue
 from pinwheel.generate.produce import produce
 from pinwheel.generate.settings import ProduceSettings
-from pinwheel.settings import load
+from tests.support.taken import Taken
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
-
-
-class Taken:
-    """A sender that keeps what it gets; stops the run after ``limit`` records."""
-
-    def __init__(self, stop: threading.Event | None = None, limit: int = 10**9) -> None:
-        self.keys: list[bytes] = []
-        self.values: list[bytes | None] = []
-        self.finished = False
-        self.stop, self.limit = stop, limit
-
-    def send(self, keys: Sequence[bytes], values: Sequence[bytes | None]) -> int:
-        free = self.limit - len(self.keys)
-        self.keys += keys[:free]
-        self.values += values[:free]
-        if self.stop and len(self.keys) >= self.limit:
-            self.stop.set()
-        return min(len(keys), free)
-
-    def finish(self, seconds: float) -> None:
-        self.finished = True
 
 
 @pytest.fixture(autouse=True)

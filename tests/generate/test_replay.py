@@ -5,11 +5,11 @@ from pathlib import Path
 
 import orjson
 import pytest
-from contract import verdict
-from test_produce import Taken
 
 from pinwheel.generate.replay import ReplayError, main, replay
 from pinwheel.generate.settings import ProduceSettings
+from tests.support.contract import verdict
+from tests.support.taken import Taken
 
 NOW = datetime(2026, 11, 23, 0, 0, 1, tzinfo=UTC)
 

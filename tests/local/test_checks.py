@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from pinwheel.errors import LocalError, SettingError
+from pinwheel.core.errors import LocalError, SettingError
+from pinwheel.core.settings import load
 from pinwheel.local import checks
 from pinwheel.local.checks import RunLock
 from pinwheel.local.settings import LocalSettings
-from pinwheel.settings import load
 
 HOLD = "import sys, time; from pathlib import Path; from pinwheel.local.checks import RunLock; "
 HOLD += "lock = RunLock(Path(sys.argv[1])); lock.acquire(); print('held', flush=True); time.sleep(300)"

@@ -5,9 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from pinwheel.local import airflow, credentials, environment, kafka, mariadb, maven
+from pinwheel.core.settings import load
+from pinwheel.install import maven
+from pinwheel.local import airflow, credentials, environment, kafka, mariadb
 from pinwheel.local.settings import LocalSettings
-from pinwheel.settings import load
 
 SECRET_NAMES = ("PASSWORD", "SECRET", "FERNET")
 
@@ -85,7 +86,7 @@ def test_the_web_lock_names_no_registry() -> None:
 
 
 def test_a_jar_with_another_hash_is_refused(tmp_path: Path) -> None:
-    from pinwheel.errors import MissingPartError
+    from pinwheel.core.errors import MissingPartError
 
     path = tmp_path / "x.jar"
     path.write_bytes(b"other")

@@ -10,7 +10,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from pinwheel.errors import LocalError
+from pinwheel.core.errors import LocalError
 from pinwheel.local import processes
 from pinwheel.local.processes import Owned, Program
 

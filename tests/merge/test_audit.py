@@ -2,14 +2,14 @@
 
 import pytest
 
-from pinwheel.errors import MergeError
+from pinwheel.core.errors import MergeError
 from pinwheel.merge import ledger
 from pinwheel.merge.audit import audit
 from pinwheel.merge.gate import Gate
 from pinwheel.merge.ledger import State
 from pinwheel.merge.merge import merge
 from pinwheel.merge.stage import stage
-from tests.merge.lakes import NOON, delete, event, hours, land, update
+from tests.support.lakes import NOON, delete, event, hours, land, update
 
 pytestmark = pytest.mark.memsql
 SHARE = 0.5

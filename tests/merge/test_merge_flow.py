@@ -2,12 +2,13 @@
 
 import pytest
 
-from pinwheel.errors import MergeError
-from pinwheel.merge import ledger, rollups
+from pinwheel.core.errors import MergeError
+from pinwheel.merge import ledger
 from pinwheel.merge.ledger import State, SupersededError
 from pinwheel.merge.merge import merge
 from pinwheel.merge.stage import stage
-from tests.merge.lakes import NOON, delete, event, hours, land, update
+from pinwheel.rollup import rollups
+from tests.support.lakes import NOON, delete, event, hours, land, update
 
 pytestmark = pytest.mark.memsql
 

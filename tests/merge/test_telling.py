@@ -7,16 +7,18 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from confluent_kafka.admin import AdminClient, NewTopic
 
-from pinwheel import alerts, driver, health
-from pinwheel.alerts import MERGE_FAILING, SLICE_HELD, deliver_waiting, raise_alert, resolve_alert
+from pinwheel.alerts import raising
+from pinwheel.alerts.raising import MERGE_FAILING, SLICE_HELD, deliver_waiting, raise_alert, resolve_alert
+from pinwheel.core.settings import HealthSettings, MemsqlSettings, MergeSettings
 from pinwheel.local.stack import Stack
 from pinwheel.merge import ledger
 from pinwheel.merge.session import Session
-from pinwheel.settings import HealthSettings, MemsqlSettings, MergeSettings
-from pinwheel.trends import Trends
-from tests.merge.lakes import event, land
-from tests.test_alerts import Inbox, inbox
-from tests.test_outbox import Away, Clock, clock, receiver
+from pinwheel.operate import health
+from pinwheel.rollup.trends import Trends
+from pinwheel.stream import driver_lock
+from tests.alerts.test_outbox import Away, Clock, clock, receiver
+from tests.alerts.test_raising import Inbox, inbox
+from tests.support.lakes import event, land
 
 __all__ = ["clock", "inbox", "receiver"]  # the fixtures
 pytestmark = pytest.mark.memsql
@@ -29,7 +31,7 @@ NEWEST_UNDELIVERED = (
 
 @pytest.fixture(autouse=True)
 def _alerts_use_this_database(settings: MergeSettings, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(alerts, "_unstored", set())
+    monkeypatch.setattr(raising, "_unstored", set())
     for name in MemsqlSettings.model_fields:
         value = getattr(settings, name)
         if value is not None:
@@ -68,7 +70,7 @@ def look(settings: HealthSettings, clock: Clock) -> None:
 def test_one_fault_is_one_alert_and_one_recovery(watched: HealthSettings, inbox: Inbox, clock: Clock, query) -> None:
     for _ in range(5):
         look(watched, clock)
-    with driver.hold_lock(watched.driver_lock_path):
+    with driver_lock.hold_lock(watched.driver_lock_path):
         for _ in range(5):
             look(watched, clock)
 
@@ -85,7 +87,7 @@ def test_the_same_when_the_receiver_is_away_meanwhile(
     for _ in range(5):
         look(watched, clock)
     assert query(NEWEST_UNDELIVERED) == [{"value": 1, "is_well": 0}]
-    with driver.hold_lock(watched.driver_lock_path):
+    with driver_lock.hold_lock(watched.driver_lock_path):
         for _ in range(5):
             look(watched, clock)
         back = receiver.come()

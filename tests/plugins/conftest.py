@@ -12,7 +12,7 @@ import uvicorn
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
-from pinwheel.settings import WebSettings, load
+from pinwheel.core.settings import WebSettings, load
 
 ROOT = Path(__file__).resolve().parents[2]
 MODULES = ROOT / ".pinwheel" / "tools" / "web" / "node_modules"

@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, expect, sync_playwright
 
-from pinwheel.settings import WebSettings
+from pinwheel.core.settings import WebSettings
 from plugins.pinwheel_plugin import PAGES
 from plugins.web import quality, reports, trends
-from tests.plugins.browser import attacks, available, hostile, launch, opened, ran
 from tests.plugins.conftest import MODULES
-from tests.plugins.lakes import LIMA, land, now_events
+from tests.support.browser import attacks, available, hostile, launch, opened, ran
+from tests.support.live_lakes import LIMA, land, now_events
 
 pytestmark = [
     pytest.mark.airflow,

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 import pymysql
 import pytest
 
-from pinwheel.memsql import Connection, fetch
-from pinwheel.settings import WebSettings, load
+from pinwheel.clients.memsql import Connection, fetch
+from pinwheel.core.settings import WebSettings, load
 from plugins.web import database
 from plugins.web.database import Pool, as_reader
 
@@ -104,7 +104,7 @@ def test_every_statement_of_the_pages_runs_as_the_reader(reader: Connection, nam
     from datetime import datetime
 
     params = {"all_brands": 0, "brands": (1, 2), "from_time": datetime(2026, 1, 1), "slices": 10}
-    assert isinstance(fetch(reader, f"live/{name}", params), list)
+    assert isinstance(fetch(reader, f"pages/{name}", params), list)
 
 
 @pytest.mark.memsql

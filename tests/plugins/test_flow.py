@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
-from pinwheel import driver as drivers
-from pinwheel.lake import Commit, Span
-from pinwheel.settings import WebSettings
+from pinwheel.core.settings import WebSettings
+from pinwheel.lake.events_table import Commit, Span
+from pinwheel.stream import driver_lock as drivers
 from plugins.web import flow
 from plugins.web.flow import STEPS, Books, Driver, Flow, picture
-from tests.plugins.lakes import START, land, now_events
+from tests.support.live_lakes import START, land, now_events
 
 NOW = START + timedelta(seconds=60)
 PLAIN = START.replace(tzinfo=None)  # as the database says it
@@ -98,7 +98,7 @@ def test_the_newest_alert_of_a_step() -> None:
 
 
 def test_every_alert_of_the_pipeline_belongs_to_a_step_or_to_none_on_purpose() -> None:
-    from pinwheel.alerts import ALERTS
+    from pinwheel.alerts.raising import ALERTS
 
     told = {name.partition("/")[0] for _, _, about in STEPS.values() for name in about}
     assert set(ALERTS) - told == {"test_alert", "slice_warning", "events_conflicting", "reports_failed"}

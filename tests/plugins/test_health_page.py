@@ -9,11 +9,11 @@ import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
-from pinwheel.settings import WebSettings
+from pinwheel.core.settings import WebSettings
 from plugins.web import health
 from plugins.web.database import database
 from tests.plugins.conftest import SAME_ORIGIN, Login
-from tests.plugins.lakes import land, now_events
+from tests.support.live_lakes import land, now_events
 
 pytestmark = pytest.mark.airflow
 
@@ -61,7 +61,7 @@ def test_without_the_database_the_rest_says_so(ann: TestClient, path: str) -> No
 
 
 def test_an_alert_says_what_to_do(ann: TestClient, rows: dict[str, list[dict[str, Any]]]) -> None:
-    rows |= {"live/alerts_open": [ALERT], "live/alerts_recent": [ALERT | {"name": "of a later version"}]}
+    rows |= {"pages/alerts_open": [ALERT], "pages/alerts_recent": [ALERT | {"name": "of a later version"}]}
     told = ann.get("/api/health/alerts").json()
     assert told["open"][0]["do"] == "mend the cause, then trigger release_slice"
     assert told["open"][0]["raised_at"] == "2026-01-02T03:04:05Z"
@@ -72,7 +72,7 @@ def test_an_alert_says_what_to_do(ann: TestClient, rows: dict[str, list[dict[str
 def test_who_is_bound_sees_how_complete_tables_are_and_no_more(
     carl: TestClient, rows: dict[str, list[dict[str, Any]]]
 ) -> None:
-    rows["live/complete_through"] = [
+    rows["pages/complete_through"] = [
         {"table_name": "pins", "complete_through_utc": AT, "age_seconds": 1, "newest_utc": None}
     ]
     assert carl.get("/api/health/complete").json()["tables"] == [

@@ -13,13 +13,13 @@ import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
-from pinwheel.settings import WebSettings
+from pinwheel.core.settings import WebSettings
 from plugins.web import live_hub
 from plugins.web.app import create_app
 from plugins.web.database import database
 from plugins.web.live_hub import Hub
 from tests.plugins.conftest import BRAND_USERS, serving
-from tests.plugins.lakes import LIMA, land, now_events
+from tests.support.live_lakes import LIMA, land, now_events
 
 pytestmark = pytest.mark.airflow
 
@@ -211,7 +211,7 @@ def test_the_filters_offer_what_a_viewer_may_see(
 
     def fetch(_: object, name: str, params: dict[str, Any]) -> list[dict[str, Any]]:
         asked.append(params)
-        return [{"brand_id": 1, "name": "<b>"}] if name == "live/brand_choices" else [{"category": "food"}]
+        return [{"brand_id": 1, "name": "<b>"}] if name == "pages/brand_choices" else [{"category": "food"}]
 
     monkeypatch.setattr(live, "fetch", fetch)
     app.dependency_overrides[database] = lambda: None

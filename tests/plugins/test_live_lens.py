@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from pinwheel.tail import COLUMNS, Batch
+from pinwheel.lake.tail import COLUMNS, Batch
 from plugins.web.live_lens import Lens, LiveUpdate
-from tests.plugins.lakes import LIMA, NOWHERE, START, event, rows
+from tests.support.live_lakes import LIMA, NOWHERE, START, event, rows
 
 ALL = frozenset({"repin", "pin", "comment", "login"})
 

@@ -9,17 +9,16 @@ import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
-from pinwheel import memsql
-from pinwheel.memsql import Connection
-from pinwheel.settings import MemsqlSettings, WebSettings
+from pinwheel.clients import memsql
+from pinwheel.clients.memsql import Connection
+from pinwheel.core.settings import MemsqlSettings, WebSettings
 from plugins.web import quality_docs
 from plugins.web.database import database
 from plugins.web.quality import utc_now
-from tests.merge.conftest import empty_tables, memsql_settings
 from tests.plugins.conftest import Login
-from tests.plugins.lakes import event, land
+from tests.support.database import empty_tables
+from tests.support.live_lakes import event, land
 
-__all__ = ["memsql_settings"]  # the fixture
 pytestmark = pytest.mark.airflow
 memsql_wanted = pytest.mark.memsql
 

@@ -7,30 +7,25 @@ from datetime import date, timedelta
 import pytest
 from fastapi.testclient import TestClient
 
-from pinwheel import memsql
+from pinwheel.clients import memsql
+from pinwheel.core.settings import WebSettings, load
 from pinwheel.reports.page import style_hash_of
 from pinwheel.reports.period import Period
 from pinwheel.reports.tables import FILES
-from pinwheel.settings import WebSettings, load
 from plugins.web.database import database
-from tests.merge.lakes import event
 from tests.plugins.conftest import BRAND_USERS
 from tests.reports.conftest import (  # noqa: F401 - fixtures
     DAY,
     clock,
-    connection,
     held,
     maker,
-    memsql_settings,
-    merged,
     named,
-    query,
     report_settings,
     run,
-    settings,
     store,
 )
 from tests.reports.test_make import at, some
+from tests.support.lakes import event
 
 pytestmark = [pytest.mark.airflow, pytest.mark.memsql]
 
@@ -101,7 +96,7 @@ def test_a_long_list_says_that_there_is_more(made, ann):
     assert ann.get("/api/reports", params={"top": 4}).json()["has_more"] is False
 
 
-def test_without_reports_it_is_empty(ann, settings):  # noqa: F811
+def test_without_reports_it_is_empty(ann, settings):
     assert ann.get("/api/reports").json() == {"day": None, "reports": [], "has_more": False}
 
 

@@ -7,14 +7,13 @@ import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
-from pinwheel import memsql
-from pinwheel.memsql import Connection
-from pinwheel.settings import MemsqlSettings
+from pinwheel.clients import memsql
+from pinwheel.clients.memsql import Connection
+from pinwheel.core.settings import MemsqlSettings
 from plugins.web.database import Pool, database
-from tests.merge.conftest import empty_tables, memsql_settings
 from tests.plugins.conftest import Login
+from tests.support.database import empty_tables
 
-__all__ = ["memsql_settings"]  # the fixture
 pytestmark = [pytest.mark.airflow, pytest.mark.memsql]
 
 AS_OF = datetime(2026, 3, 14, 12, 0, 30)

@@ -4,16 +4,13 @@ from datetime import UTC, datetime
 
 import pytest
 
-from pinwheel.contracts import TABLES
-from pinwheel.merge import rollups
+from pinwheel.core.contract import TABLES
+from pinwheel.core.settings import GeoSettings, QualitySettings
 from pinwheel.merge.merge import merge
 from pinwheel.merge.stage import stage
 from pinwheel.quality.check import Checker
 from pinwheel.quality.judge import Judge
-from pinwheel.settings import GeoSettings, QualitySettings
-from tests.merge.conftest import connection, memsql_settings, query, settings
-
-__all__ = ["connection", "memsql_settings", "query", "settings"]
+from pinwheel.rollup import rollups
 
 NOW = datetime(2026, 3, 14, 14, 20, tzinfo=UTC)
 

@@ -4,14 +4,14 @@ import re
 
 import pytest
 
-from pinwheel.contracts import TABLES
-from pinwheel.errors import MemsqlError, PinwheelError
+from pinwheel.core.contract import TABLES
+from pinwheel.core.errors import MemsqlError, PinwheelError
 from pinwheel.quality import book
 from pinwheel.quality.pages import FILES
 from pinwheel.quality.profile import HOUR
 from pinwheel.quality.run import check, due_hours, period
-from tests.merge.lakes import NOON, delete, event, land, update
 from tests.quality.conftest import NOW
+from tests.support.lakes import NOON, delete, event, land, update
 
 pytestmark = pytest.mark.memsql
 FETCHED = re.compile(r"""<(?:script|img)[^>]*\ssrc="([^"?]+)|<link[^>]*\shref="([^"]+[.]css)""")

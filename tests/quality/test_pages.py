@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from pinwheel.errors import MissingPartError
+from pinwheel.core.errors import MissingPartError
 from pinwheel.quality.pages import FILES, FONTS, keep_local
 
 PAGE = """<html><head><script src="https://code.jquery.com/jquery-3.7.1.min.js"></script>

@@ -5,16 +5,16 @@ from datetime import timedelta
 import pyarrow as pa
 import pytest
 
-from pinwheel import lake
-from pinwheel.contracts import EVENT_TYPES, reporting_columns
-from pinwheel.quality.measures import HOUR_COLUMN, measures
+from expectations.measures import HOUR_COLUMN, measures
+from pinwheel.core.contract import EVENT_TYPES, reporting_columns
+from pinwheel.lake import events_table
 from pinwheel.quality.profile import Hour
-from tests.merge.lakes import NOON, event
+from tests.support.lakes import NOON, event
 
 
 def hour(rows: list[dict], kind: str = "repin") -> Hour:
     columns = [c.name for c in reporting_columns(EVENT_TYPES[kind]) if c.name != HOUR_COLUMN]
-    table = pa.Table.from_pylist(rows, schema=lake.arrow_schema()).select(columns)
+    table = pa.Table.from_pylist(rows, schema=events_table.arrow_schema()).select(columns)
     return Hour(table, EVENT_TYPES[kind], NOON)
 
 

@@ -4,8 +4,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from pinwheel.contracts import TABLES
-from pinwheel.quality.measures import measures
+from expectations.measures import measures
+from pinwheel.core.contract import TABLES
 from pinwheel.quality.profile import Profile
 from pinwheel.quality.usual import basis, expected
 

@@ -4,18 +4,14 @@ from datetime import UTC, datetime
 
 import pytest
 
-from pinwheel import kafka
-from pinwheel.errors import MissingPartError
-from pinwheel.kafka import Held
-from pinwheel.memsql import execute
+from pinwheel.clients import kafka
+from pinwheel.clients.kafka import Held
+from pinwheel.clients.memsql import execute
+from pinwheel.core.errors import MissingPartError
+from pinwheel.core.settings import MailSettings, MemsqlSettings, ReportSettings
 from pinwheel.reports.make import Maker
 from pinwheel.reports.period import Period
 from pinwheel.reports.store import Store
-from pinwheel.settings import MailSettings, MemsqlSettings, ReportSettings
-from tests.merge.conftest import connection, memsql_settings, query, settings
-from tests.sql.conftest import merged
-
-__all__ = ["connection", "memsql_settings", "merged", "query", "settings"]
 
 DAY = Period(datetime(2026, 3, 14).date(), 1)
 MORNING_AFTER = datetime(2026, 3, 15, 4, 30, tzinfo=UTC)
@@ -95,7 +91,7 @@ def named(connection):
 
     def go(*rows: tuple) -> None:
         for brand_id, name, contact in rows:
-            execute(connection, "brands/upsert_brands", {"brand_id": brand_id, "name": name, "contact": contact})
+            execute(connection, "generate/upsert_brands", {"brand_id": brand_id, "name": name, "contact": contact})
         connection.commit()
 
     return go

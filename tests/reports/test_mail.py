@@ -11,13 +11,13 @@ import pytest
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import AuthResult
 
-from pinwheel.errors import ReportError
+from pinwheel.core.errors import ReportError
+from pinwheel.core.settings import MailSettings
 from pinwheel.reports import mail
 from pinwheel.reports import run as tasks
-from pinwheel.settings import MailSettings
 from tests.conftest import free_port
-from tests.merge.lakes import NOON, event
 from tests.reports.test_make import some
+from tests.support.lakes import NOON, event
 
 pytestmark = pytest.mark.memsql
 

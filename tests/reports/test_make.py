@@ -9,18 +9,18 @@ from datetime import UTC, date, datetime, timedelta
 import pymysql
 import pytest
 
-from pinwheel import memsql
-from pinwheel.contracts import TABLES
-from pinwheel.errors import AskedError, ReportError
-from pinwheel.kafka import Held
+from pinwheel.clients import memsql
+from pinwheel.clients.kafka import Held
+from pinwheel.core.contract import TABLES
+from pinwheel.core.errors import AskedError, ReportError
+from pinwheel.core.settings import MailSettings
 from pinwheel.reports import book, make, read
 from pinwheel.reports import run as tasks
 from pinwheel.reports.numbers import Group, Totals
 from pinwheel.reports.period import Period
-from pinwheel.settings import MailSettings
-from tests.merge.lakes import NOON, delete, event, hours, update
 from tests.reports.conftest import DAY, MORNING_AFTER
 from tests.sql.test_sql_files import header
+from tests.support.lakes import NOON, delete, event, hours, update
 
 pytestmark = pytest.mark.memsql
 
@@ -402,7 +402,7 @@ def test_a_merge_between_two_statements_is_in_none_of_them(merged, report_settin
 
     def merging(asking, name, *rest):
         rows = fetch(asking, name, *rest)
-        if name == "brand_reports/hours":
+        if name == "reports/hours":
             monkeypatch.setattr(memsql, "fetch", fetch)
             merged(some("b", 3, 10))
         return rows
@@ -417,9 +417,7 @@ def test_a_merge_between_two_statements_is_in_none_of_them(merged, report_settin
 def test_every_table_that_numbers_are_counted_from_counts_for_completeness():
     counted = set()
     for name in ("hours", "people", "countries", "pins"):
-        counted |= {
-            t for t in TABLES if t in header(memsql.SQL_DIR / "brand_reports" / f"{name}.sql")["reads"].split(", ")
-        }
+        counted |= {t for t in TABLES if t in header(memsql.SQL_DIR / "reports" / f"{name}.sql")["reads"].split(", ")}
     assert counted == {"pins", "repins", "comments"}
 
 

@@ -6,8 +6,8 @@ from random import Random
 
 import pytest
 
-from pinwheel.errors import AskedError
-from pinwheel.kafka import Held
+from pinwheel.clients.kafka import Held
+from pinwheel.core.errors import AskedError
 from pinwheel.reports import charts, complete, trends, words
 from pinwheel.reports.numbers import Change, Earlier, Group, Numbers, Quality, State, Totals, changes, digest, flat_of
 from pinwheel.reports.numbers import settled as settle

@@ -9,7 +9,7 @@ from html.parser import HTMLParser
 
 import pytest
 
-from pinwheel.errors import MissingPartError
+from pinwheel.core.errors import MissingPartError
 from pinwheel.reports.book import Report
 from pinwheel.reports.numbers import Brand, Change, Earlier, Group, Numbers, Quality, State, Totals, Trend
 from pinwheel.reports.page import page, style_hash_of

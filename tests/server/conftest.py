@@ -9,8 +9,8 @@ from uuid import uuid4
 
 import pytest
 
-from pinwheel.local import tools
-from pinwheel.local.progress import PlainProgress
+from pinwheel.install import tools
+from pinwheel.install.progress import PlainProgress
 from pinwheel.local.settings import LocalSettings
 from pinwheel.server.prepare import make_bucket
 from pinwheel.server.probe import answers

@@ -5,27 +5,15 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from deltalake import DeltaTable
 
-from pinwheel import kafka
-from pinwheel.health import look
-from pinwheel.kafka import Held
-from pinwheel.settings import CompactSettings, HealthSettings, MemsqlSettings, MergeSettings, SuperviseSettings
-from pinwheel.supervise import Progress, progress
-from tests.merge import lakes
-from tests.merge.conftest import connection, empty_tables, memsql_settings, query  # noqa: F401 - fixtures
-from tests.merge.test_complete import (  # noqa: F401 - run here on other settings
-    run,
-    source,
-    test_a_pin_that_arrives_completes_every_row_that_waits_for_it,
-)
-from tests.merge.test_merge_flow import (  # noqa: F401
-    merge_all,
-    test_merging_again_changes_nothing,
-    test_repins_reach_the_table_and_the_rollups,
-)
-from tests.test_compact import compact, files, land, rows_of
-from tests.test_files import NOON, TOPIC, make_lake, row
-from tests.test_files import write as write_files
-from tests.test_landing import (  # noqa: F401
+from pinwheel.clients import kafka
+from pinwheel.clients.kafka import Held
+from pinwheel.core.settings import CompactSettings, HealthSettings, MemsqlSettings, MergeSettings, SuperviseSettings
+from pinwheel.operate.health import look
+from pinwheel.stream.supervisor import Progress, progress
+from tests.lake.test_compaction import compact, files, land, rows_of
+from tests.lake.test_files import NOON, TOPIC, make_lake, row
+from tests.lake.test_files import write as write_files
+from tests.lake.test_landing import (  # noqa: F401
     Landing,
     test_a_commit_moves_the_offsets,
     test_a_driver_with_an_old_view_is_refused,
@@ -37,6 +25,18 @@ from tests.test_landing import (  # noqa: F401
     test_two_drivers_that_both_pass_the_check_land_one_batch,
     test_two_that_copy_pins_at_once_copy_them_once,
 )
+from tests.lake.test_late_completion import (  # noqa: F401 - run here on other settings
+    run,
+    source,
+    test_a_pin_that_arrives_completes_every_row_that_waits_for_it,
+)
+from tests.merge.test_merge_flow import (  # noqa: F401
+    merge_all,
+    test_merging_again_changes_nothing,
+    test_repins_reach_the_table_and_the_rollups,
+)
+from tests.support import lakes
+from tests.support.database import empty_tables
 
 pytestmark = pytest.mark.memsql
 
@@ -48,7 +48,7 @@ def events(bucket: str) -> str:
 
 
 @pytest.fixture
-def settings(memsql_settings: MemsqlSettings, bucket: str) -> MergeSettings:  # noqa: F811
+def settings(memsql_settings: MemsqlSettings, bucket: str) -> MergeSettings:
     """Of the tests of the merge."""
     empty_tables(memsql_settings)
     values = memsql_settings.model_dump(include=set(MemsqlSettings.model_fields))

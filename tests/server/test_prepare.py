@@ -8,8 +8,8 @@ import pymysql
 import pytest
 from pyarrow.fs import S3FileSystem
 
-from pinwheel import kafka, memsql
-from pinwheel.errors import MemsqlError, SettingError
+from pinwheel.clients import kafka, memsql
+from pinwheel.core.errors import MemsqlError, SettingError
 from pinwheel.local import mariadb
 from pinwheel.local.stack import Stack
 from pinwheel.server.prepare import ROLES, prepare, statements

@@ -2,7 +2,7 @@
 
 import pytest
 
-from pinwheel.errors import MissingPartError, ReportError
+from pinwheel.core.errors import MissingPartError, ReportError
 from pinwheel.reports.store import Store
 from tests.conftest import free_port
 

@@ -10,13 +10,13 @@ from deltalake import DeltaTable
 from deltalake.exceptions import CommitFailedError
 from pyarrow.fs import FileSelector, S3FileSystem
 
-from pinwheel.errors import MissingPartError, SettingError
-from pinwheel.landing import Landing
+from pinwheel.core.errors import MissingPartError, SettingError
+from pinwheel.lake.landing import Landing
 from pinwheel.server import s3
 from pinwheel.server.prepare import make_bucket
 from pinwheel.server.settings import S3Settings
+from tests.lake.test_files import TOPIC, make_lake, row, write
 from tests.server.conftest import BUCKET
-from tests.test_files import TOPIC, make_lake, row, write
 
 WRITERS = 8
 ROUNDS = 5

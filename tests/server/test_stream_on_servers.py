@@ -19,13 +19,16 @@ import pytest
 from deltalake import DeltaTable
 from pyarrow.fs import FileSelector, S3FileSystem
 
-from pinwheel import driver, kafka, lake
+from pinwheel.clients import kafka
+from pinwheel.clients.kafka import ensure_topic
 from pinwheel.generate.produce import produce
 from pinwheel.generate.settings import ProduceSettings
-from pinwheel.kafka import ensure_topic
-from pinwheel.local import environment, tools
-from pinwheel.local.progress import PlainProgress
+from pinwheel.install import tools
+from pinwheel.install.progress import PlainProgress
+from pinwheel.lake import events_table
+from pinwheel.local import environment
 from pinwheel.local.stack import Stack
+from pinwheel.stream import driver_lock
 
 pytestmark = [pytest.mark.spark, pytest.mark.kafka, pytest.mark.memsql]
 
@@ -36,8 +39,8 @@ EXECUTOR = "CoarseGrainedExecutorBackend"
 OWN = ["pin_status"]  # how a pin was had depends on what is in the cache by then
 LAUNCH = """
 import os, sys
-from pinwheel.settings import SuperviseSettings, load
-from pinwheel.submit import launch_driver
+from pinwheel.core.settings import SuperviseSettings, load
+from pinwheel.stream.submit import launch_driver
 _, status = os.waitpid(launch_driver(load(SuperviseSettings)), 0)
 sys.exit(os.waitstatus_to_exitcode(status))
 """
@@ -81,14 +84,14 @@ def run_stream(stack: Stack, sent: ProduceSettings, folder: Path, master: str, *
     launched = subprocess.Popen([sys.executable, "-c", LAUNCH], env=whole)
     try:
         wait_until_landed(told["PINWHEEL_LAKE_URI"], sent, launched, folder)
-        found = driver.running(lock)
+        found = driver_lock.running(lock)
         assert found is not None
         executors = len(executors_of(folder))
         os.kill(found.pid, signal.SIGTERM)
         code = launched.wait(60)
     finally:
         end(launched, folder)
-    rows = lake.without_views(DeltaTable(f"{told['PINWHEEL_LAKE_URI']}/events").to_pyarrow_table())
+    rows = events_table.without_views(DeltaTable(f"{told['PINWHEEL_LAKE_URI']}/events").to_pyarrow_table())
     order = [("kafka_partition", "ascending"), ("kafka_offset", "ascending")]
     found_rows = rows.sort_by(order).drop_columns(OWN).to_pylist()
     return Ran(code, executors, found_rows, (folder / "driver.log").read_text())
@@ -106,7 +109,7 @@ def spark_in(folder: Path) -> Path:
 def wait_until_landed(lake_uri: str, sent: ProduceSettings, launched: subprocess.Popen, folder: Path) -> None:
     ends = kafka.end_offsets(sent)
     deadline = time.monotonic() + LAND_SECONDS
-    while lake.landed_offsets(f"{lake_uri}/events", TOPIC, ends) != {p: end for p, end in ends.items() if end}:
+    while events_table.landed_offsets(f"{lake_uri}/events", TOPIC, ends) != {p: end for p, end in ends.items() if end}:
         log = (folder / "driver.log").read_text()[-4000:] if (folder / "driver.log").exists() else ""
         assert launched.poll() is None, log
         assert time.monotonic() < deadline, log

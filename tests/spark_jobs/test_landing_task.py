@@ -9,19 +9,19 @@ import pymysql
 import pytest
 from deltalake import DeltaTable
 
-from pinwheel import lake
-from pinwheel.errors import FencedError, LakeError
-from pinwheel.files import Files
-from pinwheel.landing import Landing
-from pinwheel.pin_sources import VALUE_FIELDS, Answer, SourceDownError
-from pinwheel.pins import PinLookup
-from pinwheel.settings import GeoSettings, PinLookupSettings, StreamSettings, load
+from pinwheel.core.errors import FencedError, LakeError
+from pinwheel.core.settings import GeoSettings, PinLookupSettings, StreamSettings, load
+from pinwheel.enrich.pin_sources import VALUE_FIELDS, Answer, SourceDownError
+from pinwheel.enrich.pins import PinLookup
+from pinwheel.lake import events_table
+from pinwheel.lake.files import Files
+from pinwheel.lake.landing import Landing
 from spark_jobs import landing_task
 from spark_jobs.landing_task import BOOKS_SCHEMA, to_rows, writer
 from spark_jobs.transforms.parse import Limits
+from tests.lake.test_files import TOPIC, make_lake
 from tests.spark_jobs.test_parse import EXAMPLES, NOW, Nowhere, encode, event
 from tests.spark_jobs.test_parse import records as plain_records
-from tests.test_files import TOPIC, make_lake
 
 
 class Api:
@@ -76,7 +76,7 @@ def run(settings: StreamSettings, *batches: pa.RecordBatch) -> Files:
 
 def landed(settings: StreamSettings) -> list[dict[str, Any]]:
     """Rows that a reader of the lake sees, by offset."""
-    rows = lake.without_views(DeltaTable(settings.events_uri).to_pyarrow_table())
+    rows = events_table.without_views(DeltaTable(settings.events_uri).to_pyarrow_table())
     return rows.sort_by([("kafka_partition", "ascending"), ("kafka_offset", "ascending")]).to_pylist()
 
 
@@ -98,7 +98,7 @@ def test_one_row_per_record_in_order_with_the_lakes_columns(share: landing_task.
 
     assert rows["kafka_offset"].to_pylist() == [50, 51, 52, 53, 54, 55]
     assert rows["event_type"].to_pylist() == [*EXAMPLES, "dead_letter", "dead_letter"]
-    assert set(rows.column_names) == set(lake.arrow_schema().names)
+    assert set(rows.column_names) == set(events_table.arrow_schema().names)
 
 
 def test_pins_are_embedded_cached_fetched_unknown_or_pending(share: landing_task._Share, api: Api) -> None:

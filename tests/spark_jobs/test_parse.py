@@ -10,9 +10,9 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from pinwheel.contracts import DEAD_LETTER, LAKE_COLUMNS, DeadReason
-from pinwheel.geo import LOCATION_TYPE
-from pinwheel.pins import FOUND_TYPE
+from pinwheel.core.contract import DEAD_LETTER, LAKE_COLUMNS, DeadReason
+from pinwheel.enrich.locations import LOCATION_TYPE
+from pinwheel.enrich.pins import FOUND_TYPE
 from spark_jobs.transforms.enrich import with_pins, with_places
 from spark_jobs.transforms.parse import RECORDS_SCHEMA, Limits, Parser
 

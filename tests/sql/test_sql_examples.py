@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from pinwheel import memsql
-from tests.docs.sql_examples import QUERY, day, with_outputs
+from pinwheel.clients import memsql
+from tests.support.sql_examples import QUERY, day, with_outputs
 
 pytestmark = pytest.mark.memsql
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "sql.md"
@@ -17,7 +17,7 @@ BRANDS = [
 
 
 def test_every_output_is_what_the_database_answers(merged, connection, query):
-    memsql.execute_many(connection, "brands/upsert_brands", BRANDS)
+    memsql.execute_many(connection, "generate/upsert_brands", BRANDS)
     connection.commit()
     merged(day())
     text = PAGE.read_text()
@@ -30,4 +30,4 @@ def test_every_output_is_what_the_database_answers(merged, connection, query):
 
 def test_every_report_is_named():
     text = PAGE.read_text()
-    assert [p.stem for p in (memsql.SQL_DIR / "report").glob("*.sql") if f"`{p.stem}`" not in text] == []
+    assert [p.stem for p in (memsql.SQL_DIR / "questions").glob("*.sql") if f"`{p.stem}`" not in text] == []

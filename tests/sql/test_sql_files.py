@@ -7,17 +7,22 @@ import pytest
 import sqlglot
 from sqlglot import exp
 
-from pinwheel import memsql
-from pinwheel.contracts import TABLES, reporting_columns
+from pinwheel.clients import memsql
+from pinwheel.core.contract import TABLES, reporting_columns
 from pinwheel.merge.merge import bucket_columns, payload_columns
 
-ROOMS = sorted(p.name for p in memsql.SQL_DIR.iterdir() if p.is_dir())
-FILES = sorted(p for room in ROOMS for p in (memsql.SQL_DIR / room).glob("*.sql"))
+FILES = sorted(memsql.SQL_DIR.rglob("*.sql"))
 HEADER = ("name", "purpose", "grain", "reads", "writes", "params")
 DIALECT = {"mariadb": "mysql", "singlestore": "singlestore"}
-PACKAGE = Path(memsql.__file__).parent
+PACKAGE = Path(memsql.__file__).parents[1]
 
-name_of = pytest.mark.parametrize("path", FILES, ids=lambda p: f"{p.parent.name}/{p.stem}")
+
+def name(path: Path) -> str:
+    """What the code calls a file: its path under ``sql/``, without the ending."""
+    return path.relative_to(memsql.SQL_DIR).with_suffix("").as_posix()
+
+
+name_of = pytest.mark.parametrize("path", FILES, ids=name)
 
 
 def header(path: Path) -> dict[str, str]:
@@ -27,7 +32,6 @@ def header(path: Path) -> dict[str, str]:
 
 def rendered(path: Path, engine: str, table: str) -> str:
     """The file as sent to the server, for one table of the contract, its parameters bound to ``1``."""
-    name = f"{path.parent.name}/{path.stem}"
     kind = TABLES[table]
     values = {
         "table": table,
@@ -37,7 +41,7 @@ def rendered(path: Path, engine: str, table: str) -> str:
         "source": f"staging_{table}",
     }
     wanted = listed(header(path).get("names", ""))
-    text = memsql.statement(name, engine, **{k: values[k] for k in wanted})
+    text = memsql.statement(name(path), engine, **{k: values[k] for k in wanted})
     text = re.sub(r"IN %\(\w+\)s", "IN (1)", text)
     return re.sub(r"%\(\w+\)s", "1", text)
 
@@ -74,7 +78,7 @@ def tables(tree: exp.Expression) -> set[str]:
 def test_header_is_complete_and_names_the_file(path):
     found = header(path)
     assert [k for k in found if k != "names"] == list(HEADER)
-    assert found["name"] == f"{path.parent.name}/{path.stem}"
+    assert found["name"] == name(path)
 
 
 @name_of
@@ -164,7 +168,7 @@ def test_header_names_what_the_body_reads_and_writes(path):
 
 @name_of
 def test_header_names_the_parameters_and_names(path):
-    text = memsql._read(f"{path.parent.name}/{path.stem}", "mariadb")
+    text = memsql._read(name(path), "mariadb")
     assert set(re.findall(r"%\((\w+)\)s", text)) == listed(header(path)["params"])
     assert set(re.findall(r"\$\{?(\w+)", text)) == listed(header(path).get("names", ""))
 

@@ -5,10 +5,10 @@ from datetime import datetime
 import pymysql
 import pytest
 
-from pinwheel import memsql
-from pinwheel.errors import MemsqlError
+from pinwheel.clients import memsql
+from pinwheel.core.errors import MemsqlError
 from pinwheel.local import environment
-from tests.merge.lakes import NOON, event, hours
+from tests.support.lakes import NOON, event, hours
 
 pytestmark = pytest.mark.memsql
 

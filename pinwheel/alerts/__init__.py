@@ -1,0 +1,1 @@
+"""Alerts: the catalogue, raising and resolving them, and the outbox that delivers them."""

@@ -1,0 +1,1 @@
+"""The database and Kafka: connections, statements, migrations, offsets."""

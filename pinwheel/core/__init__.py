@@ -1,0 +1,1 @@
+"""Contract, settings, errors and signals: what every other room stands on."""

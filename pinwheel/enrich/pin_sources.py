@@ -1,0 +1,184 @@
+"""Where full pins come from: ``pin_cache`` in MemSQL, and the Pin API. Both are asked for many ids at once.
+
+Both raise ``SourceDownError`` and nothing else, so that the lookup above can leave a failed source alone for a while.
+"""
+
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from typing import Any, NamedTuple, Protocol
+
+import httpx
+import orjson
+import pymysql
+from pymysql.cursors import Cursor
+
+from pinwheel.clients.memsql import retry_conflicts, statement
+from pinwheel.core.contract import PIN_FIELDS, Field, Type
+from pinwheel.core.errors import MemsqlError, PinwheelError
+from pinwheel.core.settings import PinSettings
+
+log = logging.getLogger(__name__)
+
+PinRow = tuple[Any, ...]  # a pin's fields in the order of VALUE_FIELDS; created_at as microseconds since 1970, UTC
+Connect = Callable[[], "pymysql.connections.Connection[Any]"]
+
+VALUE_FIELDS = tuple(f for f in PIN_FIELDS if f.name != "pin_id")
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+MICROSECOND = timedelta(microseconds=1)
+INT64 = range(-(2**63), 2**63)
+SELECT_IDS = 4000  # ids in one IN list: 80 kB of SQL, far below every server's packet limit
+IDLE_SECONDS = 60.0  # a connection that slept longer is not trusted: servers and firewalls drop sleepers
+
+
+class SourceDownError(PinwheelError):
+    """A source of pins could not be asked, or gave an answer that can't be read."""
+
+
+class Answer(NamedTuple):
+    """What a source said: pins it has, ids it is sure not to exist. Ids in neither may come later."""
+
+    pins: dict[int, PinRow]
+    unknown: set[int]
+
+
+class PinSource(Protocol):
+    """Anything that can be asked for a batch of pins."""
+
+    def fetch(self, pin_ids: Sequence[int]) -> Answer:
+        """Fetch up to ``pin_api_batch`` pins in one call, or raise ``SourceDownError``."""
+
+
+class PinApi:
+    """The Pin API over HTTP: ``POST {pin_api_url}/pins/batch``."""
+
+    def __init__(self, settings: PinSettings, client: httpx.Client | None = None) -> None:
+        # An address inside the house: proxies of the environment would only stand in the way.
+        self._client = client or httpx.Client(timeout=settings.pin_api_seconds, trust_env=False)
+        self._url = f"{settings.pin_api_url.rstrip('/')}/pins/batch"
+
+    def fetch(self, pin_ids: Sequence[int]) -> Answer:
+        """Fetch pins; one that breaks the contract is left out of the answer, so it counts as not had yet."""
+        try:
+            response = self._client.post(self._url, json={"pin_ids": list(pin_ids)})
+            response.raise_for_status()
+            return _read_answer(orjson.loads(response.content), set(pin_ids))
+        except (httpx.HTTPError, httpx.InvalidURL, orjson.JSONDecodeError, KeyError, TypeError) as error:
+            raise SourceDownError(f"Pin API {self._url}: {type(error).__name__}: {error}") from error
+
+
+def _read_answer(body: Mapping[str, Any], asked: set[int]) -> Answer:
+    pins: dict[int, PinRow] = {}
+    for pin in body["pins"]:
+        row = read_pin(pin) if isinstance(pin, dict) else None
+        if row is not None and pin["pin_id"] in asked:
+            pins[pin["pin_id"]] = row
+    unknown = {pin_id for pin_id in body["unknown"] if type(pin_id) is int} & asked
+    return Answer(pins, unknown - pins.keys())
+
+
+def read_pin(pin: Mapping[str, Any]) -> PinRow | None:
+    """Check a pin of the API against the contract; None, and a line in the log, when it breaks it."""
+    wrong = [f.name for f in PIN_FIELDS if not _meets(f, pin.get(f.name))]
+    if wrong:
+        log.warning("pin breaks the contract pin_id=%.40r fields=%s", pin.get("pin_id"), ",".join(wrong))
+        return None
+    return tuple(_micros(pin.get(f.name)) if f.type is Type.TIMESTAMP else pin.get(f.name) for f in VALUE_FIELDS)
+
+
+def _meets(field: Field, value: object) -> bool:
+    if value is None:
+        return field.nullable
+    if field.type is Type.INT64:
+        return type(value) is int and value in INT64
+    if not isinstance(value, str) or len(value) > (field.max_chars or len(value)):
+        return False
+    return field.type is not Type.TIMESTAMP or _micros(value) is not None
+
+
+def _micros(text: str | None) -> int | None:
+    """Microseconds since 1970 of an RFC 3339 time; None when it is not one."""
+    try:
+        parsed = datetime.fromisoformat(text or "")
+    except ValueError:
+        return None
+    return (parsed - EPOCH) // MICROSECOND if parsed.tzinfo else None
+
+
+class PinCache:
+    """``pin_cache`` in MemSQL. Holds one connection, opened when it is needed; not for use by two threads."""
+
+    def __init__(self, connect: Connect, clock: Callable[[], float]) -> None:
+        self._connect = connect
+        self._clock = clock
+        self._connection: pymysql.connections.Connection[Any] | None = None
+        self._used = 0.0
+        self._select = statement("enrich/select_pins")
+        self._upsert = statement("enrich/upsert_pins")
+
+    def select(self, pin_ids: Sequence[int]) -> dict[int, PinRow]:
+        """Look pins up; an id that is not there is not in the answer."""
+        found: dict[int, PinRow] = {}
+        for start in range(0, len(pin_ids), SELECT_IDS):
+            some = tuple(pin_ids[start : start + SELECT_IDS])
+            found.update(self._run(partial(self._selected, pin_ids=some)))
+        return found
+
+    def _selected(self, cursor: Cursor, pin_ids: tuple[int, ...]) -> dict[int, PinRow]:
+        cursor.execute(self._select, {"pin_ids": pin_ids})
+        return {row[0]: (*row[1:-1], _micros_of(row[-1])) for row in cursor.fetchall()}
+
+    def upsert(self, pins: Mapping[int, PinRow]) -> None:
+        """Save pins, lowest id first, so that two writers of the same pins wait for each other and don't deadlock."""
+        rows = [{"pin_id": pin_id, **_sql_values(pins[pin_id])} for pin_id in sorted(pins)]
+        # executemany sends multi-row INSERTs, as many rows as fit a packet.
+        retry_conflicts(lambda: self._run(lambda cursor: cursor.executemany(self._upsert, rows)))
+
+    def _run(self, work: Callable[[Cursor], Any]) -> Any:
+        """Do one transaction; whatever goes wrong closes the connection."""
+        try:
+            connection = self._open()
+            with connection.cursor(Cursor) as cursor:
+                answer = work(cursor)
+            connection.commit()  # a SELECT too: its snapshot would hide what others save later
+        except (pymysql.Error, MemsqlError, OSError) as error:
+            self.close()
+            raise SourceDownError(f"pin_cache: {type(error).__name__}: {error}") from error
+        self._used = self._clock()
+        return answer
+
+    def _open(self) -> "pymysql.connections.Connection[Any]":
+        if self._connection is not None and self._clock() - self._used > IDLE_SECONDS:
+            self.close()
+        if self._connection is None:
+            self._connection = self._connect()
+        return self._connection
+
+    def close(self) -> None:
+        """Let go of the connection; the next call opens another."""
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            try:
+                connection.close()
+            except (pymysql.Error, OSError) as error:
+                log.debug("closing a broken connection error=%s", error)
+
+
+def _micros_of(value: object) -> int | None:
+    """Microseconds of what the driver made of a DATETIME (naive, UTC); zero dates come as text and become null."""
+    return (value.replace(tzinfo=UTC) - EPOCH) // MICROSECOND if isinstance(value, datetime) else None
+
+
+def _sql_values(row: PinRow) -> dict[str, Any]:
+    values = {f.name: value for f, value in zip(VALUE_FIELDS, row, strict=True)}
+    return values | {"created_at": _datetime(values["created_at"])}
+
+
+def _datetime(micros: int | None) -> datetime | None:
+    """A naive UTC time for DATETIME(6); null outside the years that MySQL can hold."""
+    try:
+        moment = None if micros is None else EPOCH + timedelta(microseconds=micros)
+    except OverflowError:
+        return None
+    return moment.replace(tzinfo=None) if moment and moment.year >= 1000 else None

@@ -1,0 +1,219 @@
+"""The read-through pin lookup, run in Spark's Python workers, a batch at a time.
+
+Order: this process's LRU, ``pin_cache`` in MemSQL, the Pin API; what the API gave is saved to ``pin_cache``.
+Nothing here raises because a source is down: its rows are ``pending``, and the source is left alone for a while,
+so landing never waits for one timeout per batch.
+
+The LRU has no expiry: a pin's creator, board and brand do not change, and a newer text that comes through the
+stream replaces the older one here and in ``pin_cache``.
+"""
+
+import logging
+import time
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
+from operator import itemgetter
+
+import pyarrow as pa
+from cachetools import LRUCache, TTLCache
+
+from pinwheel.clients import memsql
+from pinwheel.core.contract import PIN_COLUMNS, PIN_ID, PIN_STATUS_COLUMN, PinStatus, Type
+from pinwheel.core.settings import PinLookupSettings
+from pinwheel.enrich.pin_sources import (
+    VALUE_FIELDS,
+    Answer,
+    Connect,
+    PinApi,
+    PinCache,
+    PinRow,
+    PinSource,
+    SourceDownError,
+)
+
+log = logging.getLogger(__name__)
+
+Clock = Callable[[], float]
+
+ARROW_TYPES = {Type.INT64: pa.int64(), Type.STRING: pa.string(), Type.TIMESTAMP: pa.timestamp("us", "UTC")}
+FOUND_TYPE = pa.struct([*((c.name, ARROW_TYPES[c.type]) for c in PIN_COLUMNS), (PIN_STATUS_COLUMN.name, pa.string())])
+PINS_SCHEMA = pa.schema([(PIN_ID.name, pa.int64()), *((c.name, ARROW_TYPES[c.type]) for c in PIN_COLUMNS)])
+NO_PIN: PinRow = (None,) * len(VALUE_FIELDS)
+MISSING_IDS = 100_000  # misses that are remembered at most, about 20 MB
+
+
+class Breaker:
+    """Leaves a source alone for some seconds after it failed."""
+
+    def __init__(self, name: str, seconds: float, clock: Clock) -> None:
+        self._name, self._seconds, self._clock = name, seconds, clock
+        self._until = float("-inf")
+
+    def closed(self) -> bool:
+        """Whether the source may be asked."""
+        return self._clock() >= self._until
+
+    def trip(self, error: SourceDownError) -> None:
+        """Note a failure; one line in the log per pause, not one per batch."""
+        log.warning("source down name=%s pause_seconds=%s error=%s", self._name, self._seconds, error)
+        self._until = self._clock() + self._seconds
+
+
+class PinLookup:
+    """Finds and saves pins; one per process and thread.
+
+    Args:
+        settings: where everything is, sizes and times.
+        connect: opens a connection to MemSQL when one is needed; None: the one of the settings.
+        source: who is asked for what MemSQL does not have; None: the Pin API of the settings.
+        clock: seconds that only grow.
+    """
+
+    def __init__(
+        self,
+        settings: PinLookupSettings,
+        *,
+        connect: Connect | None = None,
+        source: PinSource | None = None,
+        clock: Clock = time.monotonic,
+    ) -> None:
+        self._cache = PinCache(
+            connect or partial(memsql.connect, settings, statement_seconds=settings.pin_memsql_seconds), clock
+        )
+        self._source = source or PinApi(settings)
+        self._batch, self._capacity = settings.pin_api_batch, settings.pin_cache_rows
+        self._rows: LRUCache[int, PinRow] = LRUCache(self._capacity)
+        self._saved: LRUCache[int, PinRow] = LRUCache(self._capacity)  # what pin_cache is known to hold
+        self._unknown: TTLCache[int, bool] = TTLCache(MISSING_IDS, settings.pin_missing_seconds, clock)
+        self._pending: TTLCache[int, bool] = TTLCache(MISSING_IDS, settings.pin_retry_seconds, clock)
+        self._cache_breaker = Breaker("pin_cache", settings.pin_retry_seconds, clock)
+        self._source_breaker = Breaker("pin_api", settings.pin_retry_seconds, clock)
+
+    def find(self, pin_ids: pa.Array) -> pa.StructArray:
+        """Find the pins of a column of ids (int64, nulls allowed); each distinct id is looked up once.
+
+        Returns:
+            One row per id, in order, of ``FOUND_TYPE``: all null for a null id, only a status where no pin was had.
+        """
+        encoded = pin_ids.dictionary_encode()
+        wanted = encoded.dictionary.to_pylist()
+        rows, statuses = self._find(wanted)
+        had = [rows.get(i, NO_PIN) for i in wanted]
+        # Not zip(*had): it makes an iterator per row, and the garbage collector walks them all (24 ms instead of 17).
+        columns: list[Sequence[object]] = [list(map(itemgetter(n), had)) for n in range(len(VALUE_FIELDS))]
+        cached = PinStatus.CACHED.value
+        columns.append([statuses.get(i, cached) for i in wanted])
+        typed = [_column(values, field.type) for values, field in zip(columns, FOUND_TYPE, strict=True)]
+        return pa.StructArray.from_arrays([c.take(encoded.indices) for c in typed], fields=list(FOUND_TYPE))
+
+    def save(self, pins: pa.Table) -> bool:
+        """Save full pins that came through the stream; of one pin's several rows the last wins.
+
+        Args:
+            pins: at least the columns of ``PINS_SCHEMA`` (the lake's names); rows without a ``pin_id`` are left out.
+
+        Returns:
+            Whether ``pin_cache`` has them all; this process knows them either way.
+        """
+        rows = _rows_of(pins)
+        self._keep(self._rows, rows)
+        for pin_id in rows:
+            self._unknown.pop(pin_id, None)
+            self._pending.pop(pin_id, None)
+        return self._save({i: row for i, row in rows.items() if self._saved.get(i) != row})
+
+    def _find(self, wanted: Sequence[int]) -> tuple[dict[int, PinRow], dict[int, str]]:
+        """Rows of the ids that have one, and the status of every id that was not simply cached."""
+        rows, missing = self._from_process(wanted)
+        statuses = {i: status for i in missing if (status := self._remembered(i))}
+        cached = self._from_cache([i for i in missing if i not in statuses])
+        asked = [i for i in missing if i not in statuses and i not in cached]
+        fetched, unknown = self._from_source(asked)
+        statuses |= dict.fromkeys(asked, PinStatus.PENDING.value)
+        statuses |= dict.fromkeys(unknown, PinStatus.UNKNOWN.value)
+        statuses |= dict.fromkeys(fetched, PinStatus.FETCHED.value)
+        return rows | cached | fetched, statuses
+
+    def _from_process(self, wanted: Sequence[int]) -> tuple[dict[int, PinRow], list[int]]:
+        rows, missing, known = {}, [], self._rows
+        for pin_id in wanted:
+            try:
+                rows[pin_id] = known[pin_id]  # [] is a third faster than get() in cachetools
+            except KeyError:
+                missing.append(pin_id)
+        return rows, missing
+
+    def _remembered(self, pin_id: int) -> str | None:
+        if pin_id in self._unknown:
+            return PinStatus.UNKNOWN.value
+        return PinStatus.PENDING.value if pin_id in self._pending else None
+
+    def _from_cache(self, pin_ids: Sequence[int]) -> dict[int, PinRow]:
+        if not pin_ids or not self._cache_breaker.closed():
+            return {}
+        try:
+            found = self._cache.select(pin_ids)
+        except SourceDownError as error:
+            self._cache_breaker.trip(error)
+            return {}
+        self._keep(self._rows, found)
+        self._keep(self._saved, found)
+        return found
+
+    def _from_source(self, pin_ids: Sequence[int]) -> tuple[dict[int, PinRow], set[int]]:
+        """Ask the Pin API, batch by batch until one fails; remember what it did not have."""
+        fetched: dict[int, PinRow] = {}
+        unknown: set[int] = set()
+        for start in range(0, len(pin_ids), self._batch):
+            some = pin_ids[start : start + self._batch]
+            if not self._source_breaker.closed():
+                break
+            try:
+                answer = self._source.fetch(some)
+            except SourceDownError as error:
+                self._source_breaker.trip(error)
+                break
+            fetched |= answer.pins
+            unknown |= answer.unknown
+            self._remember_misses(some, answer)
+        self._keep(self._rows, fetched)
+        self._save(fetched)
+        return fetched, unknown
+
+    def _remember_misses(self, asked: Iterable[int], answer: Answer) -> None:
+        for pin_id in asked:
+            if pin_id in answer.unknown:
+                self._unknown[pin_id] = True
+            elif pin_id not in answer.pins:
+                self._pending[pin_id] = True
+
+    def _save(self, rows: dict[int, PinRow]) -> bool:
+        if not rows:
+            return True
+        if not self._cache_breaker.closed():
+            return False
+        try:
+            self._cache.upsert(rows)
+        except SourceDownError as error:
+            self._cache_breaker.trip(error)
+            return False
+        self._keep(self._saved, rows)
+        return True
+
+    def _keep(self, cache: LRUCache[int, PinRow], rows: dict[int, PinRow]) -> None:
+        if self._capacity:  # cachetools refuses to put anything into a cache of size 0
+            cache.update(rows)
+
+
+def _column(values: Sequence[object], type_: pa.DataType) -> pa.Array:
+    """A column of plain values; times come as microseconds."""
+    return pa.array(values, pa.int64()).cast(type_) if pa.types.is_timestamp(type_) else pa.array(values, type_)
+
+
+def _rows_of(pins: pa.Table) -> dict[int, PinRow]:
+    known = pins.select(PINS_SCHEMA.names).cast(PINS_SCHEMA)
+    columns = [
+        (c.cast(pa.int64()) if pa.types.is_timestamp(c.type) else c).to_pylist() for c in known.drop(["pin_id"]).columns
+    ]
+    ids = known["pin_id"].to_pylist()
+    return {i: row for i, row in zip(ids, zip(*columns, strict=True), strict=True) if i is not None}

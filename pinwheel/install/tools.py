@@ -1,0 +1,96 @@
+"""Everything that is not on PyPI: jars, MariaDB, web files, the location database. Warm, this costs milliseconds."""
+
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+
+from pinwheel.core.errors import MissingPartError
+from pinwheel.install import maven, npm, stamps
+from pinwheel.install.progress import Progress
+from pinwheel.local.settings import LocalSettings
+
+
+@dataclass(frozen=True)
+class Tool:
+    """A folder of downloaded things: how it is called, what it has to be built from, and how."""
+
+    title: str
+    folder: Path
+    digest: str
+    build: Callable[[Path], None]
+
+
+def spark_home() -> Path:
+    """Where pip put Spark; found without importing it, which takes a second."""
+    spec = find_spec("pyspark")
+    if spec is None or not spec.submodule_search_locations:
+        raise MissingPartError("pyspark is not installed in this environment; `make run` builds it")
+    return Path(spec.submodule_search_locations[0])
+
+
+def _shipped_jars() -> frozenset[str]:
+    """Jars that pyspark brings: given a second time, they would be loaded by another class loader."""
+    return frozenset(jar.name for jar in (spark_home() / "jars").glob("*.jar"))
+
+
+def tools(settings: LocalSettings) -> list[Tool]:
+    """What the embedded stack needs, built or not."""
+    folder = settings.tools_dir / "jars" / "mariadb"
+    return [
+        Tool("MariaDB (149 MB)", folder, maven.digest("mariadb"), maven.unpack_mariadb),
+        _jars(settings, "kafka", "jars of Kafka"),
+        *_shared_tools(settings),
+    ]
+
+
+def server_tools(settings: LocalSettings) -> list[Tool]:
+    """What the containers of docker-compose.yml need, whose Kafka and database are images of their own."""
+    return [
+        _jars(settings, "s3", "jars of the S3-compatible store (28 MB)"),
+        _jars(settings, "spark-s3", "jars for checkpoints in a store (13 MB)"),
+        *_shared_tools(settings),
+    ]
+
+
+def bench_tools(settings: LocalSettings) -> list[Tool]:
+    """What the benchmark's baselines need beside that."""
+    return [_jars(settings, "bench", "the JDBC driver of the benchmark's baseline")]
+
+
+def _shared_tools(settings: LocalSettings) -> list[Tool]:
+    return [
+        _jars(settings, "spark", "jars of Delta Lake and the Kafka source", _shipped_jars()),
+        Tool("web files and location database (100 MB)", settings.tools_dir / "web", npm.digest(), npm.fetch),
+    ]
+
+
+def _jars(settings: LocalSettings, name: str, title: str, shipped: frozenset[str] = frozenset()) -> Tool:
+    """A set of jars as its lock names them."""
+    return Tool(
+        title,
+        settings.tools_dir / "jars" / name,
+        maven.digest(name, shipped),
+        lambda folder: maven.fetch(name, folder, shipped),
+    )
+
+
+def ensure(settings: LocalSettings, progress: Progress) -> None:
+    """Download what the embedded stack lacks."""
+    fetch(tools(settings), progress)
+
+
+def fetch(wanted_tools: Iterable[Tool], progress: Progress) -> None:
+    """Download those that are not there or were built from an older lock, side by side."""
+    wanted = [tool for tool in wanted_tools if not stamps.is_current(tool.folder, tool.digest)]
+    if not wanted:
+        return
+
+    def build(tool: Tool) -> None:
+        with progress.step(f"Downloading {tool.title}"):
+            tool.folder.parent.mkdir(parents=True, exist_ok=True)
+            stamps.build_folder(tool.folder, tool.digest, tool.build)
+
+    with ThreadPoolExecutor(len(wanted)) as pool:
+        list(pool.map(build, wanted))

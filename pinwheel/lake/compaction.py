@@ -1,0 +1,181 @@
+"""Keeping the lake's files few and large, and its log short.
+
+Nothing here changes a row: compaction's commits carry no data change, so the change feed and the merge do not see them.
+What dies half-way has committed some partitions and not others; the next run measures anew. Two runs at once: Delta
+refuses the second commit on a partition, which is then left to the next run.
+"""
+
+import logging
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from enum import StrEnum
+
+import pyarrow as pa
+from deltalake import DeltaTable
+from deltalake.exceptions import CommitFailedError
+
+from pinwheel.clients import memsql
+from pinwheel.core.contract import DEAD_LETTER, EVENT_TYPES, LAKE_PARTITIONS, TABLES
+from pinwheel.core.settings import CompactSettings
+from pinwheel.lake import events_table
+from pinwheel.lake.landing import pins_copied_to
+from pinwheel.merge import ledger
+
+log = logging.getLogger(__name__)
+
+CLEAN_MINUTES = 10  # of each hour, one run: looking for files that nothing names lists all there are
+MARGIN = timedelta(days=1)  # a reader that started at the oldest watermark may still be at it
+# What the reports filter by. Dead letters have no event time.
+CLUSTER_BY = {
+    **{kind.name: ("brand_id", "occurred_at") if kind.has_pin else ("occurred_at",) for kind in EVENT_TYPES.values()},
+    DEAD_LETTER: ("kafka_timestamp",),
+}
+
+
+class Action(StrEnum):
+    """What a partition needs."""
+
+    NONE = "none"
+    COMPACT = "compact"  # put small files together
+    CLUSTER = "cluster"  # write all of it anew, ordered by CLUSTER_BY
+
+
+@dataclass(frozen=True)
+class Partition:
+    """One day of one event type, as it is: ``small`` files are below ``compact_small_mb``.
+
+    A table without partitions, ``pins``, is one of no day and no type.
+    """
+
+    event_date: str
+    event_type: str
+    files: int
+    size: int
+    small_files: int
+    small_size: int
+
+
+@dataclass(frozen=True)
+class Report:
+    """What was done, or would be: one row per partition that needed something."""
+
+    table: str
+    event_date: str
+    event_type: str
+    action: str
+    files_before: int
+    files_after: int
+    bytes_before: int
+    bytes_after: int
+
+
+def compact(settings: CompactSettings, now: datetime, dry_run: bool, unread_since: datetime | None) -> list[Report]:
+    """Compact what needs it; at the start of an hour, remove what no version of the last days names.
+
+    Args:
+        settings: where the lake is, and how much is too much.
+        now: decides which days are over.
+        dry_run: only say what would be done.
+        unread_since: see ``oldest_unread``; what was committed since then is kept.
+    """
+    today = now.astimezone(UTC).date()
+    reports = []
+    for uri in (settings.events_uri, settings.pins_uri):
+        table = events_table.open_table(uri)
+        if table is None:
+            log.info("nothing to do: there is no table at %s yet", uri)
+            continue
+        found = [(p, needs(p, settings, today)) for p in measure(table, settings)]
+        needed = [(p, action) for p, action in found if action is not Action.NONE]
+        for partition, action in needed:
+            after = partition if dry_run else _rewritten(settings, uri, partition, action)
+            reports.append(_report(uri, action, partition, after))
+            _log(reports[-1], dry_run)
+        if now.minute < CLEAN_MINUTES or dry_run:
+            _clean(uri, settings, now, dry_run, unread_since)
+    return reports
+
+
+def _log(report: Report, dry_run: bool) -> None:
+    log.info(
+        "%s%s table=%s event_date=%s event_type=%s files=%d->%s bytes=%d->%s",
+        "would " if dry_run else "", report.action, report.table, report.event_date, report.event_type,
+        report.files_before, "?" if dry_run else report.files_after,
+        report.bytes_before, "?" if dry_run else report.bytes_after,
+    )  # fmt: skip
+
+
+def measure(table: DeltaTable, settings: CompactSettings) -> list[Partition]:
+    """Every partition's files, from the log alone."""
+    files = pa.table(table.get_add_actions(flatten=True)).to_pylist()
+    limit = settings.compact_small_mb * 2**20
+    found: dict[tuple[str, str], list[int]] = {}
+    for file in files:
+        key = (str(file.get("partition.event_date", "")), file.get("partition.event_type", ""))
+        found.setdefault(key, []).append(file["size_bytes"])
+    return [_partition(key, sizes, limit) for key, sizes in sorted(found.items())]
+
+
+def _partition(key: tuple[str, str], sizes: list[int], limit: int) -> Partition:
+    small = [size for size in sizes if size < limit]
+    return Partition(*key, len(sizes), sum(sizes), len(small), sum(small))
+
+
+def needs(partition: Partition, settings: CompactSettings, today: date) -> Action:
+    """By the count and size of files, not by the clock; a day that is over is also ordered, as it is read often."""
+    is_over = partition.event_date != "" and date.fromisoformat(partition.event_date) < today
+    if partition.small_files < (settings.compact_closed_files if is_over else settings.compact_open_files):
+        return Action.NONE
+    mostly_small = partition.small_size >= settings.compact_cluster_share * partition.size
+    return Action.CLUSTER if is_over and mostly_small else Action.COMPACT
+
+
+def _rewritten(settings: CompactSettings, uri: str, partition: Partition, action: Action) -> Partition:
+    """Rewrite a partition; returns what it is afterwards."""
+    table = DeltaTable(uri)
+    filters = [(name, "=", getattr(partition, name)) for name in LAKE_PARTITIONS] if partition.event_date else None
+    target = settings.compact_target_mb * 2**20
+    try:
+        if action is Action.CLUSTER:
+            columns = CLUSTER_BY.get(partition.event_type, ("occurred_at",))
+            table.optimize.z_order(columns, filters, target_size=target, max_concurrent_tasks=1)
+        else:
+            table.optimize.compact(filters, target_size=target, max_concurrent_tasks=1)
+    except CommitFailedError as error:
+        log.warning("left to the next run event_date=%s event_type=%s error=%s", *_key(partition), error)
+    return {_key(p): p for p in measure(DeltaTable(uri), settings)}[_key(partition)]
+
+
+def _key(partition: Partition) -> tuple[str, str]:
+    return partition.event_date, partition.event_type
+
+
+def _report(uri: str, action: Action, before: Partition, after: Partition) -> Report:
+    table = uri.rpartition("/")[2]
+    return Report(table, *_key(before), action, before.files, after.files, before.size, after.size)
+
+
+def _clean(uri: str, settings: CompactSettings, now: datetime, dry_run: bool, unread_since: datetime | None) -> None:
+    """Remove old files and old log entries, but none that a merge or the copy of the pins still has to read."""
+    behind = timedelta(0) if unread_since is None else now - unread_since
+    hours = max(settings.vacuum_hours, -(-(behind + MARGIN) // timedelta(hours=1)))
+    table = DeltaTable(uri)
+    removed = table.vacuum(retention_hours=hours, dry_run=dry_run, full=True)  # orphans of dead tasks too
+    log.info("vacuum uri=%s dry_run=%s kept_hours=%d files=%d", uri, dry_run, hours, len(removed))
+    if behind > events_table.LOG_KEPT / 2:  # the other half is for this run, and for who has just begun to read
+        log.warning("the log of %s is kept whole: a reader of the lake is behind, since %s", uri, unread_since)
+    elif not dry_run:
+        table.create_checkpoint()
+        table.cleanup_metadata()  # by delta.logRetentionDuration
+
+
+def oldest_unread(settings: CompactSettings) -> datetime | None:
+    """When the oldest version was committed that a reader of the change feed has not read; None: all have read all."""
+    connection = memsql.connect(settings)
+    try:
+        seen = [ledger.watermark(connection, table) for table in TABLES]
+        connection.commit()
+    finally:
+        connection.close()
+    unread = events_table.commits(settings.events_uri, min([*seen, pins_copied_to(settings.pins_uri)]))
+    return unread[0].committed_at if unread else None

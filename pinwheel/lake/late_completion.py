@@ -1,0 +1,104 @@
+"""Late completion: rows that landed before their pin could be had get it in the lake.
+
+The correction reaches MemSQL and the rollups by the change feed, like everything else (ADR 0001).
+"""
+
+import logging
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+
+import pyarrow as pa
+import pyarrow.compute as pc
+from deltalake import DeltaTable
+from deltalake.exceptions import CommitFailedError
+from tenacity import retry, retry_if_exception_type, stop_after_attempt, wait_random_exponential
+
+from pinwheel.clients import memsql
+from pinwheel.clients.memsql import Connection
+from pinwheel.core.contract import EVENT_TYPES, PIN_COLUMNS, PIN_STATUS_COLUMN, PinStatus
+from pinwheel.core.settings import CompleteSettings
+from pinwheel.enrich.pins import PinLookup
+
+log = logging.getLogger(__name__)
+
+COMMIT_TRIES = 10  # the stream commits every 2 s, a completion takes a part of that
+FOUND = [*(c.name for c in PIN_COLUMNS), PIN_STATUS_COLUMN.name]
+
+
+@dataclass(frozen=True)
+class Report:
+    """What a run did. ``waiting``: pins that nobody has yet; ``expired``: pins that were given up."""
+
+    pins: int = 0
+    rows: int = 0
+    waiting: int = 0
+    expired: int = 0
+
+
+def complete(settings: CompleteSettings, lookup: PinLookup, now: datetime) -> Report:
+    """Complete rows of the pins that have arrived.
+
+    Dying after a day's commit leaves its pins noted: the next run finds no row that waits for them and strikes them
+    out. Two runs at once: Delta lets one of two commits through, the other is tried on what the first left.
+    """
+    connection = memsql.connect(settings)
+    try:
+        before = (now.astimezone(UTC) - timedelta(days=settings.complete_days)).date()
+        with memsql.transaction(connection):
+            expired = memsql.execute(connection, "lake/expire_pending", {"before_date": before})
+        days = _pending(connection, settings.complete_max_pins)
+        asked = sorted({pin_id for pins in days.values() for pin_id in pins})
+        had = _had(lookup, asked)
+        rows = 0
+        for day, pin_ids in sorted(days.items()):
+            arrived = had.filter(pc.is_in(had["pin_id"], pa.array(pin_ids, pa.int64())))
+            if arrived.num_rows:
+                rows += _update_lake(settings.events_uri, day, arrived)
+                _forget(connection, day, arrived["pin_id"].to_pylist())
+    finally:
+        connection.close()
+    report = Report(had.num_rows, rows, len(asked) - had.num_rows, expired)
+    log.info("completed %s", report)
+    return report
+
+
+def _pending(connection: Connection, max_pins: int) -> Mapping[date, list[int]]:
+    days = defaultdict(list)
+    with memsql.transaction(connection):
+        for row in memsql.fetch(connection, "lake/pending", {"max_pins": max_pins}):
+            days[row["event_date"]].append(row["pin_id"])
+    return days
+
+
+def _had(lookup: PinLookup, pin_ids: Sequence[int]) -> pa.Table:
+    """Those of the pins that can be had now, or that are known not to exist."""
+    ids = pa.array(pin_ids, pa.int64())
+    found = lookup.find(ids)
+    columns = {name: pc.struct_field(found, name) for name in FOUND}
+    table = pa.table({"pin_id": ids, **columns})
+    return table.filter(pc.not_equal(table[PIN_STATUS_COLUMN.name], PinStatus.PENDING.value))
+
+
+@retry(
+    retry=retry_if_exception_type(CommitFailedError),  # the stream landed meanwhile
+    stop=stop_after_attempt(COMMIT_TRIES),
+    wait=wait_random_exponential(max=2),
+    reraise=True,
+)
+def _update_lake(events_uri: str, day: date, pins: pa.Table) -> int:
+    """Give the day's waiting rows their pins, in one commit; returns the rows."""
+    kinds = ", ".join(f"'{kind.name}'" for kind in EVENT_TYPES.values() if kind.names_pin)
+    waiting = (
+        f"t.event_date = DATE '{day.isoformat()}' AND t.event_type IN ({kinds}) "
+        f"AND t.pin_status = '{PinStatus.PENDING.value}' AND t.pin_id = s.pin_id"
+    )
+    merger = DeltaTable(events_uri).merge(pins, waiting, source_alias="s", target_alias="t")
+    done = merger.when_matched_update({name: f"s.{name}" for name in FOUND}).execute()
+    return int(done["num_target_rows_updated"])
+
+
+def _forget(connection: Connection, day: date, pin_ids: Sequence[int]) -> None:
+    with memsql.transaction(connection):
+        memsql.execute(connection, "lake/forget_pending", {"event_date": day, "pin_ids": tuple(pin_ids)})

@@ -1,0 +1,107 @@
+"""What has just landed: each new version of ``events``, a few columns, read from the change feed by delta-rs.
+
+For who watches. Nobody's books depend on it: what a version changed or put together anew is passed over, and a reader
+that was away starts with what is new.
+"""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+import pyarrow as pa
+import pyarrow.compute as pc
+from deltalake import DeltaTable
+
+from pinwheel.core.contract import DEAD_LETTER
+from pinwheel.lake import events_table
+
+COLUMNS = (
+    "event_type",
+    "occurred_at",
+    "kafka_timestamp",
+    "brand_id",
+    "category",
+    "country_code",
+    "city",
+    "latitude",
+    "longitude",
+)
+FEED_COLUMNS = ("_change_type", "_commit_version")
+LOOKED_BACK = 120  # versions whose times are asked at the start: four minutes of commits every 2 s
+AT_ONCE = 60  # versions of one read; who is further behind skips the oldest: this is a live view
+
+
+@dataclass(frozen=True)
+class Batch:
+    """The events that one version added, in the order in which Kafka received them.
+
+    ``received_at``: when Kafka had the newest of them. ``newest_at``: when the newest happened; a clock that is ahead
+    makes nothing newer than Kafka had it. ``seconds``: Kafka time since the batch before, None for the first one.
+    """
+
+    version: int
+    rows: pa.Table
+    received_at: datetime
+    newest_at: datetime
+    seconds: float | None
+
+
+class Tail:
+    """Follows ``events``; every ``read`` returns what has landed since the one before, oldest first."""
+
+    def __init__(self, uri: str, back: timedelta) -> None:
+        """``back``: how much of the past the first read brings."""
+        self._uri = uri
+        self._back = back
+        self._table: DeltaTable | None = None
+        self._version = -1
+        self._received_at: datetime | None = None
+
+    def read(self) -> list[Batch]:
+        """New batches; a version that added nothing makes none. Nothing while there is no table yet."""
+        if self._table is None:
+            self._table = events_table.open_table(self._uri)
+            if self._table is None:
+                return []
+            self._version = self._before(self._table, datetime.now(UTC) - self._back)
+        else:
+            self._table.update_incremental()
+        newest = self._table.version()
+        first = max(self._version + 1, newest - AT_ONCE + 1)
+        if newest < first:
+            return []
+        batches = self._batches(self._table, first, newest)
+        self._version = newest
+        return batches
+
+    def _before(self, table: DeltaTable, time: datetime) -> int:
+        """The version after which the first read starts."""
+        entries = table.history(limit=LOOKED_BACK)
+        wanted = [int(e["version"]) for e in entries if int(e["timestamp"]) >= time.timestamp() * 1000]
+        return min(wanted, default=table.version() + 1) - 1
+
+    def _batches(self, table: DeltaTable, first: int, last: int) -> list[Batch]:
+        feed = table.load_cdf(
+            starting_version=first,
+            ending_version=last,
+            columns=[*COLUMNS, *FEED_COLUMNS],
+            predicate=f"event_type != '{DEAD_LETTER}'",
+        )
+        rows = events_table.without_views(pa.table(feed.read_all()))
+        rows = rows.filter(pc.equal(rows["_change_type"], "insert")).sort_by(
+            [("_commit_version", "ascending"), ("kafka_timestamp", "ascending")]
+        )
+        return [self._batch(v, rows) for v in pc.unique(rows["_commit_version"]).to_pylist()]
+
+    def _batch(self, version: int, rows: pa.Table) -> Batch:
+        own = rows.filter(pc.equal(rows["_commit_version"], version)).select(COLUMNS)
+        received_at: datetime = pc.max(own["kafka_timestamp"]).as_py()
+        before, self._received_at = self._received_at, received_at
+        seconds = max(0.1, (received_at - before).total_seconds()) if before else None
+        return Batch(int(version), own, received_at, newest_at(own), seconds)
+
+
+def newest_at(rows: pa.Table) -> datetime:
+    """When the newest of some events happened, by a clock that is not ahead of Kafka's."""
+    happened, received = rows["occurred_at"], rows["kafka_timestamp"]
+    newest: datetime = pc.max(pc.if_else(pc.less(happened, received), happened, received)).as_py()
+    return newest

@@ -1,0 +1,250 @@
+"""How the pipeline is, computed from outside the jobs: from Kafka, the lake, the merge's books, the driver's lock.
+
+What is behind is measured against Kafka's newest record and by Kafka's clock: producers that are silent, or whose
+clocks are wrong, make nobody unwell. A step that never had a record is as far behind as the oldest one has waited.
+"""
+
+import json
+import logging
+import shutil
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pymysql
+from deltalake import DeltaTable
+from deltalake.exceptions import DeltaError
+
+from pinwheel.alerts.raising import HEALTH_ALERTS, SOURCE_DOWN, Send
+from pinwheel.clients import kafka, memsql
+from pinwheel.clients.kafka import Held
+from pinwheel.clients.memsql import Connection
+from pinwheel.core.contract import DEAD_LETTER, TABLES
+from pinwheel.core.errors import PinwheelError
+from pinwheel.core.settings import CompactSettings, HealthSettings, load
+from pinwheel.lake import events_table
+from pinwheel.lake.compaction import measure as measure_files
+from pinwheel.merge.ledger import ROLLUPS
+from pinwheel.stream import driver_lock
+
+log = logging.getLogger(__name__)
+
+UNDELIVERED_SHOWN = timedelta(days=2)  # alerts that were given up after one are unwell for another
+RECENT_COMMITS = 50  # over which the share of dead letters is taken: about 100 s
+
+
+@dataclass(frozen=True)
+class Measure:
+    """One thing that was looked at. ``value`` None: it could not be found. ``limit`` None: for information."""
+
+    name: str
+    subject: str
+    value: float | None
+    limit: float | None = None
+
+    @property
+    def is_well(self) -> bool:
+        """Within its limit."""
+        return self.limit is None or (self.value is not None and self.value <= self.limit)
+
+
+@dataclass(frozen=True)
+class Topic:
+    """What Kafka holds, and when it received the oldest and the newest of it. Nothing: it is empty, or away."""
+
+    held: dict[int, Held] = field(default_factory=dict)
+    oldest: datetime | None = None
+    newest: datetime | None = None
+
+
+def look(settings: HealthSettings, now: datetime) -> list[Measure]:
+    """Everything, as it is now. A source that can't be asked is a measure of its own, and hides no other."""
+    found: list[Measure] = []
+    topic = Topic()
+
+    def ask(source: str, question: Callable[[], Iterable[Measure]]) -> None:
+        try:
+            answers = list(question())
+        except (PinwheelError, DeltaError, pymysql.Error, OSError) as error:
+            log.warning("source down name=%s error=%s", source, error)
+            found.append(Measure("source_down", source, 1, 0))
+        else:
+            found.extend([Measure("source_down", source, 0, 0), *answers])
+
+    def ask_kafka() -> Iterator[Measure]:
+        nonlocal topic
+        held = kafka.held_offsets(settings)
+        filled = {p: h for p, h in held.items() if h.end > h.start}
+        newest = kafka.timestamps(settings, {p: h.end - 1 for p, h in filled.items()})
+        oldest = kafka.timestamps(settings, {p: h.start for p, h in filled.items()})
+        topic = Topic(held, min(oldest.values(), default=None), max(newest.values(), default=None))
+        for partition, at in newest.items():
+            yield Measure("kafka_age_seconds", f"partition {partition}", (now - at).total_seconds())
+
+    ask("kafka", ask_kafka)
+    ask("lake", lambda: _lake(settings, topic, now))
+    ask("memsql", lambda: _memsql(settings, topic, now))
+    ask("driver", lambda: _driver(settings))
+    ask("disk", lambda: _disk(settings))
+    return found
+
+
+def _lake(settings: HealthSettings, topic: Topic, now: datetime) -> Iterator[Measure]:
+    landed = events_table.landed_offsets(settings.events_uri, settings.topic, topic.held)
+    # The lake is asked after Kafka, and may have more by then: that is no lag.
+    lags = {p: max(0, h.end - landed.get(p, h.start)) for p, h in topic.held.items()}
+    for partition, lag in lags.items():
+        yield Measure("lag_records", f"partition {partition}", lag, settings.health_max_lag)
+    table = events_table.open_table(settings.events_uri)
+    commits = [] if table is None else events_table.recent_commits(table, RECENT_COMMITS)
+    landings = [c for c in commits if c.rows is not None]
+    if landings or not landed:  # otherwise it landed before the recent commits: when, is not known
+        reached = max(landings[-1].timestamps.values()) if landings else None
+        yield from _behind("lake_behind_seconds", "events", topic, reached, now, settings)
+    if landings:
+        if topic.held:
+            open_for = (now - landings[-1].committed_at).total_seconds() if any(lags.values()) else 0.0
+            yield Measure("open_batch_seconds", "stream_engagement", open_for, settings.health_max_batch_seconds)
+        yield _dead_share([c.rows or {} for c in landings], settings)
+    if table is not None:
+        yield _file_debt(table, settings, now)
+
+
+def _behind(
+    name: str, subject: str, topic: Topic, reached: datetime | None, now: datetime, settings: HealthSettings
+) -> Iterator[Measure]:
+    """Seconds between Kafka's newest record and the newest that a step has, or since the oldest when it has none."""
+    if topic.newest is None or topic.oldest is None:  # nothing to be behind of
+        return
+    behind = topic.newest - reached if reached else now - topic.oldest
+    yield Measure(name, subject, max(0.0, behind.total_seconds()), settings.health_max_behind_seconds)
+
+
+def _dead_share(rows: list[dict[str, int]], settings: HealthSettings) -> Measure:
+    total = sum(sum(r.values()) for r in rows)
+    dead = sum(r.get(DEAD_LETTER, 0) for r in rows)
+    return Measure("dead_letter_share", "events", dead / total if total else 0.0, settings.health_max_dead_share)
+
+
+def _file_debt(table: DeltaTable, settings: HealthSettings, now: datetime) -> Measure:
+    today = now.astimezone(UTC).date().isoformat()
+    over = [p.small_files for p in measure_files(table, load(CompactSettings)) if p.event_date < today]
+    return Measure("small_files", "fullest closed day", max(over, default=0), settings.health_max_small_files)
+
+
+def _memsql(settings: HealthSettings, topic: Topic, now: datetime) -> Iterator[Measure]:
+    connection = memsql.connect(settings, statement_seconds=settings.health_memsql_seconds)
+    try:
+        staged = {row["table_name"]: _reached(row["progress"]) for row in memsql.fetch(connection, "operate/staged")}
+        merged = {row["table_name"]: row["newest_at"] for row in memsql.fetch(connection, "operate/merged")}
+        held = {row["table_name"]: row["slices"] for row in memsql.fetch(connection, "operate/held")}
+        pins = memsql.fetch(connection, "operate/pending")[0]["pins"]
+        since = (now - UNDELIVERED_SHOWN).astimezone(UTC).replace(tzinfo=None)
+        undelivered = memsql.fetch(connection, "operate/undelivered", {"since": since})[0]
+        connection.commit()
+    finally:
+        connection.close()
+    for table in TABLES:
+        reached = merged[table].replace(tzinfo=UTC) if merged.get(table) else None
+        both = max((at for at in (staged.get(table), reached) if at), default=None)  # what is merged was staged
+        yield from _behind("staged_behind_seconds", table, topic, both, now, settings)
+        yield from _behind("merged_behind_seconds", table, topic, reached, now, settings)
+        yield Measure("held_slices", table, held.get(table, 0), 0)
+    rolled_up = merged[ROLLUPS].replace(tzinfo=UTC) if merged.get(ROLLUPS) else None
+    yield from _behind("merged_behind_seconds", ROLLUPS, topic, rolled_up, now, settings)
+    yield Measure("pending_pins", "events", pins, settings.health_max_pending_pins)
+    for how in ("waiting", "given_up"):
+        yield Measure("alerts_undelivered", how, undelivered[how], 0)
+
+
+def _reached(progress: str) -> datetime | None:
+    return max((datetime.fromisoformat(at) for _, at in json.loads(progress).values()), default=None)
+
+
+def _driver(settings: HealthSettings) -> Iterator[Measure]:
+    is_down = driver_lock.running(settings.driver_lock_path) is None
+    yield Measure("driver_down", "stream_engagement", float(is_down), 0)
+    notes = settings.stream_dir / "supervisor.json"
+    restarts = json.loads(notes.read_text()).get("restarts", 0) if notes.exists() else 0
+    yield Measure("driver_restarts", "stream_engagement", restarts)
+
+
+def _disk(settings: HealthSettings) -> Iterator[Measure]:
+    if "://" not in settings.lake_uri:
+        Path(settings.lake_uri).mkdir(parents=True, exist_ok=True)
+        usage = shutil.disk_usage(settings.lake_uri)
+        share = usage.used / (usage.used + usage.free)  # as df has it: what is kept for root is nobody's
+        yield Measure("disk_used_share", "lake", share, settings.health_max_disk_share)
+
+
+def keep(connection: Connection, measures: Iterable[Measure], now: datetime, days: int) -> None:
+    """Store a look, and forget those older than ``days``; the same look twice changes nothing."""
+    at = now.astimezone(UTC).replace(tzinfo=None)
+    rows = [
+        {
+            "measured_at": at,
+            "measure": m.name,
+            "subject": m.subject,
+            "value": m.value,
+            "max_value": m.limit,
+            "is_well": int(m.is_well),
+        }
+        for m in measures
+    ]
+    with memsql.transaction(connection):
+        memsql.execute_many(connection, "operate/insert", rows)
+        memsql.execute(connection, "operate/expire", {"before_time": at - timedelta(days=days)})
+
+
+def tell(measures: Iterable[Measure], path: Path, now: datetime, after_looks: int, raise_: Send, resolve: Send) -> None:
+    """Alert on what has been unwell for ``after_looks`` looks, once, and on what is well again.
+
+    What people know is kept in ``path``: dying before it is written tells them once more, never less.
+    """
+    before: dict[str, dict[str, Any]] = json.loads(path.read_text()) if path.exists() else {}
+    after = dict(before)  # what could not be measured stays as it was
+    for name, found in _by_alert(measures).items():
+        unwell = "; ".join(_told(m) for m in found if not m.is_well)
+        looks = before.get(name, {}).get("looks", 0)
+        since = before.get(name, {}).get("since") or f"{now.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
+        if unwell:
+            after[name] = {"looks": looks + 1, "told": unwell, "since": since}
+            if looks + 1 == after_looks:
+                raise_(HEALTH_ALERTS[name], "pipeline", f"{unwell}; unwell since {since}")
+        else:
+            after.pop(name, None)
+            if looks >= after_looks:
+                resolve(HEALTH_ALERTS[name], "pipeline", f"well again; since {since} it was: {before[name]['told']}")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    fresh = path.with_suffix(".new")
+    fresh.write_text(json.dumps(after))
+    fresh.replace(path)
+
+
+def _by_alert(measures: Iterable[Measure]) -> dict[str, list[Measure]]:
+    """What was measured of each alert."""
+    found: dict[str, list[Measure]] = {}
+    for measure in measures:
+        if measure.name in HEALTH_ALERTS:
+            found.setdefault(measure.name, []).append(measure)
+    return found
+
+
+def _told(measure: Measure) -> str:
+    value = "unknown" if measure.value is None else f"{measure.value:g}"
+    return f"{measure.name} of {measure.subject} is {value}, allowed {measure.limit:g}"
+
+
+def watch(settings: HealthSettings, now: datetime, raise_: Send, resolve: Send) -> list[Measure]:
+    """One look: measure, tell, keep. A database that is away is told, not raised."""
+    measures = look(settings, now)
+    tell(measures, settings.stream_dir / "health.json", now, settings.health_alert_after_looks, raise_, resolve)
+    if not any(m.name == SOURCE_DOWN.name and m.subject == "memsql" and not m.is_well for m in measures):
+        connection = memsql.connect(settings, statement_seconds=settings.health_memsql_seconds)
+        try:
+            keep(connection, measures, now, settings.health_keep_days)
+        finally:
+            connection.close()
+    return measures

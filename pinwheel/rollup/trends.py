@@ -1,0 +1,113 @@
+"""What is trending: repins counted by minute for the last 90 minutes, and the statistic over them.
+
+Merges only note which minutes they changed. A refresh recounts those from the deduplicated rows, never adding to what
+was counted, and finds the trends anew, in one transaction: one that dies leaves the old ones, one that runs twice or
+wakes late finds nothing noted and changes nothing. Two at once take turns behind a row lock, which no merge waits for.
+"""
+
+import logging
+from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime, timedelta
+
+from pinwheel.clients import memsql
+from pinwheel.clients.memsql import Connection
+
+log = logging.getLogger(__name__)
+
+WINDOW = timedelta(minutes=90)  # of the weights of a longer past, 95 % lie in it; older minutes are dropped
+RECENT = timedelta(minutes=5)  # nearly all events are merged by then
+SWEEP_SECONDS = 600.0  # late events spread over all minutes: recounting those each time would cost more than merging
+RUN_MINUTES = 15  # counted in one statement: its work table stays in memory
+MINUTE = timedelta(minutes=1)
+EPOCH = datetime(1970, 1, 1)
+
+Run = tuple[datetime, datetime]
+
+
+class Trends:
+    """Refreshes when it is due; what a long-lived process keeps."""
+
+    def __init__(self, interval_seconds: float, clock: Callable[[], float], now: Callable[[], datetime]) -> None:
+        self._interval = interval_seconds
+        self._clock = clock
+        self._now = now
+        self._refreshed: float | None = None
+        self._swept: float | None = None
+
+    def refresh(self, connection: Connection) -> bool:
+        """Refresh if the last time is long enough ago; returns whether anything was recounted."""
+        at = self._clock()
+        if self._refreshed is not None and at - self._refreshed < self._interval:
+            return False
+        self._refreshed = at
+        sweep = self._swept is None or at - self._swept >= SWEEP_SECONDS
+        self._swept = at if sweep else self._swept
+        return refresh(connection, self._now(), sweep=sweep)
+
+
+def refresh(connection: Connection, now: datetime, *, sweep: bool = True) -> bool:
+    """Recount the minutes that merges have noted and find the trends; returns whether there were any.
+
+    Args:
+        connection: what is done on it is committed.
+        now: UTC; later events are some producer's wrong clock, and do not count yet.
+        sweep: also recount minutes that were counted before and are not among the last five.
+    """
+    return memsql.retry_conflicts(lambda: _refresh_once(connection, now.replace(tzinfo=None), sweep))
+
+
+def _refresh_once(connection: Connection, now: datetime, sweep: bool) -> bool:
+    with memsql.transaction(connection):
+        memsql.fetch(connection, "rollup/trends/lock")
+        (found,) = memsql.fetch(connection, "rollup/trends/newest", {"now_time": now})
+        if found["slice_id"] is None:
+            return False
+        as_of = found["as_of"] or now
+        first = _minute(as_of) - WINDOW
+        recent = first if sweep else _minute(as_of) - RECENT
+        asked = {"first_minute": first, "recent_minute": recent, "to_minute": _minute(now) + MINUTE}
+        noted = memsql.fetch(connection, "rollup/trends/noted", asked | {"slice_id": found["slice_id"]})
+        _recount(connection, found["slice_id"], [row["minute"] for row in noted])
+        _forget_before(connection, found["slice_id"], first)
+        _find(connection, as_of)
+    log.info("trends as_of=%s recounted_minutes=%d", as_of, len(noted))
+    return bool(noted)
+
+
+def _recount(connection: Connection, slice_id: int, minutes: Sequence[datetime]) -> None:
+    for start, end in runs(minutes):
+        run = {"from_minute": start, "to_minute": end}
+        memsql.execute(connection, "rollup/trends/drop_minutes", run)
+        memsql.execute(connection, "rollup/trends/count_minutes", run)
+        memsql.execute(connection, "rollup/trends/forget_noted", run | {"slice_id": slice_id})
+
+
+def runs(minutes: Sequence[datetime]) -> Iterator[Run]:
+    """Minutes in a row as ``[from, to)``, at most ``RUN_MINUTES`` long: a statement each."""
+    start = end = None
+    for minute in minutes:
+        if start is None or minute != end or end - start >= RUN_MINUTES * MINUTE:
+            if start is not None and end is not None:
+                yield start, end
+            start = minute
+        end = minute + MINUTE
+    if start is not None and end is not None:
+        yield start, end
+
+
+def _forget_before(connection: Connection, slice_id: int, first: datetime) -> None:
+    old = {"from_minute": EPOCH, "to_minute": first}
+    memsql.execute(connection, "rollup/trends/forget_noted", old | {"slice_id": slice_id})
+    memsql.execute(connection, "rollup/trends/drop_minutes", old)
+
+
+def _find(connection: Connection, as_of: datetime) -> None:
+    memsql.execute(connection, "rollup/trends/clear")
+    first = memsql.fetch(connection, "rollup/trends/history")[0]["first_minute"]
+    if first is not None:
+        asked = {"first_minute": first, "last_minute": _minute(as_of), "as_of": as_of}
+        memsql.execute(connection, "rollup/trends/score", asked)
+
+
+def _minute(time: datetime) -> datetime:
+    return time.replace(second=0, microsecond=0)

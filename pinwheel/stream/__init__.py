@@ -1,0 +1,1 @@
+"""The stream's driver under Airflow: starting it, watching it, and its lock."""

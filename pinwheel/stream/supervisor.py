@@ -1,0 +1,277 @@
+"""Keeping the stream's driver alive: start it, re-attach to it, watch it from outside, restart it with growing pauses.
+
+What is known about the driver is in the kernel (its lock), in Kafka and in the lake; only the count of failures and
+the open alerts are kept in a file, so that a supervisor that starts anew goes on where the last one was.
+"""
+
+import json
+import logging
+import os
+import signal
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, replace
+from enum import StrEnum
+from pathlib import Path
+
+import psutil
+from deltalake.exceptions import DeltaError
+
+from pinwheel.alerts.raising import (
+    DRIVER_ALERTS,
+    DRIVER_FAILING,
+    DRIVER_STALLED,
+    Alert,
+    Send,
+    raise_alert,
+    resolve_alert,
+)
+from pinwheel.clients import kafka
+from pinwheel.core.errors import PinwheelError
+from pinwheel.core.settings import SuperviseSettings
+from pinwheel.core.signals import told_to_stop
+from pinwheel.lake import events_table
+from pinwheel.stream import driver_lock
+
+log = logging.getLogger(__name__)
+
+WANTED_VARIABLE = "pinwheel_stream"  # Airflow Variable that holds what people want
+SUBJECT = "stream_engagement"  # of our alerts
+LOOK_SECONDS = 10.0  # how often Kafka and the lake are looked at
+START_SECONDS = 120.0  # a driver that has not taken its lock by then is not coming
+MAX_DOUBLINGS = 30  # of the pause: a driver that fails for days must not overflow it
+
+
+class Wanted(StrEnum):
+    """What people want of the stream."""
+
+    RUNNING = "running"
+    STOPPED = "stopped"
+    RESTART = "restart"
+
+
+@dataclass(frozen=True)
+class State:
+    """What outlives a supervisor. Times in Unix seconds."""
+
+    launched_pid: int = 0
+    launched_at: float = 0.0
+    failures: int = 0  # in a row
+    next_start_at: float = 0.0
+    restarts: int = 0
+    alerted: tuple[str, ...] = ()  # names of the alerts that are open
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far the stream is, seen from outside."""
+
+    lag: int  # records in Kafka that are not in the lake
+    landed: int  # sum of the next offsets to land; moves with each landing, not with other commits to the lake
+
+
+@dataclass(frozen=True)
+class World:
+    """What the supervisor touches; passed in so that tests can pass another."""
+
+    launch: Callable[[], int]  # starts a driver, returns its process id
+    wanted: Callable[[], Wanted]
+    restarted: Callable[[], None]  # a restart that was wanted has been done
+    progress: Callable[[], Progress | None]  # None: Kafka or the lake can't be asked now
+    alert: Send
+    resolve: Send
+    clock: Callable[[], float]
+    wait: Callable[[float], bool]  # waits so many seconds; True when told to stop
+
+
+def supervise(settings: SuperviseSettings, wanted: Callable[[], Wanted], restarted: Callable[[], None]) -> None:
+    """Supervise the real driver for one session; ``wanted`` and ``restarted`` are the person's side."""
+    from pinwheel.stream.submit import launch_driver  # imports Airflow's Spark provider
+
+    with told_to_stop() as stop:
+        world = World(
+            launch=lambda: launch_driver(settings),
+            wanted=wanted,
+            restarted=restarted,
+            progress=lambda: progress(settings),
+            alert=raise_alert,
+            resolve=resolve_alert,
+            clock=time.time,
+            wait=stop.wait,
+        )
+        Supervisor(settings, world).session()
+
+
+def progress(settings: SuperviseSettings) -> Progress | None:
+    """What Kafka holds against what the lake holds; neither can be faked by the driver."""
+    try:
+        held = kafka.held_offsets(settings)
+        landed = events_table.landed_offsets(settings.events_uri, settings.topic, held)
+    except (PinwheelError, DeltaError, OSError) as error:  # delta-rs says OSError when the store does not answer
+        log.warning("lag is unknown: %s", error)
+        return None
+    # A partition that never landed anything is read from the first record that has not expired.
+    lag = sum(offsets.end - landed.get(partition, offsets.start) for partition, offsets in held.items())
+    return Progress(lag, sum(landed.values()))
+
+
+class Supervisor:
+    """One supervisor; that there is only one is Airflow's part (``max_active_runs=1``) and, in a race, the lock's."""
+
+    def __init__(self, settings: SuperviseSettings, world: World) -> None:
+        self.settings = settings
+        self.world = world
+        self._path = settings.stream_dir / "supervisor.json"
+        self._state = _read(self._path)
+        self._looked_at = 0.0
+        self._landed: int | None = None  # at the last look, when there was lag
+        self._still_since = 0.0  # since when it has been that
+
+    def session(self) -> None:
+        """Supervise for ``supervise_session_seconds``; the driver lives on when this returns or dies."""
+        ends = self.world.clock() + self.settings.supervise_session_seconds
+        while self.world.clock() < ends:
+            self.step()
+            if self.world.wait(self.settings.supervise_poll_seconds):
+                return
+
+    def step(self) -> None:
+        """Look once and do what is due."""
+        found = driver_lock.running(self.settings.driver_lock_path)
+        wanted = self.world.wanted()
+        if wanted is Wanted.RUNNING:
+            self._watch(found) if found else self._start_if_due()
+            return
+        if found:
+            log.info("stopping driver pid=%d wanted=%s", found.pid, wanted)
+            stop(found, self.settings, self.world)
+        for alert in DRIVER_ALERTS:
+            self._resolve(alert, f"a person {'stopped' if wanted is Wanted.STOPPED else 'restarted'} it")
+        self._keep(State(restarts=self._state.restarts))  # a person's stop or restart is no failure
+        if wanted is Wanted.RESTART:
+            self.world.restarted()
+
+    def _watch(self, found: driver_lock.Driver) -> None:
+        lived = self.world.clock() - found.started_at
+        if self._state.failures and lived > self.settings.healthy_after_seconds:
+            log.info("driver healthy pid=%d seconds=%.0f after failures=%d", found.pid, lived, self._state.failures)
+            self._resolve(DRIVER_FAILING, f"the driver has run for {lived:.0f} s")
+            self._keep(replace(self._state, failures=0))
+        if self.world.clock() - self._looked_at >= LOOK_SECONDS:
+            self._looked_at = self.world.clock()
+            self._look(found, lived)
+
+    def _look(self, found: driver_lock.Driver, lived: float) -> None:
+        progress = self.world.progress()
+        before, self._landed = self._landed, progress.landed if progress and progress.lag else None
+        if progress is None:
+            return
+        log.info("driver pid=%d lag=%d landed=%d", found.pid, progress.lag, progress.landed)
+        if progress.lag == 0 or before not in (None, progress.landed):
+            self._resolve(DRIVER_STALLED, f"the driver lands again; lag of {progress.lag} records")
+        if self._landed is None or self._landed != before:
+            self._still_since = self.world.clock()
+        still = self.world.clock() - self._still_since
+        if min(lived, still) > self.settings.stalled_after_seconds:
+            message = f"lag of {progress.lag} records, but nothing landed for {still:.0f} s: restarting"
+            self._alert(DRIVER_STALLED, message)
+            stop(found, self.settings, self.world)
+            self._failed("stalled")
+
+    def _start_if_due(self) -> None:
+        if self._launching():
+            return
+        if self._state.launched_pid:
+            self._failed("ended")
+        if self.world.clock() < self._state.next_start_at:
+            return
+        pid = self.world.launch()
+        restarts = self._state.restarts + (1 if self._state.failures else 0)
+        log.info("launched driver pid=%d restarts=%d", pid, restarts)
+        # Dying before this is kept: the launched driver takes the lock and is found by it.
+        self._keep(replace(self._state, launched_pid=pid, launched_at=self.world.clock(), restarts=restarts))
+
+    def _launching(self) -> bool:
+        """Whether a launched driver is still on its way to its lock."""
+        if not self._state.launched_pid or not _alive(self._state.launched_pid, self._state.launched_at):
+            return False
+        if self.world.clock() - self._state.launched_at < START_SECONDS:
+            return True
+        _signal_group(self._state.launched_pid, signal.SIGKILL)
+        return False
+
+    def _failed(self, how: str) -> None:
+        failures = self._state.failures + 1
+        doubled = self.settings.restart_pause_seconds * 2 ** min(failures - 1, MAX_DOUBLINGS)
+        pause = min(doubled, self.settings.restart_max_pause_seconds)
+        log.warning("driver %s failures=%d pause=%.0f", how, failures, pause)
+        next_start = self.world.clock() + pause
+        self._keep(replace(self._state, launched_pid=0, failures=failures, next_start_at=next_start))
+        if failures >= self.settings.alert_after_failures:
+            log_path = self.settings.stream_dir / "driver.log"
+            message = f"the driver {how} {failures} times in a row; next try in {pause:.0f} s; its log: {log_path}"
+            self._alert(DRIVER_FAILING, message)
+
+    def _alert(self, alert: Alert, message: str) -> None:
+        """Dying before it is kept raises it again, which ``raise_alert`` knows."""
+        if alert.name not in self._state.alerted:
+            self.world.alert(alert, SUBJECT, message)
+            self._keep(replace(self._state, alerted=(*self._state.alerted, alert.name)))
+
+    def _resolve(self, alert: Alert, message: str) -> None:
+        if alert.name in self._state.alerted:
+            self.world.resolve(alert, SUBJECT, message)
+            self._keep(replace(self._state, alerted=tuple(n for n in self._state.alerted if n != alert.name)))
+
+    def _keep(self, state: State) -> None:
+        """Replaced in one step: a supervisor that dies here leaves the old state or the new."""
+        if state == self._state:
+            return
+        self._state = state
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        fresh = self._path.with_suffix(".new")
+        fresh.write_text(json.dumps(asdict(state)))
+        fresh.replace(self._path)
+
+
+def _read(path: Path) -> State:
+    try:
+        kept = State(**json.loads(path.read_text()))
+        return replace(kept, alerted=tuple(kept.alerted))  # JSON has lists
+    except FileNotFoundError:
+        return State()
+    except (ValueError, TypeError) as error:
+        log.warning("%s can't be read (%s): counting failures from zero", path, error)
+        return State()
+
+
+def _alive(pid: int, launched_at: float) -> bool:
+    """Whether ``pid`` is still the process that was launched then."""
+    try:
+        process = psutil.Process(pid)
+        return process.status() != psutil.STATUS_ZOMBIE and process.create_time() <= launched_at + 2
+    except psutil.NoSuchProcess:
+        return False
+
+
+def _signal_group(pid: int, number: signal.Signals) -> None:
+    try:
+        os.killpg(os.getpgid(pid), number)
+    except ProcessLookupError:
+        return
+
+
+def stop(found: driver_lock.Driver, settings: SuperviseSettings, world: World) -> None:
+    """SIGTERM lets the driver finish its batch; SIGKILL, ``driver_stop_seconds`` later, loses nothing."""
+    try:
+        os.kill(found.pid, signal.SIGTERM)
+    except ProcessLookupError:
+        return
+    ends = world.clock() + settings.driver_stop_seconds
+    while driver_lock.running(settings.driver_lock_path) == found:
+        if world.clock() >= ends:
+            log.warning(
+                "driver pid=%d did not end on SIGTERM in %.0f s: killing", found.pid, settings.driver_stop_seconds
+            )
+            _signal_group(found.pid, signal.SIGKILL)
+        time.sleep(0.2)

@@ -1,9 +1,0 @@
--- name:    brand_reports/snapshot
--- purpose: From here to the commit every statement sees the same rows; SingleStore has no such thing, the next run mends what a merge in between made of it.
--- grain:   the transaction
--- reads:   nothing
--- writes:  nothing
--- params:  none
--- sqlfluff:max_line_length:180
---mariadb: SET TRANSACTION ISOLATION LEVEL REPEATABLE READ
---singlestore: SELECT 1

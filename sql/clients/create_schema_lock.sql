@@ -1,0 +1,12 @@
+-- name:    clients/create_schema_lock
+-- purpose: Make the row that a starter holds while it migrates; it must exist before the first migration.
+-- grain:   one row
+-- reads:   nothing
+-- writes:  schema_lock
+-- params:  none
+CREATE TABLE IF NOT EXISTS schema_lock (
+    id INT NOT NULL COMMENT 'Always 1',
+    PRIMARY KEY (id)
+) COMMENT = 'The row that is locked while migrations run';
+
+INSERT IGNORE INTO schema_lock (id) VALUES (1);

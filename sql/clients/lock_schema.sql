@@ -1,0 +1,10 @@
+-- name:    clients/lock_schema
+-- purpose: Keep other starters waiting until this one has migrated.
+-- grain:   one row
+-- reads:   schema_lock
+-- writes:  nothing
+-- params:  none
+SELECT id
+FROM schema_lock
+WHERE id = 1
+FOR UPDATE

@@ -1,0 +1,19 @@
+-- name:    generate/upsert_brands
+-- purpose: Save a brand's name and contact; the same brand again replaces what was there.
+-- grain:   one row per brand_id
+-- reads:   nothing
+-- writes:  brands
+-- params:  brand_id bigint, name varchar, contact varchar
+INSERT INTO brands (
+    brand_id,
+    name,
+    contact
+)
+VALUES (
+    %(brand_id)s,
+    %(name)s,
+    %(contact)s
+)
+ON DUPLICATE KEY UPDATE
+    name = VALUES (name),
+    contact = VALUES (contact)

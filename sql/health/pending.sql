@@ -1,9 +1,0 @@
--- name:    health/pending
--- purpose: How many pins rows of the lake wait for.
--- grain:   one row
--- reads:   pending_pins
--- writes:  nothing
--- params:  none
-
-SELECT COUNT(DISTINCT pin_id) AS pins
-FROM pending_pins

@@ -1,0 +1,12 @@
+-- name:    merge/audit/count_upserts
+-- purpose: How many rows of a slice the gate has to look at.
+-- grain:   one row
+-- reads:   staging_$table
+-- writes:  nothing
+-- params:  slice_id bigint
+-- names:   table
+SELECT COUNT(*) AS upserts
+FROM staging_$table
+WHERE
+    slice_id = %(slice_id)s
+    AND change_type = 'upsert'

@@ -1,0 +1,9 @@
+-- name:    operate/insert
+-- purpose: Keep what one look found; the same look twice changes nothing.
+-- grain:   one row per measure and look
+-- reads:   nothing
+-- writes:  health
+-- params:  measured_at datetime, measure varchar, subject varchar, value double, max_value double, is_well int
+
+INSERT IGNORE INTO health (measured_at, measure, subject, value, max_value, is_well)
+VALUES (%(measured_at)s, %(measure)s, %(subject)s, %(value)s, %(max_value)s, %(is_well)s)

@@ -1,0 +1,12 @@
+-- name:    operate/merged
+-- purpose: The newest record that is in each reporting table.
+-- grain:   one row per reporting table
+-- reads:   merge_progress
+-- writes:  nothing
+-- params:  none
+
+SELECT
+    table_name,
+    MAX(kafka_timestamp) AS newest_at
+FROM merge_progress
+GROUP BY table_name

@@ -1,0 +1,17 @@
+-- name:    operate/staged
+-- purpose: The newest staged slice of each reporting table, merged by now or not.
+-- grain:   one row per reporting table that ever staged
+-- reads:   merge_slices
+-- writes:  nothing
+-- params:  none
+
+SELECT
+    slices.table_name,
+    slices.progress
+FROM merge_slices AS slices
+INNER JOIN (
+    SELECT MAX(slice_id) AS slice_id
+    FROM merge_slices
+    WHERE staged_at IS NOT NULL
+    GROUP BY table_name
+) AS newest ON slices.slice_id = newest.slice_id

@@ -1,0 +1,13 @@
+-- name:    pages/complete_through
+-- purpose: Up to when each reporting table is complete.
+-- grain:   one row per reporting table
+-- reads:   complete_through
+-- writes:  nothing
+-- params:  none
+SELECT
+    table_name,
+    complete_through_utc,
+    age_seconds,
+    newest_utc
+FROM complete_through
+ORDER BY table_name ASC

@@ -1,0 +1,12 @@
+-- name:    pages/driver_restarts
+-- purpose: How many restarts of the stream's driver were counted at the beginning of a time.
+-- grain:   one row
+-- reads:   health
+-- writes:  nothing
+-- params:  from_time datetime
+SELECT MIN(value) AS restarts
+FROM health
+WHERE
+    measure = 'driver_restarts'
+    AND subject = 'stream_engagement'
+    AND measured_at >= %(from_time)s

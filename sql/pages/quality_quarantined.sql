@@ -1,0 +1,18 @@
+-- name:    pages/quality_quarantined
+-- purpose: The newest rows in quarantine, with the reason and the beginning of the row.
+-- grain:   one row per quarantined row, newest first
+-- reads:   quarantine
+-- writes:  nothing
+-- params:  top int
+SELECT
+    table_name,
+    event_id,
+    quarantined_at,
+    LEFT(reason, 500) AS reason,
+    LEFT(row_json, 2000) AS row_json
+FROM quarantine
+ORDER BY
+    quarantined_at DESC,
+    slice_id DESC,
+    row_num DESC
+LIMIT %(top)s

@@ -1,0 +1,29 @@
+-- name:    pages/quality_reasons
+-- purpose: The rules that the newest rows in quarantine broke.
+-- grain:   one row per table and rule, most rows first
+-- reads:   quarantine
+-- writes:  nothing
+-- params:  newest int
+
+-- A reason is rule: column=value; what is before the = is the same for all rows that broke it.
+SELECT
+    table_name,
+    SUBSTRING_INDEX(reason, '=', 1) AS rule,
+    COUNT(*) AS broken,
+    MAX(quarantined_at) AS newest_at
+FROM (
+    SELECT
+        table_name,
+        reason,
+        quarantined_at
+    FROM quarantine
+    ORDER BY quarantined_at DESC
+    LIMIT %(newest)s
+) AS looked_at
+GROUP BY
+    table_name,
+    rule
+ORDER BY
+    broken DESC,
+    table_name ASC,
+    rule ASC

@@ -1,0 +1,43 @@
+-- name:    pages/reports_list
+-- purpose: The newest revision of each report, of periods that hold a day or, without one, of all.
+-- grain:   one row per brand and period; the newest period first, then by brand
+-- reads:   brand_reports, brands
+-- writes:  nothing
+-- params:  all_brands tinyint, brands bigint list, days int, from_day date, day date, to_day date, top int
+
+-- Periods that begin on from_day at the earliest and on to_day at the latest, and that are not over before day.
+SELECT
+    report.brand_id,
+    brand.name,
+    report.first_day,
+    report.days,
+    report.revision,
+    report.made_at,
+    report.complete_through,
+    report.is_complete,
+    report.verdict,
+    report.engagement,
+    report.engagement_before,
+    report.unique_people,
+    report.change_count,
+    report.mail
+FROM brand_reports AS report
+LEFT JOIN brands AS brand ON report.brand_id = brand.brand_id
+LEFT JOIN brand_reports AS later
+    ON
+        report.brand_id = later.brand_id
+        AND report.first_day = later.first_day
+        AND report.days = later.days
+        AND later.revision = report.revision + 1
+WHERE
+    later.brand_id IS NULL
+    AND (%(all_brands)s = 1 OR report.brand_id IN %(brands)s)
+    AND (%(days)s = 0 OR report.days = %(days)s)
+    AND report.first_day >= %(from_day)s
+    AND report.first_day <= %(to_day)s
+    AND report.first_day + INTERVAL report.days DAY > %(day)s
+ORDER BY
+    report.first_day DESC,
+    report.days ASC,
+    report.brand_id ASC
+LIMIT %(top)s

@@ -1,0 +1,11 @@
+-- name:    pages/reports_newest_day
+-- purpose: The newest period that there is a report of, of so many days or of any.
+-- grain:   one row; null when there is none
+-- reads:   brand_reports
+-- writes:  nothing
+-- params:  all_brands tinyint, brands bigint list, days int
+SELECT MAX(first_day) AS first_day
+FROM brand_reports
+WHERE
+    (%(all_brands)s = 1 OR brand_id IN %(brands)s)
+    AND (%(days)s = 0 OR days = %(days)s)

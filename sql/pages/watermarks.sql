@@ -1,0 +1,10 @@
+-- name:    pages/watermarks
+-- purpose: Up to which lake version each table is merged.
+-- grain:   one row per reporting table
+-- reads:   merge_watermarks
+-- writes:  nothing
+-- params:  none
+SELECT
+    table_name,
+    version
+FROM merge_watermarks

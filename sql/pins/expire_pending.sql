@@ -1,9 +1,0 @@
--- name:    pins/expire_pending
--- purpose: Give up pins that nobody has had for long.
--- grain:   one row per pin_id and day
--- reads:   nothing
--- writes:  pending_pins
--- params:  before_date date
-
-DELETE FROM pending_pins
-WHERE event_date < %(before_date)s

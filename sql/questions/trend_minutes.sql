@@ -1,0 +1,21 @@
+-- name:    questions/trend_minutes
+-- purpose: The last hour of items, minute by minute: for their sparklines.
+-- grain:   one row per item and minute with repins, first minute first
+-- reads:   repin_minutes
+-- writes:  nothing
+-- params:  kind varchar, items varchar, as_of datetime
+
+-- Whole minutes alone: the one that is not over yet would look like a fall.
+SELECT
+    item,
+    minute,
+    repins
+FROM repin_minutes
+WHERE
+    kind = %(kind)s
+    AND item IN %(items)s
+    AND minute >= CAST(%(as_of)s AS DATETIME) - INTERVAL 61 MINUTE
+    AND minute <= CAST(%(as_of)s AS DATETIME) - INTERVAL 1 MINUTE
+ORDER BY
+    item,
+    minute

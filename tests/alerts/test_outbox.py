@@ -1,0 +1,204 @@
+"""Every receiver gets each message once and in order, whether or not it was there when it was posted."""
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from itertools import pairwise
+
+import pytest
+
+from pinwheel.alerts import outbox, raising
+from pinwheel.alerts.outbox import GIVE_UP_AFTER, MAX_PAUSE, deliver
+from pinwheel.alerts.raising import SLICE_HELD
+from tests.alerts.test_raising import FakeDatabase, Inbox, database, kinds
+from tests.conftest import free_port
+
+__all__ = ["database"]  # the fixture
+NOW = datetime(2026, 3, 14, 12, 0)
+
+
+class Clock:
+    """What ``alerts`` takes for now."""
+
+    def __init__(self) -> None:
+        self.now = NOW
+
+    def wait(self, **time: float) -> None:
+        self.now += timedelta(**time)
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    made = Clock()
+    monkeypatch.setattr(raising, "_now", lambda: made.now)
+    return made
+
+
+class Away:
+    """A receiver that is away, at an address where it can come back."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.port = free_port()
+        self.url = f"json://127.0.0.1:{self.port}/?token=hush"
+        self.inbox: Inbox | None = None
+        monkeypatch.setenv("PINWHEEL_ALERT_URLS", self.url)
+
+    def come(self) -> Inbox:
+        self.inbox = Inbox(self.port)
+        return self.inbox
+
+    def leave(self) -> None:
+        if self.inbox:
+            self.inbox.server.shutdown()
+            self.inbox.server.server_close()
+            self.inbox = None
+
+
+@pytest.fixture
+def receiver(monkeypatch: pytest.MonkeyPatch) -> Iterator[Away]:
+    made = Away(monkeypatch)
+    yield made
+    made.leave()
+
+
+def test_who_was_away_gets_the_alert_and_the_recovery_once_and_in_order(
+    database: FakeDatabase, receiver: Away, clock: Clock, caplog: pytest.LogCaptureFixture
+) -> None:
+    raising.raise_alert(SLICE_HELD, "repins", "slice 7 is held")
+    for _ in range(9):
+        clock.wait(minutes=1)
+        raising.deliver_waiting()
+    raising.resolve_alert(SLICE_HELD, "repins", "released")
+    assert [row["delivered_at"] for row in database.rows("alert_messages")] == [None, None]
+
+    inbox = receiver.come()
+    for _ in range(20):
+        clock.wait(minutes=1)
+        raising.deliver_waiting()
+
+    assert kinds(inbox) == ["CRITICAL", "RESOLVED"]
+    assert inbox.types == ["failure", "success"]
+    assert inbox.got[1][1] == "released\nLasted: 0:09:00, since 2026-03-14 12:00:00 UTC"
+    assert "hush" not in caplog.text
+
+
+def test_pauses_grow_and_stay_bounded(database: FakeDatabase, receiver: Away, clock: Clock) -> None:
+    raising.raise_alert(SLICE_HELD, "repins", "slice 7 is held")
+    tries = []
+    for _ in range(12 * 60):
+        clock.wait(minutes=1)
+        (before,) = database.rows("alert_messages")
+        raising.deliver_waiting()
+        (after,) = database.rows("alert_messages")
+        if after["attempts"] > before["attempts"]:
+            tries.append(clock.now)
+
+    pauses = [b - a for a, b in pairwise(tries)]
+    assert pauses == sorted(pauses)
+    assert (pauses[0], pauses[-1]) == (timedelta(minutes=2), MAX_PAUSE)
+
+
+def test_what_is_too_old_is_given_up_and_says_so(
+    database: FakeDatabase, receiver: Away, clock: Clock, caplog: pytest.LogCaptureFixture
+) -> None:
+    raising.raise_alert(SLICE_HELD, "repins", "slice 7 is held")
+    clock.wait(seconds=GIVE_UP_AFTER.total_seconds() + 1)
+    raising.deliver_waiting()
+
+    (row,) = database.rows("alert_messages")
+    assert row["given_up_at"] == clock.now
+    assert "given up messages=1" in caplog.text
+    inbox = receiver.come()
+    raising.resolve_alert(SLICE_HELD, "repins", "released")
+    assert kinds(inbox) == ["RESOLVED"]
+
+
+def test_what_is_too_long_for_a_receiver_comes_in_parts(
+    database: FakeDatabase, receiver: Away, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("apprise.plugins.custom_json.NotifyJSON.body_maxlen", 100)
+    inbox = receiver.come()
+    raising.raise_alert(SLICE_HELD, "repins", "slice 7 is held " + "x" * 150)
+    assert len(inbox.got) > 1
+    assert max(len(body) for _, body in inbox.got) <= 100
+    assert inbox.got[-1][1].endswith(SLICE_HELD.runbook)
+
+
+def test_one_that_is_away_keeps_nothing_from_the_others(
+    database: FakeDatabase, receiver: Away, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = Inbox()
+    monkeypatch.setenv("PINWHEEL_ALERT_URLS", f"{receiver.url} {other.url}")
+    raising.raise_alert(SLICE_HELD, "repins", "slice 7 is held")
+    late = receiver.come()
+    clock.wait(minutes=1)
+    raising.deliver_waiting()
+    other.server.shutdown()
+    other.server.server_close()
+
+    assert (kinds(other), kinds(late)) == (["CRITICAL"], ["CRITICAL"])
+
+
+def test_of_two_that_deliver_at_once_one_sends(
+    database: FakeDatabase, receiver: Away, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    inbox, notify = receiver.come(), outbox._notify
+    outbox.post(database, "a title", "a body", NOW)
+    database.commit()
+
+    def meanwhile(*message: str) -> bool:
+        deliver(database, lambda: NOW)  # the other one
+        return notify(*message)
+
+    monkeypatch.setattr(outbox, "_notify", meanwhile)
+    deliver(database, lambda: NOW)
+
+    assert inbox.got == [("a title", "a body")]
+
+
+def test_what_is_posted_while_another_message_is_being_sent_goes_out_at_once(
+    database: FakeDatabase, receiver: Away, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who posts it finds the receiver taken, and leaves it to who is sending."""
+    inbox, notify = receiver.come(), outbox._notify
+    outbox.post(database, "first", "a body", clock.now)
+    database.commit()
+
+    def meanwhile(*message: str) -> bool:
+        if message[1] == "first":
+            clock.wait(seconds=1)
+            outbox.post(database, "second", "a body", clock.now)
+            database.commit()
+            deliver(database, lambda: clock.now)
+        return notify(*message)
+
+    monkeypatch.setattr(outbox, "_notify", meanwhile)
+    deliver(database, lambda: clock.now)
+
+    assert [title for title, _ in inbox.got] == ["first", "second"]
+
+
+def test_a_claim_that_another_was_faster_with_is_lost(
+    database: FakeDatabase, receiver: Away, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Both have read the message before either has claimed it."""
+    inbox, fetch = receiver.come(), outbox.fetch
+    outbox.post(database, "a title", "a body", NOW)
+    database.commit()
+
+    def read_then_be_second(connection: FakeDatabase, name: str, params: dict[str, str]) -> list[dict[str, object]]:
+        found = fetch(connection, name, params)
+        monkeypatch.setattr(outbox, "fetch", fetch)
+        deliver(database, lambda: NOW)
+        return found
+
+    monkeypatch.setattr(outbox, "fetch", read_then_be_second)
+    deliver(database, lambda: NOW)
+
+    assert len(inbox.got) == 1
+
+
+def test_what_may_be_seen_of_a_receiver(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PINWHEEL_ALERT_URLS", "slack://hush/token hush-without-a-scheme")
+    names = list(outbox.receivers())
+    assert [name.partition(":")[0] for name in names] == ["slack", "unknown"]
+    assert "hush" not in "".join(names)

@@ -1,0 +1,304 @@
+"""Alerts are told once for as long as they last, and nothing that goes wrong with telling stops the work."""
+
+import json
+import logging
+import re
+import socket
+import sqlite3
+import threading
+from collections.abc import Iterator
+from datetime import datetime
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+from typing import Any
+
+import pymysql
+import pytest
+
+from pinwheel.alerts import raising
+from pinwheel.alerts.raising import (
+    DRIVER_ALERTS,
+    DRIVER_FAILING,
+    MERGE_ALERTS,
+    MERGE_FAILING,
+    ROWS_QUARANTINED,
+    SLICE_HELD,
+)
+from pinwheel.core.errors import MemsqlError
+
+TABLES = """
+CREATE TABLE alerts (
+    alert_id INTEGER PRIMARY KEY, name, subject, severity, message, runbook, raised_at TIMESTAMP, resolved_at TIMESTAMP
+);
+CREATE TABLE alert_messages (
+    message_id INTEGER PRIMARY KEY, receiver, title, body, attempts DEFAULT 0,
+    posted_at TIMESTAMP, next_try_at TIMESTAMP, delivered_at TIMESTAMP, given_up_at TIMESTAMP
+);
+CREATE TABLE merge_locks (name);
+"""
+
+
+class FakeDatabase:
+    """The alerts table in SQLite: what ``sql/alerts`` says is really run.
+
+    ``away``: it takes no connections. ``error``: what its statements raise.
+    """
+
+    engine = "mariadb"
+    open = True
+
+    def __init__(self) -> None:
+        self._sqlite = sqlite3.connect(":memory:", detect_types=sqlite3.PARSE_DECLTYPES)
+        self._sqlite.row_factory = sqlite3.Row
+        self._sqlite.executescript(TABLES)
+        self.away = False
+        self.error: Exception | None = None
+
+    def connect(self, settings: object, statement_seconds: float) -> "FakeDatabase":
+        if self.away:
+            raise MemsqlError("no connection to mariadb at nowhere")
+        return self
+
+    def close(self) -> None:
+        """A PyMySQL connection is closed here: what is not committed is lost."""
+        self._sqlite.rollback()
+
+    def cursor(self) -> "FakeCursor":
+        return FakeCursor(self._sqlite, self.error)
+
+    def commit(self) -> None:
+        self._sqlite.commit()
+
+    def rollback(self) -> None:
+        self._sqlite.rollback()
+
+    def add(self, name: str, subject: str) -> None:
+        row = (name, subject, datetime(2026, 3, 14))
+        self._sqlite.execute("INSERT INTO alerts (name, subject, raised_at) VALUES (?, ?, ?)", row)
+        self.commit()
+
+    def rows(self, table: str = "alerts", **wanted: Any) -> list[dict[str, Any]]:
+        found = [dict(row) for row in self._sqlite.execute(f"SELECT * FROM {table} ORDER BY 1")]
+        return [row for row in found if wanted.items() <= row.items()]
+
+
+class FakeCursor:
+    def __init__(self, connection: sqlite3.Connection, error: Exception | None) -> None:
+        self._cursor = connection.cursor()
+        self._error = error
+
+    def __enter__(self) -> "FakeCursor":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._cursor.close()
+
+    def execute(self, sql: str, params: dict[str, Any] | None) -> int:
+        if self._error:
+            raise self._error
+        self._cursor.execute(re.sub(r"%\((\w+)\)s", r":\1", sql).replace("FOR UPDATE", ""), params or {})
+        return self._cursor.rowcount
+
+    def fetchall(self) -> list[sqlite3.Row]:
+        return self._cursor.fetchall()
+
+
+class Inbox:
+    """A web hook: what Apprise has delivered, as (title, body), and of which type."""
+
+    def __init__(self, port: int = 0) -> None:
+        self.got: list[tuple[str, str]] = []
+        self.types: list[str] = []
+        got, types = self.got, self.types
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                told = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+                got.append((told["title"], told["message"]))
+                types.append(told["type"])
+                self.send_response(200)
+                self.end_headers()
+
+            def log_message(self, *_: object) -> None: ...
+
+        self.server = HTTPServer(("127.0.0.1", port), Handler)
+        self.url = f"json://127.0.0.1:{self.server.server_port}"
+        threading.Thread(target=self.server.serve_forever, args=(0.01,), daemon=True).start()
+
+
+@pytest.fixture
+def database(monkeypatch: pytest.MonkeyPatch) -> FakeDatabase:
+    made = FakeDatabase()
+    monkeypatch.setattr(raising, "connect", made.connect)
+    monkeypatch.setattr(raising, "_unstored", set())
+    return made
+
+
+@pytest.fixture
+def inbox(monkeypatch: pytest.MonkeyPatch) -> Iterator[Inbox]:
+    made = Inbox()
+    monkeypatch.setenv("PINWHEEL_ALERT_URLS", made.url)
+    yield made
+    made.server.shutdown()
+    made.server.server_close()
+
+
+def kinds(inbox: Inbox) -> list[str]:
+    return [title.split(" ")[0] for title, _ in inbox.got]
+
+
+def test_an_alert_is_logged_stored_and_sent(database, inbox, caplog) -> None:
+    raising.raise_alert(SLICE_HELD, "repins", "slice 7 is held")
+
+    (row,) = database.rows()
+    assert row["resolved_at"] is None
+    assert (row["name"], row["subject"], row["severity"]) == ("slice_held", "repins", "critical")
+    assert (row["message"], row["runbook"]) == ("slice 7 is held", "docs/runbooks/merge_events.md")
+    title, body = inbox.got[0]
+    assert title == "CRITICAL slice_held: repins"
+    assert "slice 7 is held" in body
+    assert re.search(r"^Raised: 20\d\d-\d\d-\d\d \d\d:\d\d:\d\d UTC$", body, re.MULTILINE)
+    assert "Do: mend the cause" in body
+    assert "docs/runbooks/merge_events.md" in body
+    assert "slice 7 is held" in caplog.text
+
+
+def test_raised_again_while_open_only_the_message_changes(database, inbox) -> None:
+    raising.raise_alert(SLICE_HELD, "repins", "first")
+    raising.raise_alert(SLICE_HELD, "repins", "second")
+    raising.raise_alert(SLICE_HELD, "repins", "second")
+
+    assert [row["message"] for row in database.rows()] == ["second"]
+    assert len(inbox.got) == 1
+
+
+def test_another_subject_or_name_is_another_alert(database, inbox) -> None:
+    raising.raise_alert(SLICE_HELD, "repins", "a")
+    raising.raise_alert(SLICE_HELD, "pins", "b")
+    raising.raise_alert(MERGE_FAILING, "repins", "c")
+
+    assert [row["message"] for row in database.rows(resolved_at=None)] == ["a", "b", "c"]
+    assert len(inbox.got) == 3
+
+
+def test_resolved_once_and_may_come_again(database, inbox) -> None:
+    raising.raise_alert(SLICE_HELD, "repins", "first")
+    raising.raise_alert(SLICE_HELD, "pins", "stays")
+    raising.resolve_alert(SLICE_HELD, "repins", "released")
+    raising.resolve_alert(SLICE_HELD, "repins", "released")
+    raising.raise_alert(SLICE_HELD, "repins", "again")
+
+    assert [row["message"] for row in database.rows(resolved_at=None)] == ["stays", "again"]
+    assert kinds(inbox) == ["CRITICAL", "CRITICAL", "RESOLVED", "CRITICAL"]
+    title, body = inbox.got[2]
+    assert title == "RESOLVED slice_held: repins"
+    assert re.fullmatch(r"released\nLasted: 0:00:0\d, since 20\d\d-\d\d-\d\d \d\d:\d\d:\d\d UTC", body)
+
+
+def test_nobody_is_told_that_what_never_was_is_over(database, inbox) -> None:
+    raising.resolve_alert(DRIVER_FAILING, "stream_engagement", "fine")
+    assert (database.rows(), inbox.got) == ([], [])
+
+
+def test_what_just_happens_is_sent_each_time_and_never_open(database, inbox) -> None:
+    raising.raise_alert(ROWS_QUARANTINED, "repins", "3 rows")
+    raising.raise_alert(ROWS_QUARANTINED, "repins", "4 rows")
+
+    assert [row["message"] for row in database.rows()] == ["3 rows", "4 rows"]
+    assert database.rows(resolved_at=None) == []
+    assert len(inbox.got) == 2
+
+
+def test_what_just_happens_is_sent_whatever_the_table_says(database, inbox) -> None:
+    database.add("rows_quarantined", "repins")
+    raising.raise_alert(ROWS_QUARANTINED, "repins", "3 rows")
+    assert len(inbox.got) == 1
+
+
+def test_what_lasts_is_resolved_by_somebody_and_nothing_else_is() -> None:
+    sources = (path.read_text() for path in Path(raising.__file__).parents[1].rglob("*.py"))
+    resolved = {name for source in sources for name in re.findall(r"resolve\(([A-Z_]+),", source)}
+    assert {name.lower() for name in resolved} == {
+        a.name for a in (*DRIVER_ALERTS, *MERGE_ALERTS) if a.lasting
+    }  # health's are resolved by their measures, see test_health
+
+
+def test_without_a_database_an_alert_is_logged_and_sent(database, inbox, caplog) -> None:
+    database.away = True
+    raising.raise_alert(DRIVER_FAILING, "stream_engagement", "it ended 3 times")
+    raising.resolve_alert(DRIVER_FAILING, "stream_engagement", "it runs")
+
+    assert kinds(inbox) == ["CRITICAL", "RESOLVED"]
+    assert "it ended 3 times" in caplog.text
+    assert "no connection to mariadb at nowhere" in caplog.text
+
+
+def test_the_end_of_what_the_database_missed_is_told_once(database, inbox) -> None:
+    """The rule for alerts that are about the database itself."""
+    database.away = True
+    raising.raise_alert(MERGE_FAILING, "repins", "3 errors")
+    database.away = False
+    raising.resolve_alert(MERGE_FAILING, "repins", "a turn went through")
+    raising.resolve_alert(MERGE_FAILING, "repins", "a turn went through")
+    assert kinds(inbox) == ["CRITICAL", "RESOLVED"]
+
+
+def test_an_end_that_the_database_missed_does_not_silence_the_next_alert(database, inbox) -> None:
+    raising.raise_alert(DRIVER_FAILING, "stream_engagement", "first")
+    database.away = True
+    raising.resolve_alert(DRIVER_FAILING, "stream_engagement", "over")
+    database.away = False
+    raising.raise_alert(DRIVER_FAILING, "stream_engagement", "second")
+    raising.raise_alert(DRIVER_FAILING, "stream_engagement", "third")
+
+    assert kinds(inbox) == ["CRITICAL", "RESOLVED", "CRITICAL"]
+    assert [row["message"] for row in database.rows(resolved_at=None)] == ["third"]
+
+
+def test_a_database_that_refuses_the_statement_stops_nothing(database, inbox, caplog) -> None:
+    database.error = pymysql.err.ProgrammingError(1146, "Table 'pinwheel.alerts.raising' doesn't exist")
+    raising.raise_alert(SLICE_HELD, "repins", "slice 7 is held")
+    assert len(inbox.got) == 1
+    assert "doesn't exist" in caplog.text
+
+
+def test_bad_database_settings_stop_nothing(inbox, monkeypatch, caplog) -> None:
+    monkeypatch.setattr(raising, "_unstored", set())
+    monkeypatch.setenv("PINWHEEL_MEMSQL_PORT", "none")
+    raising.raise_alert(SLICE_HELD, "repins", "slice 7 is held")
+    assert len(inbox.got) == 1
+    assert "PINWHEEL_MEMSQL_PORT" in caplog.text
+
+
+def test_no_urls_send_nothing_and_complain_about_nothing(database, monkeypatch, caplog) -> None:
+    monkeypatch.delenv("PINWHEEL_ALERT_URLS", raising=False)
+    raising.raise_alert(SLICE_HELD, "repins", "slice 7 is held")
+    assert len(database.rows()) == 1
+    assert [r for r in caplog.records if r.levelno == logging.WARNING] == []
+
+
+def test_a_service_that_can_not_be_reached_is_logged(database, monkeypatch, caplog) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))  # nobody listens
+        monkeypatch.setenv("PINWHEEL_ALERT_URLS", f"json://127.0.0.1:{taken.getsockname()[1]}")
+        raising.raise_alert(SLICE_HELD, "repins", "slice 7 is held")
+    assert re.search(r"not delivered receiver=json:\w{12}: CRITICAL slice_held: repins", caplog.text)
+
+
+def test_a_url_that_is_none_is_logged_and_the_others_are_told(database, inbox, monkeypatch, caplog) -> None:
+    monkeypatch.setenv("PINWHEEL_ALERT_URLS", f"no-such-service://secret {inbox.url}")
+    raising.raise_alert(SLICE_HELD, "repins", "slice 7 is held")
+    assert len(inbox.got) == 1
+    assert "not delivered receiver=no-such-service" in caplog.text
+    assert "secret" not in caplog.text
+
+
+def test_a_service_that_raises_stops_nothing_and_tells_no_secret(database, inbox, monkeypatch, caplog) -> None:
+    def explode(*_: object, **__: object) -> bool:
+        raise RuntimeError("json://user:password@host")
+
+    monkeypatch.setattr("apprise.Apprise.notify", explode)
+    raising.raise_alert(SLICE_HELD, "repins", "slice 7 is held")
+    assert "not delivered" in caplog.text
+    assert "password" not in caplog.text
+    assert len(database.rows()) == 1

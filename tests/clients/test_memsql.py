@@ -1,0 +1,237 @@
+"""Connections to the reporting database: nobody waits for ever for a server that is hung."""
+
+import socket
+import struct
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+import pyarrow as pa
+import pymysql
+import pytest
+from sqlalchemy.dialects.mysql.pymysql import MySQLDialect_pymysql
+
+from pinwheel.clients import memsql
+from pinwheel.core.contract import PIN_FIELDS
+from pinwheel.core.errors import MemsqlError, MissingPartError
+from pinwheel.core.settings import MemsqlSettings, PinLookupSettings
+from pinwheel.enrich.pin_sources import PinApi, PinCache, SourceDownError
+from pinwheel.enrich.pins import PinLookup
+
+GREETING = (
+    b"\x0a11.0-test\x00"  # protocol 10, version
+    + struct.pack("<I", 1)  # connection id
+    + b"12345678\x00"  # first part of the salt
+    + struct.pack("<HBHH", 0xF7FF, 45, 2, 0x81FF)  # capabilities, utf8mb4, autocommit, capabilities
+    + b"\x15"
+    + bytes(10)
+    + b"123456789012\x00mysql_native_password\x00"
+)
+OK = b"\x00\x00\x00\x02\x00\x00\x00"
+
+
+class HungServer:
+    """Speaks MySQL until it is told to be silent: it logs in, says OK to ``polite`` statements, and then nothing."""
+
+    def __init__(self, polite: int | None) -> None:
+        self._polite = polite  # None: not even a greeting
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self._open: list[socket.socket] = []
+        self.port = int(self._listener.getsockname()[1])
+        self.connections = 0
+        threading.Thread(target=self._serve, daemon=True).start()
+
+    def _serve(self) -> None:
+        while True:
+            try:
+                client, _ = self._listener.accept()
+            except OSError:
+                return
+            self.connections += 1
+            self._open.append(client)
+            if self._polite is not None:
+                threading.Thread(target=self._speak, args=(client, self._polite), daemon=True).start()
+
+    def _speak(self, client: socket.socket, polite: int) -> None:
+        try:
+            _send(client, 0, GREETING)
+            for _ in range(1 + polite):  # the login, then statements
+                _send(client, _receive(client) + 1, OK)
+        except OSError:
+            return
+
+    def close(self) -> None:
+        self._listener.close()
+        for client in self._open:
+            client.close()
+
+
+def _send(client: socket.socket, number: int, payload: bytes) -> None:
+    client.sendall(struct.pack("<I", len(payload))[:3] + bytes([number]) + payload)
+
+
+def _receive(client: socket.socket) -> int:
+    head = client.recv(4, socket.MSG_WAITALL)
+    if len(head) < 4:
+        raise OSError("gone")
+    client.recv(int.from_bytes(head[:3], "little"), socket.MSG_WAITALL)
+    return head[3]
+
+
+@contextmanager
+def hung_server(polite: int | None) -> Iterator[HungServer]:
+    server = HungServer(polite)
+    try:
+        yield server
+    finally:
+        server.close()
+
+
+AT_LOGIN = 3  # SET NAMES, the session's settings, autocommit
+
+
+def settings(port: int, **changes: float) -> PinLookupSettings:
+    seconds = {"memsql_connect_seconds": 0.3, "memsql_statement_seconds": 0.6, "pin_memsql_seconds": 0.2} | changes
+    return PinLookupSettings(memsql_host="127.0.0.1", memsql_port=port, **seconds)
+
+
+@contextmanager
+def takes(low: float, high: float) -> Iterator[None]:
+    began = time.monotonic()
+    yield
+    assert low <= time.monotonic() - began < high
+
+
+def test_a_server_that_never_answers_is_given_up_at_the_login() -> None:
+    with (
+        hung_server(polite=None) as server,
+        takes(0.25, 2),
+        pytest.raises(MemsqlError, match=rf"no connection to mariadb at 127.0.0.1:{server.port}, .*timed out"),
+    ):
+        memsql.connect(settings(server.port, memsql_statement_seconds=60))
+
+
+def test_a_statement_that_is_never_answered_is_given_up() -> None:
+    with hung_server(AT_LOGIN) as server:
+        connection = memsql.connect(settings(server.port))
+        with takes(0.55, 2), pytest.raises(pymysql.err.OperationalError, match="2013"):
+            memsql.fetch(connection, "clients/show_warnings")
+        assert not connection.open
+
+
+def test_a_caller_in_a_hurry_says_so() -> None:
+    with hung_server(AT_LOGIN) as server:
+        connection = memsql.connect(settings(server.port, memsql_statement_seconds=60), statement_seconds=0.1)
+        with takes(0.05, 2), pytest.raises(pymysql.err.OperationalError, match="2013"):
+            memsql.fetch(connection, "clients/show_warnings")
+
+
+def test_a_statement_may_take_longer_than_the_login() -> None:
+    with hung_server(AT_LOGIN) as server:
+        connection = memsql.connect(settings(server.port, memsql_connect_seconds=0.2, memsql_statement_seconds=0.8))
+        with takes(0.7, 2), pytest.raises(pymysql.err.OperationalError):
+            memsql.fetch(connection, "clients/show_warnings")
+
+
+def test_a_write_that_is_never_taken_is_given_up() -> None:
+    with hung_server(AT_LOGIN) as server:
+        connection = memsql.connect(settings(server.port))
+        with takes(0.55, 3), connection.cursor() as cursor, pytest.raises(pymysql.err.OperationalError):
+            cursor.execute("SELECT '" + "x" * 12_000_000 + "'")  # more than the kernel keeps for a reader that sleeps
+
+
+def test_a_rollback_after_it_does_not_hide_the_error() -> None:
+    with hung_server(AT_LOGIN) as server:
+        connection = memsql.connect(settings(server.port))
+        with pytest.raises(pymysql.err.OperationalError) as told, memsql.transaction(connection):
+            memsql.fetch(connection, "clients/show_warnings")
+    assert memsql.is_transient(told.value)
+    assert not memsql.is_conflict(told.value)
+
+
+@pytest.mark.parametrize("polite", [None, AT_LOGIN])
+def test_the_pin_lookup_goes_on_without_a_hung_server(polite: int | None) -> None:
+    """It is asked once, and then left alone: the batch waits for one short limit, not for one per statement."""
+    with hung_server(polite) as server:
+        chosen = settings(server.port, memsql_statement_seconds=60)
+        api = httpx.Client(transport=httpx.MockTransport(lambda _: httpx.Response(503)))
+        lookup = PinLookup(chosen, source=PinApi(chosen, api))
+        with takes(0.1, 2):
+            statuses = [lookup.find(pa.array([n], pa.int64())).field("pin_status").to_pylist() for n in range(20)]
+    assert statuses == [["pending"]] * 20
+    assert server.connections == 1
+
+
+def test_a_hung_pin_cache_is_a_source_that_is_down() -> None:
+    with hung_server(AT_LOGIN) as server:
+        cache = PinCache(lambda: memsql.connect(settings(server.port), statement_seconds=0.1), time.monotonic)
+        row = tuple(None for _ in PIN_FIELDS[1:])
+        with pytest.raises(SourceDownError, match="pin_cache"):
+            cache.upsert({1: row})
+
+
+def test_sqlalchemy_waits_no_longer() -> None:
+    url = memsql.sqlalchemy_url(MemsqlSettings(memsql_statement_seconds=12.5, memsql_ssl_ca=Path("/ca.pem")))
+    _, options = MySQLDialect_pymysql().create_connect_args(url)
+    assert (options["read_timeout"], options["write_timeout"]) == (13, 13)
+    assert options["ssl"] == {"ca": "/ca.pem"}
+
+
+def test_nobody_there_is_told_with_what_to_do() -> None:
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        port = unused.getsockname()[1]
+        with pytest.raises(MemsqlError, match=r"Is the server up, and are PINWHEEL_MEMSQL_HOST"):
+            memsql.connect(settings(port, memsql_connect_seconds=5))
+
+
+def test_a_statement_is_read_without_comments_and_for_its_engine() -> None:
+    mariadb, singlestore = (memsql.statement("clients/session", engine) for engine in ("mariadb", "singlestore"))
+    assert "tx_isolation" in mariadb
+    assert "tx_isolation" not in singlestore
+    assert "--" not in mariadb
+
+
+def test_a_statement_that_is_not_there() -> None:
+    with pytest.raises(MissingPartError, match=r"control/nothing\.sql"):
+        memsql.statement("control/nothing")
+
+
+@pytest.mark.parametrize("name", ["a; DROP TABLE pins", "a b", "", "a-b", "a`"])
+def test_identifiers_are_plain_names(name: str) -> None:
+    with pytest.raises(MemsqlError, match="plain SQL name"):
+        memsql.statement("merge/delete", table=name)
+
+
+def test_retry_conflicts_tries_again_and_no_other_error() -> None:
+    errors: list[Exception | None] = [
+        pymysql.err.OperationalError(1213, "deadlock"),
+        pymysql.err.OperationalError(1205, "wait"),
+        None,
+    ]
+
+    def work() -> str:
+        error = errors.pop(0)
+        if error:
+            raise error
+        return "done"
+
+    assert memsql.retry_conflicts(work) == "done"
+    errors = [pymysql.err.OperationalError(2013, "lost"), None]
+    with pytest.raises(pymysql.err.OperationalError, match="lost"):
+        memsql.retry_conflicts(work)
+
+
+def test_a_conflict_for_ever_ends() -> None:
+    tried: list[int] = []
+
+    def work() -> None:
+        tried.append(1)
+        raise pymysql.err.OperationalError(1213, "deadlock")
+
+    with pytest.raises(pymysql.err.OperationalError, match="deadlock"):
+        memsql.retry_conflicts(work)
+    assert len(tried) == memsql.CONFLICT_ATTEMPTS

@@ -1,0 +1,190 @@
+"""Few, large files, the same rows, and nothing taken away that somebody still has to read."""
+
+import os
+import time
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from deltalake import DeltaTable
+
+from pinwheel.core.settings import CompactSettings
+from pinwheel.lake import events_table
+from pinwheel.lake.compaction import Action, Partition, compact, measure, needs
+from pinwheel.lake.landing import Landing, append_pins
+from tests.lake.test_files import NOON, TOPIC, make_lake, row, write
+
+SMALL = 2**20
+TODAY = NOON.date()
+TOMORROW = NOON + timedelta(days=1)
+# Of this hour, the minute in which old files are looked for; the age of files is by the real clock.
+CLEANING = datetime.now(UTC).replace(minute=0)
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> CompactSettings:
+    make_lake(tmp_path)
+    return CompactSettings(lake_uri=f"{tmp_path}/lake", compact_open_files=10, compact_closed_files=4)
+
+
+def land(settings: CompactSettings, commits: int, kinds: tuple[str, ...] = ("repin", "login")) -> Landing:
+    writer = Landing(settings.events_uri, TOPIC)
+    first = writer.landed(0) or 0
+    for n in range(first, first + commits * len(kinds), len(kinds)):
+        rows = [row(n + i, kind, brand_id=n % 3 if kind == "repin" else None) for i, kind in enumerate(kinds)]
+        writer.commit(write(settings.events_uri, rows))
+    return writer
+
+
+def rows_of(settings: CompactSettings) -> list[dict[str, object]]:
+    found = DeltaTable(settings.events_uri).to_pyarrow_table().sort_by("kafka_offset")
+    return events_table.without_views(found).to_pylist()
+
+
+def files(settings: CompactSettings) -> dict[str, int]:
+    return {p.event_type: p.files for p in measure(DeltaTable(settings.events_uri), settings)}
+
+
+def part(day: str, small: int, large_size: int = 0) -> Partition:
+    return Partition(day, "repin", small + bool(large_size), small * SMALL + large_size, small, small * SMALL)
+
+
+@pytest.mark.parametrize(
+    ("partition", "action"),
+    [
+        (part("2026-03-14", 9), Action.NONE),
+        (part("2026-03-14", 10), Action.COMPACT),
+        (part("2026-03-13", 3), Action.NONE),
+        (part("2026-03-13", 4), Action.CLUSTER),
+        (part("2026-03-13", 4, large_size=17 * SMALL), Action.COMPACT),  # late events of a day that was ordered before
+        (part("2026-03-13", 0, large_size=SMALL), Action.NONE),
+    ],
+)
+def test_what_a_partition_needs(settings: CompactSettings, partition: Partition, action: Action) -> None:
+    assert needs(partition, settings, TODAY) is action
+
+
+def test_few_files_and_the_same_rows(settings: CompactSettings) -> None:
+    land(settings, 12)
+    before = rows_of(settings)
+
+    reports = compact(settings, NOON, dry_run=False, unread_since=None)
+
+    assert {r.event_type: (r.action, r.files_before, r.files_after) for r in reports} == {
+        "login": ("compact", 12, 1),
+        "repin": ("compact", 12, 1),
+    }
+    assert rows_of(settings) == before
+    assert compact(settings, NOON, dry_run=False, unread_since=None) == []
+
+
+def test_a_day_that_is_over_is_ordered_as_reports_read_it(settings: CompactSettings) -> None:
+    land(settings, 12, ("repin", "login", "dead_letter"))
+    before = rows_of(settings)
+
+    reports = compact(settings, TOMORROW, dry_run=False, unread_since=None)
+
+    assert {(r.action, r.files_after) for r in reports} == {("cluster", 1)}
+    assert rows_of(settings) == before
+    brands = DeltaTable(settings.events_uri).to_pyarrow_table(
+        columns=["brand_id"], filters=[("event_type", "=", "repin")]
+    )
+    assert brands["brand_id"].to_pylist() == sorted(brands["brand_id"].to_pylist())
+
+
+def test_the_copied_pins_are_put_together_too(settings: CompactSettings) -> None:
+    for n in range(12):
+        Landing(settings.events_uri, TOPIC).commit(write(settings.events_uri, [row(n, "pin", pin_id=n)]))
+        append_pins(settings.events_uri, settings.pins_uri)
+
+    reports = compact(settings, NOON, dry_run=False, unread_since=None)
+
+    assert [(r.table, r.event_type, r.files_before, r.files_after) for r in reports] == [
+        ("events", "pin", 12, 1),
+        ("pins", "", 12, 1),
+    ]
+    pins = DeltaTable(settings.pins_uri)
+    assert sorted(pins.to_pyarrow_table()["pin_id"].to_pylist()) == list(range(12))
+    assert append_pins(settings.events_uri, settings.pins_uri) == 0
+    assert compact(settings, NOON, dry_run=False, unread_since=None) == []
+
+
+def test_a_dry_run_changes_nothing(settings: CompactSettings) -> None:
+    land(settings, 12)
+    version, before = DeltaTable(settings.events_uri).version(), files(settings)
+
+    reports = compact(settings, NOON, dry_run=True, unread_since=None)
+
+    assert [(r.files_before, r.files_after) for r in reports] == [(12, 12)] * 2
+    assert (DeltaTable(settings.events_uri).version(), files(settings)) == (version, before)
+
+
+def test_nothing_to_read_for_the_change_feed(settings: CompactSettings) -> None:
+    land(settings, 12)
+    version = DeltaTable(settings.events_uri).version()
+    compact(settings, NOON, dry_run=False, unread_since=None)
+
+    table = DeltaTable(settings.events_uri)
+    feed = table.load_cdf(starting_version=version + 1, ending_version=table.version()).read_all()
+    assert feed.num_rows == 0
+
+
+def test_the_stream_goes_on_with_its_old_view(settings: CompactSettings) -> None:
+    writer = land(settings, 12)
+    compact(settings, NOON, dry_run=False, unread_since=None)
+
+    writer.commit(write(settings.events_uri, [row(24)]))
+
+    assert len(rows_of(settings)) == 25
+
+
+def test_an_empty_lake_and_none_at_all(settings: CompactSettings, tmp_path: Path) -> None:
+    assert compact(settings, NOON, dry_run=False, unread_since=None) == []
+    nowhere = settings.model_copy(update={"lake_uri": f"{tmp_path}/none"})
+    assert compact(nowhere, NOON, dry_run=False, unread_since=None) == []
+
+
+def test_what_no_version_names_is_removed_after_its_time(settings: CompactSettings) -> None:
+    land(settings, 2)
+    (orphan,) = write(settings.events_uri, [row(99)]).files  # its task died before the commit
+    (fresh,) = write(settings.events_uri, [row(98)]).files
+    age(settings, orphan.path, days=9)
+
+    compact(settings, CLEANING, dry_run=True, unread_since=None)
+    assert Path(settings.events_uri, orphan.path).exists()
+    compact(settings, CLEANING, dry_run=False, unread_since=CLEANING - timedelta(days=10))
+    assert Path(settings.events_uri, orphan.path).exists(), "taken from a merge that is 10 days behind"
+    compact(settings, CLEANING, dry_run=False, unread_since=CLEANING - timedelta(days=2))
+
+    assert not Path(settings.events_uri, orphan.path).exists()
+    assert Path(settings.events_uri, fresh.path).exists()
+    assert len(rows_of(settings)) == 4
+
+
+def versions(settings: CompactSettings) -> list[int]:
+    return sorted(int(path.stem) for path in Path(settings.events_uri, "_delta_log").glob("*.json"))
+
+
+def test_the_log_is_shortened_here_alone_and_not_before_it_is_read(
+    settings: CompactSettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Delta's own clean-up, at the checkpoints of whoever commits, knows nothing of a merge that is behind."""
+    monkeypatch.setitem(events_table.EVENTS_CONFIGURATION, "delta.checkpointInterval", "10")
+    events_table.create_tables(settings.events_uri, settings.pins_uri)
+    land(settings, 15)
+    for version in versions(settings):
+        age(settings, f"_delta_log/{version:020}.json", days=9)
+    for n in range(15):
+        DeltaTable(settings.events_uri).update(updates={"brand_id": str(n)}, predicate="kafka_offset = 0")
+    assert versions(settings)[0] == 0
+
+    behind = settings.model_copy(update={"compact_open_files": 1000})
+    compact(behind, CLEANING, dry_run=False, unread_since=CLEANING - timedelta(minutes=61))
+    assert versions(settings)[0] == 0
+    compact(behind, CLEANING, dry_run=False, unread_since=None)
+    assert versions(settings)[0] >= 9, "of the last checkpoint before that"
+
+
+def age(settings: CompactSettings, path: str, days: int) -> None:
+    then = time.time() - days * 86_400
+    os.utime(Path(settings.events_uri, path), (then, then))

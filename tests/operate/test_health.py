@@ -1,0 +1,235 @@
+"""One fault makes one alert and one recovery, and what can't be asked hides nothing else."""
+
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from deltalake import DeltaTable
+
+from pinwheel.alerts.raising import ALERTS, Alert
+from pinwheel.clients import kafka
+from pinwheel.clients.kafka import Held
+from pinwheel.core.errors import MemsqlError, MissingPartError
+from pinwheel.core.settings import HealthSettings
+from pinwheel.lake.landing import Landing
+from pinwheel.operate import health
+from pinwheel.operate.health import Measure, look, tell
+from pinwheel.stream import driver_lock
+from tests.lake.test_files import make_lake, row, write
+
+NOW = datetime(2026, 3, 14, 12, 1, tzinfo=UTC)
+
+
+class People:
+    """Remember what they are told."""
+
+    def __init__(self) -> None:
+        self.told: list[tuple[str, str]] = []
+
+    def raise_(self, alert: Alert, subject: str, message: str) -> None:
+        self.told.append(("raised", alert.name))
+
+    def resolve(self, alert: Alert, subject: str, message: str) -> None:
+        self.told.append(("resolved", alert.name))
+
+
+class Database:
+    """Answers the queries of the look; None: it is away."""
+
+    def __init__(self) -> None:
+        self.answers: dict[str, list[dict[str, Any]]] | None = {
+            "operate/staged": [],
+            "operate/merged": [],
+            "operate/held": [],
+            "operate/pending": [{"pins": 0}],
+            "operate/undelivered": [{"waiting": 0, "given_up": 0}],
+        }
+
+    def connect(self, settings: object, statement_seconds: float) -> "Database":
+        if self.answers is None:
+            raise MemsqlError("away")
+        return self
+
+    def fetch(self, connection: object, name: str, params: object = None) -> list[dict[str, Any]]:
+        assert self.answers is not None
+        return self.answers[name]
+
+    def commit(self) -> None:
+        pass
+
+    def close(self) -> None:
+        pass
+
+
+class Broker:
+    """Holds what it is told to hold; None: it is down."""
+
+    def __init__(self) -> None:
+        self.held: dict[int, Held] | None = {0: Held(0, 3)}
+        self.newest = NOW
+        self.oldest = NOW - timedelta(seconds=30)
+
+    def held_offsets(self, settings: object) -> dict[int, Held]:
+        if self.held is None:
+            raise MissingPartError("down")
+        return self.held
+
+    def timestamps(self, settings: object, offsets: dict[int, int]) -> dict[int, datetime]:
+        assert self.held is not None
+        return {p: self.oldest if offset == self.held[p].start else self.newest for p, offset in offsets.items()}
+
+
+@pytest.fixture
+def broker(monkeypatch: pytest.MonkeyPatch) -> Broker:
+    found = Broker()
+    monkeypatch.setattr(kafka, "held_offsets", found.held_offsets)
+    monkeypatch.setattr(kafka, "timestamps", found.timestamps)
+    return found
+
+
+@pytest.fixture
+def database(monkeypatch: pytest.MonkeyPatch) -> Database:
+    found = Database()
+    monkeypatch.setattr(health.memsql, "connect", found.connect)
+    monkeypatch.setattr(health.memsql, "fetch", found.fetch)
+    return found
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Iterator[HealthSettings]:
+    uri = make_lake(tmp_path)
+    Landing(uri, "engagement.events").commit(write(uri, [row(0), row(1, "login")], [row(2, "dead_letter")]))
+    lock = tmp_path / "driver.lock"
+    with driver_lock.hold_lock(lock):
+        yield HealthSettings(lake_uri=f"{tmp_path}/lake", stream_dir=tmp_path, driver_lock_path=lock)
+
+
+def measured(settings: HealthSettings, now: datetime = NOW) -> dict[tuple[str, str], Measure]:
+    return {(m.name, m.subject): m for m in look(settings, now)}
+
+
+@pytest.mark.usefixtures("broker", "database")
+def test_what_is_landed_and_what_is_not(settings: HealthSettings) -> None:
+    found = measured(settings)
+
+    assert found["lag_records", "partition 0"].value == 0
+    assert found["kafka_age_seconds", "partition 0"].value == 0
+    assert found["lake_behind_seconds", "events"].value == pytest.approx(58, abs=0.2)  # 12:00:02
+    assert found["open_batch_seconds", "stream_engagement"].value == 0
+    assert found["dead_letter_share", "events"].value == pytest.approx(1 / 3)
+    assert found["driver_down", "stream_engagement"].is_well
+
+
+def test_records_that_wait(settings: HealthSettings, broker: Broker, database: Database) -> None:
+    broker.held = {0: Held(0, 200_000), 1: Held(50, 60)}
+    found = measured(settings, datetime.now(UTC) + timedelta(seconds=500))
+
+    assert (found["lag_records", "partition 0"].value, found["lag_records", "partition 0"].is_well) == (199_997, False)
+    assert found["lag_records", "partition 1"].value == 10, "what Kafka has expired is no lag"
+    assert not found["open_batch_seconds", "stream_engagement"].is_well
+
+
+def test_tables_that_stand_still(settings: HealthSettings, broker: Broker, database: Database) -> None:
+    assert database.answers is not None
+    naive = NOW.replace(tzinfo=None)
+    late = (NOW - timedelta(seconds=300)).isoformat()
+    database.answers["operate/merged"] = [
+        {"table_name": "repins", "newest_at": naive - timedelta(seconds=300)},
+        {"table_name": "pins", "newest_at": naive},
+        {"table_name": "rollups", "newest_at": naive - timedelta(seconds=301)},
+    ]
+    database.answers["operate/staged"] = [{"table_name": "repins", "progress": json.dumps({"0": [3, late]})}]
+    database.answers["operate/undelivered"] = [{"waiting": 1, "given_up": 0}]
+    database.answers["operate/held"] = [{"table_name": "repins", "slices": 1}]
+    found = measured(settings)
+
+    assert (found["merged_behind_seconds", "repins"].value, found["merged_behind_seconds", "pins"].value) == (300, 0)
+    assert found["merged_behind_seconds", "rollups"].value == 301
+    assert found["staged_behind_seconds", "pins"].value == 0, "what is merged was staged"
+    assert not found["held_slices", "repins"].is_well
+    assert not found["alerts_undelivered", "waiting"].is_well
+    assert found["alerts_undelivered", "given_up"].is_well
+    assert found["held_slices", "pins"].is_well
+
+
+BEHIND = [("lake_behind_seconds", "events"), ("staged_behind_seconds", "pins"), ("merged_behind_seconds", "pins")]
+
+
+@pytest.mark.parametrize(("waited", "is_well"), [(100, True), (130, False)])
+def test_what_never_had_a_record_is_behind_since_the_oldest_waits(
+    tmp_path: Path, broker: Broker, database: Database, waited: int, is_well: bool
+) -> None:
+    """At the first start nothing is merged for a minute, which is no fault; a first merge that is stuck is one."""
+    broker.oldest, broker.newest = NOW - timedelta(seconds=waited), NOW - timedelta(seconds=waited - 5)  # and silence
+    found = measured(HealthSettings(lake_uri=f"{tmp_path}/lake", stream_dir=tmp_path))
+
+    assert {key: (found[key].value, found[key].is_well) for key in BEHIND} == dict.fromkeys(BEHIND, (waited, is_well))
+
+
+@pytest.mark.usefixtures("database")
+def test_what_landed_long_ago_is_not_taken_for_nothing(settings: HealthSettings, broker: Broker) -> None:
+    broker.oldest = NOW - timedelta(days=7)
+    for n in range(health.RECENT_COMMITS):
+        DeltaTable(settings.events_uri).alter.set_table_properties({"test.n": str(n)}, raise_if_not_exists=False)
+
+    assert BEHIND[0] not in measured(settings)
+
+
+@pytest.mark.usefixtures("broker", "database")
+def test_a_quiet_lake_whose_log_was_shortened_is_not_down(settings: HealthSettings) -> None:
+    table = DeltaTable(settings.events_uri)
+    for n in range(health.RECENT_COMMITS + 2):
+        table.alter.set_table_properties({"test.n": str(n)}, raise_if_not_exists=False)
+    table.create_checkpoint()
+    for entry in sorted(Path(settings.events_uri, "_delta_log").glob("*.json"))[:-1]:
+        entry.unlink()
+
+    found = measured(settings)
+    assert found["source_down", "lake"].is_well
+    assert found["lag_records", "partition 0"].value == 0
+
+
+def test_a_source_that_is_down_hides_no_other(settings: HealthSettings, broker: Broker, database: Database) -> None:
+    broker.held, database.answers = None, None
+    found = measured(settings)
+
+    assert [s for (n, s), m in found.items() if n == "source_down" and not m.is_well] == ["kafka", "memsql"]
+    assert ("dead_letter_share", "events") in found
+    assert not [key for key in found if key[0] in ("lag_records", "lake_behind_seconds", "merged_behind_seconds")]
+
+
+def test_nothing_there_yet(tmp_path: Path, broker: Broker, database: Database) -> None:
+    broker.held = {}
+    fresh = HealthSettings(lake_uri=f"{tmp_path}/lake", stream_dir=tmp_path, driver_lock_path=tmp_path / "lock")
+    found = measured(fresh)
+
+    assert [key for key, m in found.items() if not m.is_well] == [("driver_down", "stream_engagement")]
+
+
+LAG = [Measure("lag_records", "partition 0", 5.0, 4.0), Measure("lag_records", "partition 1", 1.0, 4.0)]
+WELL = [Measure("lag_records", "partition 0", 0.0, 4.0)]
+
+
+def test_one_fault_is_one_alert_and_one_recovery(tmp_path: Path) -> None:
+    people = People()
+    for measures in (WELL, LAG, WELL, LAG, LAG, LAG, LAG, WELL, WELL):
+        tell(measures, tmp_path / "health.json", NOW, 2, people.raise_, people.resolve)
+
+    assert people.told == [("raised", "lag_records"), ("resolved", "lag_records")]
+
+
+def test_what_could_not_be_measured_is_not_well_again(tmp_path: Path) -> None:
+    people = People()
+    for measures in (LAG, LAG, [], [Measure("source_down", "kafka", 1, 0)], LAG, WELL):
+        tell(measures, tmp_path / "health.json", NOW, 2, people.raise_, people.resolve)
+
+    assert people.told == [("raised", "lag_records"), ("resolved", "lag_records")]
+
+
+def test_every_measure_with_a_limit_has_an_alert(settings: HealthSettings, broker: Broker, database: Database) -> None:
+    limited = {m.name for m in look(settings, NOW) if m.limit is not None}
+
+    assert limited - {"held_slices", "alerts_undelivered"} <= ALERTS.keys(), "told by the merge, or never"

@@ -1,0 +1,155 @@
+"""What the supervisor sees from outside, and what people want of it."""
+
+import json
+import signal
+import time
+from dataclasses import replace
+
+import pytest
+
+from pinwheel.stream import driver_lock
+from pinwheel.stream.supervisor import Progress, Supervisor, Wanted
+from tests.support.worlds import FAILING, STALLED, Drivers, FakeWorld, keep, kept, names, run
+
+
+class TestStalls:
+    def stall(self, supervisor: Supervisor, world: FakeWorld, drivers: Drivers) -> None:
+        """A driver runs and lands nothing of what there is; the one that comes after it holds the lock, too."""
+        world.start = lambda: drivers.holder().pid
+        world.seen = Progress(lag=5, landed=100)
+        run(supervisor, world, 220)
+
+    def test_a_stalled_driver_is_restarted_and_people_are_told(self, supervisor, world, drivers) -> None:
+        self.stall(supervisor, world, drivers)
+        first, second = drivers.all
+        assert first.wait(5) == -signal.SIGTERM
+        assert second.poll() is None
+        ((name, message),) = world.alerts
+        assert name == STALLED
+        assert "lag of 5 records" in message
+        assert world.resolved == []
+
+    def test_it_is_not_stalled_before_its_time(self, supervisor, world, drivers) -> None:
+        holder = drivers.holder()
+        world.seen = Progress(lag=5, landed=100)
+        run(supervisor, world, 170)
+        assert holder.poll() is None
+        assert world.alerts == []
+
+    @pytest.mark.parametrize("seen", [Progress(lag=900, landed=103), Progress(lag=0, landed=100)], ids=str)
+    def test_it_is_over_when_a_driver_lands_again_or_has_landed_all(
+        self, supervisor, world, settings, drivers, seen
+    ) -> None:
+        self.stall(supervisor, world, drivers)
+        another = Supervisor(settings, world.as_world())
+        run(another, world, 30)
+        assert world.resolved == [], "nothing has landed yet"
+        world.seen = seen
+        run(another, world, 60)
+        assert names(world.resolved) == [STALLED]
+
+    def test_one_that_stalls_again_is_restarted_but_not_told_again(self, supervisor, world, drivers) -> None:
+        self.stall(supervisor, world, drivers)
+        run(supervisor, world, 220)
+        assert len(drivers.all) == 3
+        assert names(world.alerts) == [STALLED]
+
+    def test_slow_is_not_stalled(self, supervisor, world, drivers) -> None:
+        holder = drivers.holder()
+        for landed in range(30):
+            world.seen = Progress(lag=1_000_000 + landed, landed=landed)
+            run(supervisor, world, 120)
+        assert holder.poll() is None
+        assert world.alerts == []
+
+    def test_nothing_to_do_is_not_stalled(self, supervisor, world, drivers) -> None:
+        holder = drivers.holder()
+        world.seen = Progress(lag=0, landed=100)
+        run(supervisor, world, 3600)
+        world.seen = Progress(lag=7, landed=100)
+        run(supervisor, world, 60)
+        assert holder.poll() is None
+        assert world.alerts == []
+
+    def test_without_kafka_nothing_is_done_and_nothing_held_against_the_driver(
+        self, supervisor, world, drivers
+    ) -> None:
+        holder = drivers.holder()
+        world.seen = Progress(lag=7, landed=100)
+        run(supervisor, world, 60)
+        world.seen = None
+        run(supervisor, world, 3600)
+        world.seen = Progress(lag=7, landed=100)
+        run(supervisor, world, 120)
+        assert holder.poll() is None
+        assert (world.alerts, world.launches) == ([], [])
+
+
+class TestPeople:
+    def test_a_stop_ends_the_driver_and_keeps_it_ended(self, supervisor, world, settings, drivers) -> None:
+        holder = drivers.holder()
+        supervisor.step()
+        world.wants = Wanted.STOPPED
+        run(supervisor, world, 600)
+        assert holder.wait(5) == -signal.SIGTERM
+        assert driver_lock.running(settings.driver_lock_path) is None
+        assert (world.launches, world.alerts) == ([], [])
+
+    def test_a_driver_that_does_not_end_is_killed(self, world, settings, drivers) -> None:
+        holder = drivers.holder("deaf")
+        world.wants = Wanted.STOPPED
+        real = replace(world.as_world(), clock=time.time)
+        Supervisor(settings.model_copy(update={"driver_stop_seconds": 0.1}), real).step()
+        assert holder.wait(5) == -signal.SIGKILL
+
+    def test_a_restart_is_done_once(self, supervisor, world, drivers) -> None:
+        world.start = lambda: drivers.holder().pid
+        supervisor.step()
+        world.wants = Wanted.RESTART
+        run(supervisor, world, 600)
+        first, second = drivers.all
+        assert first.wait(5) == -signal.SIGTERM
+        assert second.poll() is None
+        assert world.restarts_done == 1
+
+    def test_a_restart_waits_for_no_pause(self, supervisor, world, settings) -> None:
+        run(supervisor, world, 600)
+        before = len(world.launches)
+        world.wants = Wanted.RESTART
+        supervisor.step()
+        supervisor.step()
+        assert len(world.launches) == before + 1
+        assert kept(settings)["failures"] == 0
+
+    @pytest.mark.parametrize(("wants", "did"), [(Wanted.STOPPED, "stopped"), (Wanted.RESTART, "restarted")])
+    def test_it_ends_the_alerts_and_says_who_did(self, world, settings, wants, did) -> None:
+        keep(settings, json.dumps({"failures": 9, "alerted": [FAILING, STALLED]}))
+        supervisor = Supervisor(settings, world.as_world())
+        world.wants = wants
+        supervisor.step()
+        supervisor.step()
+        assert sorted(world.resolved) == [(FAILING, f"a person {did} it"), (STALLED, f"a person {did} it")]
+        assert kept(settings)["alerted"] == []
+
+    def test_a_stop_without_alerts_tells_nobody(self, supervisor, world) -> None:
+        world.wants = Wanted.STOPPED
+        run(supervisor, world, 60)
+        assert (world.alerts, world.resolved) == ([], [])
+
+
+class TestSession:
+    def test_told_to_stop_it_ends_and_leaves_the_driver(self, supervisor, world, settings, drivers) -> None:
+        holder = drivers.holder()
+        world.stopping = True
+        before = world.now
+        supervisor.session()
+        assert world.now - before == settings.supervise_poll_seconds
+        assert holder.poll() is None
+        assert driver_lock.running(settings.driver_lock_path) is not None
+
+    def test_it_ends_by_itself_and_leaves_the_driver(self, supervisor, world, settings, drivers) -> None:
+        holder = drivers.holder()
+        before = world.now
+        supervisor.session()
+        assert world.now - before == settings.supervise_session_seconds
+        assert holder.poll() is None

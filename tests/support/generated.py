@@ -1,0 +1,250 @@
+"""The documents that are made from the code: docs/settings.md and docs/dags.md.
+
+python tests/support/generated.py
+"""
+
+import ast
+import io
+import re
+import sys
+import tokenize
+from collections.abc import Iterator
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from pydantic import SecretStr
+from pydantic_settings import BaseSettings
+
+ROOT = Path(__file__).resolve().parents[2]
+REFRESH = "python tests/support/generated.py"
+MODULES = (
+    "pinwheel.core.settings",
+    "pinwheel.local.settings",
+    "pinwheel.generate.settings",
+    "pinwheel.server.settings",
+)
+TITLES = {
+    "pinwheel.core.settings": "The pipeline",
+    "pinwheel.local.settings": "The embedded stack",
+    "pinwheel.generate.settings": "The generator and the Pin API stand-in",
+    "pinwheel.server.settings": "The containers of docker-compose.yml",
+}
+SETTINGS_HEAD = f"""# Settings
+
+Made from the code by `{REFRESH}`; a test compares. Do not edit.
+
+Every setting is an environment variable. A bad value stops the start, with a message that names the setting, its value
+and what is allowed. Relative paths are relative to the repository in the embedded stack, and to the working directory
+of the process elsewhere.
+
+A setting marked **s** is set by `make run` itself for what it starts, whatever your environment says: the embedded
+stack never uses another Kafka, database or lake than its own. Everything else is handed on from the shell that runs
+`make run`, or from a file `.env` beside the Makefile (copy `.env.example`), which the make targets read.
+"""
+OTHERS = {
+    "`PINWHEEL_STREAM_MEMSQL_USER`, `PINWHEEL_STREAM_MEMSQL_PASSWORD`": (
+        "**s** Given to the stream's driver in place of `PINWHEEL_MEMSQL_USER` and `PINWHEEL_MEMSQL_PASSWORD`, so that "
+        "it has a database user with fewer rights. Not set: the driver uses the same user as the merge."
+    ),
+    "`PINWHEEL_REPORT_MEMSQL_USER`, `PINWHEEL_REPORT_MEMSQL_PASSWORD`": "**s** The reader's database user.",
+    "`PINWHEEL_AIRFLOW_DATABASE_URL`": (
+        "**s** Address of Airflow's own database, for `clean_metadata`: Airflow hides it from tasks. Give it the value "
+        "of `AIRFLOW__DATABASE__SQL_ALCHEMY_CONN`."
+    ),
+    "`AIRFLOW_CONN_PINWHEEL_SPARK`": (
+        "**s** The Airflow connection that says where Spark runs. Can also be made in Airflow's UI, under the name of "
+        "`PINWHEEL_SPARK_CONN_ID`."
+    ),
+    "`SPARK_LOCAL_IP`": (
+        "Address under which Spark's executors reach the driver. Not set: 127.0.0.1, right for `local[…]` only."
+    ),
+    "`AWS_*`": (
+        "Where the store is and who we are to it, when `PINWHEEL_LAKE_URI` is `s3://…`: `AWS_REGION`, "
+        "`AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY`, `AWS_ENDPOINT_URL`, `AWS_ALLOW_HTTP`."
+    ),
+}
+SET_BY_RUN = ("memsql_user", "memsql_password")  # beside what environment.shared sets
+
+
+@dataclass(frozen=True)
+class Setting:
+    """One row of a table."""
+
+    name: str
+    default: str
+    allowed: str
+    why: str
+    by_run: bool
+
+    def row(self) -> str:
+        mark = "**s** " if self.by_run else ""
+        return f"| {mark}`{self.name}` | {self.default} | {self.allowed} | {self.why} |"
+
+
+def settings_text() -> str:
+    """docs/settings.md as it should be."""
+    given = _given_by_run()
+    parts = [SETTINGS_HEAD]
+    for name in MODULES:
+        parts.append(f"## {TITLES[name]}\n")
+        for cls, node in _classes(name):
+            rows = [_setting(cls, field, comment, given) for field, comment in node.items()]
+            if rows:
+                parts.append(_table(cls, rows))
+    others = [f"| {name} | {meaning} |" for name, meaning in OTHERS.items()]
+    return "\n".join([*parts, "## Not in a class\n", "| variable | meaning |", "|---|---|", *others, ""])
+
+
+def setting_names() -> set[str]:
+    """Every environment variable that a settings class reads."""
+    return {f"PINWHEEL_{f.upper()}" for name in MODULES for cls, _ in _classes(name) for f in cls.model_fields}
+
+
+def _given_by_run() -> set[str]:
+    from pinwheel.local.environment import shared
+    from pinwheel.local.settings import LocalSettings
+
+    given = {name.removeprefix("PINWHEEL_").lower() for name in shared(LocalSettings())}
+    return given.union(SET_BY_RUN) - set(LocalSettings.model_fields)
+
+
+def _classes(module: str) -> Iterator[tuple[type[BaseSettings], dict[str, str]]]:
+    """Public settings classes in their order, each with its own fields and their comments."""
+    source = (ROOT / Path(*module.split("."))).with_suffix(".py").read_text()
+    comments = {
+        token.start[0]: token.string.lstrip("# ").strip()
+        for token in tokenize.generate_tokens(io.StringIO(source).readline)
+        if token.type == tokenize.COMMENT
+    }
+    for node in ast.parse(source).body:
+        found = getattr(import_module(module), node.name) if isinstance(node, ast.ClassDef) else None
+        if isinstance(found, type) and issubclass(found, BaseSettings) and not node.name.startswith("_"):
+            fields = [f for f in node.body if isinstance(f, ast.AnnAssign) and isinstance(f.target, ast.Name)]
+            yield found, {f.target.id: comments.get(f.end_lineno or 0, "") for f in fields}
+
+
+def _table(cls: type[BaseSettings], rows: list[Setting]) -> str:
+    told = (cls.__doc__ or "").strip().rstrip(".")
+    head = "| setting | default | allowed | meaning, or why this default |\n|---|---|---|---|"
+    return "\n".join([f"### {told}\n", head, *(row.row() for row in rows), ""])
+
+
+def _setting(cls: type[BaseSettings], field: str, comment: str, given: set[str]) -> Setting:
+    schema = cls.model_json_schema(mode="validation")["properties"][field]
+    default = cls.model_fields[field].default
+    return Setting(f"PINWHEEL_{field.upper()}", _default(default), _allowed(schema), _cell(comment), field in given)
+
+
+def _default(value: Any) -> str:
+    if isinstance(value, SecretStr):
+        value = value.get_secret_value()
+    return "none" if value in (None, "", {}) else f"`{_cell(f'{value:g}' if isinstance(value, float) else str(value))}`"
+
+
+def _allowed(schema: dict[str, Any]) -> str:
+    kinds = [one for one in schema.get("anyOf", [schema]) if one.get("type") != "null"]
+    only = kinds[0]
+    if "pattern" in only:
+        names = re.fullmatch(r"\^\(([\w|]+)\)\$", only["pattern"])
+        if names is None:
+            return f"text that matches `{_cell(only['pattern'])}`"
+        return " or ".join(f"`{name}`" for name in names[1].split("|"))
+    kind = {"integer": "whole number", "number": "number", "object": "JSON object", "string": "text"}[only["type"]]
+    kind = {"path": "path", "password": "secret text"}.get(only.get("format", ""), kind)
+    return kind + _range(only)
+
+
+def _range(schema: dict[str, Any]) -> str:
+    low, high, over = schema.get("minimum"), schema.get("maximum"), schema.get("exclusiveMinimum")
+    if over is not None:
+        return f", more than {over:g}"
+    if low is not None and high is not None:
+        return f", {low:g} to {high:g}"
+    return f", {low:g} or more" if low is not None else ""
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|")
+
+
+def dags_text() -> str:
+    """docs/dags.md as it should be."""
+    found = [_read_dag(path) for path in sorted((ROOT / "dags").glob("*.py"))]
+    head = f"# Dags\n\nMade from the Dag files' docstrings by `{REFRESH}`; a test compares. Do not edit.\n"
+    table = ["| Dag | what for | schedule | tags |", "|---|---|---|---|", *(dag.row() for dag in found), ""]
+    return "\n".join([head, *table, *(dag.section() for dag in found)])
+
+
+@dataclass(frozen=True)
+class Dag:
+    """What a Dag file says of itself."""
+
+    name: str
+    title: str
+    page: str
+    schedule: str
+    tags: tuple[str, ...]
+    params: tuple[tuple[str, str, str], ...]
+
+    def row(self) -> str:
+        return f"| [{self.name}](#{self.name}) | {self.title} | {self.schedule} | {', '.join(self.tags)} |"
+
+    def section(self) -> str:
+        page = re.sub(r"`(docs/(runbooks/\w+\.md))`", r"[\1](\2)", self.page)
+        told = f"## {self.name}\n\n*{self.title}.*\n\n{page}\n"
+        if not self.params:
+            return told
+        rows = [f"| `{name}` | {_cell(default)} | {_cell(title)} |" for name, default, title in self.params]
+        return "\n".join([told, "| parameter | default | meaning |", "|---|---|---|", *rows, ""])
+
+
+def _read_dag(path: Path) -> Dag:
+    tree = ast.parse(path.read_text())
+    title, _, page = (ast.get_docstring(tree) or "").partition("\n")
+    wiring = next(n for n in tree.body if isinstance(n, ast.FunctionDef) and n.name == path.stem)
+    call = next(d for d in wiring.decorator_list if isinstance(d, ast.Call) and _is_named(d.func, "dag"))
+    words = {k.arg: k.value for k in call.keywords}
+    tags = tuple(ast.literal_eval(words["tags"]))
+    params = words.get("params")
+    given = zip(params.keys, params.values, strict=True) if isinstance(params, ast.Dict) else ()
+    return Dag(
+        path.stem,
+        title.lstrip("# ").strip(),
+        page.strip(),
+        _schedule(words["schedule"]),
+        tags,
+        tuple(_param(key, value) for key, value in given),
+    )
+
+
+def _schedule(node: ast.expr) -> str:
+    """As the file says it, or the default of the setting that it asks the environment for."""
+    if isinstance(node, ast.Call):
+        variable, default = (ast.literal_eval(arg) for arg in node.args)
+        return f"`{default}`, by `{variable}`"
+    schedule = ast.literal_eval(node)
+    return f"`{schedule}`" if schedule else "by hand"
+
+
+def _param(key: ast.expr | None, value: ast.expr) -> tuple[str, str, str]:
+    assert isinstance(key, ast.Constant)
+    assert isinstance(value, ast.Call)
+    words = {k.arg: ast.literal_eval(k.value) for k in value.keywords}
+    default = ast.literal_eval(value.args[0]) if value.args else "(to be given)"
+    told = ". ".join(words[name].rstrip(".") for name in ("title", "description") if name in words)
+    return str(key.value), f"`{default}`" if default is not None else "none", told
+
+
+def _is_named(node: ast.expr, name: str) -> bool:
+    return isinstance(node, ast.Name) and node.id == name
+
+
+GENERATED = {"docs/settings.md": settings_text, "docs/dags.md": dags_text}
+
+
+if __name__ == "__main__":
+    for target, text in GENERATED.items():
+        (ROOT / target).write_text(text())
+        sys.stdout.write(f"{target}\n")
