@@ -26,12 +26,14 @@ import numpy as np
 import pyarrow as pa
 from deltalake import DeltaTable
 
+from pinwheel.alerts.raising import raise_alert
 from pinwheel.core.contract import DEAD_LETTER, EVENT_TYPES
 from pinwheel.core.settings import CompactSettings, load
 from pinwheel.lake import events_table
 from pinwheel.lake.compaction import compact, measure
 from pinwheel.lake.files import FileWriter
-from pinwheel.lake.landing import Landing, append_pins
+from pinwheel.lake.landing import Landing
+from pinwheel.lake.pins_table import append_pins
 
 DAY = datetime(2026, 3, 14, tzinfo=UTC)
 COMPACT_AT, COMPACT_EVERY = timedelta(minutes=3), timedelta(minutes=10)  # as in dags/compact_tables.py
@@ -132,7 +134,7 @@ def play(settings: CompactSettings, commits: int, batches: Batches) -> Day:
         rows = batches.make(at)
         day.landings.append(timed(lambda rows=rows: land(landing, rows)))  # type: ignore[misc]
         if n % COPY_EVERY == 0:
-            append_pins(settings.events_uri, settings.pins_uri)
+            append_pins(settings.events_uri, settings.pins_uri, raise_alert)
     while due < DAY + timedelta(days=1) + COMPACT_EVERY:
         look_after(settings, due, day)
         due += COMPACT_EVERY

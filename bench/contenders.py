@@ -151,7 +151,7 @@ def plain(job: Job) -> Run:
 def tutorial(job: Job) -> Run:
     """Baseline (b)."""
     settings = LocalSettings()
-    tools.fetch(tools.bench_tools(settings), PlainProgress())
+    tools.fetch(tools.bench_tools(settings.tools_dir), PlainProgress())
     folders = (settings.tools_dir / "jars" / name for name in ("spark", "bench"))
     jars = ",".join(str(jar) for folder in folders for jar in folder.glob("*.jar") if "delta" not in jar.name)
     submit = str(tools.spark_home() / "bin" / "spark-submit")

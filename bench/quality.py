@@ -30,7 +30,7 @@ from bench.servers import database
 from expectations.measures import HOUR_COLUMN, measures
 from pinwheel.clients import memsql
 from pinwheel.clients.memsql import Connection
-from pinwheel.core.contract import PIN_COLUMNS, TABLES, reporting_columns
+from pinwheel.core.contract import PIN_COLUMNS, ROLLUP_TABLES, TABLES, SliceState, reporting_columns
 from pinwheel.core.errors import MemsqlError
 from pinwheel.core.settings import (
     GeoSettings,
@@ -50,7 +50,7 @@ from pinwheel.lake import events_table
 from pinwheel.merge import ledger
 from pinwheel.merge.audit import audit
 from pinwheel.merge.gate import Gate
-from pinwheel.merge.ledger import Slice, State
+from pinwheel.merge.ledger import Slice
 from pinwheel.merge.merge import merge
 from pinwheel.merge.stage import stage
 from pinwheel.quality.check import Checker
@@ -241,9 +241,9 @@ class Reporting:
             verdict = audit(found, self._gate, self.connection, self._merging.quarantine_max_share)
             if verdict.held:
                 reasons[found.table] = list(verdict.reasons)
-            now = State.HELD if verdict.held else State.STAGED
+            now = SliceState.HELD if verdict.held else SliceState.STAGED
             with memsql.transaction(self.connection):
-                ledger.move(self.connection, found.slice_id, now, State.SUPERSEDED, None)
+                ledger.move(self.connection, found.slice_id, now, SliceState.SUPERSEDED, None)
                 ledger.advance(self.connection, found.table, (found.from_version, found.to_version), {})
             _run(self.connection, f"TRUNCATE staging_{found.table}")
         return reasons
@@ -345,7 +345,7 @@ def _past_the_merge(world: World, judge: Judge, hour: datetime, reporting: Repor
     reporting.land(world.hour(hour))
     reporting.merge()
     checker = Checker(reporting.quality, connection, judge)
-    broken = ("pins", "repins", "comments", "logins", *rollups.TABLES_OF_ROLLUPS)
+    broken = ("pins", "repins", "comments", "logins", *ROLLUP_TABLES)
     _run(connection, *(f"CREATE TABLE kept_{t} AS SELECT * FROM {t}" for t in broken))  # noqa: S608
     if before := _unmet(checker, hour):
         raise SystemExit(f"the merged hour is not clean: {before}")

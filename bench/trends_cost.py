@@ -17,9 +17,9 @@ import pyarrow as pa
 from bench.quality import FIRST, Reporting, World
 from bench.reports import database
 from pinwheel.clients import memsql
+from pinwheel.core.contract import ROLLUP_TABLES
 from pinwheel.core.settings import MemsqlSettings
 from pinwheel.merge import merge as merging
-from pinwheel.rollup.rollups import TABLES_OF_ROLLUPS
 
 EMPTIED = ("repins", "pins", "comments", "logins", "merge_watermarks", "merge_progress", "touched_minutes")
 INDEX = "CREATE INDEX IF NOT EXISTS by_minute ON repins (occurred_at, pin_id, brand_id, category, country_code)"
@@ -29,7 +29,7 @@ TURNS = 3
 def merged(settings: MemsqlSettings, rows: pa.Table, with_trends: bool) -> float:
     """CPU-seconds of the database for merging these rows into empty tables."""
     with memsql.connect(settings) as connection, connection.cursor() as cursor:
-        for table in (*EMPTIED, *TABLES_OF_ROLLUPS):
+        for table in (*EMPTIED, *ROLLUP_TABLES):
             cursor.execute(f"TRUNCATE {table}")
         cursor.execute(INDEX if with_trends else "DROP INDEX IF EXISTS by_minute ON repins")
     merging.MINUTES_FROM = "repins" if with_trends else ""

@@ -42,7 +42,8 @@ def compact_tables() -> None:
         from airflow.sdk import get_current_context
 
         from pinwheel.core.settings import CompactSettings, load
-        from pinwheel.lake.compaction import compact, oldest_unread
+        from pinwheel.lake.compaction import compact
+        from pinwheel.operate.retention import oldest_unread
 
         os.nice(10)  # the stream and the merges go first where cores are few
         settings, dry_run = load(CompactSettings), get_current_context()["params"]["dry_run"]

@@ -57,8 +57,8 @@ def merge_events() -> None:
 
     @task
     def roll_up() -> dict[str, int]:
-        """Recompute the rollup buckets that merged slices have touched, for one session."""
-        from pinwheel.rollup.rollups import run_session
+        """Recompute the rollup buckets that merged slices have touched, and refresh the trends, for one session."""
+        from pinwheel.rollup.session import run_session
 
         return run_session()
 

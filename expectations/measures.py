@@ -39,6 +39,15 @@ class Scale(StrEnum):
 
 
 @dataclass(frozen=True)
+class Range:
+    """What a measure should be; None: no bound on that side. ``why`` is for people."""
+
+    low: float | None
+    high: float | None
+    why: str
+
+
+@dataclass(frozen=True)
 class Measure:
     """One number of a profile.
 

@@ -11,9 +11,8 @@ import great_expectations.expectations as gxe
 from great_expectations import ExpectationSuite
 from great_expectations.expectations.expectation import Expectation
 
-from expectations.measures import measures
+from expectations.measures import Range, measures
 from pinwheel.core.contract import TABLES
-from pinwheel.quality.usual import Range
 
 AGREED = ("row_count", "checksum")  # what lake and reporting table are compared by
 CRITICAL = ("row_count", "same_record_rows", "gone_values_share_kafka_partition", "new_values_share_category")

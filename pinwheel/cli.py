@@ -78,9 +78,9 @@ def tools(
     from pinwheel.install import tools
     from pinwheel.install.progress import shown
 
-    settings = _settings()
+    folder = _settings().tools_dir
     with shown() as progress:
-        tools.fetch(tools.server_tools(settings) if servers else tools.tools(settings), progress)
+        tools.fetch(tools.server_tools(folder) if servers else tools.tools(folder), progress)
 
 
 @app.command()

@@ -9,15 +9,7 @@ from typing import Any
 
 from airflow.plugins_manager import AirflowPlugin
 
-PREFIX = "/pinwheel"
-CATEGORY = "Pinwheel"
-PAGES = {
-    "live": "Live globe",
-    "trends": "Trends",
-    "health": "Pipeline health",
-    "quality": "Data quality",
-    "reports": "Brand reports",
-}
+from plugins.web.navigation import CATEGORY, PAGES, PREFIX
 
 
 class PinwheelPlugin(AirflowPlugin):  # type: ignore[misc]

@@ -13,12 +13,14 @@ from uuid import uuid4
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql.streaming import StreamingQuery
 
+from pinwheel.alerts.raising import raise_alert
 from pinwheel.clients import kafka
 from pinwheel.core.errors import FencedError, PinwheelError
 from pinwheel.core.settings import StreamSettings, load
 from pinwheel.lake import events_table
 from pinwheel.lake.files import Files
-from pinwheel.lake.landing import Landing, append_pins
+from pinwheel.lake.landing import Landing
+from pinwheel.lake.pins_table import append_pins
 from pinwheel.stream import driver_lock
 from spark_jobs.landing_task import BOOKS_SCHEMA, writer
 from spark_jobs.stopping import StopSwitch
@@ -146,7 +148,7 @@ class BatchWriter:
 
 def save_pins(settings: StreamSettings) -> None:
     """Copy the pins of new versions to the ``pins`` table; what dies here is done by the next call."""
-    added = append_pins(settings.events_uri, settings.pins_uri)
+    added = append_pins(settings.events_uri, settings.pins_uri, raise_alert)
     if added:
         log.info("saved pins=%d", added)
 

@@ -21,6 +21,20 @@ class Type(StrEnum):
     BINARY = "binary"
 
 
+class SliceState(StrEnum):
+    """Where a slice of a reporting table is.
+
+    staging -> staged -> merged; staged -> held -> accepted -> merged; anything not merged -> superseded.
+    """
+
+    STAGING = "staging"
+    STAGED = "staged"
+    HELD = "held"
+    ACCEPTED = "accepted"
+    MERGED = "merged"
+    SUPERSEDED = "superseded"
+
+
 @dataclass(frozen=True)
 class Column:
     """One column of the lake or of a reporting table, with its meaning."""
@@ -136,6 +150,20 @@ EVENT_TYPES: dict[str, EventType] = {
     )
 }
 TABLES: dict[str, EventType] = {kind.table: kind for kind in EVENT_TYPES.values()}
+
+# What reports read, computed from the reporting tables; ``pin_hourly`` comes before ``pin_firsts``, which reads it.
+ROLLUP_TABLES = (
+    "brand_hourly",
+    "brand_daily",
+    "brand_country_daily",
+    "category_hourly",
+    "country_hourly",
+    "pin_hourly",
+    "pin_firsts",
+    "people_daily",
+    "person_homes",
+)
+ROLLUPS = "rollups"  # all of them together, next to the reporting tables where progress is kept
 
 DEAD_LETTER = "dead_letter"  # the event_type partition of the lake that holds dead letters
 

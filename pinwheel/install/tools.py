@@ -9,7 +9,6 @@ from pathlib import Path
 from pinwheel.core.errors import MissingPartError
 from pinwheel.install import maven, npm, stamps
 from pinwheel.install.progress import Progress
-from pinwheel.local.settings import LocalSettings
 
 
 @dataclass(frozen=True)
@@ -35,50 +34,50 @@ def _shipped_jars() -> frozenset[str]:
     return frozenset(jar.name for jar in (spark_home() / "jars").glob("*.jar"))
 
 
-def tools(settings: LocalSettings) -> list[Tool]:
+def tools(tools_dir: Path) -> list[Tool]:
     """What the embedded stack needs, built or not."""
-    folder = settings.tools_dir / "jars" / "mariadb"
+    folder = tools_dir / "jars" / "mariadb"
     return [
         Tool("MariaDB (149 MB)", folder, maven.digest("mariadb"), maven.unpack_mariadb),
-        _jars(settings, "kafka", "jars of Kafka"),
-        *_shared_tools(settings),
+        _jars(tools_dir, "kafka", "jars of Kafka"),
+        *_shared_tools(tools_dir),
     ]
 
 
-def server_tools(settings: LocalSettings) -> list[Tool]:
+def server_tools(tools_dir: Path) -> list[Tool]:
     """What the containers of docker-compose.yml need, whose Kafka and database are images of their own."""
     return [
-        _jars(settings, "s3", "jars of the S3-compatible store (28 MB)"),
-        _jars(settings, "spark-s3", "jars for checkpoints in a store (13 MB)"),
-        *_shared_tools(settings),
+        _jars(tools_dir, "s3", "jars of the S3-compatible store (28 MB)"),
+        _jars(tools_dir, "spark-s3", "jars for checkpoints in a store (13 MB)"),
+        *_shared_tools(tools_dir),
     ]
 
 
-def bench_tools(settings: LocalSettings) -> list[Tool]:
+def bench_tools(tools_dir: Path) -> list[Tool]:
     """What the benchmark's baselines need beside that."""
-    return [_jars(settings, "bench", "the JDBC driver of the benchmark's baseline")]
+    return [_jars(tools_dir, "bench", "the JDBC driver of the benchmark's baseline")]
 
 
-def _shared_tools(settings: LocalSettings) -> list[Tool]:
+def _shared_tools(tools_dir: Path) -> list[Tool]:
     return [
-        _jars(settings, "spark", "jars of Delta Lake and the Kafka source", _shipped_jars()),
-        Tool("web files and location database (100 MB)", settings.tools_dir / "web", npm.digest(), npm.fetch),
+        _jars(tools_dir, "spark", "jars of Delta Lake and the Kafka source", _shipped_jars()),
+        Tool("web files and location database (100 MB)", tools_dir / "web", npm.digest(), npm.fetch),
     ]
 
 
-def _jars(settings: LocalSettings, name: str, title: str, shipped: frozenset[str] = frozenset()) -> Tool:
+def _jars(tools_dir: Path, name: str, title: str, shipped: frozenset[str] = frozenset()) -> Tool:
     """A set of jars as its lock names them."""
     return Tool(
         title,
-        settings.tools_dir / "jars" / name,
+        tools_dir / "jars" / name,
         maven.digest(name, shipped),
         lambda folder: maven.fetch(name, folder, shipped),
     )
 
 
-def ensure(settings: LocalSettings, progress: Progress) -> None:
+def ensure(tools_dir: Path, progress: Progress) -> None:
     """Download what the embedded stack lacks."""
-    fetch(tools(settings), progress)
+    fetch(tools(tools_dir), progress)
 
 
 def fetch(wanted_tools: Iterable[Tool], progress: Progress) -> None:

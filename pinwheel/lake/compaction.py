@@ -14,12 +14,9 @@ import pyarrow as pa
 from deltalake import DeltaTable
 from deltalake.exceptions import CommitFailedError
 
-from pinwheel.clients import memsql
-from pinwheel.core.contract import DEAD_LETTER, EVENT_TYPES, LAKE_PARTITIONS, TABLES
+from pinwheel.core.contract import DEAD_LETTER, EVENT_TYPES, LAKE_PARTITIONS
 from pinwheel.core.settings import CompactSettings
 from pinwheel.lake import events_table
-from pinwheel.lake.landing import pins_copied_to
-from pinwheel.merge import ledger
 
 log = logging.getLogger(__name__)
 
@@ -76,7 +73,7 @@ def compact(settings: CompactSettings, now: datetime, dry_run: bool, unread_sinc
         settings: where the lake is, and how much is too much.
         now: decides which days are over.
         dry_run: only say what would be done.
-        unread_since: see ``oldest_unread``; what was committed since then is kept.
+        unread_since: see ``pinwheel.operate.retention``; what was committed since then is kept.
     """
     today = now.astimezone(UTC).date()
     reports = []
@@ -167,15 +164,3 @@ def _clean(uri: str, settings: CompactSettings, now: datetime, dry_run: bool, un
     elif not dry_run:
         table.create_checkpoint()
         table.cleanup_metadata()  # by delta.logRetentionDuration
-
-
-def oldest_unread(settings: CompactSettings) -> datetime | None:
-    """When the oldest version was committed that a reader of the change feed has not read; None: all have read all."""
-    connection = memsql.connect(settings)
-    try:
-        seen = [ledger.watermark(connection, table) for table in TABLES]
-        connection.commit()
-    finally:
-        connection.close()
-    unread = events_table.commits(settings.events_uri, min([*seen, pins_copied_to(settings.pins_uri)]))
-    return unread[0].committed_at if unread else None

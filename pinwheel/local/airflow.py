@@ -22,8 +22,8 @@ from pinwheel.local.credentials import Credentials
 from pinwheel.local.parts import LOOPBACK, Part
 from pinwheel.local.processes import Program
 from pinwheel.local.settings import ROOT, LocalSettings
+from pinwheel.operate.airflow_login import ADMIN, write_passwords
 
-ADMIN = "admin"
 SCHEDULER = "airflow-scheduler"
 PROGRAMS = {
     "airflow-api-server": ("api-server",),
@@ -116,13 +116,6 @@ def migrate(settings: LocalSettings, environment: Mapping[str, str], say: Say) -
 def write_login(settings: LocalSettings, credentials: Credentials) -> None:
     """Give the simple auth manager the password that we made, so that we can show it."""
     write_passwords(settings.airflow_dir / "passwords.json", {ADMIN: credentials.airflow_admin})
-
-
-def write_passwords(path: Path, passwords: Mapping[str, str]) -> None:
-    """Write the simple auth manager's file, for its owner's eyes only."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
-        json.dump(passwords, file)
 
 
 def all_healthy(settings: LocalSettings) -> bool:

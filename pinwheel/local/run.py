@@ -12,11 +12,12 @@ from rich.table import Table
 
 from pinwheel.core.errors import LocalError
 from pinwheel.install.progress import Progress, shown
-from pinwheel.local import airflow, environment
+from pinwheel.local import environment
 from pinwheel.local.processes import Program
 from pinwheel.local.settings import ROOT, LocalSettings
 from pinwheel.local.stack import GENERATOR, Stack
 from pinwheel.local.watch import Watch, line
+from pinwheel.operate.airflow_login import ADMIN
 
 STATUS_SECONDS = 2.0
 PLAIN_STATUS_SECONDS = 30.0  # a log needs fewer lines than a terminal that overwrites one
@@ -105,7 +106,7 @@ def _print_report(console: Console, stack: Stack, watch: Watch, seconds: float) 
         table.add_row(str(brand), *(f"{int(count):,}" for count in counts))
     console.print(table)
     console.print(f"Airflow   {stack.settings.airflow_url}")
-    console.print(f"Login     {airflow.ADMIN} / {stack.credentials.airflow_admin}")
+    console.print(f"Login     {ADMIN} / {stack.credentials.airflow_admin}")
     console.print("SQL       make sql")
     console.print("Stop      Ctrl-C here, or `make stop` in another terminal\n")
 

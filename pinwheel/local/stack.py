@@ -80,7 +80,7 @@ class Stack:
         self.lock.acquire()
         try:
             check_disk(self.settings)
-            tools.ensure(self.settings, progress)
+            tools.ensure(self.settings.tools_dir, progress)
             self._end_leftovers(progress)
             check_ports(self.settings)
             airflow.write_login(self.settings, self.credentials)

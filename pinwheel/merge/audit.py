@@ -12,9 +12,10 @@ from typing import Any
 
 from pinwheel.clients import memsql
 from pinwheel.clients.memsql import Connection
+from pinwheel.core.contract import SliceState
 from pinwheel.merge import ledger
 from pinwheel.merge.gate import Finding, Gate
-from pinwheel.merge.ledger import Slice, State
+from pinwheel.merge.ledger import Slice
 
 log = logging.getLogger(__name__)
 
@@ -46,7 +47,7 @@ def audit(found: Slice, gate: Gate, connection: Connection, max_share: float) ->
         connection: what is done on it is committed.
         max_share: of the slice's rows; when more break row rules the slice is held.
     """
-    accepted = found.state == State.ACCEPTED
+    accepted = found.state == SliceState.ACCEPTED
     findings = gate.check(found.table, found.slice_id) if _upserts(connection, found) else []
     blame = [f for f in findings if f.row_rule or (accepted and f.critical and f.about_rows)]
     reasons = [] if accepted else _reasons(findings, found.rows_read * max_share)
@@ -77,7 +78,7 @@ def _told(finding: Finding) -> str:
 
 def _hold(connection: Connection, found: Slice, verdict: Verdict) -> Verdict:
     with memsql.transaction(connection):
-        ledger.move(connection, found.slice_id, State.STAGED, State.HELD, asdict(verdict))
+        ledger.move(connection, found.slice_id, SliceState.STAGED, SliceState.HELD, asdict(verdict))
         _close(connection, found, 0, None)
     log.warning("held slice=%d table=%s reasons=%s", found.slice_id, found.table, "; ".join(verdict.reasons))
     return verdict
@@ -100,7 +101,7 @@ def _pass(
 
 def _decided(found: Slice) -> bool:
     """Whether the ledger's detail holds a person's decision, which must stay."""
-    return found.state == State.ACCEPTED
+    return found.state == SliceState.ACCEPTED
 
 
 def _close(connection: Connection, found: Slice, quarantined: int, detail: str | None) -> None:

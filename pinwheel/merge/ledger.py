@@ -7,31 +7,19 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
 from typing import Any
 
 from pinwheel.clients import memsql
 from pinwheel.clients.memsql import Connection, Row
+from pinwheel.core.contract import SliceState
 from pinwheel.core.errors import MergeError
 from pinwheel.core.settings import MemsqlSettings
 
-ROLLUPS = "rollups"  # all rollups together, beside the reporting tables in merge_progress
 FIRST_WATERMARK = -1  # a Delta table's first version is 0
 
 
 class SupersededError(MergeError):
     """Somebody else has merged or dropped this slice; nothing of it was kept, and nothing is lost."""
-
-
-class State(StrEnum):
-    """Where a slice is; see the module's docstring."""
-
-    STAGING = "staging"
-    STAGED = "staged"
-    HELD = "held"
-    ACCEPTED = "accepted"
-    MERGED = "merged"
-    SUPERSEDED = "superseded"
 
 
 @dataclass(frozen=True)
@@ -53,7 +41,7 @@ class Slice:
     table: str
     from_version: int
     to_version: int
-    state: State
+    state: SliceState
     rows_read: int
     quarantined: int
     progress: Progress
@@ -106,7 +94,9 @@ def open_slice(connection: Connection, table: str, versions: tuple[int, int], pr
     )
 
 
-def move(connection: Connection, slice_id: int, before: State, after: State, detail: Mapping[str, Any] | None) -> None:
+def move(
+    connection: Connection, slice_id: int, before: SliceState, after: SliceState, detail: Mapping[str, Any] | None
+) -> None:
     """Compare-and-set a slice's state; ``detail`` (when given) is kept with it. Commits nothing.
 
     Raises:
@@ -155,7 +145,7 @@ def release(settings: MemsqlSettings, slice_id: int, decision: str, by: str = "u
     Raises:
         MergeError: unknown decision or slice; SupersededError when it is not held any more.
     """
-    after = {"retry": State.SUPERSEDED, "accept": State.ACCEPTED}.get(decision)
+    after = {"retry": SliceState.SUPERSEDED, "accept": SliceState.ACCEPTED}.get(decision)
     if after is None:
         raise MergeError(f"decision {decision!r} on slice {slice_id} must be 'retry' or 'accept'")
     connection = memsql.connect(settings)
@@ -165,8 +155,8 @@ def release(settings: MemsqlSettings, slice_id: int, decision: str, by: str = "u
             if not found:
                 raise MergeError(f"no slice {slice_id} in merge_slices; look there for the ones that are held")
             detail = {**json.loads(found[0]["detail"] or "{}"), "decision": decision, "decided_by": by}
-            taken_back = decision == "retry" and found[0]["state"] == State.ACCEPTED
-            move(connection, slice_id, State.ACCEPTED if taken_back else State.HELD, after, detail)
+            taken_back = decision == "retry" and found[0]["state"] == SliceState.ACCEPTED
+            move(connection, slice_id, SliceState.ACCEPTED if taken_back else SliceState.HELD, after, detail)
     finally:
         connection.close()
 
@@ -177,7 +167,7 @@ def _slice(row: Row) -> Slice:
         table=row["table_name"],
         from_version=row["from_version"],
         to_version=row["to_version"],
-        state=State(row["state"]),
+        state=SliceState(row["state"]),
         rows_read=row["rows_read"],
         quarantined=row["quarantined"],
         progress=_from_json(row["progress"]),

@@ -10,10 +10,10 @@ from dataclasses import asdict, dataclass
 
 from pinwheel.clients import memsql
 from pinwheel.clients.memsql import Connection
-from pinwheel.core.contract import PIN_COLUMNS, PIN_ID, TABLES, EventType
+from pinwheel.core.contract import PIN_COLUMNS, PIN_ID, TABLES, EventType, SliceState
 from pinwheel.core.errors import MergeError
 from pinwheel.merge import ledger
-from pinwheel.merge.ledger import Slice, State, SupersededError
+from pinwheel.merge.ledger import Slice, SupersededError
 
 log = logging.getLogger(__name__)
 
@@ -52,7 +52,7 @@ def _merge_once(slice_id: int, connection: Connection) -> Counts:
     memsql.execute_all(connection, "merge/work_tables")
     with memsql.transaction(connection):
         found = ledger.find(connection, slice_id, lock=True)
-        if found.state not in (State.STAGED, State.ACCEPTED):
+        if found.state not in (SliceState.STAGED, SliceState.ACCEPTED):
             raise SupersededError(f"slice {slice_id} of {found.table} is {found.state}; nothing to merge")
         ledger.advance(connection, found.table, (found.from_version, found.to_version), found.progress)
         counts = _apply(connection, found)

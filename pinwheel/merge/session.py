@@ -4,32 +4,28 @@ import logging
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
 
-from pinwheel.alerts.raising import (
+from pinwheel.alerts.catalogue import (
     EVENTS_CONFLICTING,
     ROWS_QUARANTINED,
     SLICE_HELD,
     SLICE_WARNING,
-    TRENDS_FAILING,
     Alert,
     Send,
-    raise_alert,
-    resolve_alert,
 )
+from pinwheel.alerts.raising import raise_alert, resolve_alert
 from pinwheel.clients.memsql import Connection
-from pinwheel.core.contract import TABLES
+from pinwheel.core.contract import TABLES, SliceState
 from pinwheel.core.errors import MergeError
 from pinwheel.core.settings import MergeSettings, load
 from pinwheel.core.signals import told_to_stop
 from pinwheel.merge import ledger
 from pinwheel.merge.audit import Verdict, audit
 from pinwheel.merge.gate import Gate
-from pinwheel.merge.ledger import Slice, State
-from pinwheel.merge.merge import MINUTES_FROM, Counts, merge
+from pinwheel.merge.ledger import Slice
+from pinwheel.merge.merge import Counts, merge
 from pinwheel.merge.stage import stage
-from pinwheel.merge.turns import ALERT_AFTER_ERRORS, Turns
-from pinwheel.rollup.trends import Trends
+from pinwheel.merge.turns import Turns, take_turns
 
 log = logging.getLogger(__name__)
 
@@ -53,7 +49,6 @@ def merge_session(
     settings: MergeSettings,
     *,
     clock: Callable[[], float],
-    now: Callable[[], datetime],
     wait: Callable[[float], bool],
     alert: Send,
     resolve: Send,
@@ -64,7 +59,6 @@ def merge_session(
         table: a reporting table; other tables are other processes.
         settings: lake, database and pace.
         clock: seconds, monotonic.
-        now: the time of day, UTC.
         wait: waits so many seconds; True when told to stop.
         alert: told of held slices, warnings, conflicting events and lasting errors.
         resolve: told when held slices and lasting errors are over.
@@ -74,9 +68,8 @@ def merge_session(
     """
     if table not in TABLES:
         raise MergeError(f"no reporting table {table!r}; there are {', '.join(TABLES)}")
-    trends = Trends(settings.trends_interval_seconds, clock, now) if table == MINUTES_FROM else None
-    session = Session(table, settings, alert, resolve, trends=trends)
-    session.keep(clock, wait)
+    session = Session(table, settings, alert, resolve)
+    take_turns([session], settings.merge_session_seconds, clock, wait)
     report = session.report
     report.superseded, report.errors = session.superseded, session.errors
     log.info("session_ended table=%s slices=%d rows=%d", table, report.slices, report.rows)
@@ -91,7 +84,6 @@ def run_session(table: str) -> dict[str, int]:
             table,
             settings,
             clock=time.monotonic,
-            now=lambda: datetime.now(UTC),
             wait=stop.wait,
             alert=raise_alert,
             resolve=resolve_alert,
@@ -104,30 +96,18 @@ class Session(Turns):
 
     loads_files = True  # a slice is loaded from one
 
-    def __init__(
-        self, table: str, settings: MergeSettings, alert: Send, resolve: Send, *, trends: Trends | None = None
-    ) -> None:
+    def __init__(self, table: str, settings: MergeSettings, alert: Send, resolve: Send) -> None:
         super().__init__(table, settings, alert, resolve)
         self.report = Report()
         self._gate: Gate | None = None
         self._held_told: int | None = UNKNOWN_SLICE
-        self._trends = trends
-        self._trends_errors_in_row = 0
-        self._trends_told = True  # an earlier session may have
-
-    def turn(self) -> bool:
-        """As ``Turns``; then the trends, if it is time for them."""
-        worked = super().turn()
-        if self._trends is not None and not self.is_failing:
-            self._refresh(self._trends)
-        return worked
 
     def work(self, connection: Connection) -> bool:
         """Stage, audit and merge a slice; returns whether there was one."""
         gate = self._gated()  # before there is work: making it takes seconds, which the first slice need not wait for
         waiting = ledger.waiting(connection, self.subject)
         connection.commit()
-        if waiting is not None and waiting.state == State.HELD:
+        if waiting is not None and waiting.state == SliceState.HELD:
             self._tell_held(waiting, "it was held by an earlier session")
             return False
         if self._held_told is not None:
@@ -151,26 +131,6 @@ class Session(Turns):
         self.report.slices += 1
         self.report.rows += found.rows_read
         self._tell_conflicting(found, counts)
-
-    def _refresh(self, trends: Trends) -> None:
-        """Nothing that goes wrong with trends holds up the merge: they are tried again when they are next due."""
-        try:
-            refreshed = trends.refresh(self.connected())
-        except Exception as error:
-            self._trends_failed(error)
-            return
-        if refreshed and self._trends_told:
-            self.resolve(TRENDS_FAILING, self.subject, "a refresh went through")
-            self._trends_told = False
-        self._trends_errors_in_row = 0 if refreshed else self._trends_errors_in_row
-
-    def _trends_failed(self, error: Exception) -> None:
-        self.close()  # its state is not known
-        self._trends_errors_in_row += 1
-        log.error("trends_failed errors=%d", self._trends_errors_in_row, exc_info=error)
-        if self._trends_errors_in_row == ALERT_AFTER_ERRORS:
-            self._tell(TRENDS_FAILING, f"{ALERT_AFTER_ERRORS} refreshes in a row failed, the last: {error}")
-            self._trends_told = True
 
     def _gated(self) -> Gate:
         if self._gate is None:

@@ -17,12 +17,12 @@ from deltalake import DeltaTable
 
 from pinwheel.clients import memsql
 from pinwheel.clients.memsql import Connection
-from pinwheel.core.contract import TABLES, Column, EventType, reporting_columns
+from pinwheel.core.contract import TABLES, Column, EventType, SliceState, reporting_columns
 from pinwheel.core.errors import MergeError
 from pinwheel.core.settings import MergeSettings
 from pinwheel.lake import events_table
 from pinwheel.merge import ledger, tsv
-from pinwheel.merge.ledger import Progress, Reach, Slice, State
+from pinwheel.merge.ledger import Progress, Reach, Slice
 
 log = logging.getLogger(__name__)
 
@@ -155,7 +155,7 @@ def _load(connection: Connection, table: str, found: Range, path: Path, repeated
         rows = _load_file(connection, table, slice_id, path)
         noted = [{"slice_id": slice_id, "row_num": number} for number in repeated]
         memsql.execute_many(connection, "merge/note_repeats", noted)
-        ledger.move(connection, slice_id, State.STAGING, State.STAGED, None)
+        ledger.move(connection, slice_id, SliceState.STAGING, SliceState.STAGED, None)
         memsql.execute(connection, "merge/set_rows_read", {"slice_id": slice_id, "rows_read": rows})
     log.info("staged slice=%d table=%s from=%d to=%d rows=%d", slice_id, table, found.start, found.end, rows)
     return ledger.find(connection, slice_id)

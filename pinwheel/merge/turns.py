@@ -6,9 +6,9 @@ time: it is tried again with growing pauses.
 
 import logging
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
-from pinwheel.alerts.raising import MERGE_FAILING, Send
+from pinwheel.alerts.catalogue import MERGE_FAILING, Send
 from pinwheel.clients import memsql
 from pinwheel.clients.memsql import Connection
 from pinwheel.core.settings import MergeSettings
@@ -25,6 +25,7 @@ class Turns(ABC):
     """A session of one ``subject``: a reporting table, or the rollups."""
 
     loads_files = False  # whether the server may ask its connection for files: only loaders let it
+    failing = MERGE_FAILING  # what errors in a row raise
 
     def __init__(self, subject: str, settings: MergeSettings, alert: Send, resolve: Send) -> None:
         self.errors = 0
@@ -52,38 +53,16 @@ class Turns(ABC):
             self._failed(error)
             return False
         if self._told:
-            self.resolve(MERGE_FAILING, self.subject, "a turn went through")
+            self.resolve(self.failing, self.subject, "a turn went through")
             self._told = False
         self._errors_in_row = 0
         return worked
-
-    @property
-    def is_failing(self) -> bool:
-        """Whether the last turn went wrong."""
-        return self._errors_in_row > 0
 
     def pause(self, worked: bool) -> float:
         """Seconds from the start of the last turn to the next one."""
         if self._errors_in_row:
             return min(FIRST_PAUSE_SECONDS * 2.0 ** (self._errors_in_row - 1), MAX_PAUSE_SECONDS)
         return self.settings.merge_interval_seconds if worked else self.settings.merge_poll_seconds
-
-    def keep(self, clock: Callable[[], float], wait: Callable[[float], bool]) -> None:
-        """Take turns for ``merge_session_seconds``, or until told to stop.
-
-        Args:
-            clock: seconds, monotonic.
-            wait: waits so many seconds; True when told to stop.
-        """
-        end = clock() + self.settings.merge_session_seconds
-        try:
-            while clock() < end:
-                started = clock()
-                worked = self.turn()
-                if wait(max(0.0, min(self.pause(worked) - (clock() - started), end - clock()))):
-                    break
-        finally:
-            self.close()
 
     def close(self) -> None:
         """Let go of the database."""
@@ -104,5 +83,31 @@ class Turns(ABC):
         log.error("failed subject=%s errors=%d", self.subject, self._errors_in_row, exc_info=error)
         if self._errors_in_row == ALERT_AFTER_ERRORS:
             text = f"{self._errors_in_row} errors in a row, the last: {error}"
-            self.alert(MERGE_FAILING, self.subject, text)
+            self.alert(self.failing, self.subject, text)
             self._told = True
+
+
+def take_turns(
+    sessions: Sequence[Turns], seconds: float, clock: Callable[[], float], wait: Callable[[float], bool]
+) -> None:
+    """Let each session take turns at its own pace, one at a time, for so many seconds or until told to stop.
+
+    Args:
+        sessions: all of one task.
+        seconds: how long the task lasts.
+        clock: seconds, monotonic.
+        wait: waits so many seconds; True when told to stop.
+    """
+    end = clock() + seconds
+    due = dict.fromkeys(sessions, clock())
+    try:
+        while clock() < end:
+            for session in sessions:
+                if due[session] <= (started := clock()):
+                    worked = session.turn()
+                    due[session] = started + session.pause(worked)
+            if wait(max(0.0, min(*due.values(), end) - clock())):
+                break
+    finally:
+        for session in sessions:
+            session.close()

@@ -17,16 +17,15 @@ import pymysql
 from deltalake import DeltaTable
 from deltalake.exceptions import DeltaError
 
-from pinwheel.alerts.raising import HEALTH_ALERTS, SOURCE_DOWN, Send
+from pinwheel.alerts.catalogue import HEALTH_ALERTS, SOURCE_DOWN, Send
 from pinwheel.clients import kafka, memsql
 from pinwheel.clients.kafka import Held
 from pinwheel.clients.memsql import Connection
-from pinwheel.core.contract import DEAD_LETTER, TABLES
+from pinwheel.core.contract import DEAD_LETTER, ROLLUPS, TABLES
 from pinwheel.core.errors import PinwheelError
 from pinwheel.core.settings import CompactSettings, HealthSettings, load
 from pinwheel.lake import events_table
 from pinwheel.lake.compaction import measure as measure_files
-from pinwheel.merge.ledger import ROLLUPS
 from pinwheel.stream import driver_lock
 
 log = logging.getLogger(__name__)

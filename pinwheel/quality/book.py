@@ -7,8 +7,7 @@ from typing import Any
 
 from pinwheel.clients import memsql
 from pinwheel.clients.memsql import Connection, Row
-from pinwheel.core.contract import TABLES
-from pinwheel.merge.ledger import ROLLUPS
+from pinwheel.core.contract import ROLLUPS, TABLES
 from pinwheel.quality.judge import Verdict
 from pinwheel.quality.profile import Profile
 from pinwheel.quality.usual import PAST

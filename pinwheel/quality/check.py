@@ -20,16 +20,14 @@ from deltalake.exceptions import DeltaError
 from expectations.measures import HOUR_COLUMN, measures
 from pinwheel.clients import memsql
 from pinwheel.clients.memsql import Connection
-from pinwheel.core.contract import TABLES, EventType, reporting_columns
+from pinwheel.core.contract import ROLLUP_TABLES, ROLLUPS, TABLES, EventType, reporting_columns
 from pinwheel.core.errors import LakeError, MissingPartError
 from pinwheel.core.settings import QualitySettings
 from pinwheel.enrich.locations import Locator
-from pinwheel.merge.ledger import ROLLUPS
 from pinwheel.quality import book
 from pinwheel.quality.judge import Judge, Verdict
 from pinwheel.quality.profile import HOUR, SAMPLE_ROWS, Hour, Profile
 from pinwheel.quality.usual import expected
-from pinwheel.rollup.rollups import TABLES_OF_ROLLUPS
 
 log = logging.getLogger(__name__)
 
@@ -134,7 +132,7 @@ class Checker:
         """The rollups of an hour and of its day, against the rows."""
         params = {"hour": book.naive(hour), "day": hour.date()}
         found = {}
-        for name in TABLES_OF_ROLLUPS:
+        for name in ROLLUP_TABLES:
             found[name] = memsql.fetch(self._connection, f"quality/wrong_{name}", params)
             self._connection.commit()
         verdicts = self._judge.rollups(hour, {name: len(rows) for name, rows in found.items()})

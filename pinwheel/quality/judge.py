@@ -10,9 +10,9 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from expectations.measures import Range
 from pinwheel.quality.pages import keep_local
 from pinwheel.quality.profile import Profile
-from pinwheel.quality.usual import Range
 
 DAY_SECONDS = 86_400.0
 

@@ -3,13 +3,13 @@
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
-from pinwheel.alerts.raising import QUALITY_FAILED, QUALITY_WARNING, Send, raise_alert, resolve_alert
+from pinwheel.alerts.catalogue import QUALITY_FAILED, QUALITY_WARNING, Send
+from pinwheel.alerts.raising import raise_alert, resolve_alert
 from pinwheel.clients import memsql
 from pinwheel.clients.memsql import Connection
-from pinwheel.core.contract import TABLES
+from pinwheel.core.contract import ROLLUPS, TABLES
 from pinwheel.core.errors import PinwheelError, QualityError
 from pinwheel.core.settings import QualitySettings, load
-from pinwheel.merge.ledger import ROLLUPS
 from pinwheel.quality import book
 from pinwheel.quality.check import Checker, Outcome
 from pinwheel.quality.judge import Judge

@@ -6,11 +6,10 @@ nothing is expected: a new table raises no alarm.
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import timedelta
 from statistics import fmean, median
 
-from expectations.measures import Measure, Scale
+from expectations.measures import Measure, Range, Scale
 from pinwheel.quality.profile import FEW_ROWS, Profile
 
 PAST = timedelta(days=14)  # what is remembered for comparison
@@ -26,15 +25,6 @@ NEW_SHARE = 0.01  # of the rows may have values that were never seen
 USUAL_SHARE = 0.02  # a value this common does not go away by chance
 OFTEN = 0.45  # more than usual is no alarm, nor as much less; half and double are
 DRIFT = 0.1  # of the rows may have moved from one value to another
-
-
-@dataclass(frozen=True)
-class Range:
-    """What a measure should be; None: no bound on that side. ``why`` is for people."""
-
-    low: float | None
-    high: float | None
-    why: str
 
 
 def basis(profile: Profile, past: Sequence[Profile]) -> tuple[list[Profile], bool]:

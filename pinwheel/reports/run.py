@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 from datetime import UTC, datetime
 
-from pinwheel.alerts.raising import REPORTS_FAILED, raise_alert, resolve_alert
+from pinwheel.alerts.catalogue import REPORTS_FAILED
+from pinwheel.alerts.raising import raise_alert, resolve_alert
 from pinwheel.clients import memsql
 from pinwheel.core.errors import AskedError, ReportError
 from pinwheel.core.settings import MailSettings, ReportSettings, load

@@ -6,7 +6,7 @@ wakes late finds nothing noted and changes nothing. Two at once take turns behin
 """
 
 import logging
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 
 from pinwheel.clients import memsql
@@ -22,27 +22,6 @@ MINUTE = timedelta(minutes=1)
 EPOCH = datetime(1970, 1, 1)
 
 Run = tuple[datetime, datetime]
-
-
-class Trends:
-    """Refreshes when it is due; what a long-lived process keeps."""
-
-    def __init__(self, interval_seconds: float, clock: Callable[[], float], now: Callable[[], datetime]) -> None:
-        self._interval = interval_seconds
-        self._clock = clock
-        self._now = now
-        self._refreshed: float | None = None
-        self._swept: float | None = None
-
-    def refresh(self, connection: Connection) -> bool:
-        """Refresh if the last time is long enough ago; returns whether anything was recounted."""
-        at = self._clock()
-        if self._refreshed is not None and at - self._refreshed < self._interval:
-            return False
-        self._refreshed = at
-        sweep = self._swept is None or at - self._swept >= SWEEP_SECONDS
-        self._swept = at if sweep else self._swept
-        return refresh(connection, self._now(), sweep=sweep)
 
 
 def refresh(connection: Connection, now: datetime, *, sweep: bool = True) -> bool:

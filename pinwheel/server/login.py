@@ -6,7 +6,7 @@ python -m pinwheel.server.login
 import os
 from pathlib import Path
 
-from pinwheel.local.airflow import ADMIN, write_passwords
+from pinwheel.operate.airflow_login import ADMIN, write_passwords
 
 PASSWORD = "AIRFLOW_ADMIN_PASSWORD"  # noqa: S105 - the variable's name
 FILE = "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE"

@@ -17,15 +17,8 @@ from pathlib import Path
 import psutil
 from deltalake.exceptions import DeltaError
 
-from pinwheel.alerts.raising import (
-    DRIVER_ALERTS,
-    DRIVER_FAILING,
-    DRIVER_STALLED,
-    Alert,
-    Send,
-    raise_alert,
-    resolve_alert,
-)
+from pinwheel.alerts.catalogue import DRIVER_ALERTS, DRIVER_FAILING, DRIVER_STALLED, Alert, Send
+from pinwheel.alerts.raising import raise_alert, resolve_alert
 from pinwheel.clients import kafka
 from pinwheel.core.errors import PinwheelError
 from pinwheel.core.settings import SuperviseSettings

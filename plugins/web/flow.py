@@ -10,11 +10,10 @@ from typing import Any, Literal
 
 from pydantic import BaseModel
 
-from pinwheel.core.contract import DEAD_LETTER, TABLES
+from pinwheel.core.contract import DEAD_LETTER, ROLLUPS, TABLES
 from pinwheel.core.settings import WebSettings
 from pinwheel.lake import events_table
 from pinwheel.lake.events_table import Commit
-from pinwheel.merge.ledger import ROLLUPS
 from pinwheel.stream import driver_lock as drivers
 from plugins.web.database import utc
 

@@ -14,7 +14,8 @@ from fastapi import APIRouter, Depends, HTTPException
 from pydantic import BaseModel
 
 from pinwheel.alerts import outbox
-from pinwheel.alerts.raising import ALERTS, TEST_ALERT, raise_alert
+from pinwheel.alerts.catalogue import ALERTS, TEST_ALERT
+from pinwheel.alerts.raising import raise_alert
 from pinwheel.clients.memsql import Connection, Row, fetch
 from pinwheel.core.errors import PinwheelError
 from pinwheel.core.settings import WebSettings

@@ -11,9 +11,9 @@ from fastapi.responses import HTMLResponse
 from markdown_it import MarkdownIt
 from pydantic import BaseModel
 
-from plugins.pinwheel_plugin import PAGES
 from plugins.web.access import ViewerDep
 from plugins.web.files import STATIC, read
+from plugins.web.navigation import PAGES
 
 router = APIRouter()
 

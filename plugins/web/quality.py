@@ -12,10 +12,9 @@ from pydantic import BaseModel
 
 from pinwheel.clients import memsql
 from pinwheel.clients.memsql import Connection, Row
-from pinwheel.core.contract import TABLES
+from pinwheel.core.contract import ROLLUPS, TABLES, SliceState
 from pinwheel.core.settings import WebSettings
 from pinwheel.lake.dead_letters import Summary, summary
-from pinwheel.merge.ledger import ROLLUPS, State
 from plugins.web import quality_docs
 from plugins.web.access import SeesAllDep, SettingsDep, ViewerDep
 from plugins.web.database import DatabaseDep, utc
@@ -150,18 +149,18 @@ def verdicts(connection: DatabaseDep, now: NowDep, viewer: ViewerDep, settings: 
 
 
 def _verdict(connection: Connection, name: str) -> TableVerdict:
-    verdict = TableVerdict(table=name, held=len(_slices(connection, name, State.HELD, HELD)))
+    verdict = TableVerdict(table=name, held=len(_slices(connection, name, SliceState.HELD, HELD)))
     for row in memsql.fetch(connection, "pages/quality_verdicts", {"table_name": name}):
         verdict.hour, verdict.checked_at = utc(row["occurred_hour"]), utc(row["checked_at"])
         verdict.expectations = int(row["expectations"])
         verdict.critical_unmet, verdict.warnings_unmet = int(row["critical_unmet"]), int(row["warnings_unmet"])
-    for row in _slices(connection, name, State.MERGED, 1):
+    for row in _slices(connection, name, SliceState.MERGED, 1):
         verdict.slice_id, verdict.audited_at = row["slice_id"], utc(row["audited_at"])
         verdict.slice_rows, verdict.slice_quarantined = row["rows_read"], row["quarantined"]
     return verdict
 
 
-def _slices(connection: Connection, name: str, state: State, top: int) -> list[Row]:
+def _slices(connection: Connection, name: str, state: SliceState, top: int) -> list[Row]:
     return memsql.fetch(connection, "pages/quality_slices", {"table_name": name, "state": state.value, "top": top})
 
 
@@ -171,7 +170,7 @@ def rows(viewer: SeesAllDep, connection: DatabaseDep, settings: SettingsDep, now
     since = (now - timedelta(hours=BACK_HOURS)).replace(tzinfo=None)
     failures = memsql.fetch(connection, "pages/quality_failures", {"from_hour": since, "top": FAILURES})
     hours = memsql.fetch(connection, "pages/quality_row_failures", {"from_time": since})
-    held = [row for name in TABLES for row in _slices(connection, name, State.HELD, HELD)]
+    held = [row for name in TABLES for row in _slices(connection, name, SliceState.HELD, HELD)]
     broken = memsql.fetch(connection, "pages/quality_reasons", {"newest": NEWEST})
     quarantined = memsql.fetch(connection, "pages/quality_quarantined", {"top": ROWS})
     return Rows(

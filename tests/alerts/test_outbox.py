@@ -7,8 +7,8 @@ from itertools import pairwise
 import pytest
 
 from pinwheel.alerts import outbox, raising
+from pinwheel.alerts.catalogue import SLICE_HELD
 from pinwheel.alerts.outbox import GIVE_UP_AFTER, MAX_PAUSE, deliver
-from pinwheel.alerts.raising import SLICE_HELD
 from tests.alerts.test_raising import FakeDatabase, Inbox, database, kinds
 from tests.conftest import free_port
 

@@ -16,7 +16,7 @@ import pymysql
 import pytest
 
 from pinwheel.alerts import raising
-from pinwheel.alerts.raising import (
+from pinwheel.alerts.catalogue import (
     DRIVER_ALERTS,
     DRIVER_FAILING,
     MERGE_ALERTS,
@@ -217,7 +217,11 @@ def test_what_just_happens_is_sent_whatever_the_table_says(database, inbox) -> N
 
 def test_what_lasts_is_resolved_by_somebody_and_nothing_else_is() -> None:
     sources = (path.read_text() for path in Path(raising.__file__).parents[1].rglob("*.py"))
-    resolved = {name for source in sources for name in re.findall(r"resolve\(([A-Z_]+),", source)}
+    resolved = {
+        name
+        for source in sources
+        for name in re.findall(r"(?:resolve\(|failing = )([A-Z_]+)(?=,| *$| +#)", source, re.MULTILINE)
+    }
     assert {name.lower() for name in resolved} == {
         a.name for a in (*DRIVER_ALERTS, *MERGE_ALERTS) if a.lasting
     }  # health's are resolved by their measures, see test_health

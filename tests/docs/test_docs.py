@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from pinwheel.alerts.raising import ALERTS
+from pinwheel.alerts.catalogue import ALERTS
 from pinwheel.core.contract import LAKE_COLUMNS, DeadReason
 from pinwheel.generate.defects import DEFECTS
 from tests.support.generated import GENERATED, REFRESH, ROOT, setting_names

@@ -1,22 +1,79 @@
-"""Who may import whom: contracts <- pinwheel <- {spark_jobs, expectations, dags, plugins}."""
+"""What import-linter can't say of the rooms: who runs which folder of ``sql/``, tests as their mirror, heavy loads."""
 
 import ast
+import subprocess
 import sys
+from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-ROOMS = ("pinwheel", "spark_jobs", "expectations", "dags", "plugins")
-FILES = sorted(file for room in ROOMS for file in (ROOT / room).rglob("*.py") if "node_modules" not in file.parts)
+SQL = ROOT / "sql"
+PACKAGES = ("pinwheel", "spark_jobs", "expectations", "dags", "plugins")
+FILES = sorted(file for package in PACKAGES for file in (ROOT / package).rglob("*.py"))
+STATEMENTS = {path.relative_to(SQL).with_suffix("").as_posix() for path in SQL.rglob("*.sql")}
+# Folders whose statements are run by what has another name: where their code is. All others: pinwheel/<folder>/.
+RUN_BY = {
+    "pages": "plugins/web",
+    "questions": "plugins/web",  # people's too: docs/sql.md
+    "schema": "pinwheel/clients/migrations.py",
+}
+UNRUN = ("questions/", "schema/")  # run by people, and as a whole folder
+# Folders of tests for what is not a package: the whole stack, its faults, the docs, all SQL files together.
+OWN_TESTS = {"support", "e2e", "faults", "docs", "sql", "bench", "dags", "plugins", "spark_jobs"}
 
 
 def _id(file: Path) -> str:
     return str(file.relative_to(ROOT))
 
 
-def _named(node: ast.AST) -> list[str]:
+def _tree(file: Path) -> ast.Module:
+    return ast.parse(file.read_text())
+
+
+def named(tree: ast.AST) -> Iterator[str]:
+    """The statements that code names, by whole strings or by f-strings that begin with a folder."""
+    pieces = {id(v) for node in ast.walk(tree) if isinstance(node, ast.JoinedStr) for v in node.values}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant) and id(node) not in pieces and node.value in STATEMENTS:
+            yield node.value
+        if isinstance(node, ast.JoinedStr) and isinstance(first := node.values[0], ast.Constant):
+            yield from (name for name in STATEMENTS if "/" in str(first.value) and name.startswith(str(first.value)))
+
+
+def users() -> dict[str, set[str]]:
+    """Statement -> the files that run it."""
+    found: dict[str, set[str]] = defaultdict(set)
+    for file in FILES:
+        for name in named(_tree(file)):
+            found[name].add(_id(file))
+    return found
+
+
+def test_a_folder_of_sql_is_run_by_the_room_of_its_name() -> None:
+    strangers = {
+        (name, file)
+        for name, files in users().items()
+        for file in files
+        if not file.startswith(RUN_BY.get(name.partition("/")[0], f"pinwheel/{name.partition('/')[0]}/"))
+    }
+    assert strangers == set()
+
+
+def test_every_statement_is_run_by_somebody() -> None:
+    assert {name for name in STATEMENTS - users().keys() if not name.startswith(UNRUN)} == set()
+
+
+def test_tests_are_the_mirror_of_the_rooms() -> None:
+    rooms = {path.name for path in (ROOT / "pinwheel").iterdir() if path.is_dir()} - {"__pycache__"}
+    folders = {path.name for path in (ROOT / "tests").iterdir() if path.is_dir()} - {"__pycache__"}
+    assert folders - OWN_TESTS <= rooms
+    assert [p.name for p in (ROOT / "tests").glob("test_*.py")] == []
+
+
+def _modules(node: ast.AST) -> list[str]:
     if isinstance(node, ast.Import):
         return [alias.name for alias in node.names]
     if isinstance(node, ast.ImportFrom):
@@ -27,12 +84,12 @@ def _named(node: ast.AST) -> list[str]:
 
 def imports(tree: ast.AST) -> set[str]:
     """Every module that is imported anywhere."""
-    return {name for node in ast.walk(tree) for name in _named(node)}
+    return {name for node in ast.walk(tree) for name in _modules(node)}
 
 
 def imports_at_load(tree: ast.AST) -> set[str]:
     """What is imported when the module is: not inside functions, not for type checkers only."""
-    return {name for node in _loaded(tree) for name in _named(node)}
+    return {name for node in _loaded(tree) for name in _modules(node)}
 
 
 def _loaded(tree: ast.AST) -> Iterator[ast.AST]:
@@ -50,50 +107,42 @@ def tops(names: set[str]) -> set[str]:
     return {name.partition(".")[0] for name in names}
 
 
-def _tree(file: Path) -> ast.AST:
-    return ast.parse(file.read_text())
+def test_no_arrow_runs_back_up() -> None:
+    """The layers and bans of pyproject.toml; in a process of its own, for it takes over the logging."""
+    linter = Path(sys.executable).with_name("lint-imports")
+    done = subprocess.run([linter, "--no-cache"], cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout
 
 
 def test_there_is_something_to_look_at() -> None:
-    assert {file.relative_to(ROOT).parts[0] for file in FILES} >= {"pinwheel", "spark_jobs", "expectations", "dags"}
+    assert {file.relative_to(ROOT).parts[0] for file in FILES} == set(PACKAGES)
 
 
-@pytest.mark.parametrize("file", FILES, ids=_id)
-def test_a_room_imports_pinwheel_and_itself_only(file: Path) -> None:
-    own, room, *_ = file.relative_to(ROOT).parts
-    judges = {"expectations"} if (own, room) in (("pinwheel", "merge"), ("pinwheel", "quality")) else set()
-    assert (tops(imports(_tree(file))) & {*ROOMS, "tests"}) - {own, "pinwheel"} - judges == set()
+@pytest.mark.parametrize(
+    "module", ["pinwheel/core/contract.py", "pinwheel/core/errors.py", "pinwheel/install/bootstrap.py"]
+)
+def test_what_must_load_before_anything_is_installed_needs_the_standard_library_alone(module: str) -> None:
+    assert tops(imports(_tree(ROOT / module))) - sys.stdlib_module_names == set()
 
 
-@pytest.mark.parametrize("name", ["contract", "errors"])
-def test_what_everything_builds_on_needs_the_standard_library_alone(name: str) -> None:
-    assert tops(imports(_tree(ROOT / "pinwheel" / "core" / f"{name}.py"))) - sys.stdlib_module_names == set()
+def test_only_spark_jobs_import_spark() -> None:
+    found = {_id(f) for f in FILES if tops(imports(_tree(f))) & {"pyspark", "delta", "py4j"}}
+    assert {file for file in found if not file.startswith("spark_jobs/")} == set()
 
 
-def test_bootstrap_runs_before_anything_is_installed() -> None:
-    assert tops(imports(_tree(ROOT / "pinwheel" / "install" / "bootstrap.py"))) - sys.stdlib_module_names == set()
-
-
-@pytest.mark.parametrize("file", FILES, ids=_id)
-def test_only_spark_jobs_import_spark(file: Path) -> None:
-    spark = tops(imports(_tree(file))) & {"pyspark", "delta", "py4j"}
-    assert spark == set() or file.is_relative_to(ROOT / "spark_jobs")
-
-
-@pytest.mark.parametrize("file", FILES, ids=_id)
-def test_great_expectations_is_imported_where_it_is_needed(file: Path) -> None:
+def test_great_expectations_is_loaded_where_it_is_needed() -> None:
     """It takes seconds: the suites import it, the gate and the judge inside their functions, nobody else."""
-    if not file.is_relative_to(ROOT / "expectations"):
-        assert "great_expectations" not in tops(imports_at_load(_tree(file)))
-        asks = "great_expectations" in tops(imports(_tree(file)))
-        assert not asks or file.parent in (ROOT / "pinwheel" / "merge", ROOT / "pinwheel" / "quality")
+    others = [f for f in FILES if not f.is_relative_to(ROOT / "expectations")]
+    assert [_id(f) for f in others if "great_expectations" in tops(imports_at_load(_tree(f)))] == []
+    asking = {f.parent for f in others if "great_expectations" in tops(imports(_tree(f)))}
+    assert asking <= {ROOT / "pinwheel" / "merge", ROOT / "pinwheel" / "quality"}
 
 
-@pytest.mark.parametrize("file", sorted((ROOT / "dags").glob("*.py")), ids=_id)
-def test_a_dag_file_loads_airflow_and_the_contract_only(file: Path) -> None:
-    found = imports_at_load(_tree(file))
-    assert tops(found) - sys.stdlib_module_names <= {"airflow", "pinwheel"}
-    assert {name for name in found if name.startswith("pinwheel")} <= {"pinwheel.core.contract"}
+def test_a_dag_file_loads_airflow_and_the_contract_only() -> None:
+    for file in (ROOT / "dags").glob("*.py"):
+        found = imports_at_load(_tree(file))
+        assert tops(found) - sys.stdlib_module_names <= {"airflow", "pinwheel"}
+        assert {name for name in found if name.startswith("pinwheel")} <= {"pinwheel.core.contract"}
 
 
 def test_a_function_is_looked_into_and_a_type_import_is_not_loaded() -> None:

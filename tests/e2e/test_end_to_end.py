@@ -90,7 +90,8 @@ def _is_running(stack: Stack, other_than: int) -> bool:
 COMPACT = """
 import os
 from datetime import UTC, datetime
-from pinwheel.lake.compaction import compact, oldest_unread
+from pinwheel.lake.compaction import compact
+from pinwheel.operate.retention import oldest_unread
 from pinwheel.core.settings import CompactSettings, load
 os.nice(10)
 settings = load(CompactSettings)

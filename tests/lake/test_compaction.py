@@ -11,7 +11,8 @@ from deltalake import DeltaTable
 from pinwheel.core.settings import CompactSettings
 from pinwheel.lake import events_table
 from pinwheel.lake.compaction import Action, Partition, compact, measure, needs
-from pinwheel.lake.landing import Landing, append_pins
+from pinwheel.lake.landing import Landing
+from pinwheel.lake.pins_table import append_pins
 from tests.lake.test_files import NOON, TOPIC, make_lake, row, write
 
 SMALL = 2**20

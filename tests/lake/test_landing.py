@@ -6,10 +6,11 @@ from typing import Any
 import pytest
 from deltalake import DeltaTable
 
-from pinwheel.alerts.raising import PINS_SKIPPED, Alert
+from pinwheel.alerts.catalogue import PINS_SKIPPED, Alert
 from pinwheel.core.errors import FencedError, LakeError
 from pinwheel.lake import events_table, landing
-from pinwheel.lake.landing import Landing, append_pins
+from pinwheel.lake.landing import Landing
+from pinwheel.lake.pins_table import append_pins
 from tests.lake.test_files import FULL_ROW, TOPIC, make_lake, row, table, write
 
 

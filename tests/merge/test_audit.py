@@ -2,11 +2,11 @@
 
 import pytest
 
+from pinwheel.core.contract import SliceState
 from pinwheel.core.errors import MergeError
 from pinwheel.merge import ledger
 from pinwheel.merge.audit import audit
 from pinwheel.merge.gate import Gate
-from pinwheel.merge.ledger import State
 from pinwheel.merge.merge import merge
 from pinwheel.merge.stage import stage
 from tests.support.lakes import NOON, delete, event, hours, land, update
@@ -154,7 +154,7 @@ def test_release_accept_merges_what_can_be_stored(settings, connection, gate, qu
     audit(found, gate, connection, SHARE)
     ledger.release(settings, found.slice_id, "accept", by="ann")
     accepted = ledger.waiting(connection, "repins")
-    assert accepted.state == State.ACCEPTED
+    assert accepted.state == SliceState.ACCEPTED
     assert audit(accepted, gate, connection, SHARE).quarantined == 1
     assert merge(accepted.slice_id, connection).inserted == 3
     (row,) = query("SELECT state, detail, quarantined FROM merge_slices")

@@ -2,9 +2,10 @@
 
 import pytest
 
+from pinwheel.core.contract import SliceState
 from pinwheel.core.errors import MergeError
 from pinwheel.merge import ledger
-from pinwheel.merge.ledger import State, SupersededError
+from pinwheel.merge.ledger import SupersededError
 from pinwheel.merge.merge import merge
 from pinwheel.merge.stage import stage
 from pinwheel.rollup import rollups
@@ -79,7 +80,7 @@ def test_a_watermark_that_moved_rolls_everything_back(settings, connection, quer
     with pytest.raises(SupersededError, match="no longer at version -1"):
         merge(found.slice_id, connection)
     assert query("SELECT * FROM repins") == []
-    assert ledger.find(connection, found.slice_id).state == State.SUPERSEDED
+    assert ledger.find(connection, found.slice_id).state == SliceState.SUPERSEDED
 
 
 def test_staged_rows_that_vanished_stop_the_merge(settings, connection, query):
@@ -242,4 +243,4 @@ def test_leftovers_of_earlier_attempts_are_dropped(settings, connection, query):
     first = stage("repins", settings, connection)
     second = stage("repins", settings, connection)
     assert query("SELECT DISTINCT slice_id FROM staging_repins") == [{"slice_id": second.slice_id}]
-    assert ledger.find(connection, first.slice_id).state == State.SUPERSEDED
+    assert ledger.find(connection, first.slice_id).state == SliceState.SUPERSEDED

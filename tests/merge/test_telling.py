@@ -8,13 +8,16 @@ import pytest
 from confluent_kafka.admin import AdminClient, NewTopic
 
 from pinwheel.alerts import raising
-from pinwheel.alerts.raising import MERGE_FAILING, SLICE_HELD, deliver_waiting, raise_alert, resolve_alert
+from pinwheel.alerts.catalogue import MERGE_FAILING, SLICE_HELD
+from pinwheel.alerts.raising import deliver_waiting, raise_alert, resolve_alert
 from pinwheel.core.settings import HealthSettings, MemsqlSettings, MergeSettings
 from pinwheel.local.stack import Stack
 from pinwheel.merge import ledger
 from pinwheel.merge.session import Session
+from pinwheel.merge.turns import take_turns
 from pinwheel.operate import health
-from pinwheel.rollup.trends import Trends
+from pinwheel.rollup import trends
+from pinwheel.rollup.session import TrendsSession
 from pinwheel.stream import driver_lock
 from tests.alerts.test_outbox import Away, Clock, clock, receiver
 from tests.alerts.test_raising import Inbox, inbox
@@ -146,41 +149,50 @@ def test_a_slice_that_was_released_between_sessions_is_told_to_be(settings: Merg
     assert told == ["CRITICAL slice_held: repins", "RESOLVED slice_held: repins"] * 2
 
 
-class Broken:
-    """Trends that fail so many times."""
+COUNTED = "SELECT repins FROM repin_minutes WHERE kind = 'all'"
 
-    def __init__(self, times: int) -> None:
-        self.times, self.asked = times, 0
 
-    def refresh(self, connection: object) -> bool:
-        self.asked += 1
-        if self.asked <= self.times:
+def trends_session(settings: MergeSettings, seconds: list[float]) -> TrendsSession:
+    now = datetime(2026, 3, 14, 12, 0, 30, tzinfo=UTC)
+    return TrendsSession(settings, raise_alert, resolve_alert, clock=lambda: seconds[0], now=lambda: now)
+
+
+def test_failing_trends_are_told_once(settings: MergeSettings, inbox: Inbox, monkeypatch) -> None:
+    asked = []
+
+    def refresh(*_: object, **__: object) -> bool:
+        asked.append(1)
+        if len(asked) <= 4:
             raise RuntimeError("no trends today")
         return True
 
-
-def test_failing_trends_are_told_once_and_hold_up_no_merge(settings: MergeSettings, inbox: Inbox, query) -> None:
-    trends = Broken(4)
-    session = Session("repins", settings, raise_alert, resolve_alert, trends=trends)
-    for n in range(6):
-        land(settings.lake_uri, [event("repin", f"e{n}", n)])
-        assert session.turn()
+    monkeypatch.setattr(trends, "refresh", refresh)
+    session = trends_session(settings, [0.0])
+    for _ in range(6):
+        session.turn()
     session.close()
-    assert query("SELECT COUNT(*) AS merged FROM repins") == [{"merged": 6}]
-    assert titles(inbox) == ["WARNING trends_failing: repins", "RESOLVED trends_failing: repins"]
-    assert session.report.errors == 0
+    assert titles(inbox) == ["WARNING trends_failing: trends", "RESOLVED trends_failing: trends"]
+    assert session.errors == 4
 
 
 def test_trends_are_refreshed_when_they_are_due(settings: MergeSettings, query) -> None:
     seconds = [0.0]
-    trends = Trends(60, lambda: seconds[0], lambda: datetime(2026, 3, 14, 12, 0, 30, tzinfo=UTC))
-    session = Session("repins", settings, raise_alert, resolve_alert, trends=trends)
-    for second, counted in ((0, 1), (30, 1), (61, 3)):
-        seconds[0] = second
-        land(settings.lake_uri, [event("repin", f"e{second}", second)])
-        assert session.turn()
-        assert query("SELECT repins FROM repin_minutes WHERE kind = 'all'") == [{"repins": counted}]
-    session.close()
+    session = trends_session(settings.model_copy(update={"trends_interval_seconds": 60.0}), seconds)
+    counted = []
+
+    def wait(pause: float) -> bool:
+        counted.append((seconds[0], *(row["repins"] for row in query(COUNTED))))
+        seconds[0] += pause
+        land(settings.lake_uri, [event("repin", f"e{seconds[0]}", 1)])
+        merged.turn()
+        return False
+
+    merged = Session("repins", settings, raise_alert, resolve_alert)
+    land(settings.lake_uri, [event("repin", "e", 0)])
+    merged.turn()
+    take_turns([session], 150.0, lambda: seconds[0], wait)
+    merged.close()
+    assert counted == [(0.0, 1), (60.0, 2), (120.0, 3)]
 
 
 def at_once(work: Callable[[], None]) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from deltalake import DeltaTable
 
-from pinwheel.alerts.raising import ALERTS, Alert
+from pinwheel.alerts.catalogue import ALERTS, Alert
 from pinwheel.clients import kafka
 from pinwheel.clients.kafka import Held
 from pinwheel.core.errors import MemsqlError, MissingPartError

@@ -13,9 +13,9 @@ from fastapi.routing import APIRoute
 from fastapi.testclient import TestClient
 from starlette.routing import BaseRoute
 
-from plugins.pinwheel_plugin import PAGES
 from plugins.web import files, pages
 from plugins.web.access import Scope
+from plugins.web.navigation import PAGES
 from tests.plugins.conftest import MODULES, ROOT, Login
 
 pytestmark = pytest.mark.airflow

@@ -98,7 +98,7 @@ def test_the_newest_alert_of_a_step() -> None:
 
 
 def test_every_alert_of_the_pipeline_belongs_to_a_step_or_to_none_on_purpose() -> None:
-    from pinwheel.alerts.raising import ALERTS
+    from pinwheel.alerts.catalogue import ALERTS
 
     told = {name.partition("/")[0] for _, _, about in STEPS.values() for name in about}
     assert set(ALERTS) - told == {"test_alert", "slice_warning", "events_conflicting", "reports_failed"}

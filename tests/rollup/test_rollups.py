@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from pinwheel.alerts.raising import MERGE_FAILING
+from pinwheel.alerts.catalogue import MERGE_FAILING
 from pinwheel.clients import memsql
 from pinwheel.merge.merge import merge
 from pinwheel.merge.stage import stage

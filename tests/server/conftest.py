@@ -24,7 +24,7 @@ BUCKET = "lake"
 def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
     """A running store with a bucket; what its clients are told."""
     settings = LocalSettings()
-    tools.fetch([tool for tool in tools.server_tools(settings) if tool.folder.name == "s3"], PlainProgress())
+    tools.fetch([tool for tool in tools.server_tools(settings.tools_dir) if tool.folder.name == "s3"], PlainProgress())
     port = free_port()
     url = f"http://127.0.0.1:{port}"
     login = {"AWS_ACCESS_KEY_ID": "someone", "AWS_SECRET_ACCESS_KEY": uuid4().hex}

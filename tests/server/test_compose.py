@@ -298,7 +298,8 @@ def test_the_first_layers_have_all_that_their_steps_import(tmp_path: Path) -> No
         for source in sources:
             copy(ROOT / source, tmp_path / target)
     code = "import pinwheel.cli, pinwheel.install.bootstrap, pinwheel.install.progress, pinwheel.install.tools as t; "
-    code += "from pinwheel.local.settings import LocalSettings as L; print(len(t.server_tools(L()))); print(t.__file__)"
+    code += "from pinwheel.local.settings import LocalSettings as L; tools = t.server_tools(L().tools_dir); "
+    code += "print(len(tools)); print(t.__file__)"
     told = {**os.environ, "PYTHONPATH": str(tmp_path), "PINWHEEL_STATE_DIR": str(tmp_path)}
     done = subprocess.run([sys.executable, "-c", code], env=told, capture_output=True, text=True, cwd=tmp_path)
     assert done.returncode == 0, done.stderr

@@ -156,7 +156,7 @@ def on_a_laptop(stack: Stack, sent: ProduceSettings, tmp_path_factory: pytest.Te
 def on_servers(
     stack: Stack, sent: ProduceSettings, store: dict[str, str], tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Ran]:
-    wanted = [tool for tool in tools.server_tools(stack.settings) if tool.folder.name == "spark-s3"]
+    wanted = [tool for tool in tools.server_tools(stack.settings.tools_dir) if tool.folder.name == "spark-s3"]
     tools.fetch(wanted, PlainProgress())
     folder = tmp_path_factory.mktemp("servers")
     with pytest.MonkeyPatch.context() as patch:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from pinwheel.alerts.raising import DRIVER_FAILING, DRIVER_STALLED, Alert
+from pinwheel.alerts.catalogue import DRIVER_FAILING, DRIVER_STALLED, Alert
 from pinwheel.core.settings import SuperviseSettings
 from pinwheel.stream.supervisor import SUBJECT, Progress, Supervisor, Wanted, World
 

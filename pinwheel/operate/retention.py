@@ -1,0 +1,22 @@
+"""What the lake must keep: what a reader of its change feed has not read yet."""
+
+from datetime import datetime
+
+from pinwheel.clients import memsql
+from pinwheel.core.contract import TABLES
+from pinwheel.core.settings import CompactSettings
+from pinwheel.lake import events_table
+from pinwheel.lake.pins_table import pins_copied_to
+from pinwheel.merge import ledger
+
+
+def oldest_unread(settings: CompactSettings) -> datetime | None:
+    """When the oldest version was committed that a reader of the change feed has not read; None: all have read all."""
+    connection = memsql.connect(settings)
+    try:
+        seen = [ledger.watermark(connection, table) for table in TABLES]
+        connection.commit()
+    finally:
+        connection.close()
+    unread = events_table.commits(settings.events_uri, min([*seen, pins_copied_to(settings.pins_uri)]))
+    return unread[0].committed_at if unread else None

@@ -1,0 +1,11 @@
+"""The pages, in the order of the navigation. Imports nothing: every process of Airflow loads it."""
+
+PREFIX = "/pinwheel"
+CATEGORY = "Pinwheel"
+PAGES = {
+    "live": "Live globe",
+    "trends": "Trends",
+    "health": "Pipeline health",
+    "quality": "Data quality",
+    "reports": "Brand reports",
+}
