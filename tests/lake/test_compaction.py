@@ -13,7 +13,7 @@ from pinwheel.lake import events_table
 from pinwheel.lake.compaction import Action, Partition, compact, measure, needs
 from pinwheel.lake.landing import Landing
 from pinwheel.lake.pins_table import append_pins
-from tests.lake.test_files import NOON, TOPIC, make_lake, row, write
+from tests.support.lake_rows import NOON, TOPIC, make_lake, nobody, row, write
 
 SMALL = 2**20
 TODAY = NOON.date()
@@ -96,7 +96,7 @@ def test_a_day_that_is_over_is_ordered_as_reports_read_it(settings: CompactSetti
 def test_the_copied_pins_are_put_together_too(settings: CompactSettings) -> None:
     for n in range(12):
         Landing(settings.events_uri, TOPIC).commit(write(settings.events_uri, [row(n, "pin", pin_id=n)]))
-        append_pins(settings.events_uri, settings.pins_uri)
+        append_pins(settings.events_uri, settings.pins_uri, nobody)
 
     reports = compact(settings, NOON, dry_run=False, unread_since=None)
 
@@ -106,7 +106,7 @@ def test_the_copied_pins_are_put_together_too(settings: CompactSettings) -> None
     ]
     pins = DeltaTable(settings.pins_uri)
     assert sorted(pins.to_pyarrow_table()["pin_id"].to_pylist()) == list(range(12))
-    assert append_pins(settings.events_uri, settings.pins_uri) == 0
+    assert append_pins(settings.events_uri, settings.pins_uri, nobody) == 0
     assert compact(settings, NOON, dry_run=False, unread_since=None) == []
 
 

@@ -9,7 +9,7 @@ from deltalake import DeltaTable
 from pinwheel.core.errors import LakeError
 from pinwheel.lake import events_table
 from pinwheel.lake.landing import Landing
-from tests.lake.test_files import TOPIC, make_lake, row, write
+from tests.support.lake_rows import TOPIC, make_lake, row, write
 
 
 def test_making_the_tables_twice_changes_nothing(tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ from pinwheel.lake.landing import Landing
 from pinwheel.operate import health
 from pinwheel.operate.health import Measure, look, tell
 from pinwheel.stream import driver_lock
-from tests.lake.test_files import make_lake, row, write
+from tests.support.lake_rows import make_lake, row, write
 
 NOW = datetime(2026, 3, 14, 12, 1, tzinfo=UTC)
 

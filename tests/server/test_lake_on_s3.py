@@ -11,24 +11,24 @@ from pinwheel.core.settings import CompactSettings, HealthSettings, MemsqlSettin
 from pinwheel.operate.health import look
 from pinwheel.stream.supervisor import Progress, progress
 from tests.lake.test_compaction import compact, files, land, rows_of
-from tests.lake.test_files import NOON, TOPIC, make_lake, row
-from tests.lake.test_files import write as write_files
 from tests.lake.test_landing import (  # noqa: F401
     Landing,
     test_a_commit_moves_the_offsets,
     test_a_driver_with_an_old_view_is_refused,
     test_dying_before_the_commit_lands_nothing,
     test_maintenance_meanwhile_does_not_fence,
-    test_pins_are_copied_once,
     test_rows_come_back_as_they_were_written,
     test_the_same_batch_twice_is_refused,
     test_two_drivers_that_both_pass_the_check_land_one_batch,
-    test_two_that_copy_pins_at_once_copy_them_once,
 )
 from tests.lake.test_late_completion import (  # noqa: F401 - run here on other settings
     run,
     source,
     test_a_pin_that_arrives_completes_every_row_that_waits_for_it,
+)
+from tests.lake.test_pins_table import (  # noqa: F401
+    test_pins_are_copied_once,
+    test_two_that_copy_pins_at_once_copy_them_once,
 )
 from tests.merge.test_merge_flow import (  # noqa: F401
     merge_all,
@@ -37,6 +37,8 @@ from tests.merge.test_merge_flow import (  # noqa: F401
 )
 from tests.support import lakes
 from tests.support.database import empty_tables
+from tests.support.lake_rows import NOON, TOPIC, make_lake, row
+from tests.support.lake_rows import write as write_files
 
 pytestmark = pytest.mark.memsql
 
