@@ -209,5 +209,5 @@ def _fill_catalogue(settings: MemsqlSettings) -> None:
 
 
 def as_json(run: Run) -> str:
-    """A line for the book of runs."""
+    """A line for the log of runs."""
     return json.dumps(asdict(run))

@@ -1,4 +1,4 @@
-"""The figures of docs/benchmarks.json, and the medians over the book of runs that some of them are made of."""
+"""The figures of docs/benchmarks.json, and the medians over the log of runs that some of them are made of."""
 
 import json
 import os
@@ -52,10 +52,10 @@ def record(figures: Iterable[Figure], file: Path = FILE) -> None:
 Runs = Mapping[str, list[dict[str, Any]]]
 
 
-def read_book(book: Path, events: int, newest: int) -> Runs:
+def read_runs(runs_log: Path, events: int, newest: int) -> Runs:
     """Each contender's newest runs of that size (a steady rate has its own); wrong ones do not count."""
     runs: dict[str, list[dict[str, Any]]] = {}
-    for line in book.read_text(encoding="utf-8").splitlines() if book.exists() else []:
+    for line in runs_log.read_text(encoding="utf-8").splitlines() if runs_log.exists() else []:
         run = json.loads(line)
         of_size = run["events"] == events or run["contender"] == "latency"
         if of_size and not run["wrong"]:

@@ -4,7 +4,7 @@
 
 Each run starts a stack of its own, puts the backlog into Kafka, and measures until the last row and rollup is in the
 database; then every row and rollup is compared with what was sent. Runs of the contenders take turns. Results are
-added to a book of runs; the figures are medians over the runs of the same size in it.
+added to a log of runs; the figures are medians over the runs of the same size in it.
 """
 
 import argparse
@@ -33,9 +33,9 @@ def main() -> int:
     """Run, and print the figures; 1 when a run's tables are not as the truth says."""
     given = _arguments()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that a stopped run leaves no stack behind
-    given.book.parent.mkdir(parents=True, exist_ok=True)
+    given.runs_log.parent.mkdir(parents=True, exist_ok=True)
     wrong = _compete(given)
-    runs = figures.read_book(given.book, given.events, max(given.runs, given.newest))
+    runs = figures.read_runs(given.runs_log, given.events, max(given.runs, given.newest))
     print("\n".join(["", *figures.table(runs), "", *figures.parts_table(runs)]))
     if given.figures:
         figures.record(figures.of_runs(runs), given.figures)
@@ -49,7 +49,7 @@ def _compete(given: argparse.Namespace) -> int:
         for name in given.only:
             events = given.steady_events if name == "latency" else given.events
             run = CONTENDERS[name](Job(events, given.seed + number, given.paused, given.turn, given.executors))
-            with given.book.open("a", encoding="utf-8") as file:
+            with given.runs_log.open("a", encoding="utf-8") as file:
                 file.write(as_json(run) + "\n")
             print(told(run), flush=True)
             wrong += bool(run.wrong)
@@ -63,12 +63,12 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--seed", type=int, default=1, help="of the first run; the next has the next")
     parser.add_argument("--only", nargs="*", choices=CONTENDERS, default=list(CONTENDERS))
     parser.add_argument("--steady-events", type=int, default=STEADY_EVENTS, help="of the run at 1,000 a second")
-    parser.add_argument("--newest", type=int, default=3, help="runs in the book that the figures are made of, at least")
+    parser.add_argument("--newest", type=int, default=3, help="runs in the log that the figures are made of, at least")
     parser.add_argument("--figures", type=Path, help="the file to put the figures into; none: they are printed only")
     parser.add_argument("--paused", choices=("control", "freeze"), default="control", help="how the stream waits")
     parser.add_argument("--executors", type=int, default=0, help="processes of the landing; 0: as the stack runs it")
     parser.add_argument("--turn", type=Path, help="a file to lock while the clock runs")
-    parser.add_argument("--book", type=Path, default=LocalSettings().state_dir / "bench-runs.jsonl")
+    parser.add_argument("--runs-log", type=Path, default=LocalSettings().state_dir / "bench-runs.jsonl")
     return parser.parse_args()
 
 

@@ -1,4 +1,4 @@
-"""What a Spark task does with its share of a micro-batch: parse, enrich, write; only the files' books go back."""
+"""What a Spark task does with its share of a micro-batch: parse, enrich, write; only the manifest goes back."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from pinwheel.lake.files import FileWriter
 from spark_jobs.transforms.enrich import with_pins, with_places
 from spark_jobs.transforms.parse import RECORDS_SCHEMA, Limits, Parser
 
-BOOKS_SCHEMA = "books string"  # of what a task gives back: one row, ``Files`` as JSON
+MANIFEST_SCHEMA = "manifest string"  # of what a task gives back: one row, a ``Manifest`` as JSON
 Write = Callable[[Iterator[pa.RecordBatch]], Iterator[pa.RecordBatch]]
 
 
@@ -44,7 +44,7 @@ def _write(share: _Share, batches: Iterator[pa.RecordBatch]) -> Iterator[pa.Reco
     for batch in batches:
         if batch.num_rows:
             files.write(to_rows(pa.Table.from_batches([batch]), share))
-    yield pa.RecordBatch.from_pydict({"books": [files.close().to_json()]})
+    yield pa.RecordBatch.from_pydict({"manifest": [files.close().to_json()]})
 
 
 def to_rows(records: pa.Table, share: _Share) -> pa.Table:

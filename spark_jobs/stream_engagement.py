@@ -18,11 +18,11 @@ from pinwheel.clients import kafka
 from pinwheel.core.errors import FencedError, PinwheelError
 from pinwheel.core.settings import StreamSettings, load
 from pinwheel.lake import events_table
-from pinwheel.lake.files import Files
+from pinwheel.lake.files import Manifest
 from pinwheel.lake.landing import Landing
 from pinwheel.lake.pins_table import append_pins
 from pinwheel.stream import driver_lock
-from spark_jobs.landing_task import BOOKS_SCHEMA, writer
+from spark_jobs.landing_task import MANIFEST_SCHEMA, writer
 from spark_jobs.stopping import StopSwitch
 
 log = logging.getLogger("pinwheel.stream")
@@ -132,16 +132,16 @@ class BatchWriter:
         small = self.last_rows <= self.settings.single_task_rows  # the last batch's size is free to know
         tasks = 1 if small else kafka.sparkSession.sparkContext.defaultParallelism
         records = to_records(kafka, self.settings.max_value_bytes).coalesce(tasks)  # few tasks make few files
-        books = records.mapInArrow(self.write, BOOKS_SCHEMA).collect()
-        files = Files.together(Files.from_json(row.books) for row in books)
-        if files.files:
-            self.landing.commit(files)
-        self.last_rows = sum(files.rows.values())
+        parts = records.mapInArrow(self.write, MANIFEST_SCHEMA).collect()
+        manifest = Manifest.together(Manifest.from_json(row.manifest) for row in parts)
+        if manifest.files:
+            self.landing.commit(manifest)
+        self.last_rows = sum(manifest.rows.values())
         log.info(
             "landed batch=%d version=%d rows=%s seconds=%.2f",
             batch_id,
             self.landing.version,
-            files.rows,
+            manifest.rows,
             time.monotonic() - began,
         )
 

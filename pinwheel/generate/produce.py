@@ -52,7 +52,7 @@ class Takes(Protocol):
 
 
 @dataclass(frozen=True)
-class Sent:
+class Produced:
     """What a run sent: records in all, and per second."""
 
     records: int
@@ -76,7 +76,7 @@ def produce(
     sender: Takes | None = None,
     now: Now = utc_now,
     progress: Callable[[int], None] | None = None,
-) -> Sent:
+) -> Produced:
     """Send events until ``produce_count`` is reached or ``stop`` is set; ``progress`` hears the total of each block.
 
     Raises:
@@ -101,7 +101,7 @@ def produce(
             if progress:
                 progress(records)
         takes.finish(settings.produce_flush_seconds)
-    return Sent(records, time.monotonic() - started)
+    return Produced(records, time.monotonic() - started)
 
 
 def locator_or_none(settings: GeoSettings) -> Locator | None:

@@ -53,7 +53,7 @@ class Partition:
 
 
 @dataclass(frozen=True)
-class Report:
+class Rewrite:
     """What was done, or would be: one row per partition that needed something."""
 
     table: str
@@ -66,7 +66,7 @@ class Report:
     bytes_after: int
 
 
-def compact(settings: CompactSettings, now: datetime, dry_run: bool, unread_since: datetime | None) -> list[Report]:
+def compact(settings: CompactSettings, now: datetime, dry_run: bool, unread_since: datetime | None) -> list[Rewrite]:
     """Compact what needs it; at the start of an hour, remove what no version of the last days names.
 
     Args:
@@ -86,14 +86,14 @@ def compact(settings: CompactSettings, now: datetime, dry_run: bool, unread_sinc
         needed = [(p, action) for p, action in found if action is not Action.NONE]
         for partition, action in needed:
             after = partition if dry_run else _rewritten(settings, uri, partition, action)
-            reports.append(_report(uri, action, partition, after))
+            reports.append(_rewrite(uri, action, partition, after))
             _log(reports[-1], dry_run)
         if now.minute < CLEAN_MINUTES or dry_run:
             _clean(uri, settings, now, dry_run, unread_since)
     return reports
 
 
-def _log(report: Report, dry_run: bool) -> None:
+def _log(report: Rewrite, dry_run: bool) -> None:
     log.info(
         "%s%s table=%s event_date=%s event_type=%s files=%d->%s bytes=%d->%s",
         "would " if dry_run else "", report.action, report.table, report.event_date, report.event_type,
@@ -147,9 +147,9 @@ def _key(partition: Partition) -> tuple[str, str]:
     return partition.event_date, partition.event_type
 
 
-def _report(uri: str, action: Action, before: Partition, after: Partition) -> Report:
+def _rewrite(uri: str, action: Action, before: Partition, after: Partition) -> Rewrite:
     table = uri.rpartition("/")[2]
-    return Report(table, *_key(before), action, before.files, after.files, before.size, after.size)
+    return Rewrite(table, *_key(before), action, before.files, after.files, before.size, after.size)
 
 
 def _clean(uri: str, settings: CompactSettings, now: datetime, dry_run: bool, unread_since: datetime | None) -> None:

@@ -13,7 +13,7 @@ from deltalake.exceptions import TableNotFoundError
 from pinwheel.core.contract import LAKE_COLUMNS, LAKE_PARTITIONS, PIN_FIELDS, Column, Type
 from pinwheel.core.errors import LakeError
 
-METADATA_KEY = "pinwheel"  # where a landing commit keeps its books, as JSON
+METADATA_KEY = "pinwheel"  # where a landing commit keeps its manifest, as JSON
 ARROW_TYPE = {
     Type.STRING: pa.string(),
     Type.INT64: pa.int64(),
@@ -127,7 +127,7 @@ def landed_offsets(events_uri: str, topic: str, partitions: Iterable[int]) -> di
 
 
 def commits(events_uri: str, after: int) -> list[Commit]:
-    """Versions of ``events`` later than ``after``, oldest first, with their books.
+    """Versions of ``events`` later than ``after``, oldest first, with their manifests.
 
     Raises:
         LakeError: some of them are no longer in the log.
@@ -145,7 +145,7 @@ def commits(events_uri: str, after: int) -> list[Commit]:
 
 
 def recent_commits(events: DeltaTable, count: int) -> list[Commit]:
-    """The last ``count`` versions, oldest first, with their books; fewer where a quiet lake's log was shortened."""
+    """The last ``count`` versions, oldest first, with their manifests; fewer where a quiet lake's log was shortened."""
     return sorted(map(_commit, events.history(limit=count)), key=lambda c: c.version)
 
 
@@ -157,10 +157,10 @@ def oldest_version(table: DeltaTable, after: int) -> int:
 def _commit(entry: Mapping[str, object]) -> Commit:
     committed_at = datetime.fromtimestamp(int(str(entry["timestamp"])) / 1000, UTC)
     version = int(str(entry["version"]))
-    books = entry.get(METADATA_KEY)
-    if books is None:
+    manifest = entry.get(METADATA_KEY)
+    if manifest is None:
         return Commit(version, committed_at)
-    read = json.loads(str(books))
+    read = json.loads(str(manifest))
     spans = {int(p): Span(s, e, datetime.fromisoformat(t)) for p, (s, e, t) in read["spans"].items()}
     return Commit(version, committed_at, read["rows"], spans)
 

@@ -1,4 +1,4 @@
-"""Parquet files written for one commit of ``events``, with their books: what the commit has to know of them.
+"""Parquet files written for one commit of ``events``, and their manifest: what the commit has to know of them.
 
 Writers are many (Spark's tasks); the one commit is ``pinwheel.lake.landing``. A file counts when a commit names it:
 what a task leaves that dies, or that is run a second time, is never read, and VACUUM removes it.
@@ -38,7 +38,7 @@ class File:
 
 
 @dataclass(frozen=True)
-class Files:
+class Manifest:
     """The files of one commit, and the Kafka offsets that they hold."""
 
     files: list[File] = field(default_factory=list)
@@ -58,7 +58,7 @@ class Files:
         return json.dumps(asdict(self), default=datetime.isoformat)
 
     @classmethod
-    def from_json(cls, text: str) -> "Files":
+    def from_json(cls, text: str) -> "Manifest":
         """What ``to_json`` made."""
         read: dict[str, Any] = json.loads(text)
         spans = {
@@ -67,7 +67,7 @@ class Files:
         return cls([File(**file) for file in read["files"]], spans)
 
     @classmethod
-    def together(cls, parts: Iterable["Files"]) -> "Files":
+    def together(cls, parts: Iterable["Manifest"]) -> "Manifest":
         """The files of all tasks of one batch.
 
         Raises:
@@ -98,9 +98,9 @@ class FileWriter:
                 self._open[path] = _OpenFile(self._filesystem, path, partition)
             self._open[path].writer.write_table(part)
 
-    def close(self) -> Files:
-        """Finish the files; returns their books."""
-        return Files([open_file.close() for open_file in self._open.values()], self._spans)
+    def close(self) -> Manifest:
+        """Finish the files; returns their manifest."""
+        return Manifest([open_file.close() for open_file in self._open.values()], self._spans)
 
 
 class _OpenFile:

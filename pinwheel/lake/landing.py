@@ -14,7 +14,7 @@ from deltalake.transaction import AddAction
 from pinwheel.core.contract import LAKE_PARTITIONS
 from pinwheel.core.errors import FencedError, LakeError
 from pinwheel.lake.events_table import METADATA_KEY, app_id
-from pinwheel.lake.files import File, Files
+from pinwheel.lake.files import File, Manifest
 
 log = logging.getLogger(__name__)
 
@@ -44,17 +44,17 @@ class Landing:
         offset: int | None = self._table.transaction_version(app_id(self.topic, partition))
         return offset
 
-    def commit(self, files: Files) -> None:
-        """Append ``files``, once.
+    def commit(self, manifest: Manifest) -> None:
+        """Append the manifest's files, once.
 
         Raises:
             FencedError: some of these offsets are in the lake already: another writer was faster.
             LakeError: other writers' commits came first each time.
         """
         for _ in range(COMMIT_TRIES):
-            self._refuse_landed(files)
+            self._refuse_landed(manifest)
             try:
-                self._append(files)
+                self._append(manifest)
             except CommitFailedError as error:  # also when maintenance rewrote rows meanwhile, which an append survives
                 log.info("commit conflict version=%d error=%s", self.version, error)
                 self._table.update_incremental()
@@ -63,8 +63,8 @@ class Landing:
                 return
         raise LakeError(f"{self.uri}: {COMMIT_TRIES} commits in a row met another writer's; see who writes to it")
 
-    def _refuse_landed(self, files: Files) -> None:
-        for partition, span in files.spans.items():
+    def _refuse_landed(self, manifest: Manifest) -> None:
+        for partition, span in manifest.spans.items():
             landed = self.landed(partition)
             if landed is not None and span.start < landed:
                 raise FencedError(
@@ -72,21 +72,21 @@ class Landing:
                     f"holds all before {landed}: another driver is landing; this one stops"
                 )
 
-    def _append(self, files: Files) -> None:
+    def _append(self, manifest: Manifest) -> None:
         self._table.create_write_transaction(
-            [_add_action(file) for file in files.files],
+            [_add_action(file) for file in manifest.files],
             "append",
             self._table.schema(),
             partition_by=list(LAKE_PARTITIONS),
-            commit_properties=self._properties(files),
+            commit_properties=self._properties(manifest),
             post_commithook_properties=PostCommitHookProperties(create_checkpoint=True, cleanup_expired_logs=False),
         )
 
-    def _properties(self, files: Files) -> CommitProperties:
-        spans = {p: (s.start, s.end, s.timestamp.isoformat()) for p, s in files.spans.items()}
+    def _properties(self, manifest: Manifest) -> CommitProperties:
+        spans = {p: (s.start, s.end, s.timestamp.isoformat()) for p, s in manifest.spans.items()}
         return CommitProperties(
-            custom_metadata={METADATA_KEY: json.dumps({"rows": files.rows, "spans": spans})},
-            app_transactions=[Transaction(app_id(self.topic, p), s.end) for p, s in files.spans.items()],
+            custom_metadata={METADATA_KEY: json.dumps({"rows": manifest.rows, "spans": spans})},
+            app_transactions=[Transaction(app_id(self.topic, p), s.end) for p, s in manifest.spans.items()],
         )
 
 

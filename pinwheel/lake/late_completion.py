@@ -28,7 +28,7 @@ FOUND = [*(c.name for c in PIN_COLUMNS), PIN_STATUS_COLUMN.name]
 
 
 @dataclass(frozen=True)
-class Report:
+class Completion:
     """What a run did. ``waiting``: pins that nobody has yet; ``expired``: pins that were given up."""
 
     pins: int = 0
@@ -37,7 +37,7 @@ class Report:
     expired: int = 0
 
 
-def complete(settings: CompleteSettings, lookup: PinLookup, now: datetime) -> Report:
+def complete(settings: CompleteSettings, lookup: PinLookup, now: datetime) -> Completion:
     """Complete rows of the pins that have arrived.
 
     Dying after a day's commit leaves its pins noted: the next run finds no row that waits for them and strikes them
@@ -59,7 +59,7 @@ def complete(settings: CompleteSettings, lookup: PinLookup, now: datetime) -> Re
                 _forget(connection, day, arrived["pin_id"].to_pylist())
     finally:
         connection.close()
-    report = Report(had.num_rows, rows, len(asked) - had.num_rows, expired)
+    report = Completion(had.num_rows, rows, len(asked) - had.num_rows, expired)
     log.info("completed %s", report)
     return report
 

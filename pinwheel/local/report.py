@@ -8,7 +8,7 @@ from rich.table import Table
 from pinwheel.core.settings import HealthSettings, load
 from pinwheel.local import environment
 from pinwheel.local.settings import LocalSettings
-from pinwheel.local.stack import Stack, State
+from pinwheel.local.stack import ProgramState, Stack
 from pinwheel.local.watch import Watch, line
 from pinwheel.operate.health import Measure, look
 
@@ -28,8 +28,8 @@ def print_status(settings: LocalSettings) -> None:
         console.print(line(Watch(settings, stack.credentials).pulse()))
 
 
-def _table(states: list[State]) -> Table:
-    table = Table("Program", "State", "Process", "Memory")
+def _table(states: list[ProgramState]) -> Table:
+    table = Table("Program", "ProgramState", "Process", "Memory")
     for state in states:
         up = "[green]up" if state.pid else "[red]down"
         table.add_row(state.name, up, str(state.pid or ""), f"{state.megabytes} MB" if state.megabytes else "")
@@ -46,7 +46,7 @@ def print_health(settings: LocalSettings) -> bool:
 
 
 def _health_table(measures: list[Measure]) -> Table:
-    table = Table("Measure", "Of", "State")
+    table = Table("Measure", "Of", "ProgramState")
     table.add_column("Value", justify="right")
     table.add_column("Allowed", justify="right")
     for measure in sorted(measures, key=lambda m: m.is_well):  # what is unwell first

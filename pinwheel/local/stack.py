@@ -28,7 +28,7 @@ STOP_WAIT_SECONDS = 120.0
 
 
 @dataclass(frozen=True)
-class State:
+class ProgramState:
     """One program of the stack: its pid, or None when it is down, and its memory with its children's."""
 
     name: str
@@ -231,20 +231,20 @@ class Stack:
                 time.sleep(0.2)
         self.stop()
 
-    def status(self) -> list[State]:
+    def status(self) -> list[ProgramState]:
         """Every program of the stack, up or not."""
         names = [program.name for part in self.parts.values() for program in part.programs]
         return [*(self._state(self.owned(name)) for name in (*names, GENERATOR)), self._driver_state()]
 
-    def _driver_state(self) -> State:
+    def _driver_state(self) -> ProgramState:
         """The stream's driver, which Airflow starts and not we."""
         found = self._driver()
         members = self._session_of(found) if found else []
-        return State("stream driver", found.pid if found else None, sum(map(_megabytes, members)))
+        return ProgramState("stream driver", found.pid if found else None, sum(map(_megabytes, members)))
 
-    def _state(self, owned: Owned) -> State:
+    def _state(self, owned: Owned) -> ProgramState:
         leader = owned.leader()
-        return State(owned.name, leader.pid if leader else None, sum(map(_megabytes, owned.members())))
+        return ProgramState(owned.name, leader.pid if leader else None, sum(map(_megabytes, owned.members())))
 
 
 def _results(futures: Iterable[Future[None]]) -> None:

@@ -33,7 +33,7 @@ UNKNOWN_SLICE = 0  # no slice has this number: an earlier session may have told 
 
 
 @dataclass
-class Report:
+class SessionCounts:
     """What a session did."""
 
     slices: int = 0
@@ -52,7 +52,7 @@ def merge_session(
     wait: Callable[[float], bool],
     alert: Send,
     resolve: Send,
-) -> Report:
+) -> SessionCounts:
     """Merge what comes, for ``merge_session_seconds`` or until told to stop.
 
     Args:
@@ -98,7 +98,7 @@ class Session(Turns):
 
     def __init__(self, table: str, settings: MergeSettings, alert: Send, resolve: Send) -> None:
         super().__init__(table, settings, alert, resolve)
-        self.report = Report()
+        self.report = SessionCounts()
         self._gate: Gate | None = None
         self._held_told: int | None = UNKNOWN_SLICE
 

@@ -24,7 +24,7 @@ from pinwheel.core.contract import ROLLUP_TABLES, ROLLUPS, TABLES, EventType, re
 from pinwheel.core.errors import LakeError, MissingPartError
 from pinwheel.core.settings import QualitySettings
 from pinwheel.enrich.locations import Locator
-from pinwheel.quality import book
+from pinwheel.quality import results
 from pinwheel.quality.judge import Judge, Verdict
 from pinwheel.quality.profile import HOUR, SAMPLE_ROWS, Hour, Profile
 from pinwheel.quality.usual import expected
@@ -75,19 +75,21 @@ class Checker:
             profile = Profile(table, hour)
             unread = Verdict("lake", "readable", True, False, f"{error!s:.500}", "the lake's files can be read")
             outcome = Outcome(table, hour, 0, (unread,))
-        book.keep(self._connection, profile, outcome.verdicts, outcome.samples, now, self._settings.quality_keep_days)
+        results.keep(
+            self._connection, profile, outcome.verdicts, outcome.samples, now, self._settings.quality_keep_days
+        )
         _log(outcome)
         return outcome
 
     def _look(self, table: str, hour: datetime) -> tuple[Profile, Outcome]:
         kind = TABLES[table]
-        params = {"table_name": table, "hour": book.naive(hour)}
+        params = {"table_name": table, "hour": results.naive(hour)}
         there = memsql.fetch(self._connection, "quality/sums", params, table=table)[0]
         self._connection.commit()
         merged = there["version"] is not None and there["version"] >= 0
         with _rows(self._settings.events_uri, kind, hour, there["version"] if merged else None) as rows:
             profile = rows.profile(self._locator)
-            usual = expected(profile, book.past(self._connection, table, hour), measures(kind))
+            usual = expected(profile, results.past(self._connection, table, hour), measures(kind))
             values: dict[str, Any] = dict(profile.values)
             if merged:
                 self._leave_out_quarantined(rows, table)
@@ -122,7 +124,9 @@ class Checker:
         here = rows.checksums()
         there = {
             row["event_id"]: int(row["checksum"])
-            for row in memsql.fetch(self._connection, "quality/checksums", {"hour": book.naive(rows.hour)}, table=table)
+            for row in memsql.fetch(
+                self._connection, "quality/checksums", {"hour": results.naive(rows.hour)}, table=table
+            )
         }
         self._connection.commit()
         ids = sorted(i for i in {*here, *there} if here.get(i) != there.get(i))[:SAMPLE_ROWS]
@@ -130,7 +134,7 @@ class Checker:
 
     def rollups(self, hour: datetime, now: datetime) -> Outcome:
         """The rollups of an hour and of its day, against the rows."""
-        params = {"hour": book.naive(hour), "day": hour.date()}
+        params = {"hour": results.naive(hour), "day": hour.date()}
         found = {}
         for name in ROLLUP_TABLES:
             found[name] = memsql.fetch(self._connection, f"quality/wrong_{name}", params)
@@ -139,7 +143,7 @@ class Checker:
         samples = {f"wrong_{name}": rows[:SAMPLE_ROWS] for name, rows in found.items() if rows}
         outcome = Outcome(ROLLUPS, hour, 0, tuple(verdicts), samples)
         days = self._settings.quality_keep_days
-        book.keep(self._connection, Profile(ROLLUPS, hour), outcome.verdicts, samples, now, days)
+        results.keep(self._connection, Profile(ROLLUPS, hour), outcome.verdicts, samples, now, days)
         _log(outcome)
         return outcome
 

@@ -10,7 +10,7 @@ from pinwheel.clients.memsql import Connection
 from pinwheel.core.contract import ROLLUPS, TABLES
 from pinwheel.core.errors import PinwheelError, QualityError
 from pinwheel.core.settings import QualitySettings, load
-from pinwheel.quality import book
+from pinwheel.quality import results
 from pinwheel.quality.check import Checker, Outcome
 from pinwheel.quality.judge import Judge
 from pinwheel.quality.profile import HOUR
@@ -22,7 +22,7 @@ def due_hours(connection: Connection, now: datetime, back_hours: int) -> list[da
     """Hours to check: those of the last so many that are over and were not checked, or did not pass; oldest first."""
     over = now.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
     wanted = [over - HOUR * n for n in range(back_hours, 0, -1)]
-    passed = book.hours(connection, wanted[0])
+    passed = results.hours(connection, wanted[0])
     return [hour for hour in wanted if not passed.get(hour, False)]
 
 
@@ -46,7 +46,7 @@ def period(start: str, end: str, now: datetime, max_days: int) -> list[datetime]
 
 def tell(connection: Connection, since: datetime, page: str, alert: Send, resolve: Send) -> None:
     """Alert on the tables of which an hour since then failed, and resolve the others. Twice tells nobody twice."""
-    rows = book.unmet(connection, since)
+    rows = results.unmet(connection, since)
     over = f"what was checked of the hours since {since:%Y-%m-%d %H:00} meets its expectations; older ones are let be"
     for table in (*TABLES, ROLLUPS):
         mine = [row for row in rows if row["table_name"] == table]

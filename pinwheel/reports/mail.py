@@ -16,11 +16,11 @@ from email.message import EmailMessage
 from pinwheel.clients.memsql import Connection, Row
 from pinwheel.core.errors import PinwheelError, ReportError
 from pinwheel.core.settings import MailSettings
-from pinwheel.reports import book, words
-from pinwheel.reports.book import Report
+from pinwheel.reports import revisions, words
 from pinwheel.reports.numbers import Brand, Change
 from pinwheel.reports.page import VERDICTS, number_name
 from pinwheel.reports.period import Period
+from pinwheel.reports.revisions import Report
 from pinwheel.reports.store import Store
 from pinwheel.reports.tables import FILES
 
@@ -31,7 +31,7 @@ DUE, SENT, NONE = "due", "sent", "none"
 
 
 @dataclass
-class Sent:
+class Mailed:
     """What a run has mailed: how many, and what failed, by brand and period."""
 
     count: int = 0
@@ -63,18 +63,18 @@ def send_due(
     store: Store,
     back_days: int,
     now: Callable[[], datetime],
-) -> Sent:
+) -> Mailed:
     """Mail what is due; of several revisions the newest. What fails stays due.
 
     Raises:
         ReportError: the mail server is away or refuses us: nobody's mail would go.
     """
-    sent = Sent()
-    rows = book.due_mails(connection, (now() - timedelta(days=back_days)).date())
+    sent = Mailed()
+    rows = revisions.due_mails(connection, (now() - timedelta(days=back_days)).date())
     due = [row for row in rows if row["revision"] == row["newest_revision"]]
     for row in rows:
         if row["revision"] != row["newest_revision"]:
-            book.set_mail(connection, row, NONE, None)
+            revisions.set_mail(connection, row, NONE, None)
     if not due:
         return sent
     if not settings.smtp_host:
@@ -97,13 +97,13 @@ def _send(
     store: Store,
     row: Row,
     now: Callable[[], datetime],
-    sent: Sent,
+    sent: Mailed,
 ) -> None:
     """One mail. What is wrong with one is told at the end, and stops no other."""
     period, brand = _about(row)
     to = addresses(row["contact"])
     if not to:  # it had one when the report was made
-        book.set_mail(connection, row, NONE, None)
+        revisions.set_mail(connection, row, NONE, None)
         return
     try:
         refused = server.send(message(row, to, settings.smtp_from, store))
@@ -113,7 +113,7 @@ def _send(
         log.exception("mail brand=%s period=%s to=%s", brand.brand_id, period.key, ", ".join(to))
         sent.failed[f"{brand.title} ({brand.brand_id}), {period.key}"] = f"mail to {', '.join(to)}: {error}"
         return
-    book.set_mail(connection, row, SENT, now().replace(tzinfo=None))
+    revisions.set_mail(connection, row, SENT, now().replace(tzinfo=None))
     sent.count += 1
     if refused:  # the others have it: it is not due again
         told = f"the server took it for the others, but not for {', '.join(refused)}"

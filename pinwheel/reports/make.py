@@ -20,13 +20,13 @@ from pinwheel.clients import memsql
 from pinwheel.clients.memsql import Connection, Row
 from pinwheel.core.errors import AskedError, PinwheelError
 from pinwheel.core.settings import MailSettings, ReportSettings
-from pinwheel.reports import book, mail
-from pinwheel.reports.book import Report
+from pinwheel.reports import mail, revisions
 from pinwheel.reports.complete import complete_through
-from pinwheel.reports.numbers import Brand, Earlier, Numbers, State, changes, digest, settled
+from pinwheel.reports.numbers import Brand, Earlier, Numbers, ReportStatus, changes, digest, settled
 from pinwheel.reports.page import page
 from pinwheel.reports.period import Period, recent
 from pinwheel.reports.read import quality, read
+from pinwheel.reports.revisions import Report
 from pinwheel.reports.store import Store
 from pinwheel.reports.tables import tables
 
@@ -78,7 +78,7 @@ class Maker:
 
     def due(self) -> None:
         """What the schedule asks for: recent periods, where a report is missing or may say something else now."""
-        first_day = self._again(book.first_day)
+        first_day = self._again(revisions.first_day)
         if first_day is None:
             log.info("nothing has been merged yet: no reports")
             return
@@ -98,7 +98,7 @@ class Maker:
         Raises:
             AskedError: nothing was merged of that time, or a brand that is not known.
         """
-        first_day = self._again(book.first_day)
+        first_day = self._again(revisions.first_day)
         if first_day is None or period.end.date() <= first_day:
             since = f"the first day with events is {first_day}" if first_day else "nothing has been merged yet"
             raise AskedError(f"there is nothing to report on {period.first_day}, {period.days} days: {since}")
@@ -113,11 +113,13 @@ class Maker:
         self,
         period: Period,
         through: datetime | None,
-        choose: Callable[[list[Brand], dict[int, Row], State], list[Brand]],
+        choose: Callable[[list[Brand], dict[int, Row], ReportStatus], list[Brand]],
     ) -> None:
-        state = State(through, through is not None and through >= period.end, self._again(lambda c: quality(c, period)))
-        known = self._again(lambda connection: book.brands(connection, period))
-        brands = choose(known, self._again(lambda connection: book.latest(connection, period)), state)
+        state = ReportStatus(
+            through, through is not None and through >= period.end, self._again(lambda c: quality(c, period))
+        )
+        known = self._again(lambda connection: revisions.brands(connection, period))
+        brands = choose(known, self._again(lambda connection: revisions.latest(connection, period)), state)
         if not brands:
             log.info("period=%s brands=%d: nothing is due", period.key, len(known))
         began, size = time.monotonic(), self._settings.report_batch_brands
@@ -134,7 +136,7 @@ class Maker:
                 seconds,
             )
 
-    def _batch(self, period: Period, brands: Sequence[Brand], state: State) -> None:
+    def _batch(self, period: Period, brands: Sequence[Brand], state: ReportStatus) -> None:
         """Some brands at once; one by one when the database refuses them together."""
         try:
             self._again(lambda connection: self._make(connection, period, brands, state))
@@ -147,11 +149,11 @@ class Maker:
             for brand in brands:
                 self._batch(period, [brand], state)
 
-    def _make(self, connection: Connection, period: Period, brands: Sequence[Brand], state: State) -> None:
+    def _make(self, connection: Connection, period: Period, brands: Sequence[Brand], state: ReportStatus) -> None:
         ids = [brand.brand_id for brand in brands]
-        read_at = book.clock(connection)
+        read_at = revisions.clock(connection)
         numbers = read(connection, period, ids)
-        earlier = book.earlier(connection, period, ids)
+        earlier = revisions.earlier(connection, period, ids)
         for brand in brands:
             try:
                 said = settled(state, earlier.get(brand.brand_id))
@@ -169,7 +171,7 @@ class Maker:
         brand: Brand,
         period: Period,
         numbers: Numbers,
-        state: State,
+        state: ReportStatus,
         earlier: Earlier | None,
         read_at: datetime,
     ) -> Report:
@@ -193,7 +195,7 @@ class Maker:
             return
         files = {"report.html": page(report).encode(), **tables(report)}
         self._store.write(report.folder, files)
-        book.insert(connection, report, mail.wanted(report, self._mails))
+        revisions.insert(connection, report, mail.wanted(report, self._mails))
         self.tally.add(report.period, report.brand, REVISED if report.earlier else MADE)
 
     def _fail(self, period: Period, brand: Brand, error: BaseException) -> None:
@@ -228,7 +230,7 @@ def _error_of(state: RetryCallState) -> BaseException | None:
     return state.outcome.exception() if state.outcome else None
 
 
-def _due(known: Iterable[Brand], latest: dict[int, Row], state: State, is_young: bool) -> list[Brand]:
+def _due(known: Iterable[Brand], latest: dict[int, Row], state: ReportStatus, is_young: bool) -> list[Brand]:
     """Brands whose report is missing, of a period that is young, or may say something else than its newest revision.
 
     A brand that has a report and no name, and no event any more, is one of them.
@@ -237,7 +239,7 @@ def _due(known: Iterable[Brand], latest: dict[int, Row], state: State, is_young:
 
     def is_due(brand: Brand) -> bool:
         row = latest.get(brand.brand_id)
-        return is_young if row is None else book.may_differ(row, state)
+        return is_young if row is None else revisions.may_differ(row, state)
 
     return [brand for _, brand in sorted(brands.items()) if is_due(brand)]
 

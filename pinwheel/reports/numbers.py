@@ -111,7 +111,7 @@ class Quality:
 
 
 @dataclass(frozen=True)
-class State:
+class ReportStatus:
     """What a report says beside its numbers."""
 
     complete_through: datetime | None
@@ -160,7 +160,7 @@ class Earlier:
     flat: dict[str, int] = field(default_factory=dict)
 
 
-def settled(state: State, earlier: Earlier | None) -> State:
+def settled(state: ReportStatus, earlier: Earlier | None) -> ReportStatus:
     """The state, with what was known before and can not be unlearned.
 
     Verdicts are forgotten after some weeks, and without Kafka nobody can say that nothing waits.
@@ -171,11 +171,11 @@ def settled(state: State, earlier: Earlier | None) -> State:
     if quality.verdict == "unchecked":
         quality = replace(quality, verdict=earlier.verdict)
     if earlier.is_complete and not state.is_complete:
-        return State(earlier.complete_through, True, quality)
+        return ReportStatus(earlier.complete_through, True, quality)
     return replace(state, quality=quality)
 
 
-def digest(numbers: Numbers, state: State) -> str:
+def digest(numbers: Numbers, state: ReportStatus) -> str:
     """The same for two reports that say the same; how far past its end a period is complete is not said."""
     told = [numbers.to_json(), state.is_complete, state.quality.verdict]
     return hashlib.sha256(json.dumps(told).encode()).hexdigest()

@@ -16,9 +16,9 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from pinwheel.reports import charts, trends, words
-from pinwheel.reports.book import Report
-from pinwheel.reports.numbers import Change, Group, Quality, State, Totals
+from pinwheel.reports.numbers import Change, Group, Quality, ReportStatus, Totals
 from pinwheel.reports.period import Period
+from pinwheel.reports.revisions import Report
 
 TEMPLATES = Path(__file__).parent / "templates"
 VERDICTS = {"passed": "passed", "warning": "passed with warnings", "failed": "failed", "unchecked": "not checked yet"}
@@ -181,7 +181,7 @@ def state_changes(report: Report) -> list[str]:
     return told
 
 
-def state_in_words(state: State) -> str:
+def state_in_words(state: ReportStatus) -> str:
     """For mails and lists: complete, or up to when."""
     if state.is_complete:
         return "complete"

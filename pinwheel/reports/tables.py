@@ -6,9 +6,9 @@ from collections.abc import Iterable, Sequence
 from datetime import timedelta
 
 from pinwheel.reports import words
-from pinwheel.reports.book import Report
 from pinwheel.reports.numbers import Group
 from pinwheel.reports.page import CARDS
+from pinwheel.reports.revisions import Report
 
 FILES = (
     "totals.csv",

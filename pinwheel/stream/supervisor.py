@@ -44,7 +44,7 @@ class Wanted(StrEnum):
 
 
 @dataclass(frozen=True)
-class State:
+class SupervisorState:
     """What outlives a supervisor. Times in Unix seconds."""
 
     launched_pid: int = 0
@@ -56,7 +56,7 @@ class State:
 
 
 @dataclass(frozen=True)
-class Progress:
+class StreamProgress:
     """How far the stream is, seen from outside."""
 
     lag: int  # records in Kafka that are not in the lake
@@ -70,7 +70,7 @@ class World:
     launch: Callable[[], int]  # starts a driver, returns its process id
     wanted: Callable[[], Wanted]
     restarted: Callable[[], None]  # a restart that was wanted has been done
-    progress: Callable[[], Progress | None]  # None: Kafka or the lake can't be asked now
+    progress: Callable[[], StreamProgress | None]  # None: Kafka or the lake can't be asked now
     alert: Send
     resolve: Send
     clock: Callable[[], float]
@@ -95,7 +95,7 @@ def supervise(settings: SuperviseSettings, wanted: Callable[[], Wanted], restart
         Supervisor(settings, world).session()
 
 
-def progress(settings: SuperviseSettings) -> Progress | None:
+def progress(settings: SuperviseSettings) -> StreamProgress | None:
     """What Kafka holds against what the lake holds; neither can be faked by the driver."""
     try:
         held = kafka.held_offsets(settings)
@@ -105,7 +105,7 @@ def progress(settings: SuperviseSettings) -> Progress | None:
         return None
     # A partition that never landed anything is read from the first record that has not expired.
     lag = sum(offsets.end - landed.get(partition, offsets.start) for partition, offsets in held.items())
-    return Progress(lag, sum(landed.values()))
+    return StreamProgress(lag, sum(landed.values()))
 
 
 class Supervisor:
@@ -140,7 +140,7 @@ class Supervisor:
             stop(found, self.settings, self.world)
         for alert in DRIVER_ALERTS:
             self._resolve(alert, f"a person {'stopped' if wanted is Wanted.STOPPED else 'restarted'} it")
-        self._keep(State(restarts=self._state.restarts))  # a person's stop or restart is no failure
+        self._keep(SupervisorState(restarts=self._state.restarts))  # a person's stop or restart is no failure
         if wanted is Wanted.RESTART:
             self.world.restarted()
 
@@ -216,7 +216,7 @@ class Supervisor:
             self.world.resolve(alert, SUBJECT, message)
             self._keep(replace(self._state, alerted=tuple(n for n in self._state.alerted if n != alert.name)))
 
-    def _keep(self, state: State) -> None:
+    def _keep(self, state: SupervisorState) -> None:
         """Replaced in one step: a supervisor that dies here leaves the old state or the new."""
         if state == self._state:
             return
@@ -227,15 +227,15 @@ class Supervisor:
         fresh.replace(self._path)
 
 
-def _read(path: Path) -> State:
+def _read(path: Path) -> SupervisorState:
     try:
-        kept = State(**json.loads(path.read_text()))
+        kept = SupervisorState(**json.loads(path.read_text()))
         return replace(kept, alerted=tuple(kept.alerted))  # JSON has lists
     except FileNotFoundError:
-        return State()
+        return SupervisorState()
     except (ValueError, TypeError) as error:
         log.warning("%s can't be read (%s): counting failures from zero", path, error)
-        return State()
+        return SupervisorState()
 
 
 def _alive(pid: int, launched_at: float) -> bool:

@@ -66,7 +66,7 @@ class Alerts(BaseModel):
     recent: list[AlertRow]
 
 
-class Sent(BaseModel):
+class TestSent(BaseModel):
     """To how many addresses the test alert goes; it is in the table and the log in any case."""
 
     receivers: int
@@ -162,7 +162,7 @@ def may_alert(viewer: SeesAllDep) -> Viewer:
 
 
 @router.post("/test-alert", dependencies=[Depends(same_origin)])
-def send_test_alert(viewer: Annotated[Viewer, Depends(may_alert)]) -> Sent:
+def send_test_alert(viewer: Annotated[Viewer, Depends(may_alert)]) -> TestSent:
     """Raise ``test_alert`` and send it wherever alerts go."""
     raise_alert(TEST_ALERT, viewer.name[:255], f"{viewer.name} tried whether alerts arrive, from the health page")
-    return Sent(receivers=len(outbox.receivers()))
+    return TestSent(receivers=len(outbox.receivers()))

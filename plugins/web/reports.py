@@ -31,7 +31,7 @@ TopQuery = Annotated[int, Query(description="At most so many", ge=1, le=5000)]
 DaysPath = Annotated[int, Path(ge=1, le=MAX_DAYS)]
 
 
-class Report(BaseModel):
+class ListedReport(BaseModel):
     """The newest revision of a report. ``engagement_before``: of the period before, as long.
 
     ``verdict``: passed, warning, failed or unchecked. ``mail``: due, sent or none.
@@ -57,7 +57,7 @@ class Reports(BaseModel):
     """What there is. ``day``: that it is about, null for every day; ``has_more``: beyond what was asked for."""
 
     day: date | None
-    reports: list[Report]
+    reports: list[ListedReport]
     has_more: bool
 
 
@@ -69,7 +69,7 @@ class Change(BaseModel):
     after: int | None
 
 
-class Revision(Report):
+class Revision(ListedReport):
     """One revision, what changed in it (the first hundred of ``change_count``), and the names of its tables."""
 
     changes: list[Change]
@@ -98,7 +98,7 @@ def reports(
     if wanted is None and brand is None:
         return Reports(day=None, reports=[], has_more=False)
     rows = fetch(connection, "pages/reports_list", scope.sql() | _between(wanted) | {"days": days, "top": top + 1})
-    return Reports(day=wanted, reports=[Report(**_told(row)) for row in rows[:top]], has_more=len(rows) > top)
+    return Reports(day=wanted, reports=[ListedReport(**_told(row)) for row in rows[:top]], has_more=len(rows) > top)
 
 
 def _newest(connection: Connection, scope: Scope, days: int) -> date | None:

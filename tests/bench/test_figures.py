@@ -26,7 +26,7 @@ def run(contender: str, seconds: float, cpu: float, **more: float) -> dict:
 
 
 def book(folder: Path, *runs: dict) -> Path:
-    path = folder / "book.jsonl"
+    path = folder / "runs.jsonl"
     path.write_text("".join(json.dumps(r) + "\n" for r in runs))
     return path
 
@@ -47,7 +47,7 @@ def test_every_figure_in_the_file_has_its_fields() -> None:
 def test_a_ratio_is_of_medians_and_wrong_runs_do_not_count(tmp_path: Path) -> None:
     wrong = run("pinwheel", 1, 1) | {"wrong": {"repins": 3}}
     other_size = run("plain", 1, 1) | {"events": 7}
-    runs = figures.read_book(
+    runs = figures.read_runs(
         book(tmp_path, *(run("pinwheel", s, 30) for s in (5, 10, 90)), run("plain", 20, 20), wrong, other_size), 1000, 3
     )
 
@@ -60,7 +60,7 @@ def test_a_ratio_is_of_medians_and_wrong_runs_do_not_count(tmp_path: Path) -> No
 
 
 def test_only_the_newest_runs_count(tmp_path: Path) -> None:
-    runs = figures.read_book(book(tmp_path, *(run("plain", s, 1) for s in (1, 2, 3, 4))), 1000, 2)
+    runs = figures.read_runs(book(tmp_path, *(run("plain", s, 1) for s in (1, 2, 3, 4))), 1000, 2)
     assert [r["seconds"] for r in runs["plain"]] == [3, 4]
 
 

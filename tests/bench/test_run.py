@@ -13,16 +13,16 @@ FEW = 3000
 
 @pytest.mark.e2e
 def test_a_baseline_and_the_landing_run_and_are_right(tmp_path: Path) -> None:
-    book, figures = tmp_path / "book.jsonl", tmp_path / "figures.json"
+    runs_log, figures = tmp_path / "runs.jsonl", tmp_path / "figures.json"
     words = ("--events", str(FEW), "--runs", "1", "--only", "plain", "landing")
     done = subprocess.run(
-        [sys.executable, str(BENCH / "run.py"), *words, "--book", str(book), "--figures", str(figures)],
+        [sys.executable, str(BENCH / "run.py"), *words, "--runs-log", str(runs_log), "--figures", str(figures)],
         capture_output=True,
         text=True,
     )
     assert done.returncode == 0, done.stdout + done.stderr
 
-    runs = {run["contender"]: run for run in map(json.loads, book.read_text().splitlines())}
+    runs = {run["contender"]: run for run in map(json.loads, runs_log.read_text().splitlines())}
     assert set(runs) == {"plain", "landing"}
     for run in runs.values():
         assert run["events"] == FEW

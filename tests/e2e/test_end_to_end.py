@@ -20,7 +20,7 @@ from pinwheel.lake import events_table
 from pinwheel.lake.events_table import Commit
 from pinwheel.local.stack import Stack
 from pinwheel.stream import driver_lock
-from tests.support.books import Books, wait_until
+from tests.support.oracle import Oracle, wait_until
 
 pytestmark = pytest.mark.e2e
 EVENTS = 30_000
@@ -62,15 +62,15 @@ def kill_driver(stack: Stack) -> int:
 
 
 def test_a_stream_sent_again_and_a_driver_killed_in_the_middle(running_stack: Stack, sent: Path) -> None:
-    books = Books(running_stack)
+    oracle = Oracle(running_stack)
     produce(sent, 1, "--rate", "0", "--count", str(EVENTS), "--backfill-hours", "6")
-    books.settle()
-    books.check(sent)
+    oracle.settle()
+    oracle.check(sent)
 
-    again = sum(send_again(books.kafka, partition, 1000) for partition in (0, 1))
+    again = sum(send_again(oracle.kafka, partition, 1000) for partition in (0, 1))
     assert again == 2000
-    books.settle()
-    books.check(sent, resent=again)
+    oracle.settle()
+    oracle.check(sent, resent=again)
 
     process = subprocess.Popen([*PRODUCE, "--seed", "2", "--truth-dir", str(sent), "--rate", "500", "--count", "10000"])
     time.sleep(5)
@@ -78,8 +78,8 @@ def test_a_stream_sent_again_and_a_driver_killed_in_the_middle(running_stack: St
     seconds = wait_until("the driver runs again", lambda: _is_running(running_stack, other_than=killed), 120)
     print(f"driver running again after {seconds:.1f} s")
     assert process.wait(60) == 0
-    books.settle()
-    books.check(sent, resent=again)
+    oracle.settle()
+    oracle.check(sent, resent=again)
 
 
 def _is_running(stack: Stack, other_than: int) -> bool:
@@ -115,10 +115,10 @@ def gaps(commits: list[Commit]) -> list[float]:
 
 
 def test_compaction_slows_the_stream_by_a_batch_at_most(running_stack: Stack, tmp_path: Path) -> None:
-    books = Books(running_stack)
+    oracle = Oracle(running_stack)
     produce(tmp_path / "first", SEED_OF_COMPACTION + 1, "--rate", "0", "--count", "1000")  # the stream is there
-    books.settle()
-    uri, first = books.lake.events_uri, DeltaTable(books.lake.events_uri).version()
+    oracle.settle()
+    uri, first = oracle.lake.events_uri, DeltaTable(oracle.lake.events_uri).version()
     words = ("--seed", str(SEED_OF_COMPACTION), "--truth-dir", str(tmp_path / "sent"), "--rate", "1000")
     process = subprocess.Popen([*PRODUCE, *words, "--count", "90000"])
     wait_until("it lands undisturbed", lambda: len(gaps(events_table.commits(uri, first))) >= 6, 60)
@@ -141,24 +141,24 @@ def test_compaction_slows_the_stream_by_a_batch_at_most(running_stack: Stack, tm
     assert min(fewer) > 0, "nothing was rewritten"
     batch = max(load(StreamSettings).trigger_seconds, *usual)  # as long as a batch takes on this machine, now
     assert max(meanwhile) <= 2 * batch + 1
-    books.settle()
-    books.check_arrived(tmp_path / "sent", SEED_OF_COMPACTION)
+    oracle.settle()
+    oracle.check_arrived(tmp_path / "sent", SEED_OF_COMPACTION)
 
 
 @pytest.mark.skipif(not REPLAYED.exists(), reason=f"{REPLAYED.name} is not beside the project")
 def test_a_replayed_file_is_counted_as_the_file_counts(running_stack: Stack, tmp_path: Path) -> None:
-    books = Books(running_stack)
-    books.settle()
-    before = Counter({r["pin_id"]: r["n"] for r in books.query("SELECT pin_id, COUNT(*) AS n FROM repins GROUP BY 1")})
+    oracle = Oracle(running_stack)
+    oracle.settle()
+    before = Counter({r["pin_id"]: r["n"] for r in oracle.query("SELECT pin_id, COUNT(*) AS n FROM repins GROUP BY 1")})
     lines = REPLAYED.read_text().splitlines()[:5000]
     part = tmp_path / "part.tsv"
     part.write_text("\n".join(lines) + "\n")
 
     subprocess.run([sys.executable, "-m", "pinwheel.generate.replay", str(part)], check=True, capture_output=True)
-    books.settle()
+    oracle.settle()
 
     wanted = Counter(int(line.split("\t")[1]) for line in lines)
-    found = Counter({r["pin_id"]: r["n"] for r in books.query("SELECT pin_id, COUNT(*) AS n FROM repins GROUP BY 1")})
+    found = Counter({r["pin_id"]: r["n"] for r in oracle.query("SELECT pin_id, COUNT(*) AS n FROM repins GROUP BY 1")})
     assert found - before == wanted
-    assert books.query("SELECT * FROM quarantine") == []
-    assert sum(kafka.end_offsets(books.kafka).values()) >= 5000
+    assert oracle.query("SELECT * FROM quarantine") == []
+    assert sum(kafka.end_offsets(oracle.kafka).values()) >= 5000

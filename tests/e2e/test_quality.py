@@ -11,7 +11,7 @@ from pinwheel.local import environment
 from pinwheel.local.stack import Stack
 from tests.e2e.test_end_to_end import PRODUCE
 from tests.support.airflow_client import Airflow
-from tests.support.books import Books
+from tests.support.oracle import Oracle
 
 pytestmark = pytest.mark.e2e
 SEED = 21  # of no other test on the running stack: event ids begin with it
@@ -27,15 +27,15 @@ def change(stack: Stack, event_id: str) -> None:
 
 
 def test_an_hour_passes_until_a_row_is_changed_and_after_it_is_mended(running_stack: Stack) -> None:
-    books, airflow = Books(running_stack), Airflow(running_stack)
+    oracle, airflow = Oracle(running_stack), Airflow(running_stack)
     words = ("--rate", "0", "--count", "6000", "--backfill-hours", "3", "--seed", str(SEED))
     subprocess.run([*PRODUCE, *words], check=True, capture_output=True)
-    books.settle()
+    oracle.settle()
     hour = datetime.now(UTC).replace(minute=0, second=0, microsecond=0) - timedelta(hours=2)
     asked = {"from_hour": f"{hour:%Y-%m-%dT%H:%M}", "to_hour": f"{hour + timedelta(hours=1):%Y-%m-%dT%H:%M}"}
 
     assert airflow.run("check_quality", asked, 240)["state"] == "success"
-    verdicts = books.query(
+    verdicts = oracle.query(
         f"SELECT table_name, MIN(is_met) AS met FROM dq_results WHERE occurred_hour = '{hour:%F %T}' GROUP BY 1"
     )
     assert {v["table_name"]: v["met"] for v in verdicts} == dict.fromkeys((*TABLES, "rollups"), 1)
@@ -47,13 +47,13 @@ def test_an_hour_passes_until_a_row_is_changed_and_after_it_is_mended(running_st
     query = (
         f"SELECT event_id FROM logins WHERE occurred_hour = '{hour:%F %T}' AND client <> 'android' ORDER BY event_id"
     )
-    changed = books.query(query)[0]["event_id"]
+    changed = oracle.query(query)[0]["event_id"]
     change(running_stack, changed)
     assert airflow.run("check_quality", asked, 240)["state"] == "failed"
-    (alert,) = books.query("SELECT * FROM alerts WHERE name = 'quality_failed' AND resolved_at IS NULL")
+    (alert,) = oracle.query("SELECT * FROM alerts WHERE name = 'quality_failed' AND resolved_at IS NULL")
     assert alert["subject"] == "logins"
     assert changed in alert["message"]
 
     change(running_stack, changed)
     assert airflow.run("check_quality", asked, 240)["state"] == "success"
-    assert books.query("SELECT * FROM alerts WHERE name = 'quality_failed' AND resolved_at IS NULL") == []
+    assert oracle.query("SELECT * FROM alerts WHERE name = 'quality_failed' AND resolved_at IS NULL") == []

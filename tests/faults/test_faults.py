@@ -14,7 +14,7 @@ from pinwheel.install.progress import PlainProgress
 from pinwheel.local.stack import Stack
 from pinwheel.stream import driver_lock
 from tests.support.airflow_client import Airflow
-from tests.support.books import Books, wait_until
+from tests.support.oracle import Oracle, wait_until
 
 pytestmark = pytest.mark.faults
 SEED, SEED_OF_STOP = 11, 12
@@ -41,7 +41,7 @@ def driver_pid(stack: Stack) -> int | None:
 
 
 def test_everything_dies_once_while_events_flow(running_stack: Stack, tmp_path: Path) -> None:
-    books = Books(running_stack)
+    oracle = Oracle(running_stack)
     wait_until("the driver runs", lambda: driver_pid(running_stack) is not None)
     producer = subprocess.Popen(produce(tmp_path, SEED, RATE, RATE * SECONDS))
 
@@ -60,19 +60,19 @@ def test_everything_dies_once_while_events_flow(running_stack: Stack, tmp_path: 
     assert driver_pid(running_stack) == before, "Airflow's death has ended the stream"
 
     assert producer.wait(180) == 0
-    books.settle()
-    complete_all(books, Airflow(running_stack))
-    books.check_arrived(tmp_path, SEED)
+    oracle.settle()
+    complete_all(oracle, Airflow(running_stack))
+    oracle.check_arrived(tmp_path, SEED)
 
 
-def complete_all(books: Books, airflow: Airflow) -> None:
+def complete_all(oracle: Oracle, airflow: Airflow) -> None:
     """Let rows that landed while the sources were down get their pins."""
 
     def nothing_waits() -> bool:
-        if not books.query("SELECT 1 FROM pending_pins LIMIT 1"):
+        if not oracle.query("SELECT 1 FROM pending_pins LIMIT 1"):
             return True
         assert airflow.run("complete_pins")["state"] == "success"
-        books.settle()
+        oracle.settle()
         return False
 
     wait_until("no row waits for its pin", nothing_waits)
@@ -80,7 +80,7 @@ def complete_all(books: Books, airflow: Airflow) -> None:
 
 def test_sigterm_finishes_the_batch_and_exits_0(running_stack: Stack, tmp_path: Path) -> None:
     """While Airflow is off: one of our own takes the place of the stack's driver, so that its exit code is seen."""
-    books = Books(running_stack)
+    oracle = Oracle(running_stack)
     running_stack.stop_part("airflow")
     running_stack.stop_driver()
     assert driver_pid(running_stack) is None
@@ -100,9 +100,9 @@ def test_sigterm_finishes_the_batch_and_exits_0(running_stack: Stack, tmp_path: 
         if process.poll() is None:
             process.kill()
     running_stack.start_part("airflow", PlainProgress())
-    books.settle()
-    complete_all(books, Airflow(running_stack))
-    books.check_arrived(tmp_path, SEED_OF_STOP)
+    oracle.settle()
+    complete_all(oracle, Airflow(running_stack))
+    oracle.check_arrived(tmp_path, SEED_OF_STOP)
 
 
 def test_a_person_stops_and_starts_the_stream_from_airflow(running_stack: Stack) -> None:

@@ -13,7 +13,7 @@ from deltalake import DeltaTable
 from pinwheel.core.contract import DEAD_LETTER, LAKE_COLUMNS, LAKE_PARTITIONS
 from pinwheel.core.errors import LakeError
 from pinwheel.lake.events_table import STATISTICS, Span
-from pinwheel.lake.files import File, Files, FileWriter
+from pinwheel.lake.files import File, FileWriter, Manifest
 from pinwheel.lake.landing import Landing
 from tests.support.lake_rows import NOON, TOPIC, make_lake, row, table, write
 
@@ -23,8 +23,8 @@ def events(tmp_path: Path) -> str:
     return make_lake(tmp_path)
 
 
-def by_path(files: Files) -> dict[str, File]:
-    """Files under the folder they are in."""
+def by_path(files: Manifest) -> dict[str, File]:
+    """Manifest under the folder they are in."""
     return {file.path.rpartition("/")[0]: file for file in files.files}
 
 
@@ -143,26 +143,26 @@ def test_spans_are_per_kafka_partition(events: str) -> None:
 
 def test_books_survive_the_way_to_the_driver(events: str) -> None:
     files = write(events, [row(1, "pin"), row(2, "login"), row(7, partition=12)])
-    again = Files.from_json(files.to_json())
+    again = Manifest.from_json(files.to_json())
 
     assert again == files
     assert again.spans[12].timestamp.tzinfo is not None
-    assert Files.from_json(Files().to_json()) == Files()
+    assert Manifest.from_json(Manifest().to_json()) == Manifest()
 
 
 def test_a_task_without_rows_has_empty_books(events: str) -> None:
     files = FileWriter(events).close()
 
-    assert files == Files()
+    assert files == Manifest()
     assert not list(Path(events).rglob("*.parquet"))
-    assert Files.together([files, files]) == Files()
+    assert Manifest.together([files, files]) == Manifest()
     full = write(events, [row(0)])
-    assert Files.together([files, full, files]) == full
+    assert Manifest.together([files, full, files]) == full
 
 
 def test_tasks_are_put_together(events: str) -> None:
     parts = [write(events, [row(5)]), write(events, [row(3, "pin"), row(1, partition=1)]), write(events, [row(9)])]
-    together = Files.together(parts)
+    together = Manifest.together(parts)
 
     assert together.files == [file for part in parts for file in part.files]
     assert together.rows == {"repin": 3, "pin": 1}
@@ -189,7 +189,7 @@ def test_offsets_that_overlap_are_refused(events: str, second: range) -> None:
         write(events, first, again)
     parts = write(events, first), write(events, again)
     with pytest.raises(LakeError, match=overlap):
-        Files.together(parts)
+        Manifest.together(parts)
 
 
 def test_writes_that_only_touch_do_not_overlap(events: str) -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from pinwheel.core.contract import TABLES
 from pinwheel.core.errors import MemsqlError, PinwheelError
-from pinwheel.quality import book
+from pinwheel.quality import results
 from pinwheel.quality.pages import FILES
 from pinwheel.quality.profile import HOUR
 from pinwheel.quality.run import check, due_hours, period
@@ -272,5 +272,5 @@ def test_a_database_that_is_away_is_one_clear_error(quality):
 
 def test_what_is_remembered_is_what_was_found(checker, full, connection):
     checker.hours([NOON], lambda: NOW)
-    (profile,) = book.past(connection, "repins", NOON + HOUR)
+    (profile,) = results.past(connection, "repins", NOON + HOUR)
     assert (profile.rows, profile.shares["category"]) == (4, {"travel": 1.0})

@@ -14,7 +14,7 @@ from pinwheel.clients.kafka import Held
 from pinwheel.core.contract import TABLES
 from pinwheel.core.errors import AskedError, ReportError
 from pinwheel.core.settings import MailSettings
-from pinwheel.reports import book, make, read
+from pinwheel.reports import make, read, revisions
 from pinwheel.reports import run as tasks
 from pinwheel.reports.numbers import Group, Totals
 from pinwheel.reports.period import Period
@@ -307,18 +307,18 @@ def test_a_period_that_was_checked_in_part_is_unchecked(connection, settings):
 
 def test_dying_before_it_is_listed_is_mended_by_the_next_run(merged, run, reports, monkeypatch, report_settings):
     merged(some("a", 2) + some("b", 3, 10, brand_id=71) + some("c", 4, 20, brand_id=72))
-    insert = book.insert
+    insert = revisions.insert
 
     def dies(connection, report, mail):
         if report.brand.brand_id == 71:
             raise KeyboardInterrupt
         insert(connection, report, mail)
 
-    monkeypatch.setattr(book, "insert", dies)
+    monkeypatch.setattr(revisions, "insert", dies)
     with pytest.raises(KeyboardInterrupt):
         run()
     assert [row[0] for row in reports()] == [70]
-    monkeypatch.setattr(book, "insert", insert)
+    monkeypatch.setattr(revisions, "insert", insert)
     assert run() == {"unchanged": 1, "made": 2}
     assert [(row[0], row[3]) for row in reports()] == [(70, 1), (71, 1), (72, 1)]
 

@@ -9,7 +9,18 @@ import pytest
 from pinwheel.clients.kafka import Held
 from pinwheel.core.errors import AskedError
 from pinwheel.reports import charts, complete, trends, words
-from pinwheel.reports.numbers import Change, Earlier, Group, Numbers, Quality, State, Totals, changes, digest, flat_of
+from pinwheel.reports.numbers import (
+    Change,
+    Earlier,
+    Group,
+    Numbers,
+    Quality,
+    ReportStatus,
+    Totals,
+    changes,
+    digest,
+    flat_of,
+)
 from pinwheel.reports.numbers import settled as settle
 from pinwheel.reports.period import Period, asked, recent
 
@@ -141,12 +152,12 @@ def test_numbers_that_were_kept_are_the_same_numbers():
 
 def test_a_changed_title_is_no_other_report_and_a_changed_state_is():
     retitled = Numbers(**{**vars(NUMBERS), "pins": (Group("7", 5, 1, 2, None, "Another", "food"),)})
-    state = State(NOW, True, PASSED)
+    state = ReportStatus(NOW, True, PASSED)
     said = digest(NUMBERS, state)
     assert digest(retitled, state) == said
-    assert digest(NUMBERS, State(NOW + timedelta(days=1), True, PASSED)) == said
-    assert digest(NUMBERS, State(NOW, False, PASSED)) != said
-    assert digest(NUMBERS, State(NOW, True, Quality("failed", 24, 24))) != said
+    assert digest(NUMBERS, ReportStatus(NOW + timedelta(days=1), True, PASSED)) == said
+    assert digest(NUMBERS, ReportStatus(NOW, False, PASSED)) != said
+    assert digest(NUMBERS, ReportStatus(NOW, True, Quality("failed", 24, 24))) != said
 
 
 def test_changes_begin_with_the_totals_and_then_the_largest():
@@ -163,11 +174,11 @@ def test_changes_begin_with_the_totals_and_then_the_largest():
 
 def test_what_was_known_is_not_unlearned():
     earlier = Earlier(1, NOW, NOW, True, "passed", "")
-    assert settle(State(None, False, Quality("unchecked", 24, 0)), earlier) == State(
+    assert settle(ReportStatus(None, False, Quality("unchecked", 24, 0)), earlier) == ReportStatus(
         NOW, True, Quality("passed", 24, 0)
     )
-    assert settle(State(NOW, True, Quality("failed", 24, 24)), earlier).quality.verdict == "failed"
-    assert settle(State(None, False, PASSED), None) == State(None, False, PASSED)
+    assert settle(ReportStatus(NOW, True, Quality("failed", 24, 24)), earlier).quality.verdict == "failed"
+    assert settle(ReportStatus(None, False, PASSED), None) == ReportStatus(None, False, PASSED)
 
 
 ASKED = datetime(2026, 3, 15, 1)

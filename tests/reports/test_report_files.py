@@ -10,15 +10,15 @@ from html.parser import HTMLParser
 import pytest
 
 from pinwheel.core.errors import MissingPartError
-from pinwheel.reports.book import Report
-from pinwheel.reports.numbers import Brand, Change, Earlier, Group, Numbers, Quality, State, Totals, Trend
+from pinwheel.reports.numbers import Brand, Change, Earlier, Group, Numbers, Quality, ReportStatus, Totals, Trend
 from pinwheel.reports.page import page, style_hash_of
 from pinwheel.reports.period import Period
+from pinwheel.reports.revisions import Report
 from pinwheel.reports.store import Store
 from pinwheel.reports.tables import FILES, table, tables
 
 MADE = datetime(2026, 3, 15, 4, 30)
-COMPLETE = State(datetime(2026, 3, 15, 4, 29), True, Quality("passed", 24, 24))
+COMPLETE = ReportStatus(datetime(2026, 3, 15, 4, 29), True, Quality("passed", 24, 24))
 AWKWARD = [
     "<script>alert(1)</script>",
     '"><img src=x onerror=alert(1)>',
@@ -125,7 +125,7 @@ def test_a_page_says_what_it_is_about():
     [(datetime(2026, 3, 14, 22, 10), "received by 14 March 2026, 22:10 UTC"), (None, "It is not known up to when")],
 )
 def test_a_page_that_is_not_complete_says_so_at_the_top(through, says):
-    told = Outline(page(made(state=State(through, False, Quality("unchecked", 24, 20))))).text
+    told = Outline(page(made(state=ReportStatus(through, False, Quality("unchecked", 24, 20))))).text
     assert "! Not complete" in told
     assert says in told
     assert told.index("not complete.") < told.index("By hour")
@@ -134,7 +134,7 @@ def test_a_page_that_is_not_complete_says_so_at_the_top(through, says):
 
 def test_what_failed_is_listed():
     quality = Quality("failed", 24, 24, (("repins", "row_count", "critical", 3), ("pins", "level_title", "warning", 1)))
-    told = Outline(page(made(state=State(MADE, True, quality)))).text
+    told = Outline(page(made(state=ReportStatus(MADE, True, quality)))).text
     assert "Data quality: failed" in told
     assert "row_count" in told
 

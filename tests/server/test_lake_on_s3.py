@@ -9,7 +9,7 @@ from pinwheel.clients import kafka
 from pinwheel.clients.kafka import Held
 from pinwheel.core.settings import CompactSettings, HealthSettings, MemsqlSettings, MergeSettings, SuperviseSettings
 from pinwheel.operate.health import look
-from pinwheel.stream.supervisor import Progress, progress
+from pinwheel.stream.supervisor import StreamProgress, progress
 from tests.lake.test_compaction import compact, files, land, rows_of
 from tests.lake.test_landing import (  # noqa: F401
     Landing,
@@ -112,4 +112,4 @@ def test_a_store_that_is_away_does_not_end_the_supervisor(
     assert progress(settings) is None
 
     monkeypatch.setenv("AWS_ENDPOINT_URL", store["AWS_ENDPOINT_URL"])
-    assert progress(settings) == Progress(lag=5, landed=0)
+    assert progress(settings) == StreamProgress(lag=5, landed=0)

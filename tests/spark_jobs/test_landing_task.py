@@ -14,10 +14,10 @@ from pinwheel.core.settings import GeoSettings, PinLookupSettings, StreamSetting
 from pinwheel.enrich.pin_sources import VALUE_FIELDS, Answer, SourceDownError
 from pinwheel.enrich.pins import PinLookup
 from pinwheel.lake import events_table
-from pinwheel.lake.files import Files
+from pinwheel.lake.files import Manifest
 from pinwheel.lake.landing import Landing
 from spark_jobs import landing_task
-from spark_jobs.landing_task import BOOKS_SCHEMA, to_rows, writer
+from spark_jobs.landing_task import MANIFEST_SCHEMA, to_rows, writer
 from spark_jobs.transforms.parse import Limits
 from tests.spark_jobs.test_parse import EXAMPLES, NOW, Nowhere, encode, event
 from tests.spark_jobs.test_parse import records as plain_records
@@ -66,12 +66,12 @@ def records(first: int, *values: bytes | None, partition: int = 0) -> pa.RecordB
     return made.set_column(3, "kafka_offset", offsets).to_batches()[0]
 
 
-def run(settings: StreamSettings, *batches: pa.RecordBatch) -> Files:
-    """One task; what it gives back is one row of text, as ``BOOKS_SCHEMA`` says."""
+def run(settings: StreamSettings, *batches: pa.RecordBatch) -> Manifest:
+    """One task; what it gives back is one row of text, as ``MANIFEST_SCHEMA`` says."""
     given = list(writer(settings)(iter(batches)))
-    assert [batch.schema.names for batch in given] == [[BOOKS_SCHEMA.split()[0]]]
+    assert [batch.schema.names for batch in given] == [[MANIFEST_SCHEMA.split()[0]]]
     assert [batch.num_rows for batch in given] == [1]
-    return Files.from_json(given[0]["books"][0].as_py())
+    return Manifest.from_json(given[0]["books"][0].as_py())
 
 
 def landed(settings: StreamSettings) -> list[dict[str, Any]]:
@@ -142,7 +142,7 @@ def test_what_a_task_wrote_lands_as_its_books_say(settings: StreamSettings) -> N
 
 @pytest.mark.parametrize("batches", [[], [records(0, b"x").slice(0, 0)]], ids=["no batch", "no rows"])
 def test_a_task_without_records_has_empty_books(settings: StreamSettings, batches: list[pa.RecordBatch]) -> None:
-    assert run(settings, *batches) == Files()
+    assert run(settings, *batches) == Manifest()
     assert parquet_files(settings) == set()
 
 
@@ -172,7 +172,7 @@ def test_a_task_that_ran_twice_lands_once(settings: StreamSettings) -> None:
     with pytest.raises(FencedError):
         Landing(settings.events_uri, TOPIC).commit(lost)
     with pytest.raises(LakeError, match="overlap"):
-        Files.together([lost, kept])
+        Manifest.together([lost, kept])
     assert len(landed(settings)) == 2
 
 

@@ -9,7 +9,7 @@ from deltalake import CommitProperties, Transaction, write_deltalake
 from pinwheel.clients import kafka
 from pinwheel.core.settings import SuperviseSettings
 from pinwheel.lake import events_table
-from pinwheel.stream.supervisor import Progress, progress
+from pinwheel.stream.supervisor import StreamProgress, progress
 
 
 class FakeBroker:
@@ -57,13 +57,13 @@ class TestProgress:
     def test_lag_is_what_kafka_holds_and_the_lake_does_not(self, settings, broker) -> None:
         broker.held = {0: (0, 50), 1: (10, 30)}
         land(settings, {0: 45, 1: 30})
-        assert progress(settings) == Progress(lag=5, landed=75)
+        assert progress(settings) == StreamProgress(lag=5, landed=75)
 
     def test_what_expired_before_it_could_land_is_no_lag(self, settings, broker) -> None:
         broker.held = {0: (1_000_000, 1_000_007), 1: (0, 3)}
-        assert progress(settings) == Progress(lag=10, landed=0), "no lake yet"
+        assert progress(settings) == StreamProgress(lag=10, landed=0), "no lake yet"
         land(settings, {1: 3})
-        assert progress(settings) == Progress(lag=7, landed=3)
+        assert progress(settings) == StreamProgress(lag=7, landed=3)
 
     def test_other_commits_to_the_lake_are_no_landing(self, settings, broker) -> None:
         broker.held = {0: (0, 50)}

@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from pinwheel.stream import driver_lock
-from pinwheel.stream.supervisor import Progress, Supervisor, Wanted
+from pinwheel.stream.supervisor import StreamProgress, Supervisor, Wanted
 from tests.support.worlds import FAILING, STALLED, Drivers, FakeWorld, keep, kept, names, run
 
 
@@ -16,7 +16,7 @@ class TestStalls:
     def stall(self, supervisor: Supervisor, world: FakeWorld, drivers: Drivers) -> None:
         """A driver runs and lands nothing of what there is; the one that comes after it holds the lock, too."""
         world.start = lambda: drivers.holder().pid
-        world.seen = Progress(lag=5, landed=100)
+        world.seen = StreamProgress(lag=5, landed=100)
         run(supervisor, world, 220)
 
     def test_a_stalled_driver_is_restarted_and_people_are_told(self, supervisor, world, drivers) -> None:
@@ -31,12 +31,12 @@ class TestStalls:
 
     def test_it_is_not_stalled_before_its_time(self, supervisor, world, drivers) -> None:
         holder = drivers.holder()
-        world.seen = Progress(lag=5, landed=100)
+        world.seen = StreamProgress(lag=5, landed=100)
         run(supervisor, world, 170)
         assert holder.poll() is None
         assert world.alerts == []
 
-    @pytest.mark.parametrize("seen", [Progress(lag=900, landed=103), Progress(lag=0, landed=100)], ids=str)
+    @pytest.mark.parametrize("seen", [StreamProgress(lag=900, landed=103), StreamProgress(lag=0, landed=100)], ids=str)
     def test_it_is_over_when_a_driver_lands_again_or_has_landed_all(
         self, supervisor, world, settings, drivers, seen
     ) -> None:
@@ -57,16 +57,16 @@ class TestStalls:
     def test_slow_is_not_stalled(self, supervisor, world, drivers) -> None:
         holder = drivers.holder()
         for landed in range(30):
-            world.seen = Progress(lag=1_000_000 + landed, landed=landed)
+            world.seen = StreamProgress(lag=1_000_000 + landed, landed=landed)
             run(supervisor, world, 120)
         assert holder.poll() is None
         assert world.alerts == []
 
     def test_nothing_to_do_is_not_stalled(self, supervisor, world, drivers) -> None:
         holder = drivers.holder()
-        world.seen = Progress(lag=0, landed=100)
+        world.seen = StreamProgress(lag=0, landed=100)
         run(supervisor, world, 3600)
-        world.seen = Progress(lag=7, landed=100)
+        world.seen = StreamProgress(lag=7, landed=100)
         run(supervisor, world, 60)
         assert holder.poll() is None
         assert world.alerts == []
@@ -75,11 +75,11 @@ class TestStalls:
         self, supervisor, world, drivers
     ) -> None:
         holder = drivers.holder()
-        world.seen = Progress(lag=7, landed=100)
+        world.seen = StreamProgress(lag=7, landed=100)
         run(supervisor, world, 60)
         world.seen = None
         run(supervisor, world, 3600)
-        world.seen = Progress(lag=7, landed=100)
+        world.seen = StreamProgress(lag=7, landed=100)
         run(supervisor, world, 120)
         assert holder.poll() is None
         assert (world.alerts, world.launches) == ([], [])

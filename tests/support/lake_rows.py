@@ -10,7 +10,7 @@ import pyarrow as pa
 from pinwheel.alerts.catalogue import Alert
 from pinwheel.core.contract import LAKE_COLUMNS
 from pinwheel.lake import events_table
-from pinwheel.lake.files import Files, FileWriter
+from pinwheel.lake.files import FileWriter, Manifest
 
 TOPIC = "engagement.events"
 NOON = datetime(2026, 3, 14, 12, 0, 0, 123456, tzinfo=UTC)
@@ -65,7 +65,7 @@ def make_lake(folder: Path | str) -> str:
     return f"{folder}/lake/events"
 
 
-def write(uri: str, *batches: Sequence[dict[str, Any]]) -> Files:
+def write(uri: str, *batches: Sequence[dict[str, Any]]) -> Manifest:
     """What one task does."""
     writer = FileWriter(uri)
     for rows in batches:

@@ -12,7 +12,7 @@ from typing import Any
 
 from pinwheel.alerts.catalogue import DRIVER_FAILING, DRIVER_STALLED, Alert
 from pinwheel.core.settings import SuperviseSettings
-from pinwheel.stream.supervisor import SUBJECT, Progress, Supervisor, Wanted, World
+from pinwheel.stream.supervisor import SUBJECT, StreamProgress, Supervisor, Wanted, World
 
 NO_PID = 2**22 + 1  # above the kernel's highest: what was launched has ended
 FAILING, STALLED = DRIVER_FAILING.name, DRIVER_STALLED.name
@@ -35,7 +35,7 @@ class FakeWorld:
 
     start: Callable[[], int] = lambda: NO_PID
     wants: Wanted = Wanted.RUNNING
-    seen: Progress | None = None
+    seen: StreamProgress | None = None
     stopping: bool = False
     launches: list[int] = field(default_factory=list)
     alerts: list[tuple[str, str]] = field(default_factory=list)

@@ -36,7 +36,7 @@ def wait_until(what: str, holds: Callable[[], bool], seconds: float = SETTLE_SEC
     return time.monotonic() - began
 
 
-class Books:
+class Oracle:
     """Asks a running stack."""
 
     def __init__(self, stack: Stack) -> None:

@@ -7,7 +7,7 @@ from datetime import date, datetime, timedelta
 
 from pinwheel.clients import memsql
 from pinwheel.clients.memsql import Connection, Row
-from pinwheel.reports.numbers import Brand, Change, Earlier, Numbers, State, flat_of
+from pinwheel.reports.numbers import Brand, Change, Earlier, Numbers, ReportStatus, flat_of
 from pinwheel.reports.period import Period
 
 # What a report has not seen may be stamped a little earlier than it was read: rollups are stamped before their commit.
@@ -25,7 +25,7 @@ class Report:
     made_at: datetime
     read_at: datetime
     numbers: Numbers
-    state: State
+    state: ReportStatus
     digest: str
     earlier: Earlier | None
     changes: tuple[Change, ...] = ()
@@ -67,7 +67,7 @@ def latest(connection: Connection, period: Period) -> dict[int, Row]:
         return {row["brand_id"]: row for row in memsql.fetch(connection, "reports/latest", params)}
 
 
-def may_differ(row: Row, state: State) -> bool:
+def may_differ(row: Row, state: ReportStatus) -> bool:
     """Whether a report would say something else today than its newest revision does; a look, no count."""
     stamped = row["updated_at"] is not None and row["updated_at"] >= row["read_at"] - LONGEST_MERGE
     sums = (row["engagement_now"], row["engagement_before_now"]) != (row["engagement"], row["engagement_before"])
