@@ -65,7 +65,10 @@ def measure(since: datetime) -> dict[str, Waits]:
     events_uri = load(LakeSettings).events_uri
     events = _events(events_uri, since)
     first = DeltaTable(events_uri).version() - LOOK_BACK
-    landed = _steps((c.committed_at.timestamp(), c.ends) for c in events_table.commits(events_uri, max(first, -1)))
+    landed = _steps(
+        (c.committed_at.timestamp(), {p: r.next_offset for p, r in c.progress.items()})
+        for c in events_table.commits(events_uri, max(first, -1))
+    )
     merged = _merged()
     found = {kind.table: _waits(_of(events, kind.name), merged[kind.table]) for kind in EVENT_TYPES.values()}
     sql = Waits(*(np.concatenate([getattr(w, f) for w in found.values()]) for f in ("happened", "waited")))

@@ -244,7 +244,7 @@ class Reporting:
             now = SliceState.HELD if verdict.held else SliceState.STAGED
             with memsql.transaction(self.connection):
                 ledger.move(self.connection, found.slice_id, now, SliceState.SUPERSEDED, None)
-                ledger.advance(self.connection, found.table, (found.from_version, found.to_version), {})
+                ledger.advance(self.connection, found.table, found.versions, {})
             _run(self.connection, f"TRUNCATE staging_{found.table}")
         return reasons
 

@@ -138,3 +138,15 @@ def merged(settings, connection):
         rollups.recompute(connection)
 
     return go
+
+
+@pytest.fixture
+def report(connection):
+    """Asks a report; returns its rows."""
+
+    def ask(name: str, **params) -> list[dict]:
+        rows = memsql.fetch(connection, f"questions/{name}", params)
+        connection.commit()
+        return rows
+
+    return ask

@@ -12,6 +12,7 @@ from deltalake.exceptions import TableNotFoundError
 
 from pinwheel.core.contract import LAKE_COLUMNS, LAKE_PARTITIONS, PIN_FIELDS, Column, Type
 from pinwheel.core.errors import LakeError
+from pinwheel.core.offsets import Progress, Reach
 
 METADATA_KEY = "pinwheel"  # where a landing commit keeps its manifest, as JSON
 ARROW_TYPE = {
@@ -69,14 +70,9 @@ class Commit:
     spans: dict[int, Span] = field(default_factory=dict)
 
     @property
-    def ends(self) -> dict[int, int]:
-        """Next offset per Kafka partition."""
-        return {p: s.end for p, s in self.spans.items()}
-
-    @property
-    def timestamps(self) -> dict[int, datetime]:
-        """Newest Kafka time per Kafka partition."""
-        return {p: s.timestamp for p, s in self.spans.items()}
+    def progress(self) -> Progress:
+        """How far it reaches."""
+        return {p: Reach(s.end, s.timestamp) for p, s in self.spans.items()}
 
 
 def open_table(uri: str) -> DeltaTable | None:

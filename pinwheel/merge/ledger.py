@@ -6,13 +6,14 @@ States: staging -> staged -> merged; staged -> held -> accepted -> merged; anyth
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 from pinwheel.clients import memsql
 from pinwheel.clients.memsql import Connection, Row
+from pinwheel.core import offsets
 from pinwheel.core.contract import SliceState
 from pinwheel.core.errors import MergeError
+from pinwheel.core.offsets import Progress, Reach, VersionRange
 from pinwheel.core.settings import MemsqlSettings
 
 FIRST_WATERMARK = -1  # a Delta table's first version is 0
@@ -23,24 +24,12 @@ class SupersededError(MergeError):
 
 
 @dataclass(frozen=True)
-class Reach:
-    """How far a range of versions reaches in one Kafka partition."""
-
-    next_offset: int
-    timestamp: datetime | None
-
-
-Progress = Mapping[int, Reach]  # by Kafka partition
-
-
-@dataclass(frozen=True)
 class Slice:
-    """One attempt to merge the versions (``from_version``, ``to_version``] of one table."""
+    """One attempt to merge a range of versions of one table."""
 
     slice_id: int
     table: str
-    from_version: int
-    to_version: int
+    versions: VersionRange
     state: SliceState
     rows_read: int
     quarantined: int
@@ -56,15 +45,15 @@ def watermark(connection: Connection, table: str) -> int:
     return FIRST_WATERMARK
 
 
-def advance(connection: Connection, table: str, versions: tuple[int, int], progress: Progress) -> None:
-    """Move the watermark from the first of ``versions`` to the second, and the progress with it. Commits nothing.
+def advance(connection: Connection, table: str, versions: VersionRange, progress: Progress) -> None:
+    """Move the watermark over ``versions``, and the progress with it. Commits nothing.
 
     Raises:
         SupersededError: the watermark is not where it was.
     """
-    moved = {"table_name": table, "from_version": versions[0], "to_version": versions[1]}
+    moved = {"table_name": table, "from_version": versions.after, "to_version": versions.to}
     if memsql.execute(connection, "merge/move_watermark", moved) != 1:
-        raise SupersededError(f"watermark of {table} is no longer at version {versions[0]}: another run was faster")
+        raise SupersededError(f"watermark of {table} is no longer at version {versions.after}: another run was faster")
     for partition, reach in progress.items():
         move_progress(connection, table, partition, reach)
 
@@ -80,16 +69,16 @@ def move_progress(connection: Connection, table: str, partition: int, reach: Rea
     memsql.execute(connection, "merge/move_progress", row)
 
 
-def open_slice(connection: Connection, table: str, versions: tuple[int, int], progress: Progress) -> int:
+def open_slice(connection: Connection, table: str, versions: VersionRange, progress: Progress) -> int:
     """Write a new slice into the ledger, state ``staging``; returns its id."""
     return memsql.insert_id(
         connection,
         "merge/open_slice",
         {
             "table_name": table,
-            "from_version": versions[0],
-            "to_version": versions[1],
-            "progress": _to_json(progress),
+            "from_version": versions.after,
+            "to_version": versions.to,
+            "progress": offsets.to_json(progress),
         },
     )
 
@@ -165,19 +154,9 @@ def _slice(row: Row) -> Slice:
     return Slice(
         slice_id=row["slice_id"],
         table=row["table_name"],
-        from_version=row["from_version"],
-        to_version=row["to_version"],
+        versions=VersionRange(row["from_version"], row["to_version"]),
         state=SliceState(row["state"]),
         rows_read=row["rows_read"],
         quarantined=row["quarantined"],
-        progress=_from_json(row["progress"]),
+        progress=offsets.from_json(row["progress"]),
     )
-
-
-def _to_json(progress: Progress) -> str:
-    return json.dumps({p: [r.next_offset, r.timestamp and r.timestamp.isoformat()] for p, r in progress.items()})
-
-
-def _from_json(text: str | None) -> Progress:
-    read = json.loads(text or "{}")
-    return {int(p): Reach(offset, at and datetime.fromisoformat(at)) for p, (offset, at) in read.items()}

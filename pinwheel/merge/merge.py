@@ -54,10 +54,10 @@ def _merge_once(slice_id: int, connection: Connection) -> Counts:
         found = ledger.find(connection, slice_id, lock=True)
         if found.state not in (SliceState.STAGED, SliceState.ACCEPTED):
             raise SupersededError(f"slice {slice_id} of {found.table} is {found.state}; nothing to merge")
-        ledger.advance(connection, found.table, (found.from_version, found.to_version), found.progress)
+        ledger.advance(connection, found.table, found.versions, found.progress)
         counts = _apply(connection, found)
         memsql.execute(connection, "merge/close_slice", {"slice_id": slice_id, **asdict(counts)})
-    log.info("merged slice=%d table=%s to=%d %s", slice_id, found.table, found.to_version, _pairs(counts))
+    log.info("merged slice=%d table=%s to=%d %s", slice_id, found.table, found.versions.to, _pairs(counts))
     return counts
 
 

@@ -19,10 +19,11 @@ from pinwheel.clients import memsql
 from pinwheel.clients.memsql import Connection
 from pinwheel.core.contract import TABLES, Column, EventType, SliceState, reporting_columns
 from pinwheel.core.errors import MergeError
+from pinwheel.core.offsets import Progress, Reach, VersionRange
 from pinwheel.core.settings import MergeSettings
 from pinwheel.lake import events_table
 from pinwheel.merge import ledger, tsv
-from pinwheel.merge.ledger import Progress, Reach, Slice
+from pinwheel.merge.ledger import Slice
 
 log = logging.getLogger(__name__)
 
@@ -31,11 +32,10 @@ CHANGE_OF = {"insert": "upsert", "update_postimage": "upsert", "delete": "delete
 
 
 @dataclass(frozen=True)
-class Range:
-    """Versions to merge next: (``start``, ``end``]. ``empty``: known to hold no row of the table."""
+class Next:
+    """What to merge next. ``empty``: the versions are known to hold no row of the table."""
 
-    start: int
-    end: int
+    versions: VersionRange
     empty: bool
     progress: Progress
 
@@ -65,7 +65,7 @@ def stage(table: str, settings: MergeSettings, connection: Connection) -> Slice 
         return _load(connection, table, found, path, repeats(event_ids))
 
 
-def choose(commits: list[events_table.Commit], kind: EventType, start: int, max_rows: int) -> Range | None:
+def choose(commits: list[events_table.Commit], kind: EventType, start: int, max_rows: int) -> Next | None:
     """The next versions that hold about ``max_rows`` rows of ``kind`` at most, but one version at least.
 
     A version whose rows are not known (another writer's) counts as none, yet is always read.
@@ -81,24 +81,23 @@ def choose(commits: list[events_table.Commit], kind: EventType, start: int, max_
     if not taken:
         return None
     empty = rows == 0 and all(commit.rows is not None for commit in taken)
-    return Range(start, taken[-1].version, empty, _progress(taken))
+    return Next(VersionRange(start, taken[-1].version), empty, _progress(taken))
 
 
 def _progress(commits: list[events_table.Commit]) -> Progress:
-    reach: dict[int, Reach] = {}
+    reached: dict[int, Reach] = {}
     for commit in commits:
-        for partition, span in commit.spans.items():
-            reach[partition] = Reach(span.end, span.timestamp)
-    return reach
+        reached.update(commit.progress)
+    return reached
 
 
-def _skip(connection: Connection, table: str, found: Range) -> None:
+def _skip(connection: Connection, table: str, found: Next) -> None:
     with memsql.transaction(connection):
-        ledger.advance(connection, table, (found.start, found.end), found.progress)
-    log.info("skipped table=%s from=%d to=%d reason=no_rows", table, found.start, found.end)
+        ledger.advance(connection, table, found.versions, found.progress)
+    log.info("skipped table=%s from=%d to=%d reason=no_rows", table, found.versions.after, found.versions.to)
 
 
-def _write(path: Path, events_uri: str, table: str, found: Range) -> pa.ChunkedArray:
+def _write(path: Path, events_uri: str, table: str, found: Next) -> pa.ChunkedArray:
     """Write the range's changes as TSV, without slice id; returns their event ids, by row number."""
     event_ids, rows = list[pa.Array](), 0
     with path.open("wb") as file:
@@ -117,11 +116,11 @@ def repeats(event_ids: pa.ChunkedArray) -> list[int]:
     return list(pc.indices_nonzero(pc.is_in(event_ids, value_set=repeated)).to_pylist())
 
 
-def _changes(events_uri: str, table: str, found: Range) -> Iterator[pa.RecordBatch]:
+def _changes(events_uri: str, table: str, found: Next) -> Iterator[pa.RecordBatch]:
     columns = [c.name for c in reporting_columns(TABLES[table]) if c.name != HOUR]
     feed = DeltaTable(events_uri).load_cdf(
-        starting_version=found.start + 1,
-        ending_version=found.end,
+        starting_version=found.versions.after + 1,
+        ending_version=found.versions.to,
         columns=[*columns, "_change_type", "_commit_version"],
         predicate=f"event_type = '{TABLES[table].name}'",  # a partition column: other types' files are not opened
     )
@@ -147,17 +146,19 @@ def _column(batch: pa.RecordBatch, column: Column) -> pa.Array:
     return batch[column.name]
 
 
-def _load(connection: Connection, table: str, found: Range, path: Path, repeated: Sequence[int]) -> Slice:
+def _load(connection: Connection, table: str, found: Next, path: Path, repeated: Sequence[int]) -> Slice:
     drop_leftovers(connection, table)
     with memsql.transaction(connection):
-        slice_id = ledger.open_slice(connection, table, (found.start, found.end), found.progress)
+        slice_id = ledger.open_slice(connection, table, found.versions, found.progress)
     with memsql.transaction(connection):
         rows = _load_file(connection, table, slice_id, path)
         noted = [{"slice_id": slice_id, "row_num": number} for number in repeated]
         memsql.execute_many(connection, "merge/note_repeats", noted)
         ledger.move(connection, slice_id, SliceState.STAGING, SliceState.STAGED, None)
         memsql.execute(connection, "merge/set_rows_read", {"slice_id": slice_id, "rows_read": rows})
-    log.info("staged slice=%d table=%s from=%d to=%d rows=%d", slice_id, table, found.start, found.end, rows)
+    log.info(
+        "staged slice=%d table=%s from=%d to=%d rows=%d", slice_id, table, found.versions.after, found.versions.to, rows
+    )
     return ledger.find(connection, slice_id)
 
 

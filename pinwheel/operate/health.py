@@ -21,12 +21,13 @@ from pinwheel.alerts.catalogue import HEALTH_ALERTS, SOURCE_DOWN, Send
 from pinwheel.clients import kafka, memsql
 from pinwheel.clients.kafka import Held
 from pinwheel.clients.memsql import Connection
+from pinwheel.core import offsets
 from pinwheel.core.contract import DEAD_LETTER, ROLLUPS, TABLES
 from pinwheel.core.errors import PinwheelError
 from pinwheel.core.settings import CompactSettings, HealthSettings, load
 from pinwheel.lake import events_table
 from pinwheel.lake.compaction import measure as measure_files
-from pinwheel.stream import driver_lock
+from pinwheel.stream import driver_lock, supervisor
 
 log = logging.getLogger(__name__)
 
@@ -100,7 +101,7 @@ def _lake(settings: HealthSettings, topic: Topic, now: datetime) -> Iterator[Mea
     commits = [] if table is None else events_table.recent_commits(table, RECENT_COMMITS)
     landings = [c for c in commits if c.rows is not None]
     if landings or not landed:  # otherwise it landed before the recent commits: when, is not known
-        reached = max(landings[-1].timestamps.values()) if landings else None
+        reached = offsets.newest(landings[-1].progress) if landings else None
         yield from _behind("lake_behind_seconds", "events", topic, reached, now, settings)
     if landings:
         if topic.held:
@@ -136,7 +137,10 @@ def _file_debt(table: DeltaTable, settings: HealthSettings, now: datetime) -> Me
 def _memsql(settings: HealthSettings, topic: Topic, now: datetime) -> Iterator[Measure]:
     connection = memsql.connect(settings, statement_seconds=settings.health_memsql_seconds)
     try:
-        staged = {row["table_name"]: _reached(row["progress"]) for row in memsql.fetch(connection, "operate/staged")}
+        staged = {
+            row["table_name"]: offsets.newest(offsets.from_json(row["progress"]))
+            for row in memsql.fetch(connection, "operate/staged")
+        }
         merged = {row["table_name"]: row["newest_at"] for row in memsql.fetch(connection, "operate/merged")}
         held = {row["table_name"]: row["slices"] for row in memsql.fetch(connection, "operate/held")}
         pins = memsql.fetch(connection, "operate/pending")[0]["pins"]
@@ -158,16 +162,10 @@ def _memsql(settings: HealthSettings, topic: Topic, now: datetime) -> Iterator[M
         yield Measure("alerts_undelivered", how, undelivered[how], 0)
 
 
-def _reached(progress: str) -> datetime | None:
-    return max((datetime.fromisoformat(at) for _, at in json.loads(progress).values()), default=None)
-
-
 def _driver(settings: HealthSettings) -> Iterator[Measure]:
     is_down = driver_lock.running(settings.driver_lock_path) is None
     yield Measure("driver_down", "stream_engagement", float(is_down), 0)
-    notes = settings.stream_dir / "supervisor.json"
-    restarts = json.loads(notes.read_text()).get("restarts", 0) if notes.exists() else 0
-    yield Measure("driver_restarts", "stream_engagement", restarts)
+    yield Measure("driver_restarts", "stream_engagement", supervisor.state_of(settings.stream_dir).restarts)
 
 
 def _disk(settings: HealthSettings) -> Iterator[Measure]:

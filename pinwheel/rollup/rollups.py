@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from pinwheel.clients import memsql
 from pinwheel.clients.memsql import Connection
 from pinwheel.core.contract import ROLLUP_TABLES, ROLLUPS, TABLES
+from pinwheel.core.offsets import Reach
 from pinwheel.merge import ledger
-from pinwheel.merge.ledger import Reach
 
 log = logging.getLogger(__name__)
 

@@ -114,8 +114,8 @@ class Supervisor:
     def __init__(self, settings: SuperviseSettings, world: World) -> None:
         self.settings = settings
         self.world = world
-        self._path = settings.stream_dir / "supervisor.json"
-        self._state = _read(self._path)
+        self._path = _path(settings.stream_dir)
+        self._state = state_of(settings.stream_dir)
         self._looked_at = 0.0
         self._landed: int | None = None  # at the last look, when there was lag
         self._still_since = 0.0  # since when it has been that
@@ -227,7 +227,9 @@ class Supervisor:
         fresh.replace(self._path)
 
 
-def _read(path: Path) -> SupervisorState:
+def state_of(stream_dir: Path) -> SupervisorState:
+    """What the last supervisor knew; a new state when there was none, or when it can't be read."""
+    path = _path(stream_dir)
     try:
         kept = SupervisorState(**json.loads(path.read_text()))
         return replace(kept, alerted=tuple(kept.alerted))  # JSON has lists
@@ -236,6 +238,10 @@ def _read(path: Path) -> SupervisorState:
     except (ValueError, TypeError) as error:
         log.warning("%s can't be read (%s): counting failures from zero", path, error)
         return SupervisorState()
+
+
+def _path(stream_dir: Path) -> Path:
+    return stream_dir / "supervisor.json"
 
 
 def _alive(pid: int, launched_at: float) -> bool:

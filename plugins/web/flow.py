@@ -273,7 +273,7 @@ def _landing_rate(commits: list[Commit]) -> float | None:
 
 
 def _newest(commit: Commit) -> datetime:
-    return max(commit.timestamps.values())
+    return max(span.timestamp for span in commit.spans.values())
 
 
 def _per_second(merges: list[Row], what: str) -> float | None:

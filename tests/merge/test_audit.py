@@ -170,7 +170,7 @@ def test_release_retry_stages_and_audits_afresh(settings, connection, gate, quer
     connection.commit()
     assert ledger.waiting(connection, "repins") is None
     again = stage("repins", settings, connection)
-    assert (again.from_version, again.to_version) == (found.from_version, found.to_version)
+    assert again.versions == found.versions
     assert states(query) == ["superseded", "staged"]
 
 

@@ -235,7 +235,7 @@ def test_slices_stop_growing_at_the_setting(settings, connection, query):
         land(settings.lake_uri, [event("repin", f"e{i}{j}", 10 * i + j) for j in range(4)])
     small = settings.model_copy(update={"merge_slice_rows": 8})
     found = stage("repins", small, connection)
-    assert (found.to_version, found.rows_read) == (2, 8)
+    assert (found.versions.to, found.rows_read) == (2, 8)
 
 
 def test_leftovers_of_earlier_attempts_are_dropped(settings, connection, query):

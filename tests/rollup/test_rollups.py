@@ -9,7 +9,7 @@ from pinwheel.clients import memsql
 from pinwheel.merge.merge import merge
 from pinwheel.merge.stage import stage
 from pinwheel.rollup import rollups
-from pinwheel.rollup.rollups import Session
+from pinwheel.rollup.session import RollupSession
 from tests.support.lakes import NOON, delete, event, hours, land, update
 
 pytestmark = pytest.mark.memsql
@@ -51,7 +51,7 @@ def turn(settings):
     """One turn of a session of its own, with these settings; what it took in."""
 
     def go(**values):
-        session = Session(settings.model_copy(update=values), lambda *_: None, lambda *_: None)
+        session = RollupSession(settings.model_copy(update=values), lambda *_: None, lambda *_: None)
         session.turn()
         session.close()
         assert session.errors == 0
@@ -209,7 +209,7 @@ def test_soon_after_a_merge_but_seldom_while_merges_are_behind(settings, merge_o
 
 def test_lasting_errors_are_told_and_their_end(settings, merge_only, monkeypatch):
     told = []
-    session = Session(
+    session = RollupSession(
         settings.model_copy(update={"rollup_interval_seconds": 0.001}),
         lambda alert, subject, _: told.append(("raised", alert, subject)),
         lambda alert, subject, _: told.append(("resolved", alert, subject)),

@@ -71,7 +71,7 @@ def run(settings: StreamSettings, *batches: pa.RecordBatch) -> Manifest:
     given = list(writer(settings)(iter(batches)))
     assert [batch.schema.names for batch in given] == [[MANIFEST_SCHEMA.split()[0]]]
     assert [batch.num_rows for batch in given] == [1]
-    return Manifest.from_json(given[0]["books"][0].as_py())
+    return Manifest.from_json(given[0]["manifest"][0].as_py())
 
 
 def landed(settings: StreamSettings) -> list[dict[str, Any]]:
@@ -127,7 +127,7 @@ def test_limits_are_those_of_the_settings(settings: StreamSettings) -> None:
     assert run(settings, records(0, late)).rows == {"login": 1}
 
 
-def test_what_a_task_wrote_lands_as_its_books_say(settings: StreamSettings) -> None:
+def test_what_a_task_wrote_lands_as_its_manifest_says(settings: StreamSettings) -> None:
     values = [encode(event(kind)) for kind in EXAMPLES]
     files = run(settings, records(10, *values), records(14, b"bad"), records(0, values[3], partition=1))
     Landing(settings.events_uri, TOPIC).commit(files)
