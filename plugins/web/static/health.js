@@ -1,7 +1,24 @@
 // Pipeline health: the flow, the driver, how far the tables are, and the alerts.
 
 import {
-  $, airflowLink, ApiError, ago, badge, compact, count, duration, empty, fill, get, h, notice, poll, post, runbookLink, table, when,
+  $,
+  airflowLink,
+  ApiError,
+  ago,
+  badge,
+  compact,
+  count,
+  duration,
+  empty,
+  fill,
+  get,
+  h,
+  notice,
+  poll,
+  post,
+  runbookLink,
+  table,
+  when,
 } from "./pinwheel.js";
 
 const DRIVER = { running: "good", restarting: "warn", stopped: "bad", unknown: "idle" };
@@ -20,21 +37,41 @@ function step(told) {
     "li",
     { class: `step ${bad ? "bad" : ""}` },
     h("div", { class: "card-head" }, h("h2", {}, told.title), badge(bad ? "bad" : "good", bad ? "Unwell" : "Well")),
-    told.name === "rollups" ? h("p", { class: "quiet" }, "Recomputed seconds after the merges") : rate(told.rows_per_second),
-    h("dl", { class: "facts" }, fact("Newest data", told.newest_age_seconds === null ? "–" : `${duration(told.newest_age_seconds)} ago`), backlog(told)),
+    told.name === "rollups"
+      ? h("p", { class: "quiet" }, "Recomputed seconds after the merges")
+      : rate(told.rows_per_second),
+    h(
+      "dl",
+      { class: "facts" },
+      fact("Newest data", told.newest_age_seconds === null ? "–" : `${duration(told.newest_age_seconds)} ago`),
+      backlog(told),
+    ),
     told.unwell.map((text) => h("p", { class: "wrong" }, text)),
     told.last_error ? lastError(told.last_error) : h("p", { class: "quiet" }, "No alert among the last hundred"),
-    h("p", { class: "links" }, airflowLink(`dags/${told.dag}`, "Dag"), airflowLink(`dags/${told.dag}/runs`, "runs and logs"), runbookLink(RUNBOOKS[told.dag])),
+    h(
+      "p",
+      { class: "links" },
+      airflowLink(`dags/${told.dag}`, "Dag"),
+      airflowLink(`dags/${told.dag}/runs`, "runs and logs"),
+      runbookLink(RUNBOOKS[told.dag]),
+    ),
   );
 }
 
 const rate = (rows) => h("p", { class: "figure" }, rows === null ? "–" : compact(rows), h("small", {}, " rows/s"));
 const fact = (label, value) => [h("dt", {}, label), h("dd", {}, value)];
-const backlog = (told) => fact(told.backlog_unit.charAt(0).toUpperCase() + told.backlog_unit.slice(1), count(told.backlog));
+const backlog = (told) =>
+  fact(told.backlog_unit.charAt(0).toUpperCase() + told.backlog_unit.slice(1), count(told.backlog));
 
 function lastError(error) {
-  const state = error.resolved_at ? `over, ${ago(error.raised_at)}` : `since ${duration((Date.now() - new Date(error.raised_at)) / 1000)}`;
-  return h("p", { class: "quiet clip", title: error.message }, `Last alert: ${error.name} (${error.subject}), ${state}`);
+  const state = error.resolved_at
+    ? `over, ${ago(error.raised_at)}`
+    : `since ${duration((Date.now() - new Date(error.raised_at)) / 1000)}`;
+  return h(
+    "p",
+    { class: "quiet clip", title: error.message },
+    `Last alert: ${error.name} (${error.subject}), ${state}`,
+  );
 }
 
 function flowMissing(told) {
@@ -47,18 +84,38 @@ function flowMissing(told) {
 function driverFacts(driver) {
   const since = driver.since && driver.state === "running" ? ["Since", when(driver.since)] : null;
   const next = driver.since && driver.state === "restarting" ? ["Starts again", when(driver.since)] : null;
-  const facts = [["State", badge(DRIVER[driver.state], driver.state)], since, next, ["Restarts today", count(driver.restarts_today)], ["Failures in a row", count(driver.failures)]];
-  return h("dl", { class: "facts" }, facts.filter(Boolean).map(([label, value]) => fact(label, value)));
+  const facts = [
+    ["State", badge(DRIVER[driver.state], driver.state)],
+    since,
+    next,
+    ["Restarts today", count(driver.restarts_today)],
+    ["Failures in a row", count(driver.failures)],
+  ];
+  return h(
+    "dl",
+    { class: "facts" },
+    facts.filter(Boolean).map(([label, value]) => fact(label, value)),
+  );
 }
 
 function lagBars(lags) {
   if (!lags.length) return h("p", { class: "quiet" }, "No partition is known: Kafka has not been asked yet.");
   const most = Math.max(1, ...lags.map((lag) => lag.records ?? 0));
-  return h("ul", { class: "bars" }, lags.map((lag) => {
-    const bar = h("span", { class: "fill" });
-    bar.style.setProperty("--share", `${((lag.records ?? 0) / most) * 100}%`);
-    return h("li", {}, h("span", {}, lag.partition), h("span", { class: "bar-track" }, bar), h("b", {}, count(lag.records)));
-  }));
+  return h(
+    "ul",
+    { class: "bars" },
+    lags.map((lag) => {
+      const bar = h("span", { class: "fill" });
+      bar.style.setProperty("--share", `${((lag.records ?? 0) / most) * 100}%`);
+      return h(
+        "li",
+        {},
+        h("span", {}, lag.partition),
+        h("span", { class: "bar-track" }, bar),
+        h("b", {}, count(lag.records)),
+      );
+    }),
+  );
 }
 
 function tableRows(tables) {
@@ -83,7 +140,11 @@ function state(told) {
     $("#state"),
     told.away.map((name) => badge("bad", name === "memsql" ? "MemSQL does not answer" : "The lake can't be read")),
     old > OLD_LOOK ? badge("warn", `Measured ${duration(old)} ago: is watch_health paused?`) : null,
-    unwell ? badge("bad", `${unwell} of ${told.steps.length} steps unwell`) : told.measured_at ? badge("good", "All steps well") : null,
+    unwell
+      ? badge("bad", `${unwell} of ${told.steps.length} steps unwell`)
+      : told.measured_at
+        ? badge("good", "All steps well")
+        : null,
     told.measured_at ? h("span", { class: "quiet" }, `measured ${duration(old)} ago`) : null,
   );
 }
@@ -102,14 +163,23 @@ function openAlert(alert) {
   return h(
     "article",
     { class: `alert ${alert.severity === "critical" ? "bad" : "warn"}` },
-    h("div", { class: "card-head" }, h("h3", {}, `${alert.name}: ${alert.subject}`), h("span", {}, `${alert.severity}, since ${duration((Date.now() - new Date(alert.raised_at)) / 1000)}`)),
+    h(
+      "div",
+      { class: "card-head" },
+      h("h3", {}, `${alert.name}: ${alert.subject}`),
+      h("span", {}, `${alert.severity}, since ${duration((Date.now() - new Date(alert.raised_at)) / 1000)}`),
+    ),
     h("p", {}, alert.message),
     h("p", {}, alert.do ? `Do: ${alert.do}. ` : "", runbookLink(alert.runbook, "Runbook")),
   );
 }
 
 function recentAlerts(rows) {
-  if (!rows.length) return empty("No alerts yet", "Whatever goes wrong is listed here, and when it was over. Send a test alert to see one.");
+  if (!rows.length)
+    return empty(
+      "No alerts yet",
+      "Whatever goes wrong is listed here, and when it was over. Send a test alert to see one.",
+    );
   return table(
     [
       { label: "Raised", cell: (a) => when(a.raised_at) },
@@ -141,7 +211,9 @@ async function send(alerts) {
   sent.textContent = "Sending …";
   try {
     const { receivers } = await post("health/test-alert");
-    sent.textContent = receivers ? `Sent to ${receivers} receiver${receivers > 1 ? "s" : ""}.` : "Listed below. Nobody is told: PINWHEEL_ALERT_URLS is not set.";
+    sent.textContent = receivers
+      ? `Sent to ${receivers} receiver${receivers > 1 ? "s" : ""}.`
+      : "Listed below. Nobody is told: PINWHEEL_ALERT_URLS is not set.";
     alerts.now();
   } catch (error) {
     sent.textContent = error instanceof ApiError ? error.message : "It could not be sent.";
@@ -165,9 +237,21 @@ async function showLog() {
 /* For people who are bound to brands ------------------------------------------------------------------------------ */
 
 function onlyComplete() {
-  for (const section of document.querySelectorAll("main > section, main > .split > section")) section.hidden = section !== $("#tables").closest("section");
+  for (const section of document.querySelectorAll("main > section, main > .split > section"))
+    section.hidden = section !== $("#tables").closest("section");
   const show = ({ tables }) =>
-    fill($("#tables"), tables.length ? table([{ label: "Table", cell: (t) => h("b", {}, t.table) }, { label: "Complete through", cell: (t) => when(t.complete_through) }], tables) : empty("Nothing is merged yet", "Tables are listed here with their first merge."));
+    fill(
+      $("#tables"),
+      tables.length
+        ? table(
+            [
+              { label: "Table", cell: (t) => h("b", {}, t.table) },
+              { label: "Complete through", cell: (t) => when(t.complete_through) },
+            ],
+            tables,
+          )
+        : empty("Nothing is merged yet", "Tables are listed here with their first merge."),
+    );
   poll({ load: (signal) => get("health/complete", {}, signal), show, place: $("#problem"), seconds: 15 });
 }
 
@@ -179,7 +263,12 @@ async function begin() {
   fill($("#problem"));
   if (me.brands !== null) return onlyComplete();
   poll({ load: (signal) => get("health/flow", {}, signal), show: showFlow, place: $("#problem"), seconds: 10 });
-  const alerts = poll({ load: (signal) => get("health/alerts", {}, signal), show: showAlerts, place: $("#alerts-problem"), seconds: 10 });
+  const alerts = poll({
+    load: (signal) => get("health/alerts", {}, signal),
+    show: showAlerts,
+    place: $("#alerts-problem"),
+    seconds: 10,
+  });
   $("#send").hidden = !me.may_alert;
   $("#send").addEventListener("click", () => send(alerts));
   fill($("#driver-links"), h("button", { type: "button", on: { click: showLog } }, "End of its log"));

@@ -62,7 +62,8 @@ export class Feed {
 
   state({ state, now }) {
     this.offset = now - Date.now();
-    if (state === "away") this.on.state("The lake can't be read. What was there stays; new events come when it is back.");
+    if (state === "away")
+      this.on.state("The lake can't be read. What was there stays; new events come when it is back.");
     else if (state === "ok") this.on.state(null);
   }
 

@@ -16,7 +16,13 @@ export async function flatMap(box, rings) {
     const width = box.clientWidth;
     const height = Math.max(200, box.clientHeight);
     for (const c of [canvas, behind]) Object.assign(c, { width: width * pixels, height: height * pixels });
-    projection.fitExtent([[8, 8], [width * pixels - 8, height * pixels - 8]], { type: "Sphere" });
+    projection.fitExtent(
+      [
+        [8, 8],
+        [width * pixels - 8, height * pixels - 8],
+      ],
+      { type: "Sphere" },
+    );
     drawWorld(behind.getContext("2d"), projection, world, pixels);
     colours = Object.fromEntries(TYPES.map((type) => [type, channels(colour(type)).map((v) => Math.round(v * 255))]));
   }
@@ -34,7 +40,14 @@ export async function flatMap(box, rings) {
       const degree = projection.scale() * (Math.PI / 180);
       for (let i = 0; i < rings.born.length; i += 1) {
         const age = rings.born[i] ? (now - rings.born[i]) / rings.life : 1;
-        if (age < 1) circle(context, projection([rings.longitude[i], rings.latitude[i]]), age, rings.size[i] * degree, colours[rings.type[i]]);
+        if (age < 1)
+          circle(
+            context,
+            projection([rings.longitude[i], rings.latitude[i]]),
+            age,
+            rings.size[i] * degree,
+            colours[rings.type[i]],
+          );
       }
     },
     end() {

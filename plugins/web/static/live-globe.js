@@ -104,11 +104,19 @@ function makeCircles(THREE, rings) {
   const geometry = new THREE.InstancedBufferGeometry();
   geometry.setAttribute("position", new THREE.Float32BufferAttribute([-1, -1, 0, 1, -1, 0, 1, 1, 0, -1, 1, 0], 3));
   geometry.setIndex([0, 1, 2, 0, 2, 3]);
-  const each = (items) => new THREE.InstancedBufferAttribute(new Float32Array(CAPACITY * items), items).setUsage(THREE.DynamicDrawUsage);
+  const each = (items) =>
+    new THREE.InstancedBufferAttribute(new Float32Array(CAPACITY * items), items).setUsage(THREE.DynamicDrawUsage);
   const parts = { normalAt: each(3), born: each(1), size: each(1), tint: each(3) };
   for (const [name, part] of Object.entries(parts)) geometry.setAttribute(name, part);
   const uniforms = { now: { value: 0 }, life: { value: rings.life / 1000 }, still: { value: 0 } };
-  const material = new THREE.ShaderMaterial({ uniforms, vertexShader: VERTEX, fragmentShader: FRAGMENT, transparent: true, depthWrite: false, side: THREE.DoubleSide });
+  const material = new THREE.ShaderMaterial({
+    uniforms,
+    vertexShader: VERTEX,
+    fragmentShader: FRAGMENT,
+    transparent: true,
+    depthWrite: false,
+    side: THREE.DoubleSide,
+  });
   const mesh = new THREE.Mesh(geometry, material);
   mesh.frustumCulled = false;
   mesh.renderOrder = 2;

@@ -34,7 +34,10 @@ export function colour(name) {
 
 /** Red, green and blue from 0 to 1. */
 export function channels(css) {
-  return css.match(/[\d.]+/g).slice(0, 3).map((v) => Number(v) / 255);
+  return css
+    .match(/[\d.]+/g)
+    .slice(0, 3)
+    .map((v) => Number(v) / 255);
 }
 
 /** Draw sea, land and borders by a projection. */

@@ -1,6 +1,20 @@
 // The live globe: filters, the picture, the numbers.
 
-import { $, ApiError, badge, compact, count, country, empty, fill, get, h, notice, sparkline, table } from "./pinwheel.js";
+import {
+  $,
+  ApiError,
+  badge,
+  compact,
+  count,
+  country,
+  empty,
+  fill,
+  get,
+  h,
+  notice,
+  sparkline,
+  table,
+} from "./pinwheel.js";
 import { Feed, TYPES } from "./live-feed.js";
 import { flatMap } from "./live-flat.js";
 import { globeMap, whatDraws } from "./live-globe.js";
@@ -106,7 +120,8 @@ function freshness() {
   const age = feed.age();
   if (age === null) return badge("idle", "No events yet");
   const kind = age < FRESH ? "good" : age < STALE ? "warn" : "bad";
-  const old = age < 120 ? `${Math.round(age)} s` : age < 7200 ? `${Math.round(age / 60)} min` : `${Math.round(age / 3600)} h`;
+  const old =
+    age < 120 ? `${Math.round(age)} s` : age < 7200 ? `${Math.round(age / 60)} min` : `${Math.round(age / 3600)} h`;
   return badge(kind, `Newest event ${old} ago`);
 }
 
@@ -120,9 +135,14 @@ function numbers() {
   sampled.textContent = [
     feed.oneIn > 1 ? `Showing 1 in ${feed.oneIn} events` : "",
     feed.dropped ? `${count(feed.dropped)} updates left out: this browser is slow` : "",
-  ].filter(Boolean).join(" · ");
+  ]
+    .filter(Boolean)
+    .join(" · ");
   const totals = feed.totals();
-  fill($("#totals"), TYPES.map((type) => [h("dt", { class: type }, LABELS[type]), h("dd", {}, compact(totals[type]))]));
+  fill(
+    $("#totals"),
+    TYPES.map((type) => [h("dt", { class: type }, LABELS[type]), h("dd", {}, compact(totals[type]))]),
+  );
   const places = feed.places();
   fill($("#places"), places.slice(0, 8).map(placeLine));
   if (wantedView === "table") fill($("#table"), places.length ? placeTable(places) : emptyTable());
@@ -132,7 +152,12 @@ function numbers() {
 const townOf = (place) => place.city ?? "Unknown town";
 
 function placeLine(place) {
-  return h("li", {}, h("span", { class: "clip" }, townOf(place), " ", h("small", {}, country(place.country))), h("b", {}, compact(place.events)));
+  return h(
+    "li",
+    {},
+    h("span", { class: "clip" }, townOf(place), " ", h("small", {}, country(place.country))),
+    h("b", {}, compact(place.events)),
+  );
 }
 
 function placeTable(places) {

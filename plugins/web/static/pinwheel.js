@@ -134,11 +134,23 @@ export function badge(kind, text) {
 
 /** A table. columns: [{label, cell: row => node or text, number: bool}]. */
 export function table(columns, rows, caption) {
-  const head = h("tr", {}, columns.map((c) => h("th", { scope: "col", class: c.number ? "number" : null }, c.label)));
-  const body = rows.map((row) =>
-    h("tr", {}, columns.map((c) => h("td", { class: c.number ? "number" : null, "data-label": c.label }, c.cell(row) ?? "–"))),
+  const head = h(
+    "tr",
+    {},
+    columns.map((c) => h("th", { scope: "col", class: c.number ? "number" : null }, c.label)),
   );
-  const parts = [caption ? h("caption", { class: "hidden" }, caption) : null, h("thead", {}, head), h("tbody", {}, body)];
+  const body = rows.map((row) =>
+    h(
+      "tr",
+      {},
+      columns.map((c) => h("td", { class: c.number ? "number" : null, "data-label": c.label }, c.cell(row) ?? "–")),
+    ),
+  );
+  const parts = [
+    caption ? h("caption", { class: "hidden" }, caption) : null,
+    h("thead", {}, head),
+    h("tbody", {}, body),
+  ];
   return h("div", { class: "scroll" }, h("table", { class: "data" }, parts));
 }
 
@@ -152,7 +164,14 @@ export function sparkline(values, label, { width = 120, height = 28 } = {}) {
   values.forEach((v, i) => {
     if (v !== null) path += `${path && values[i - 1] !== null && i ? "L" : "M"}${x(i).toFixed(1)} ${y(v).toFixed(1)}`;
   });
-  const box = { class: "sparkline", viewBox: `0 0 ${width} ${height}`, width, height, role: "img", "aria-label": label };
+  const box = {
+    class: "sparkline",
+    viewBox: `0 0 ${width} ${height}`,
+    width,
+    height,
+    role: "img",
+    "aria-label": label,
+  };
   return s("svg", box, s("path", { d: path || "M0 0", fill: "none" }));
 }
 
@@ -186,7 +205,8 @@ const short = new Intl.NumberFormat("en", { notation: "compact", maximumFraction
 const regions = new Intl.DisplayNames(["en"], { type: "region" });
 
 export const count = (n) => (n === null || n === undefined ? "–" : whole.format(n));
-export const compact = (n) => (n === null || n === undefined ? "–" : Math.abs(n) >= 10 && Math.abs(n) < 1000 ? whole.format(n) : short.format(n));
+export const compact = (n) =>
+  n === null || n === undefined ? "–" : Math.abs(n) >= 10 && Math.abs(n) < 1000 ? whole.format(n) : short.format(n);
 export const percent = (share, digits = 1) => (share === null ? "–" : `${(share * 100).toFixed(digits)} %`);
 
 /** 4 s, 3 min, 2 h 5 min, 3 d. */
@@ -204,7 +224,10 @@ export function duration(seconds) {
 export function when(iso, { seconds = true } = {}) {
   if (!iso) return "–";
   const at = new Date(iso);
-  const text = at.toISOString().replace("T", " ").slice(0, seconds ? 19 : 16);
+  const text = at
+    .toISOString()
+    .replace("T", " ")
+    .slice(0, seconds ? 19 : 16);
   return h("time", { datetime: at.toISOString(), title: `${text} UTC` }, `${text} UTC`);
 }
 

@@ -1,6 +1,24 @@
 // How good the data is: verdicts, what failed and why, rows set aside, held slices, dead letters.
 
-import { $, address, ago, airflowLink, badge, count, empty, fill, get, h, notice, percent, poll, runbookLink, sparkline, table, when } from "./pinwheel.js";
+import {
+  $,
+  address,
+  ago,
+  airflowLink,
+  badge,
+  count,
+  empty,
+  fill,
+  get,
+  h,
+  notice,
+  percent,
+  poll,
+  runbookLink,
+  sparkline,
+  table,
+  when,
+} from "./pinwheel.js";
 
 const HOUR = 3600000;
 const HOURS = 24;
@@ -13,11 +31,23 @@ get("me").then(start, (error) => fill($("#rows-problem"), notice(error)));
 /** Rows of the lake and of quarantine are of every brand. */
 function start(me) {
   if (me.brands !== null) {
-    fill($("#rows"), h("p", { class: "notice" }, "The rows behind these verdicts are of every brand; people who are bound to brands see the verdicts alone."));
+    fill(
+      $("#rows"),
+      h(
+        "p",
+        { class: "notice" },
+        "The rows behind these verdicts are of every brand; people who are bound to brands see the verdicts alone.",
+      ),
+    );
     return;
   }
   poll({ load: (signal) => get("quality/rows", {}, signal), show: showRows, place: $("#rows-problem"), seconds: 30 });
-  poll({ load: (signal) => get("quality/dead-letters", {}, signal), show: showLetters, place: $("#letters-problem"), seconds: 60 });
+  poll({
+    load: (signal) => get("quality/dead-letters", {}, signal),
+    show: showLetters,
+    place: $("#letters-problem"),
+    seconds: 60,
+  });
 }
 
 /* Verdicts */
@@ -26,7 +56,13 @@ function showVerdicts({ tables }) {
   const worst = tables.map(hourState).concat(tables.map(gateState));
   const bad = worst.filter((state) => state.kind === "bad").length;
   const warn = worst.filter((state) => state.kind === "warn").length;
-  const told = bad ? badge("bad", `${bad} failed`) : warn ? badge("warn", `${warn} to look at`) : worst.some((s) => s.kind === "good") ? badge("good", "All well") : badge("idle", "Nothing judged yet");
+  const told = bad
+    ? badge("bad", `${bad} failed`)
+    : warn
+      ? badge("warn", `${warn} to look at`)
+      : worst.some((s) => s.kind === "good")
+        ? badge("good", "All well")
+        : badge("idle", "Nothing judged yet");
   fill($("#overall"), told);
   fill($("#verdicts"), tables.map(verdict));
 }
@@ -34,11 +70,42 @@ function showVerdicts({ tables }) {
 function verdict(t) {
   const hour = hourState(t);
   const gate = gateState(t);
-  return h("section", { class: "card verdict", "aria-label": t.table },
+  return h(
+    "section",
+    { class: "card verdict", "aria-label": t.table },
     h("h2", {}, t.table),
-    h("p", {}, badge(hour.kind, hour.text), h("small", { class: "quiet" }, t.hour ? ["hour ", when(t.hour, { seconds: false })] : "by check_quality, once an hour is over")),
-    t.docs ? h("p", {}, h("a", { href: address(`quality/docs/${t.docs}`), "aria-label": `Data Docs of ${t.table}` }, "Data Docs")) : null,
-    t.table === "rollups" ? null : h("p", {}, badge(gate.kind, gate.text), h("small", { class: "quiet" }, t.audited_at ? `last slice ${ago(t.audited_at)}, ${count(t.slice_rows)} rows` : "by the gate, with the first merge")));
+    h(
+      "p",
+      {},
+      badge(hour.kind, hour.text),
+      h(
+        "small",
+        { class: "quiet" },
+        t.hour ? ["hour ", when(t.hour, { seconds: false })] : "by check_quality, once an hour is over",
+      ),
+    ),
+    t.docs
+      ? h(
+          "p",
+          {},
+          h("a", { href: address(`quality/docs/${t.docs}`), "aria-label": `Data Docs of ${t.table}` }, "Data Docs"),
+        )
+      : null,
+    t.table === "rollups"
+      ? null
+      : h(
+          "p",
+          {},
+          badge(gate.kind, gate.text),
+          h(
+            "small",
+            { class: "quiet" },
+            t.audited_at
+              ? `last slice ${ago(t.audited_at)}, ${count(t.slice_rows)} rows`
+              : "by the gate, with the first merge",
+          ),
+        ),
+  );
 }
 
 function hourState(t) {
@@ -72,7 +139,15 @@ function held(slices) {
     { label: "Slice", number: true, cell: (s) => count(s.slice_id) },
     { label: "Rows", number: true, cell: (s) => count(s.rows_read) },
     { label: "Since", cell: (s) => when(s.audited_at) },
-    { label: "Why", cell: (s) => h("ul", { class: "plain" }, s.reasons.map((reason) => h("li", {}, h("bdi", {}, reason)))) },
+    {
+      label: "Why",
+      cell: (s) =>
+        h(
+          "ul",
+          { class: "plain" },
+          s.reasons.map((reason) => h("li", {}, h("bdi", {}, reason))),
+        ),
+    },
   ];
   const todo = [airflowLink("dags/release_slice", "release_slice"), " ", runbookLink(GATE)];
   return card("Held slices", h("span", {}, todo), table(columns, slices, "Slices that wait for a person"));
@@ -80,35 +155,80 @@ function held(slices) {
 
 function failures(found) {
   const side = h("span", { class: "quiet" }, "the last 24 hours ", runbookLink(CHECKS));
-  if (!found.length) return card("Expectations that were not met", side, empty("None", "Every hour that was checked in the last day met all of its expectations."));
+  if (!found.length)
+    return card(
+      "Expectations that were not met",
+      side,
+      empty("None", "Every hour that was checked in the last day met all of its expectations."),
+    );
   const columns = [
     { label: "Hour", cell: (f) => when(f.hour, { seconds: false }) },
     { label: "Table", cell: (f) => f.table },
-    { label: "Measure", cell: (f) => h("span", {}, badge(f.critical ? "bad" : "warn", f.critical ? "failed" : "unusual"), " ", f.measure) },
-    { label: "Found, and expected", cell: (f) => h("div", {}, h("bdi", {}, f.observed), h("br"), h("small", { class: "quiet" }, "expected ", h("bdi", {}, f.expected))) },
+    {
+      label: "Measure",
+      cell: (f) => h("span", {}, badge(f.critical ? "bad" : "warn", f.critical ? "failed" : "unusual"), " ", f.measure),
+    },
+    {
+      label: "Found, and expected",
+      cell: (f) =>
+        h(
+          "div",
+          {},
+          h("bdi", {}, f.observed),
+          h("br"),
+          h("small", { class: "quiet" }, "expected ", h("bdi", {}, f.expected)),
+        ),
+    },
     { label: "Rows at fault", cell: (f) => (f.sample.length ? sampleOf(f.sample) : "–") },
     { label: "Data Docs", cell: (f) => (f.docs ? h("a", { href: address(`quality/docs/${f.docs}`) }, "page") : "–") },
   ];
-  return card("Expectations that were not met", side, table(columns, found, "Expectations that hours of the last day did not meet"));
+  return card(
+    "Expectations that were not met",
+    side,
+    table(columns, found, "Expectations that hours of the last day did not meet"),
+  );
 }
 
 function sampleOf(rows) {
-  return h("details", {}, h("summary", {}, rows.length === 1 ? "1 row" : `${rows.length} rows`),
-    rows.map((row) => h("dl", { class: "row-sample" }, Object.entries(row).map(([name, value]) => [h("dt", {}, name), h("dd", {}, h("bdi", {}, value))]))));
+  return h(
+    "details",
+    {},
+    h("summary", {}, rows.length === 1 ? "1 row" : `${rows.length} rows`),
+    rows.map((row) =>
+      h(
+        "dl",
+        { class: "row-sample" },
+        Object.entries(row).map(([name, value]) => [h("dt", {}, name), h("dd", {}, h("bdi", {}, value))]),
+      ),
+    ),
+  );
 }
 
 /* Rows set aside */
 
 function rowFailures({ now, row_failures: tables }) {
-  if (!tables.length) return card("Rows that failed", h("span", { class: "quiet" }, "the last 24 hours"), empty("Nothing was merged", "Rows are judged as merge_events brings them in."));
+  if (!tables.length)
+    return card(
+      "Rows that failed",
+      h("span", { class: "quiet" }, "the last 24 hours"),
+      empty("Nothing was merged", "Rows are judged as merge_events brings them in."),
+    );
   const columns = [
     { label: "Table", cell: (t) => t.table },
     { label: "By the hour", cell: (t) => hourly(t, now) },
     { label: "Set aside", number: true, cell: (t) => count(sum(t, "quarantined")) },
     { label: "Of rows", number: true, cell: (t) => count(sum(t, "rows_read")) },
-    { label: "Share", number: true, cell: (t) => percent(sum(t, "rows_read") ? sum(t, "quarantined") / sum(t, "rows_read") : null, 2) },
+    {
+      label: "Share",
+      number: true,
+      cell: (t) => percent(sum(t, "rows_read") ? sum(t, "quarantined") / sum(t, "rows_read") : null, 2),
+    },
   ];
-  return card("Rows that failed", h("span", { class: "quiet" }, "the last 24 hours"), table(columns, tables, "Rows set aside, by table"));
+  return card(
+    "Rows that failed",
+    h("span", { class: "quiet" }, "the last 24 hours"),
+    table(columns, tables, "Rows set aside, by table"),
+  );
 }
 
 const sum = (t, name) => t.hours.reduce((total, hour) => total + hour[name], 0);
@@ -117,7 +237,9 @@ function hourly(t, now) {
   const known = new Map(t.hours.map((hour) => [Date.parse(hour.hour), hour.quarantined]));
   const last = Math.floor(Date.parse(now) / HOUR) * HOUR;
   const values = Array.from({ length: HOURS }, (_, i) => known.get(last - (HOURS - 1 - i) * HOUR) ?? 0);
-  return sparkline(values, `Rows set aside in each of the last ${HOURS} hours, at most ${Math.max(...values)}`, { width: 160 });
+  return sparkline(values, `Rows set aside in each of the last ${HOURS} hours, at most ${Math.max(...values)}`, {
+    width: 160,
+  });
 }
 
 function quarantine({ broken, quarantined }) {
@@ -134,14 +256,32 @@ function quarantine({ broken, quarantined }) {
     { label: "Reason", cell: (q) => h("bdi", { class: "clip" }, q.reason) },
     { label: "Row", cell: (q) => raw(q.row) },
   ];
-  return card("Quarantine", h("span", { class: "quiet" }, "the newest 1,000 rows"), table(rules, broken, "Rules that rows broke"),
-    h("details", {}, h("summary", {}, `The newest ${quarantined.length} rows`), table(rows, quarantined, "The newest rows in quarantine")));
+  return card(
+    "Quarantine",
+    h("span", { class: "quiet" }, "the newest 1,000 rows"),
+    table(rules, broken, "Rules that rows broke"),
+    h(
+      "details",
+      {},
+      h("summary", {}, `The newest ${quarantined.length} rows`),
+      table(rows, quarantined, "The newest rows in quarantine"),
+    ),
+  );
 }
 
 /* Dead letters */
 
 function showLetters({ found }) {
-  const side = h("span", { class: "quiet" }, found.letters ? [found.is_all ? "all of today and yesterday" : `the newest ${count(found.letters)}, since `, found.is_all ? null : when(found.since)] : "today and yesterday");
+  const side = h(
+    "span",
+    { class: "quiet" },
+    found.letters
+      ? [
+          found.is_all ? "all of today and yesterday" : `the newest ${count(found.letters)}, since `,
+          found.is_all ? null : when(found.since),
+        ]
+      : "today and yesterday",
+  );
   if (!found.letters) {
     fill($("#letters"), card("Dead letters", side, empty("None", "Every record kept to the contract.")));
     return;
@@ -150,15 +290,31 @@ function showLetters({ found }) {
     { label: "Reason", cell: (r) => h("code", {}, r.reason) },
     { label: "Records", number: true, cell: (r) => count(r.letters) },
     { label: "What was wrong with the newest", cell: (r) => h("bdi", { class: "clip" }, r.samples[0]?.detail || "–") },
-    { label: "Samples", cell: (r) => h("details", {}, h("summary", {}, `${r.samples.length} of them`), r.samples.map(letter)) },
+    {
+      label: "Samples",
+      cell: (r) => h("details", {}, h("summary", {}, `${r.samples.length} of them`), r.samples.map(letter)),
+    },
   ];
   fill($("#letters"), card("Dead letters", side, table(columns, found.reasons, "Dead letters by reason")));
 }
 
 function letter(l) {
-  return h("div", { class: "letter" },
-    h("small", { class: "quiet" }, "partition ", l.kafka_partition, ", offset ", l.kafka_offset, ", ", when(l.kafka_timestamp)),
-    h("p", {}, h("bdi", {}, l.detail)), raw(l.value || "(no bytes)"));
+  return h(
+    "div",
+    { class: "letter" },
+    h(
+      "small",
+      { class: "quiet" },
+      "partition ",
+      l.kafka_partition,
+      ", offset ",
+      l.kafka_offset,
+      ", ",
+      when(l.kafka_timestamp),
+    ),
+    h("p", {}, h("bdi", {}, l.detail)),
+    raw(l.value || "(no bytes)"),
+  );
 }
 
 /** Bytes and rows as they are: text in a box that scrolls. */

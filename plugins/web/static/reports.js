@@ -1,10 +1,36 @@
 // Brand reports: which there are, and one of them in a frame that runs nothing.
 
-import { $, address, airflowLink, badge, count, empty, fill, get, h, notice, poll, runbookLink, table, when } from "./pinwheel.js";
+import {
+  $,
+  address,
+  airflowLink,
+  badge,
+  count,
+  empty,
+  fill,
+  get,
+  h,
+  notice,
+  poll,
+  runbookLink,
+  table,
+  when,
+} from "./pinwheel.js";
 
-const VERDICTS = { passed: ["good", "passed"], warning: ["warn", "warnings"], failed: ["bad", "failed"], unchecked: ["idle", "not checked"] };
+const VERDICTS = {
+  passed: ["good", "passed"],
+  warning: ["warn", "warnings"],
+  failed: ["bad", "failed"],
+  unchecked: ["idle", "not checked"],
+};
 const STEP = 100; // reports more at each "Show more"
-const DAY = new Intl.DateTimeFormat("en-GB", { timeZone: "UTC", weekday: "short", day: "numeric", month: "short", year: "numeric" });
+const DAY = new Intl.DateTimeFormat("en-GB", {
+  timeZone: "UTC",
+  weekday: "short",
+  day: "numeric",
+  month: "short",
+  year: "numeric",
+});
 const filter = $("#filter");
 let top = STEP;
 
@@ -33,13 +59,33 @@ function rows(reports) {
     [
       { label: "Brand", cell: (r) => h("b", {}, r.brand_name) },
       { label: "Period", cell: period },
-      { label: "Engagement", number: true, cell: (r) => h("span", {}, count(r.engagement), " ", h("span", { class: "quiet" }, change(r))) },
+      {
+        label: "Engagement",
+        number: true,
+        cell: (r) => h("span", {}, count(r.engagement), " ", h("span", { class: "quiet" }, change(r))),
+      },
       { label: "People", number: true, cell: (r) => count(r.unique_people) },
       { label: "Complete", cell: complete },
       { label: "Data quality", cell: quality },
-      { label: "Revision", number: true, cell: (r) => (r.revision > 1 ? `${r.revision}, ${count(r.change_count)} changes` : "1") },
+      {
+        label: "Revision",
+        number: true,
+        cell: (r) => (r.revision > 1 ? `${r.revision}, ${count(r.change_count)} changes` : "1"),
+      },
       { label: "Made", cell: (r) => when(r.made_at, { seconds: false }) },
-      { label: "", cell: (r) => h("button", { type: "button", "aria-label": `Open the report of ${r.brand_name}, ${period(r)}`, on: { click: () => open(r) } }, "Open") },
+      {
+        label: "",
+        cell: (r) =>
+          h(
+            "button",
+            {
+              type: "button",
+              "aria-label": `Open the report of ${r.brand_name}, ${period(r)}`,
+              on: { click: () => open(r) },
+            },
+            "Open",
+          ),
+      },
     ],
     reports,
     "Brand reports",
@@ -49,19 +95,36 @@ function rows(reports) {
 function nothing() {
   const isFiltered = filter.elements.brand.value || filter.elements.day.value || filter.elements.days.value !== "0";
   const form = airflowLink("dags/report_brands", "report_brands");
-  if (!isFiltered) return empty("No reports yet", ["They are made each night. To have some now, trigger ", form, " with the first day of any period that is over."]);
-  return empty("No report like that", ["Take another brand, day or period. To have this one made, trigger ", form, " with its first day."]);
+  if (!isFiltered)
+    return empty("No reports yet", [
+      "They are made each night. To have some now, trigger ",
+      form,
+      " with the first day of any period that is over.",
+    ]);
+  return empty("No report like that", [
+    "Take another brand, day or period. To have this one made, trigger ",
+    form,
+    " with its first day.",
+  ]);
 }
 
 function showList({ day, reports, has_more }) {
   const title = day ? `Reports that hold ${DAY.format(new Date(`${day}T00:00:00Z`))}` : "Reports of all days";
   const late = reports.filter((r) => !r.is_complete).length;
-  fill($("#state"), late ? badge("warn", `${late} not complete`) : reports.length ? badge("good", "All complete") : null);
+  fill(
+    $("#state"),
+    late ? badge("warn", `${late} not complete`) : reports.length ? badge("good", "All complete") : null,
+  );
   if (!reports.length) return fill($("#list"), nothing());
   const more = () => ((top += STEP), list.now());
   fill(
     $("#list"),
-    h("div", { class: "card-head" }, h("h2", {}, title), h("span", { class: "quiet" }, `${has_more ? "the first " : ""}${count(reports.length)}`)),
+    h(
+      "div",
+      { class: "card-head" },
+      h("h2", {}, title),
+      h("span", { class: "quiet" }, `${has_more ? "the first " : ""}${count(reports.length)}`),
+    ),
     rows(reports),
     has_more ? h("p", {}, h("button", { type: "button", on: { click: more } }, "Show more")) : null,
   );
@@ -72,7 +135,12 @@ function wanted() {
   return { brand: form.get("brand"), day: form.get("day"), days: form.get("days"), top };
 }
 
-const list = poll({ load: (signal) => get("reports", wanted(), signal), show: showList, place: $("#problem"), seconds: 60 });
+const list = poll({
+  load: (signal) => get("reports", wanted(), signal),
+  show: showList,
+  place: $("#problem"),
+  seconds: 60,
+});
 
 /* One report ------------------------------------------------------------------------------------------------------ */
 
@@ -109,12 +177,19 @@ const back = () => h("button", { type: "button", on: { click: close } }, "Back t
 function heading(revisions) {
   const [newest] = revisions;
   const choose = (event) => showRevision(revisions.find((r) => String(r.revision) === event.target.value));
-  const options = revisions.map((r) => h("option", { value: r.revision }, `${r.revision}, made ${r.made_at.slice(0, 16).replace("T", " ")} UTC`));
+  const options = revisions.map((r) =>
+    h("option", { value: r.revision }, `${r.revision}, made ${r.made_at.slice(0, 16).replace("T", " ")} UTC`),
+  );
   return h(
     "div",
     { class: "card-head" },
     h("h2", { tabindex: "-1" }, `${newest.brand_name}, ${period(newest)}`),
-    h("div", { class: "head-side" }, h("label", { class: "quiet" }, "Revision ", h("select", { on: { change: choose } }, options)), back()),
+    h(
+      "div",
+      { class: "head-side" },
+      h("label", { class: "quiet" }, "Revision ", h("select", { on: { change: choose } }, options)),
+      back(),
+    ),
   );
 }
 
@@ -123,8 +198,22 @@ function showRevision(r) {
   const file = (name, text) => h("a", { href: address(`${of}/${name}`, { download: true }), download: "" }, text);
   fill(
     $("#revision"),
-    h("p", { class: "head-side" }, complete(r), quality(r), r.mail === "sent" ? badge("idle", "mailed") : null, r.mail === "due" ? badge("idle", "to be mailed") : null, runbookLink("docs/runbooks/report_brands.md", "Runbook")),
-    h("p", { class: "head-side" }, "Download:", file("report.html", "page, to print"), r.tables.map((name) => file(name, name))),
+    h(
+      "p",
+      { class: "head-side" },
+      complete(r),
+      quality(r),
+      r.mail === "sent" ? badge("idle", "mailed") : null,
+      r.mail === "due" ? badge("idle", "to be mailed") : null,
+      runbookLink("docs/runbooks/report_brands.md", "Runbook"),
+    ),
+    h(
+      "p",
+      { class: "head-side" },
+      "Download:",
+      file("report.html", "page, to print"),
+      r.tables.map((name) => file(name, name)),
+    ),
     r.revision > 1 ? changes(r) : null,
     h("iframe", { class: "report", src: address(`${of}/report.html`), sandbox: "", title: "The report" }),
   );
@@ -132,14 +221,19 @@ function showRevision(r) {
 
 function changes(r) {
   const told = (value) => (value === null ? "not listed" : count(value));
-  const by = (c) => (c.before === null || c.after === null ? "" : `${c.after > c.before ? "+" : "−"}${count(Math.abs(c.after - c.before))}`);
+  const by = (c) =>
+    c.before === null || c.after === null
+      ? ""
+      : `${c.after > c.before ? "+" : "−"}${count(Math.abs(c.after - c.before))}`;
   const columns = [
     { label: "Number", cell: (c) => c.name },
     { label: "It was", number: true, cell: (c) => told(c.before) },
     { label: "It is", number: true, cell: (c) => told(c.after) },
     { label: "By", number: true, cell: by },
   ];
-  const title = r.change_count ? `${count(r.change_count)} numbers changed since revision ${r.revision - 1}` : `No number changed since revision ${r.revision - 1}; its completeness or its data quality did`;
+  const title = r.change_count
+    ? `${count(r.change_count)} numbers changed since revision ${r.revision - 1}`
+    : `No number changed since revision ${r.revision - 1}; its completeness or its data quality did`;
   return h("details", {}, h("summary", {}, title), r.changes.length ? table(columns, r.changes, title) : null);
 }
 

@@ -24,8 +24,20 @@ function show(data) {
   fill($("#fresh"), freshness(data.as_of));
   const lists = LISTS.filter(([name]) => !data.only_brands || OF_BRANDS.has(name));
   const total = lists.reduce((sum, [name]) => sum + data[name].length, 0);
-  const bound = data.only_brands ? h("p", { class: "notice" }, "You see the trends of the brands that you are bound to, and of their pins.") : null;
-  fill($("#content"), bound, total ? h("div", { class: "trends" }, lists.map(([name, title]) => list(title, name, data[name]))) : nothing(data));
+  const bound = data.only_brands
+    ? h("p", { class: "notice" }, "You see the trends of the brands that you are bound to, and of their pins.")
+    : null;
+  fill(
+    $("#content"),
+    bound,
+    total
+      ? h(
+          "div",
+          { class: "trends" },
+          lists.map(([name, title]) => list(title, name, data[name])),
+        )
+      : nothing(data),
+  );
 }
 
 function freshness(asOf) {
@@ -36,11 +48,18 @@ function freshness(asOf) {
 }
 
 function nothing(data) {
-  if (!data.as_of) return empty("No repins are counted yet", "They are once the stream runs and merge_events has merged repins. See Pipeline health.");
+  if (!data.as_of)
+    return empty(
+      "No repins are counted yet",
+      "They are once the stream runs and merge_events has merged repins. See Pipeline health.",
+    );
   const minutes = (new Date(data.as_of) - new Date(data.counted_from)) / 60000;
   if (minutes < FEW_MINUTES) {
     const left = Math.ceil(FEW_MINUTES - minutes);
-    return empty("Too early to say", `A rise needs a past to rise from: ${FEW_MINUTES} minutes of it. ${left} more to come.`);
+    return empty(
+      "Too early to say",
+      `A rise needs a past to rise from: ${FEW_MINUTES} minutes of it. ${left} more to come.`,
+    );
   }
   return empty("Nothing is trending", "All is as usual. A rise shows here within a minute or two of its start.");
 }
@@ -48,17 +67,34 @@ function nothing(data) {
 function list(title, name, trends) {
   const none = h("p", { class: "quiet" }, `No ${title.toLowerCase()} are rising now.`);
   const id = `list-${name}`;
-  return h("section", { class: "card", "aria-labelledby": id },
+  return h(
+    "section",
+    { class: "card", "aria-labelledby": id },
     h("h2", { id }, title),
-    trends.length ? h("ol", { class: "trend-list" }, trends.map((trend) => item(name, trend))) : none);
+    trends.length
+      ? h(
+          "ol",
+          { class: "trend-list" },
+          trends.map((trend) => item(name, trend)),
+        )
+      : none,
+  );
 }
 
 function item(kind, trend) {
-  return h("li", { class: "trend" },
-    h("div", { class: "trend-name" }, h("bdi", { class: "clip", title: named(kind, trend) }, named(kind, trend)), h("small", { class: "quiet" }, details(kind, trend))),
+  return h(
+    "li",
+    { class: "trend" },
+    h(
+      "div",
+      { class: "trend-name" },
+      h("bdi", { class: "clip", title: named(kind, trend) }, named(kind, trend)),
+      h("small", { class: "quiet" }, details(kind, trend)),
+    ),
     line(trend),
     h("p", { class: "trend-size" }, size(trend)),
-    h("p", { class: "trend-words" }, confidence(trend), h("small", { class: "quiet" }, "since ", since(trend))));
+    h("p", { class: "trend-words" }, confidence(trend), h("small", { class: "quiet" }, "since ", since(trend))),
+  );
 }
 
 function named(kind, trend) {
@@ -79,7 +115,9 @@ function size({ times_usual: times }) {
 
 function line(trend) {
   const known = trend.minutes.filter((n) => n !== null);
-  const label = known.length ? `Repins a minute over the last hour, from ${Math.min(...known)} to ${Math.max(...known)}, now ${known.at(-1)}` : "No whole minute yet";
+  const label = known.length
+    ? `Repins a minute over the last hour, from ${Math.min(...known)} to ${Math.max(...known)}, now ${known.at(-1)}`
+    : "No whole minute yet";
   return sparkline(trend.minutes, label, { width: 132, height: 32 });
 }
 
@@ -93,5 +131,9 @@ function confidence(trend) {
 /** The clock time alone: it is less than an hour ago. */
 function since(trend) {
   const at = new Date(trend.since);
-  return h("time", { datetime: at.toISOString(), title: `${at.toISOString().slice(0, 16).replace("T", " ")} UTC` }, `${at.toISOString().slice(11, 16)} UTC`);
+  return h(
+    "time",
+    { datetime: at.toISOString(), title: `${at.toISOString().slice(0, 16).replace("T", " ")} UTC` },
+    `${at.toISOString().slice(11, 16)} UTC`,
+  );
 }
