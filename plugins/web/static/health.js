@@ -2,9 +2,9 @@
 
 import {
   $,
-  airflowLink,
   ApiError,
   ago,
+  airflowLink,
   badge,
   compact,
   count,
@@ -17,11 +17,14 @@ import {
   poll,
   post,
   runbookLink,
+  secondsSince,
   table,
   when,
 } from "./pinwheel.js";
 
+/** @type {Record<Api.Driver["state"], Kind>} */
 const DRIVER = { running: "good", restarting: "warn", stopped: "bad", unknown: "idle" };
+/** @type {Record<string, string>} */
 const RUNBOOKS = {
   supervise_stream: "docs/runbooks/supervise_stream.md",
   merge_events: "docs/runbooks/merge_events.md",
@@ -31,6 +34,7 @@ const OLD_LOOK = 180; // seconds after which what watch_health measured is old
 
 /* The flow -------------------------------------------------------------------------------------------------------- */
 
+/** @param {Api.Step} told */
 function step(told) {
   const bad = told.unwell.length > 0;
   return h(
@@ -58,15 +62,19 @@ function step(told) {
   );
 }
 
+/** @param {number | null} rows */
 const rate = (rows) => h("p", { class: "figure" }, rows === null ? "–" : compact(rows), h("small", {}, " rows/s"));
+/** @param {Child} label @param {Child} value */
 const fact = (label, value) => [h("dt", {}, label), h("dd", {}, value)];
+/** @param {Api.Step} told */
 const backlog = (told) =>
   fact(told.backlog_unit.charAt(0).toUpperCase() + told.backlog_unit.slice(1), count(told.backlog));
 
+/** @param {Api.Problem} error */
 function lastError(error) {
   const state = error.resolved_at
     ? `over, ${ago(error.raised_at)}`
-    : `since ${duration((Date.now() - new Date(error.raised_at)) / 1000)}`;
+    : `since ${duration(secondsSince(error.raised_at))}`;
   return h(
     "p",
     { class: "quiet clip", title: error.message },
@@ -74,6 +82,7 @@ function lastError(error) {
   );
 }
 
+/** @param {Api.Flow} told */
 function flowMissing(told) {
   if (told.measured_at) return null;
   return empty("Not looked at yet", "watch_health looks every minute. If this stays, see whether its Dag is paused.");
@@ -81,23 +90,21 @@ function flowMissing(told) {
 
 /* Driver, lags, tables -------------------------------------------------------------------------------------------- */
 
+/** @param {Api.Driver} driver */
 function driverFacts(driver) {
-  const since = driver.since && driver.state === "running" ? ["Since", when(driver.since)] : null;
-  const next = driver.since && driver.state === "restarting" ? ["Starts again", when(driver.since)] : null;
+  const since = driver.since && driver.state === "running" ? fact("Since", when(driver.since)) : null;
+  const next = driver.since && driver.state === "restarting" ? fact("Starts again", when(driver.since)) : null;
   const facts = [
-    ["State", badge(DRIVER[driver.state], driver.state)],
+    fact("State", badge(DRIVER[driver.state], driver.state)),
     since,
     next,
-    ["Restarts today", count(driver.restarts_today)],
-    ["Failures in a row", count(driver.failures)],
+    fact("Restarts today", count(driver.restarts_today)),
+    fact("Failures in a row", count(driver.failures)),
   ];
-  return h(
-    "dl",
-    { class: "facts" },
-    facts.filter(Boolean).map(([label, value]) => fact(label, value)),
-  );
+  return h("dl", { class: "facts" }, facts);
 }
 
+/** @param {Api.Lag[]} lags */
 function lagBars(lags) {
   if (!lags.length) return h("p", { class: "quiet" }, "No partition is known: Kafka has not been asked yet.");
   const most = Math.max(1, ...lags.map((lag) => lag.records ?? 0));
@@ -118,6 +125,7 @@ function lagBars(lags) {
   );
 }
 
+/** @param {Api.TableProgress[]} tables */
 function tableRows(tables) {
   return table(
     [
@@ -133,13 +141,14 @@ function tableRows(tables) {
   );
 }
 
+/** @param {Api.Flow} told */
 function state(told) {
   const unwell = told.steps.filter((one) => one.unwell.length).length;
-  const old = told.measured_at ? (new Date(told.now) - new Date(told.measured_at)) / 1000 : null;
+  const old = told.measured_at ? (Date.parse(told.now) - Date.parse(told.measured_at)) / 1000 : null;
   fill(
     $("#state"),
     told.away.map((name) => badge("bad", name === "memsql" ? "MemSQL does not answer" : "The lake can't be read")),
-    old > OLD_LOOK ? badge("warn", `Measured ${duration(old)} ago: is watch_health paused?`) : null,
+    old !== null && old > OLD_LOOK ? badge("warn", `Measured ${duration(old)} ago: is watch_health paused?`) : null,
     unwell
       ? badge("bad", `${unwell} of ${told.steps.length} steps unwell`)
       : told.measured_at
@@ -149,6 +158,7 @@ function state(told) {
   );
 }
 
+/** @param {Api.Flow} told */
 function showFlow(told) {
   state(told);
   fill($("#flow"), flowMissing(told) ? h("li", { class: "step wide" }, flowMissing(told)) : told.steps.map(step));
@@ -159,6 +169,7 @@ function showFlow(told) {
 
 /* Alerts ---------------------------------------------------------------------------------------------------------- */
 
+/** @param {Api.AlertRow} alert */
 function openAlert(alert) {
   return h(
     "article",
@@ -167,13 +178,14 @@ function openAlert(alert) {
       "div",
       { class: "card-head" },
       h("h3", {}, `${alert.name}: ${alert.subject}`),
-      h("span", {}, `${alert.severity}, since ${duration((Date.now() - new Date(alert.raised_at)) / 1000)}`),
+      h("span", {}, `${alert.severity}, since ${duration(secondsSince(alert.raised_at))}`),
     ),
     h("p", {}, alert.message),
     h("p", {}, alert.do ? `Do: ${alert.do}. ` : "", runbookLink(alert.runbook, "Runbook")),
   );
 }
 
+/** @param {Api.AlertRow[]} rows */
 function recentAlerts(rows) {
   if (!rows.length)
     return empty(
@@ -187,7 +199,7 @@ function recentAlerts(rows) {
       { label: "About", cell: (a) => a.subject },
       { label: "Severity", cell: (a) => badge(a.severity === "critical" ? "bad" : "warn", a.severity) },
       { label: "What happened", cell: (a) => h("span", { class: "clip", title: a.message }, a.message) },
-      { label: "Over", cell: (a) => (a.resolved_at ? lasted(a) : badge("bad", "open")) },
+      { label: "Over", cell: (a) => (a.resolved_at ? lasted(a.raised_at, a.resolved_at) : badge("bad", "open")) },
       { label: "Runbook", cell: (a) => runbookLink(a.runbook) },
     ],
     rows,
@@ -195,16 +207,19 @@ function recentAlerts(rows) {
   );
 }
 
-function lasted(alert) {
-  const seconds = (new Date(alert.resolved_at) - new Date(alert.raised_at)) / 1000;
+/** @param {string} raised @param {string} over */
+function lasted(raised, over) {
+  const seconds = (Date.parse(over) - Date.parse(raised)) / 1000;
   return seconds < 1 ? "at once" : `after ${duration(seconds)}`;
 }
 
+/** @param {Api.Alerts} alerts */
 function showAlerts({ open, recent }) {
   fill($("#open"), open.map(openAlert));
   fill($("#recent"), recentAlerts(recent));
 }
 
+/** @param {{now: () => unknown}} alerts */
 async function send(alerts) {
   const [button, sent] = [$("#send"), $("#sent")];
   button.disabled = true;
@@ -237,9 +252,10 @@ async function showLog() {
 /* For people who are bound to brands ------------------------------------------------------------------------------ */
 
 function onlyComplete() {
-  for (const section of document.querySelectorAll("main > section, main > .split > section"))
-    section.hidden = section !== $("#tables").closest("section");
-  const show = ({ tables }) =>
+  /** @type {NodeListOf<HTMLElement>} */
+  const sections = document.querySelectorAll("main > section, main > .split > section");
+  for (const section of sections) section.hidden = section !== $("#tables").closest("section");
+  const show = (/** @type {Api.CompleteTables} */ { tables }) =>
     fill(
       $("#tables"),
       tables.length

@@ -1,7 +1,14 @@
 // The stream of what happens: connects, connects again, and keeps the numbers of the last minute.
 
-import { address, ApiError, get } from "./pinwheel.js";
+import { ApiError, address, get } from "./pinwheel.js";
 
+/**
+ * @typedef {object} Told
+ * @property {(update: Api.LiveUpdate, isPast: boolean) => void} update
+ * @property {(text: string | null) => void} state
+ */
+
+/** @type {EventType[]} */
 export const TYPES = ["repin", "pin", "comment", "login"];
 const MINUTE = 60000;
 const RATE_OVER = 12000; // ms of Kafka time that events/s is taken over: six commits
@@ -9,9 +16,25 @@ const AGAIN = 5000;
 
 /** Calls `on.update(update, isPast)`, `on.state(text or null)`; numbers are asked for. */
 export class Feed {
+  /** @type {Query} */
+  lens = {};
+  /** @type {EventSource | null} */
+  source = null;
+  /** @type {number | undefined} */
+  timer = undefined;
+  /** @type {Api.LiveUpdate[]} */
+  updates = [];
+  /** @type {number | null} */
+  newestAt = null;
+  /** @type {string | null} */
+  lastId = null;
+  offset = 0;
+  oneIn = 1;
+  dropped = 0;
+
+  /** @param {Told} on */
   constructor(on) {
-    Object.assign(this, { on, lens: {}, source: null, lastId: null, timer: null });
-    this.forget();
+    this.on = on;
     addEventListener("pagehide", () => this.stop());
   }
 
@@ -19,7 +42,7 @@ export class Feed {
     Object.assign(this, { updates: [], newestAt: null, offset: 0, oneIn: 1, dropped: 0, lastId: null });
   }
 
-  /** Look another way: the numbers start anew. */
+  /** Look another way: the numbers start anew. @param {Query} lens */
   start(lens) {
     this.stop();
     this.forget();
@@ -39,16 +62,19 @@ export class Feed {
     source.addEventListener("update", (event) => this.take(event, false));
     source.addEventListener("past", (event) => this.take(event, true));
     source.addEventListener("state", (event) => this.state(JSON.parse(event.data)));
-    source.addEventListener("dropped", (event) => (this.dropped += JSON.parse(event.data).updates));
+    source.addEventListener("dropped", (event) => {
+      this.dropped += JSON.parse(event.data).updates;
+    });
     source.addEventListener("error", () => this.failed(source));
   }
 
-  /** A browser does not say why a stream was refused: ask. */
+  /** A browser does not say why a stream was refused: ask. @param {EventSource} source */
   async failed(source) {
     if (source !== this.source || source.readyState !== EventSource.CLOSED) return;
     this.source = null;
     let text = "The stream ended. It starts again in a moment.";
     try {
+      /** @type {Api.Watchers} */
       const seats = await get("live/watchers");
       if (seats.viewers >= seats.max_viewers) {
         text = `${seats.max_viewers} people are watching already, which is all that may. This page tries again by itself.`;
@@ -60,6 +86,7 @@ export class Feed {
     this.timer = setTimeout(() => this.connect(), AGAIN);
   }
 
+  /** @param {{state: string, now: number}} told */
   state({ state, now }) {
     this.offset = now - Date.now();
     if (state === "away")
@@ -67,14 +94,16 @@ export class Feed {
     else if (state === "ok") this.on.state(null);
   }
 
+  /** @param {MessageEvent<string>} event @param {boolean} isPast */
   take(event, isPast) {
+    /** @type {Api.LiveUpdate} */
     const update = JSON.parse(event.data);
     this.lastId = event.lastEventId;
     this.offset = update.read_at - Date.now();
     this.newestAt = Math.max(this.newestAt ?? 0, update.newest_at);
     this.oneIn = update.one_in;
     this.updates.push(update);
-    const oldest = this.updates.at(-1).received_at - MINUTE;
+    const oldest = update.received_at - MINUTE;
     while (this.updates[0].received_at < oldest) this.updates.shift();
     this.on.update(update, isPast);
   }
@@ -89,18 +118,19 @@ export class Feed {
     return this.newestAt === null ? null : Math.max(0, (this.now() - this.newestAt) / 1000);
   }
 
-  /** Events a second of these types over the last commits; null until two have come. */
+  /** Events a second of these types over the last commits; null until two have come. @param {EventType[]} types */
   rate(types) {
     const newest = this.updates.at(-1)?.received_at;
+    if (newest === undefined) return null;
     const recent = this.updates.filter((u) => u.seconds !== null && u.received_at > newest - RATE_OVER);
-    const seconds = recent.reduce((sum, u) => sum + u.seconds, 0);
+    const seconds = recent.reduce((sum, u) => sum + (u.seconds ?? 0), 0);
     if (!seconds) return null;
     return this.now() - newest > RATE_OVER ? 0 : recent.reduce((sum, u) => sum + total(u, types), 0) / seconds;
   }
 
-  /** Rates of the last minute, oldest first. */
+  /** Rates of the last minute, oldest first. @param {EventType[]} types */
   rates(types) {
-    return this.updates.filter((u) => u.seconds !== null).map((u) => total(u, types) / u.seconds);
+    return this.updates.flatMap((u) => (u.seconds === null ? [] : [total(u, types) / u.seconds]));
   }
 
   /** Events of the last minute by type. */
@@ -111,13 +141,17 @@ export class Feed {
 
   /** Places of the last minute, busiest first: {city, country, types: {repin: n}, events}. Scaled when sampled. */
   places() {
+    /** @type {Map<string, Place>} */
     const found = new Map();
     for (const update of this.recent()) {
       const p = update.places;
       for (let i = 0; i < p.at.length; i += 1) {
         const key = `${p.country_code[i]}\n${p.city[i] ?? `${p.latitude[i]} ${p.longitude[i]}`}`;
         let place = found.get(key);
-        if (!place) found.set(key, (place = { city: p.city[i], country: p.country_code[i], types: {}, events: 0 }));
+        if (!place) {
+          place = { city: p.city[i], country: p.country_code[i], types: {}, events: 0 };
+          found.set(key, place);
+        }
         const events = p.events[i] * update.one_in;
         place.types[p.event_type[i]] = (place.types[p.event_type[i]] ?? 0) + events;
         place.events += events;
@@ -131,6 +165,7 @@ export class Feed {
   }
 }
 
+/** @param {Api.LiveUpdate} update @param {EventType[]} types */
 function total(update, types) {
   return types.reduce((sum, type) => sum + update.counts[type], 0);
 }

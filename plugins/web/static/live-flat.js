@@ -1,8 +1,13 @@
 // The flat map: the same circles on a canvas, for browsers without WebGL and people who like to see it all.
 
-import { channels, colour, drawWorld, isStill, loadScripts, loadWorld, onTheme } from "./live-world.js";
 import { TYPES } from "./live-feed.js";
+import { brushOf, channels, colour, drawWorld, isStill, loadScripts, loadWorld, onTheme } from "./live-world.js";
 
+/**
+ * @param {HTMLElement} box
+ * @param {import("./live-rings.js").Rings} rings
+ * @returns {Promise<View>}
+ */
 export async function flatMap(box, rings) {
   if (!window.d3?.geoPath) await loadScripts("d3-array.js", "d3-geo.js", "topojson-client.js");
   const world = await loadWorld();
@@ -10,6 +15,7 @@ export async function flatMap(box, rings) {
   const behind = document.createElement("canvas");
   const projection = window.d3.geoNaturalEarth1();
   const pixels = Math.min(2, devicePixelRatio || 1);
+  /** @type {Record<string, Rgb>} */
   let colours = {};
 
   function fit() {
@@ -23,8 +29,8 @@ export async function flatMap(box, rings) {
       ],
       { type: "Sphere" },
     );
-    drawWorld(behind.getContext("2d"), projection, world, pixels);
-    colours = Object.fromEntries(TYPES.map((type) => [type, channels(colour(type)).map((v) => Math.round(v * 255))]));
+    drawWorld(brushOf(behind), projection, world, pixels);
+    colours = Object.fromEntries(TYPES.map((type) => [type, bytes(channels(colour(type)))]));
   }
 
   box.replaceChildren(canvas);
@@ -35,7 +41,7 @@ export async function flatMap(box, rings) {
 
   return {
     frame(now) {
-      const context = canvas.getContext("2d");
+      const context = brushOf(canvas);
       context.drawImage(behind, 0, 0);
       const degree = projection.scale() * (Math.PI / 180);
       for (let i = 0; i < rings.born.length; i += 1) {
@@ -57,6 +63,16 @@ export async function flatMap(box, rings) {
   };
 }
 
+/** @param {Rgb} rgb @returns {Rgb} */
+const bytes = ([r, g, b]) => [Math.round(r * 255), Math.round(g * 255), Math.round(b * 255)];
+
+/**
+ * @param {CanvasRenderingContext2D} context
+ * @param {Point} at
+ * @param {number} age
+ * @param {number} size
+ * @param {Rgb} colour
+ */
 function circle(context, [x, y], age, size, [r, g, b]) {
   const radius = isStill() ? size * 0.45 : size * (0.15 + 0.85 * (1 - (1 - age) ** 2));
   const strength = (1 - age) ** 1.3;

@@ -1,7 +1,7 @@
 // The globe: globe.gl turns and lights it; the circles are one mesh of ours, drawn in one call however many they are.
 
-import { channels, colour, drawWorld, isStill, loadScripts, loadWorld, onTheme } from "./live-world.js";
 import { CAPACITY } from "./live-rings.js";
+import { brushOf, channels, colour, drawWorld, isStill, loadScripts, loadWorld, onTheme } from "./live-world.js";
 
 const TEXTURE = 2048; // pixels around the equator: sharp enough, and drawn in a few milliseconds
 const SLOW = 15; // frames/s below which the picture gets coarser
@@ -40,10 +40,20 @@ export function whatDraws() {
   return /swiftshader|llvmpipe|software|basic render/i.test(name) ? "software" : "card";
 }
 
+/**
+ * @param {HTMLElement} box
+ * @param {import("./live-rings.js").Rings} rings
+ * @param {boolean} isSoftware
+ * @returns {Promise<View>}
+ */
 export async function globeMap(box, rings, isSoftware) {
+  /** @type {Three} */
   const THREE = await import("./vendor/three.module.js");
   window.THREE = { ...THREE }; // globe.gl takes it from there, or brings a second one
-  await loadScripts(...(window.d3?.geoPath ? [] : ["d3-array.js", "d3-geo.js", "topojson-client.js"]), "globe.gl.js");
+  await loadScripts(
+    ...(window.d3?.geoPath === undefined ? ["d3-array.js", "d3-geo.js", "topojson-client.js"] : []),
+    "globe.gl.js",
+  );
   const world = await loadWorld();
   const texture = new THREE.CanvasTexture(document.createElement("canvas"));
   texture.colorSpace = THREE.SRGBColorSpace;
@@ -65,7 +75,7 @@ export async function globeMap(box, rings, isSoftware) {
   function paint() {
     const canvas = Object.assign(texture.image, { width: TEXTURE, height: TEXTURE / 2 });
     const flat = window.d3.geoEquirectangular().fitSize([TEXTURE, TEXTURE / 2], { type: "Sphere" });
-    drawWorld(canvas.getContext("2d"), flat, world, 1.4);
+    drawWorld(brushOf(canvas), flat, world, 1.4);
     texture.needsUpdate = true;
     globe.atmosphereColor(colour("coast"));
     circles.repaint();
@@ -91,6 +101,7 @@ export async function globeMap(box, rings, isSoftware) {
   };
 }
 
+/** @param {Controls} controls */
 function turn(controls) {
   controls.autoRotate = !isStill();
   controls.autoRotateSpeed = 0.35;
@@ -99,12 +110,12 @@ function turn(controls) {
   controls.maxDistance = 500;
 }
 
-/** One quad per circle; a circle that is born writes its few numbers, the shader does the rest. */
+/** One quad per circle; a circle that is born writes its few numbers, the shader does the rest. @param {Three} THREE @param {import("./live-rings.js").Rings} rings */
 function makeCircles(THREE, rings) {
   const geometry = new THREE.InstancedBufferGeometry();
   geometry.setAttribute("position", new THREE.Float32BufferAttribute([-1, -1, 0, 1, -1, 0, 1, 1, 0, -1, 1, 0], 3));
   geometry.setIndex([0, 1, 2, 0, 2, 3]);
-  const each = (items) =>
+  const each = (/** @type {number} */ items) =>
     new THREE.InstancedBufferAttribute(new Float32Array(CAPACITY * items), items).setUsage(THREE.DynamicDrawUsage);
   const parts = { normalAt: each(3), born: each(1), size: each(1), tint: each(3) };
   for (const [name, part] of Object.entries(parts)) geometry.setAttribute(name, part);
@@ -121,17 +132,23 @@ function makeCircles(THREE, rings) {
   mesh.frustumCulled = false;
   mesh.renderOrder = 2;
   const began = performance.now() - 1000; // a shader's floats are too coarse for the page's whole time
+  /** @type {Record<string, Rgb>} */
   let tints = {};
 
+  /** @param {number} i */
   function write(i) {
     const [theta, phi] = [((90 - rings.longitude[i]) * Math.PI) / 180, ((90 - rings.latitude[i]) * Math.PI) / 180];
     parts.normalAt.setXYZ(i, Math.sin(phi) * Math.cos(theta), Math.cos(phi), Math.sin(phi) * Math.sin(theta));
     parts.born.setX(i, rings.born[i] ? (rings.born[i] - began) / 1000 : 0);
     parts.size.setX(i, rings.size[i]);
-    parts.tint.setXYZ(i, ...(tints[rings.type[i]] ??= channels(colour(rings.type[i]))));
+    tints[rings.type[i]] ??= channels(colour(rings.type[i]));
+    parts.tint.setXYZ(i, ...tints[rings.type[i]]);
   }
 
-  const upload = () => Object.values(parts).forEach((part) => (part.needsUpdate = true));
+  function upload() {
+    for (const part of Object.values(parts)) part.needsUpdate = true;
+  }
+
   return {
     mesh,
     repaint() {
@@ -139,6 +156,7 @@ function makeCircles(THREE, rings) {
       for (let i = 0; i < CAPACITY; i += 1) write(i);
       upload();
     },
+    /** @param {number} now */
     frame(now) {
       uniforms.now.value = (now - began) / 1000;
       uniforms.still.value = isStill() ? 1 : 0;
@@ -149,15 +167,18 @@ function makeCircles(THREE, rings) {
   };
 }
 
-/** Fewer pixels where frames are slow: a computer without a graphics card draws each of them itself. */
+/** Fewer pixels where frames are slow: a computer without a graphics card draws each of them itself. @param {Renderer} renderer @param {boolean} isSoftware */
 function adapt(renderer, isSoftware) {
   let [since, frames, ratio] = [performance.now(), 0, isSoftware ? 0.8 : Math.min(2, devicePixelRatio || 1)];
   renderer.setPixelRatio(ratio);
-  return (now) => {
+  return (/** @type {number} */ now) => {
     frames += 1;
     if (now - since < 2000) return;
     const rate = (frames * 1000) / (now - since);
-    if (rate < SLOW && ratio > COARSEST) renderer.setPixelRatio((ratio = Math.max(COARSEST, ratio * 0.8)));
+    if (rate < SLOW && ratio > COARSEST) {
+      ratio = Math.max(COARSEST, ratio * 0.8);
+      renderer.setPixelRatio(ratio);
+    }
     [since, frames] = [now, 0];
   };
 }

@@ -15,8 +15,11 @@ export class Rings {
     this.type = new Array(CAPACITY).fill("repin");
     this.life = LIFE;
     this.next = 0;
+    /** @type {[number, Circle][]} */
     this.coming = []; // [due, entry] in their order
+    /** @type {number[]} */
     this.changed = []; // places written since the renderer looked
+    /** @type {number[]} */
     this.latencies = []; // ms from Kafka to the circle, the last 5000: what bench/live.py reads
   }
 
@@ -26,7 +29,12 @@ export class Rings {
     this.changed = [...this.born.keys()];
   }
 
-  /** Have one update's places shown; `clock` is the time of day in ms, for the latencies. */
+  /**
+   * Have one update's places shown; `clock` is the time of day in ms, for the latencies.
+   * @param {Api.LiveUpdate} update
+   * @param {number} clock
+   * @param {boolean} isPast
+   */
   add(update, clock, isPast) {
     const p = update.places;
     const now = performance.now();
@@ -35,6 +43,7 @@ export class Rings {
     const spread = Math.min(SPREAD, span);
     for (let i = 0; i < p.at.length; i += 1) {
       const due = now + ((p.at[i] - first) / span) * spread;
+      /** @type {Circle} */
       const entry = { type: p.event_type[i], latitude: p.latitude[i], longitude: p.longitude[i], events: p.events[i] };
       if (!isPast) entry.age = clock - p.at[i] - now;
       this.coming.push([due, entry]);
@@ -43,13 +52,14 @@ export class Rings {
     if (this.coming.length > 4 * CAPACITY) this.coming.splice(0, this.coming.length - 4 * CAPACITY);
   }
 
-  /** Let what is due be born. */
+  /** Let what is due be born. @param {number} now */
   advance(now) {
     let n = 0;
     while (n < this.coming.length && this.coming[n][0] <= now) this.show(this.coming[n++][1], now);
     if (n) this.coming.splice(0, n);
   }
 
+  /** @param {Circle} entry @param {number} now */
   show(entry, now) {
     const i = this.next;
     this.next = (i + 1) % CAPACITY;
@@ -63,7 +73,7 @@ export class Rings {
     if (this.latencies.length > 5000) this.latencies.splice(0, 1000);
   }
 
-  /** How many are alive. */
+  /** How many are alive. @param {number} now */
   alive(now) {
     let n = 0;
     for (const born of this.born) if (born && now - born < LIFE) n += 1;

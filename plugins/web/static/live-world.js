@@ -1,8 +1,9 @@
 // The countries, drawn once onto a canvas, and the colours that the page has at the moment.
 
+/** @param {string} name */
 const here = (name) => new URL(`vendor/${name}`, import.meta.url).href;
 
-/** The web packages that the maps are made of, as scripts of their own: each is a global of its name. */
+/** The web packages that the maps are made of, as scripts of their own: each is a global of its name. @param {string[]} names */
 export async function loadScripts(...names) {
   for (const name of names) {
     await new Promise((done, failed) => {
@@ -13,7 +14,7 @@ export async function loadScripts(...names) {
   }
 }
 
-/** Countries as GeoJSON, and the lines between them. */
+/** Countries as GeoJSON, and the lines between them. @returns {Promise<World>} */
 export async function loadWorld() {
   const answer = await fetch(here("countries-110m.json"), { credentials: "same-origin" });
   if (!answer.ok) throw new Error("the map of the world could not be loaded");
@@ -22,7 +23,7 @@ export async function loadWorld() {
   return { land: feature(world, world.objects.land), borders: mesh(world, world.objects.countries) };
 }
 
-/** A design token's colour, as rgb that a canvas and a shader understand. */
+/** A design token's colour, as rgb that a canvas and a shader understand. @param {string} name */
 export function colour(name) {
   const probe = document.createElement("span");
   probe.style.color = `var(--${name})`;
@@ -32,18 +33,28 @@ export function colour(name) {
   return found;
 }
 
-/** Red, green and blue from 0 to 1. */
+/** Red, green and blue from 0 to 1. @param {string} css @returns {Rgb} */
 export function channels(css) {
-  return css
-    .match(/[\d.]+/g)
-    .slice(0, 3)
-    .map((v) => Number(v) / 255);
+  const [r, g, b] = (css.match(/[\d.]+/g) ?? []).map((v) => Number(v) / 255);
+  return [r, g, b];
 }
 
-/** Draw sea, land and borders by a projection. */
+/** What draws on a canvas. @param {HTMLCanvasElement} canvas */
+export function brushOf(canvas) {
+  const brush = canvas.getContext("2d");
+  if (brush === null) throw new Error("this browser draws on no canvas");
+  return brush;
+}
+
+/**
+ * Draw sea, land and borders by a projection.
+ * @param {CanvasRenderingContext2D} context
+ * @param {Projection} projection
+ * @param {World} world
+ */
 export function drawWorld(context, projection, world, scale = 1) {
   const path = window.d3.geoPath(projection, context);
-  const fill = (shape, style) => {
+  const fill = (/** @type {Shape} */ shape, /** @type {string} */ style) => {
     context.beginPath();
     path(shape);
     context.fillStyle = style;
@@ -60,7 +71,7 @@ export function drawWorld(context, projection, world, scale = 1) {
 
 export const isStill = () => matchMedia("(prefers-reduced-motion: reduce)").matches;
 
-/** Calls back when the page turns light or dark. */
+/** Calls back when the page turns light or dark. @param {() => void} redraw */
 export function onTheme(redraw) {
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", redraw);
   new MutationObserver(redraw).observe(document.documentElement, { attributeFilter: ["data-theme"] });

@@ -1,5 +1,9 @@
 // The live globe: filters, the picture, the numbers.
 
+import { Feed, TYPES } from "./live-feed.js";
+import { flatMap } from "./live-flat.js";
+import { globeMap, whatDraws } from "./live-globe.js";
+import { Rings } from "./live-rings.js";
 import {
   $,
   ApiError,
@@ -15,12 +19,10 @@ import {
   sparkline,
   table,
 } from "./pinwheel.js";
-import { Feed, TYPES } from "./live-feed.js";
-import { flatMap } from "./live-flat.js";
-import { globeMap, whatDraws } from "./live-globe.js";
-import { Rings } from "./live-rings.js";
 
+/** @type {Record<string, string>} */
 const LABELS = { repin: "Repins", pin: "Pins", comment: "Comments", login: "Logins" };
+/** @type {Record<ViewName, string>} */
 const VIEWS = { globe: "Globe", map: "Map", table: "Table" };
 const ONE_TYPE = { repin: "repins", pin: "pins", comment: "comments", login: "logins" };
 const FRESH = 10; // seconds: green below
@@ -29,18 +31,28 @@ const STALE = 60; // red above
 const rings = new Rings();
 const feed = new Feed({ update, state });
 const drawnBy = whatDraws();
+/** @type {View | null} */
 let view = null;
+/** @type {ViewName | null} */
 let wantedView = null;
+/** @type {EventType[]} */
 let shown = ["repin"];
 
 /* Filters --------------------------------------------------------------------------------------------------------- */
 
+/**
+ * @param {Element} box
+ * @param {"checkbox" | "radio"} kind
+ * @param {string} name
+ * @param {Record<string, string>} labels
+ * @param {(value: string) => boolean} isOn
+ */
 function chips(box, kind, name, labels, isOn) {
   box.append(
     ...Object.entries(labels).map(([value, label]) => {
       const input = h("input", { type: kind, name, value, checked: isOn(value) });
       const chip = h("label", { class: "chip" }, input, h("span", {}, label));
-      chip.style.setProperty("--dot", TYPES.includes(value) ? `var(--${value})` : "var(--quiet)");
+      chip.style.setProperty("--dot", value in ONE_TYPE ? `var(--${value})` : "var(--quiet)");
       return chip;
     }),
   );
@@ -48,7 +60,7 @@ function chips(box, kind, name, labels, isOn) {
 
 function look() {
   const form = new FormData($("#tools"));
-  shown = form.getAll("types");
+  shown = /** @type {EventType[]} */ (form.getAll("types"));
   rings.clear();
   fill($("#problem"));
   feed.start({ types: shown.join(",") || ",", brand: form.get("brand"), category: form.get("category") });
@@ -57,6 +69,7 @@ function look() {
 
 async function offer() {
   try {
+    /** @type {Api.Choices} */
     const { brands, categories } = await get("live/choices");
     $("#brand").append(...brands.map((b) => h("option", { value: b.brand_id }, b.name || `brand ${b.brand_id}`)));
     $("#category").append(...categories.map((c) => h("option", { value: c }, c)));
@@ -68,6 +81,7 @@ async function offer() {
 
 /* The picture ----------------------------------------------------------------------------------------------------- */
 
+/** @param {ViewName} name */
 async function show(name) {
   wantedView = name;
   view?.end();
@@ -87,11 +101,13 @@ async function show(name) {
   }
 }
 
+/** @param {ViewName} name */
 function choose(name) {
   $(`#views input[value="${name}"]`).checked = true;
   show(name);
 }
 
+/** @param {number} now */
 function frame(now) {
   rings.advance(now);
   view?.frame(now);
@@ -100,15 +116,18 @@ function frame(now) {
 
 /* What comes ------------------------------------------------------------------------------------------------------ */
 
+/** @param {Api.LiveUpdate} told @param {boolean} isPast */
 function update(told, isPast) {
   rings.add(told, Date.now(), isPast);
   if (TYPES.some((type) => told.counts[type])) waiting(null);
 }
 
+/** @param {string | null} text */
 function state(text) {
   fill($("#problem"), text ? notice(new ApiError(0, "away", text)) : []);
 }
 
+/** @param {string | null} text */
 function waiting(text) {
   $("#waiting").hidden = text === null;
   if (text) $("#waiting").textContent = text;
@@ -146,11 +165,14 @@ function numbers() {
   const places = feed.places();
   fill($("#places"), places.slice(0, 8).map(placeLine));
   if (wantedView === "table") fill($("#table"), places.length ? placeTable(places) : emptyTable());
-  if (feed.age() > STALE) waiting("Nothing has happened for a minute. The health page says whether the stream runs.");
+  if ((feed.age() ?? 0) > STALE)
+    waiting("Nothing has happened for a minute. The health page says whether the stream runs.");
 }
 
+/** @param {Place} place */
 const townOf = (place) => place.city ?? "Unknown town";
 
+/** @param {Place} place */
 function placeLine(place) {
   return h(
     "li",
@@ -160,11 +182,17 @@ function placeLine(place) {
   );
 }
 
+/** @param {Place[]} places */
 function placeTable(places) {
+  /** @type {Column<Place>[]} */
   const columns = [
     { label: "Town", cell: townOf },
     { label: "Country", cell: (p) => country(p.country) },
-    ...shown.map((type) => ({ label: LABELS[type], number: true, cell: (p) => count(p.types[type] ?? 0) })),
+    ...shown.map((type) => ({
+      label: LABELS[type],
+      number: true,
+      cell: (/** @type {Place} */ p) => count(p.types[type] ?? 0),
+    })),
   ];
   return table(columns, places.slice(0, 100), "Events of the last minute by place");
 }
@@ -181,7 +209,11 @@ const first = drawnBy ? "globe" : "map";
 chips($("#views"), "radio", "view", VIEWS, (name) => name === first);
 if (first === "map") $('#views input[value="globe"]').disabled = true;
 $("#tools").addEventListener("submit", (event) => event.preventDefault());
-$("#tools").addEventListener("change", (event) => (event.target.name === "view" ? show(event.target.value) : look()));
+$("#tools").addEventListener("change", (event) => {
+  const { name, value } = /** @type {HTMLInputElement} */ (event.target);
+  if (name === "view") show(/** @type {ViewName} */ (value));
+  else look();
+});
 offer();
 look();
 show(first);

@@ -5,74 +5,130 @@ const SVG = "http://www.w3.org/2000/svg";
 
 /* Making nodes ---------------------------------------------------------------------------------------------------- */
 
-/** An element: h("td", {class: "number", on: {click}}, "text", node). A string is always text. */
+/**
+ * An element: h("td", {class: "number", on: {click}}, "text", node). A string is always text.
+ * @template {keyof HTMLElementTagNameMap} Tag
+ * @param {Tag} tag
+ * @param {Attributes} attributes
+ * @param {Child[]} children
+ */
 export function h(tag, attributes = {}, ...children) {
   return build(document.createElement(tag), attributes, children);
 }
 
-/** The same for SVG: s("path", {d}). */
+/**
+ * The same for SVG: s("path", {d}).
+ * @template {keyof SVGElementTagNameMap} Tag
+ * @param {Tag} tag
+ * @param {Attributes} attributes
+ * @param {Child[]} children
+ */
 export function s(tag, attributes = {}, ...children) {
   return build(document.createElementNS(SVG, tag), attributes, children);
 }
 
-function build(node, attributes, children) {
+/**
+ * @template {Element} Made
+ * @param {Made} node
+ * @param {Attributes} attributes
+ * @param {Child[]} children
+ */
+function build(node, { on = {}, ...attributes }, children) {
+  for (const [event, act] of Object.entries(on)) node.addEventListener(event, /** @type {EventListener} */ (act));
   for (const [name, value] of Object.entries(attributes)) {
     if (value === null || value === undefined || value === false) continue;
-    if (name === "on") for (const [event, act] of Object.entries(value)) node.addEventListener(event, act);
-    else if (name === "href" || name === "src") node.setAttribute(name, safeUrl(value));
+    if (name === "href" || name === "src") node.setAttribute(name, safeUrl(value));
     else if (/^on|^style$|^srcdoc$/i.test(name)) throw new Error(`${name} is not set by its attribute`);
     else node.setAttribute(name, value === true ? "" : String(value));
   }
-  node.append(...children.flat(Infinity).filter((c) => c !== null && c !== undefined && c !== false));
+  node.append(...shown(children));
   return node;
 }
 
-/** Only our own pages and http(s): a link from data can say javascript:. */
+/**
+ * What is there of them, in one list; append() and replaceChildren() make text of numbers by themselves.
+ * @param {Child[]} children
+ */
+function shown(children) {
+  const flat = /** @type {unknown[]} */ (children).flat(Number.POSITIVE_INFINITY);
+  return /** @type {(Node | string)[]} */ (flat.filter((c) => c !== null && c !== undefined && c !== false));
+}
+
+/** Only our own pages and http(s): a link from data can say javascript:. @param {unknown} url */
 export function safeUrl(url) {
   const { protocol } = new URL(String(url), location.href);
   return protocol === "http:" || protocol === "https:" ? String(url) : "#";
 }
 
-/** Put these in a node, instead of what was there. */
+/**
+ * Put these in a node, instead of what was there.
+ * @template {Element} Filled
+ * @param {Filled} node
+ * @param {Child[]} children
+ */
 export function fill(node, ...children) {
-  node.replaceChildren(...children.flat(Infinity).filter((c) => c !== null && c !== undefined && c !== false));
+  node.replaceChildren(...shown(children));
   return node;
 }
 
-export const $ = (selector, within = document) => within.querySelector(selector);
+/** The first element that fits. A page has those that its script asks for: the type does not say null. */
+export const $ = /** @type {Find} */ (
+  (/** @type {string} */ selector, /** @type {ParentNode} */ within = document) => within.querySelector(selector)
+);
 
 /* Asking the server ----------------------------------------------------------------------------------------------- */
 
 export class ApiError extends Error {
+  /**
+   * @param {number} status
+   * @param {string} code
+   * @param {string} message
+   */
   constructor(status, code, message) {
     super(message);
-    Object.assign(this, { status, code });
+    this.status = status;
+    this.code = code;
   }
 }
 
-/** GET api/<path> as JSON; parameters that are null or "" are left out. Throws an ApiError. */
+/**
+ * GET api/<path> as JSON; parameters that are null or "" are left out. Throws an ApiError.
+ * @param {string} path
+ * @param {Query} parameters
+ * @param {AbortSignal} [signal]
+ */
 export function get(path, parameters = {}, signal) {
   return ask(address(path, parameters), { signal });
 }
 
-/** POST to api/<path>. */
+/** POST to api/<path>. @param {string} path @param {object} body */
 export function post(path, body = {}) {
   const headers = { "Content-Type": "application/json" };
   return ask(address(path), { method: "POST", headers, body: JSON.stringify(body) });
 }
 
+/** @param {string} path @param {Query} parameters */
 export function address(path, parameters = {}) {
-  const given = Object.entries(parameters).filter(([, v]) => v !== null && v !== undefined && v !== "");
+  const given = Object.entries(parameters).flatMap(([name, v]) =>
+    v === null || v === undefined || v === "" ? [] : [[name, String(v)]],
+  );
   const query = new URLSearchParams(given).toString();
   return `${BASE}api/${path}${query ? `?${query}` : ""}`;
 }
 
+/**
+ * The answer's JSON: the caller says of which of the Api's types it is.
+ * @param {string} url
+ * @param {RequestInit} options
+ * @returns {Promise<any>}
+ */
 async function ask(url, options) {
+  /** @type {Response} */
   let answer;
   try {
     answer = await fetch(url, { credentials: "same-origin", ...options });
   } catch (error) {
-    if (error.name === "AbortError") throw error;
+    if (isAbort(error)) throw error;
     throw new ApiError(0, "unreachable", "Airflow does not answer. This page asks again by itself.");
   }
   const body = await answer.json().catch(() => null);
@@ -82,18 +138,26 @@ async function ask(url, options) {
   throw new ApiError(answer.status, told.code, told.message);
 }
 
+/** @param {unknown} error */
+const isAbort = (error) => error instanceof Error && error.name === "AbortError";
+
 /**
  * Ask again and again while the page is looked at: `load(signal)` then `show(data)`. What fails is said in `place`, above
  * what was shown last, and goes away by itself with the next success. Returns {now()} for asking at once.
+ * @template Data
+ * @param {Poll<Data>} wanted
  */
 export function poll({ load, show, place, seconds = 10 }) {
+  /** @type {number | undefined} */
   let timer;
+  /** @type {AbortController | undefined} */
   let asking;
   let failures = 0;
   async function now() {
     clearTimeout(timer);
     asking?.abort();
-    const mine = (asking = new AbortController());
+    const mine = new AbortController();
+    asking = mine;
     try {
       const data = await load(mine.signal);
       if (mine.signal.aborted) return;
@@ -101,7 +165,7 @@ export function poll({ load, show, place, seconds = 10 }) {
       fill(place);
       show(data);
     } catch (error) {
-      if (error.name === "AbortError" || mine.signal.aborted) return;
+      if (isAbort(error) || mine.signal.aborted) return;
       failures += 1;
       if (!(error instanceof ApiError)) console.error(error);
       fill(place, notice(error));
@@ -116,23 +180,29 @@ export function poll({ load, show, place, seconds = 10 }) {
 
 /* Pieces of pages ------------------------------------------------------------------------------------------------- */
 
-/** What went wrong, in words. */
+/** What went wrong, in words. @param {unknown} error */
 export function notice(error) {
   const text = error instanceof ApiError ? error.message : "Something broke on this page. Reload it.";
   return h("p", { class: "notice bad", role: "alert" }, text);
 }
 
-/** Nothing to show: what that means, and what to do. */
+/** Nothing to show: what that means, and what to do. @param {string} title @param {Child} todo */
 export function empty(title, todo) {
   return h("div", { class: "empty" }, h("p", { class: "empty-title" }, title), h("p", {}, todo));
 }
 
-/** kind: good, warn, bad or idle. The words carry the meaning, the colour only repeats it. */
+/** kind: good, warn, bad or idle. The words carry the meaning, the colour only repeats it. @param {Kind} kind @param {Child} text */
 export function badge(kind, text) {
   return h("span", { class: `badge ${kind}` }, text);
 }
 
-/** A table. columns: [{label, cell: row => node or text, number: bool}]. */
+/**
+ * A table. A cell that is null is a dash.
+ * @template Row
+ * @param {Column<Row>[]} columns
+ * @param {Row[]} rows
+ * @param {string} [caption]
+ */
 export function table(columns, rows, caption) {
   const head = h(
     "tr",
@@ -154,12 +224,16 @@ export function table(columns, rows, caption) {
   return h("div", { class: "scroll" }, h("table", { class: "data" }, parts));
 }
 
-/** A small line of numbers; null leaves a gap. */
+/**
+ * A small line of numbers; null leaves a gap.
+ * @param {(number | null)[]} values
+ * @param {string} label
+ */
 export function sparkline(values, label, { width = 120, height = 28 } = {}) {
   const known = values.filter((v) => v !== null);
   const top = Math.max(1e-9, ...known);
-  const x = (i) => (values.length < 2 ? 0 : (i / (values.length - 1)) * (width - 2) + 1);
-  const y = (v) => height - 2 - (v / top) * (height - 4);
+  const x = (/** @type {number} */ i) => (values.length < 2 ? 0 : (i / (values.length - 1)) * (width - 2) + 1);
+  const y = (/** @type {number} */ v) => height - 2 - (v / top) * (height - 4);
   let path = "";
   values.forEach((v, i) => {
     if (v !== null) path += `${path && values[i - 1] !== null && i ? "L" : "M"}${x(i).toFixed(1)} ${y(v).toFixed(1)}`;
@@ -175,9 +249,9 @@ export function sparkline(values, label, { width = 120, height = 28 } = {}) {
   return s("svg", box, s("path", { d: path || "M0 0", fill: "none" }));
 }
 
-/** A link into Airflow itself; inside Airflow's frame its own router takes it, which the frame's sandbox allows. */
+/** A link into Airflow itself; inside Airflow's frame its own router takes it, which the frame's sandbox allows. @param {string} path @param {string} text */
 export function airflowLink(path, text) {
-  const go = (event) => {
+  const go = (/** @type {MouseEvent} */ event) => {
     if (window.parent === window || event.metaKey || event.ctrlKey) return;
     event.preventDefault();
     window.parent.history.pushState({}, "", link.href);
@@ -187,12 +261,12 @@ export function airflowLink(path, text) {
   return link;
 }
 
-/** Our pages are under <Airflow>/pinwheel/. */
+/** Our pages are under <Airflow>/pinwheel/. @param {string} path */
 function airflowUrl(path) {
   return new URL(`../${path}`, new URL(BASE || ".", location.href)).href;
 }
 
-/** A link to a runbook, given its path in the repository. */
+/** A link to a runbook, given its path in the repository. @param {string | null | undefined} path */
 export function runbookLink(path, text = "runbook") {
   const name = /^docs\/runbooks\/(\w+)\.md$/.exec(path ?? "")?.[1];
   return name ? h("a", { href: `${BASE}runbooks/${name}` }, text) : null;
@@ -204,12 +278,15 @@ const whole = new Intl.NumberFormat("en", { maximumFractionDigits: 0 });
 const short = new Intl.NumberFormat("en", { notation: "compact", maximumFractionDigits: 1 });
 const regions = new Intl.DisplayNames(["en"], { type: "region" });
 
+/** @param {number | null | undefined} n */
 export const count = (n) => (n === null || n === undefined ? "–" : whole.format(n));
+/** @param {number | null | undefined} n */
 export const compact = (n) =>
   n === null || n === undefined ? "–" : Math.abs(n) >= 10 && Math.abs(n) < 1000 ? whole.format(n) : short.format(n);
+/** @param {number | null} share */
 export const percent = (share, digits = 1) => (share === null ? "–" : `${(share * 100).toFixed(digits)} %`);
 
-/** 4 s, 3 min, 2 h 5 min, 3 d. */
+/** 4 s, 3 min, 2 h 5 min, 3 d. @param {number | null | undefined} seconds */
 export function duration(seconds) {
   if (seconds === null || seconds === undefined) return "–";
   const n = Math.max(0, seconds);
@@ -220,7 +297,7 @@ export function duration(seconds) {
   return `${Math.round(n / 86400)} d`;
 }
 
-/** A time of the server, always UTC, as a <time>; null is a dash. */
+/** A time of the server, always UTC, as a <time>; null is a dash. @param {string | null | undefined} iso */
 export function when(iso, { seconds = true } = {}) {
   if (!iso) return "–";
   const at = new Date(iso);
@@ -231,10 +308,13 @@ export function when(iso, { seconds = true } = {}) {
   return h("time", { datetime: at.toISOString(), title: `${text} UTC` }, `${text} UTC`);
 }
 
-/** How long ago. */
-export const ago = (iso) => (iso ? `${duration((Date.now() - new Date(iso)) / 1000)} ago` : "–");
+/** Seconds from then until now, by this computer's clock. @param {string} iso */
+export const secondsSince = (iso) => (Date.now() - Date.parse(iso)) / 1000;
 
-/** The name of a country by its code; ZZ and null are unknown. */
+/** How long ago. @param {string | null | undefined} iso */
+export const ago = (iso) => (iso ? `${duration(secondsSince(iso))} ago` : "–");
+
+/** The name of a country by its code; ZZ and null are unknown. @param {string | null | undefined} code */
 export function country(code) {
   if (!code || code === "ZZ") return "Unknown place";
   try {

@@ -1,5 +1,7 @@
 // Links that lead out of the runbooks have no page here.
-for (const link of document.querySelectorAll(".prose a")) {
+/** @type {NodeListOf<HTMLAnchorElement>} */
+const links = document.querySelectorAll(".prose a");
+for (const link of links) {
   const path = new URL(link.href).pathname;
   if (!/\/runbooks\/\w+$/.test(path)) link.replaceWith(document.createTextNode(link.textContent));
 }

@@ -28,7 +28,7 @@ const CHECKS = "docs/runbooks/check_quality.md";
 poll({ load: (signal) => get("quality", {}, signal), show: showVerdicts, place: $("#problem"), seconds: 20 });
 get("me").then(start, (error) => fill($("#rows-problem"), notice(error)));
 
-/** Rows of the lake and of quarantine are of every brand. */
+/** Rows of the lake and of quarantine are of every brand. @param {Api.Me} me */
 function start(me) {
   if (me.brands !== null) {
     fill(
@@ -52,6 +52,9 @@ function start(me) {
 
 /* Verdicts */
 
+/** @typedef {{kind: Kind, text: string}} State */
+
+/** @param {Api.Verdicts} verdicts */
 function showVerdicts({ tables }) {
   const worst = tables.map(hourState).concat(tables.map(gateState));
   const bad = worst.filter((state) => state.kind === "bad").length;
@@ -67,6 +70,7 @@ function showVerdicts({ tables }) {
   fill($("#verdicts"), tables.map(verdict));
 }
 
+/** @param {Api.TableVerdict} t */
 function verdict(t) {
   const hour = hourState(t);
   const gate = gateState(t);
@@ -108,6 +112,7 @@ function verdict(t) {
   );
 }
 
+/** @param {Api.TableVerdict} t @returns {State} */
 function hourState(t) {
   if (t.expectations === null) return { kind: "idle", text: "No hour judged" };
   if (t.critical_unmet) return { kind: "bad", text: `${t.critical_unmet} of ${t.expectations} failed` };
@@ -115,6 +120,7 @@ function hourState(t) {
   return { kind: "good", text: `${t.expectations} of ${t.expectations} met` };
 }
 
+/** @param {Api.TableVerdict} t @returns {State} */
 function gateState(t) {
   if (t.held) return { kind: "bad", text: t.held === 1 ? "A slice is held" : `${t.held} slices are held` };
   if (t.slice_id === null) return { kind: "idle", text: "Nothing merged" };
@@ -124,16 +130,20 @@ function gateState(t) {
 
 /* What failed */
 
+/** @param {Api.Rows} data */
 function showRows(data) {
   fill($("#rows"), held(data.held), failures(data.failures), rowFailures(data), quarantine(data));
 }
 
+/** @param {string} title @param {Child} side @param {Child[]} children */
 function card(title, side, ...children) {
   return h("section", { class: "card" }, h("div", { class: "card-head" }, h("h2", {}, title), side), children);
 }
 
+/** @param {Api.Held[]} slices */
 function held(slices) {
   if (!slices.length) return null;
+  /** @type {Column<Api.Held>[]} */
   const columns = [
     { label: "Table", cell: (s) => s.table },
     { label: "Slice", number: true, cell: (s) => count(s.slice_id) },
@@ -153,6 +163,7 @@ function held(slices) {
   return card("Held slices", h("span", {}, todo), table(columns, slices, "Slices that wait for a person"));
 }
 
+/** @param {Api.Failure[]} found */
 function failures(found) {
   const side = h("span", { class: "quiet" }, "the last 24 hours ", runbookLink(CHECKS));
   if (!found.length)
@@ -161,6 +172,7 @@ function failures(found) {
       side,
       empty("None", "Every hour that was checked in the last day met all of its expectations."),
     );
+  /** @type {Column<Api.Failure>[]} */
   const columns = [
     { label: "Hour", cell: (f) => when(f.hour, { seconds: false }) },
     { label: "Table", cell: (f) => f.table },
@@ -189,6 +201,7 @@ function failures(found) {
   );
 }
 
+/** @param {Record<string, string>[]} rows */
 function sampleOf(rows) {
   return h(
     "details",
@@ -206,6 +219,7 @@ function sampleOf(rows) {
 
 /* Rows set aside */
 
+/** @param {Api.Rows} rows */
 function rowFailures({ now, row_failures: tables }) {
   if (!tables.length)
     return card(
@@ -213,6 +227,7 @@ function rowFailures({ now, row_failures: tables }) {
       h("span", { class: "quiet" }, "the last 24 hours"),
       empty("Nothing was merged", "Rows are judged as merge_events brings them in."),
     );
+  /** @type {Column<Api.RowFailures>[]} */
   const columns = [
     { label: "Table", cell: (t) => t.table },
     { label: "By the hour", cell: (t) => hourly(t, now) },
@@ -231,8 +246,10 @@ function rowFailures({ now, row_failures: tables }) {
   );
 }
 
+/** @param {Api.RowFailures} t @param {"rows_read" | "quarantined"} name */
 const sum = (t, name) => t.hours.reduce((total, hour) => total + hour[name], 0);
 
+/** @param {Api.RowFailures} t @param {string} now */
 function hourly(t, now) {
   const known = new Map(t.hours.map((hour) => [Date.parse(hour.hour), hour.quarantined]));
   const last = Math.floor(Date.parse(now) / HOUR) * HOUR;
@@ -242,14 +259,17 @@ function hourly(t, now) {
   });
 }
 
+/** @param {Api.Rows} rows */
 function quarantine({ broken, quarantined }) {
   if (!broken.length) return card("Quarantine", null, empty("Empty", "No row broke a row rule."));
+  /** @type {Column<Api.Broken>[]} */
   const rules = [
     { label: "Table", cell: (b) => b.table },
     { label: "Rule", cell: (b) => h("bdi", {}, b.rule) },
     { label: "Rows", number: true, cell: (b) => count(b.rows) },
     { label: "Newest", cell: (b) => when(b.newest_at) },
   ];
+  /** @type {Column<Api.QuarantinedRow>[]} */
   const rows = [
     { label: "When", cell: (q) => when(q.quarantined_at) },
     { label: "Table", cell: (q) => q.table },
@@ -271,6 +291,7 @@ function quarantine({ broken, quarantined }) {
 
 /* Dead letters */
 
+/** @param {Api.DeadLetters} letters */
 function showLetters({ found }) {
   const side = h(
     "span",
@@ -286,6 +307,7 @@ function showLetters({ found }) {
     fill($("#letters"), card("Dead letters", side, empty("None", "Every record kept to the contract.")));
     return;
   }
+  /** @type {Column<Api.Reason>[]} */
   const columns = [
     { label: "Reason", cell: (r) => h("code", {}, r.reason) },
     { label: "Records", number: true, cell: (r) => count(r.letters) },
@@ -298,6 +320,7 @@ function showLetters({ found }) {
   fill($("#letters"), card("Dead letters", side, table(columns, found.reasons, "Dead letters by reason")));
 }
 
+/** @param {Api.Letter} l */
 function letter(l) {
   return h(
     "div",
@@ -317,7 +340,7 @@ function letter(l) {
   );
 }
 
-/** Bytes and rows as they are: text in a box that scrolls. */
+/** Bytes and rows as they are: text in a box that scrolls. @param {string} text */
 function raw(text) {
   return h("pre", { class: "raw", tabindex: 0 }, h("bdi", {}, text));
 }

@@ -17,6 +17,12 @@ import {
   when,
 } from "./pinwheel.js";
 
+/**
+ * What names a report.
+ * @typedef {{brand_id: number | string, first_day: string, days: number | string}} Named
+ */
+
+/** @type {Record<string, [Kind, string]>} */
 const VERDICTS = {
   passed: ["good", "passed"],
   warning: ["warn", "warnings"],
@@ -36,13 +42,14 @@ let top = STEP;
 
 /* The list -------------------------------------------------------------------------------------------------------- */
 
-/** Sat, 14 Mar 2026; of several days the first and the last. */
+/** Sat, 14 Mar 2026; of several days the first and the last. @param {{first_day: string, days: number}} report */
 function period({ first_day, days }) {
   const first = new Date(`${first_day}T00:00:00Z`);
   const last = new Date(first.getTime() + (days - 1) * 86400000);
   return days === 1 ? DAY.format(first) : `${DAY.format(first)} – ${DAY.format(last)}`;
 }
 
+/** @param {Api.ListedReport} report */
 function change({ engagement, engagement_before }) {
   if (engagement === engagement_before) return "no change";
   if (!engagement_before) return "new";
@@ -50,10 +57,14 @@ function change({ engagement, engagement_before }) {
   return `${percent < 0 ? "−" : "+"}${count(Math.abs(percent))} %`;
 }
 
+/** @param {Api.ListedReport} r */
 const complete = (r) => (r.is_complete ? badge("good", "complete") : badge("warn", "not complete"));
+/** @param {Api.ListedReport} r */
 const quality = (r) => badge(...(VERDICTS[r.verdict] ?? ["idle", r.verdict]));
+/** @param {Named} r */
 const path = (r) => `reports/${r.brand_id}/${r.first_day}/${r.days}`;
 
+/** @param {Api.ListedReport[]} reports */
 function rows(reports) {
   return table(
     [
@@ -93,7 +104,7 @@ function rows(reports) {
 }
 
 function nothing() {
-  const isFiltered = filter.elements.brand.value || filter.elements.day.value || filter.elements.days.value !== "0";
+  const isFiltered = $("#brand").value || $("#day").value || $("#days").value !== "0";
   const form = airflowLink("dags/report_brands", "report_brands");
   if (!isFiltered)
     return empty("No reports yet", [
@@ -108,6 +119,7 @@ function nothing() {
   ]);
 }
 
+/** @param {Api.Reports} found */
 function showList({ day, reports, has_more }) {
   const title = day ? `Reports that hold ${DAY.format(new Date(`${day}T00:00:00Z`))}` : "Reports of all days";
   const late = reports.filter((r) => !r.is_complete).length;
@@ -116,7 +128,10 @@ function showList({ day, reports, has_more }) {
     late ? badge("warn", `${late} not complete`) : reports.length ? badge("good", "All complete") : null,
   );
   if (!reports.length) return fill($("#list"), nothing());
-  const more = () => ((top += STEP), list.now());
+  const more = () => {
+    top += STEP;
+    list.now();
+  };
   fill(
     $("#list"),
     h(
@@ -144,13 +159,14 @@ const list = poll({
 
 /* One report ------------------------------------------------------------------------------------------------------ */
 
-/** `report`: its brand_id, first_day and days. The address keeps it, so that a reload or a bookmark opens it again. */
+/** `report`: its brand_id, first_day and days. The address keeps it, so that a reload or a bookmark opens it again. @param {Named} report */
 async function open(report) {
   const reader = $("#reader");
   show(true);
   history.replaceState(null, "", `#${report.brand_id}/${report.first_day}/${report.days}`);
   fill(reader, h("p", { class: "quiet" }, "Opening …"));
   try {
+    /** @type {Api.Revisions} */
     const { revisions } = await get(path(report));
     fill(reader, heading(revisions), h("div", { id: "revision" }));
     showRevision(revisions[0]);
@@ -160,6 +176,7 @@ async function open(report) {
   }
 }
 
+/** @param {boolean} isReading */
 function show(isReading) {
   $("#reader").hidden = !isReading;
   for (const place of [$(".head"), $("#list"), filter]) place.hidden = isReading;
@@ -174,9 +191,11 @@ function close() {
 
 const back = () => h("button", { type: "button", on: { click: close } }, "Back to the list");
 
+/** @param {Api.Revision[]} revisions */
 function heading(revisions) {
   const [newest] = revisions;
-  const choose = (event) => showRevision(revisions.find((r) => String(r.revision) === event.target.value));
+  const choose = (/** @type {{target: HTMLSelectElement}} */ { target }) =>
+    showRevision(revisions.find((r) => String(r.revision) === target.value) ?? newest);
   const options = revisions.map((r) =>
     h("option", { value: r.revision }, `${r.revision}, made ${r.made_at.slice(0, 16).replace("T", " ")} UTC`),
   );
@@ -193,9 +212,11 @@ function heading(revisions) {
   );
 }
 
+/** @param {Api.Revision} r */
 function showRevision(r) {
   const of = `${path(r)}/${r.revision}`;
-  const file = (name, text) => h("a", { href: address(`${of}/${name}`, { download: true }), download: "" }, text);
+  const file = (/** @type {string} */ name, /** @type {string} */ text) =>
+    h("a", { href: address(`${of}/${name}`, { download: true }), download: "" }, text);
   fill(
     $("#revision"),
     h(
@@ -219,12 +240,14 @@ function showRevision(r) {
   );
 }
 
+/** @param {Api.Revision} r */
 function changes(r) {
-  const told = (value) => (value === null ? "not listed" : count(value));
-  const by = (c) =>
+  const told = (/** @type {number | null} */ value) => (value === null ? "not listed" : count(value));
+  const by = (/** @type {Api.Change} */ c) =>
     c.before === null || c.after === null
       ? ""
       : `${c.after > c.before ? "+" : "−"}${count(Math.abs(c.after - c.before))}`;
+  /** @type {Column<Api.Change>[]} */
   const columns = [
     { label: "Number", cell: (c) => c.name },
     { label: "It was", number: true, cell: (c) => told(c.before) },
@@ -241,6 +264,7 @@ function changes(r) {
 
 async function offerBrands() {
   try {
+    /** @type {Api.Choices} */
     const { brands } = await get("live/choices");
     $("#brand").append(...brands.map((b) => h("option", { value: b.brand_id }, b.name || `brand ${b.brand_id}`)));
   } catch {
@@ -248,7 +272,10 @@ async function offerBrands() {
   }
 }
 
-const again = () => ((top = STEP), list.now());
+function again() {
+  top = STEP;
+  list.now();
+}
 filter.addEventListener("change", again);
 filter.addEventListener("reset", () => setTimeout(again));
 filter.addEventListener("submit", (event) => event.preventDefault());

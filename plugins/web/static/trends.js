@@ -1,7 +1,24 @@
 // What is trending: four lists, each item with the size of its rise, how sure it is, its last hour and since when.
 
-import { $, badge, compact, country, duration, empty, fill, get, h, poll, sparkline, when } from "./pinwheel.js";
+import {
+  $,
+  badge,
+  compact,
+  country,
+  duration,
+  empty,
+  fill,
+  get,
+  h,
+  poll,
+  secondsSince,
+  sparkline,
+  when,
+} from "./pinwheel.js";
 
+/** @typedef {"pins" | "brands" | "categories" | "countries"} List */
+
+/** @type {[List, string][]} */
 const LISTS = [
   ["pins", "Pins"],
   ["brands", "Brands"],
@@ -9,6 +26,7 @@ const LISTS = [
   ["countries", "Countries"],
 ];
 const OF_BRANDS = new Set(["pins", "brands"]);
+/** @type {Record<Api.Confidence, [string, string]>} */
 const WORDS = {
   sure: ["Sure", "Chance would do this at most once in a million looks"],
   very_sure: ["Very sure", "Chance would do this at most once in a billion looks"],
@@ -20,6 +38,7 @@ const STALE_SECONDS = 900;
 
 poll({ load: (signal) => get("trends", {}, signal), show, place: $("#problem"), seconds: 20 });
 
+/** @param {Api.Trends} data */
 function show(data) {
   fill($("#fresh"), freshness(data.as_of));
   const lists = LISTS.filter(([name]) => !data.only_brands || OF_BRANDS.has(name));
@@ -40,21 +59,23 @@ function show(data) {
   );
 }
 
+/** @param {string | null} asOf */
 function freshness(asOf) {
   if (!asOf) return badge("idle", "No repins counted yet");
-  const seconds = (Date.now() - new Date(asOf)) / 1000;
+  const seconds = secondsSince(asOf);
   const kind = seconds < FRESH_SECONDS ? "good" : seconds < STALE_SECONDS ? "warn" : "bad";
   return badge(kind, ["Counted to ", when(asOf), kind === "good" ? "" : `, ${duration(seconds)} behind`]);
 }
 
+/** @param {Api.Trends} data */
 function nothing(data) {
   if (!data.as_of)
     return empty(
       "No repins are counted yet",
       "They are once the stream runs and merge_events has merged repins. See Pipeline health.",
     );
-  const minutes = (new Date(data.as_of) - new Date(data.counted_from)) / 60000;
-  if (minutes < FEW_MINUTES) {
+  const minutes = data.counted_from ? (Date.parse(data.as_of) - Date.parse(data.counted_from)) / 60000 : null;
+  if (minutes !== null && minutes < FEW_MINUTES) {
     const left = Math.ceil(FEW_MINUTES - minutes);
     return empty(
       "Too early to say",
@@ -64,6 +85,7 @@ function nothing(data) {
   return empty("Nothing is trending", "All is as usual. A rise shows here within a minute or two of its start.");
 }
 
+/** @param {string} title @param {List} name @param {Api.Trend[]} trends */
 function list(title, name, trends) {
   const none = h("p", { class: "quiet" }, `No ${title.toLowerCase()} are rising now.`);
   const id = `list-${name}`;
@@ -81,6 +103,7 @@ function list(title, name, trends) {
   );
 }
 
+/** @param {List} kind @param {Api.Trend} trend */
 function item(kind, trend) {
   return h(
     "li",
@@ -97,22 +120,26 @@ function item(kind, trend) {
   );
 }
 
+/** @param {List} kind @param {Api.Trend} trend */
 function named(kind, trend) {
   if (kind === "countries") return country(trend.item);
   if (kind === "pins") return trend.name?.trim() || `Pin ${trend.item}`;
   return trend.name === "(none)" ? "Without a category" : trend.name;
 }
 
+/** @param {List} kind @param {Api.Trend} trend */
 function details(kind, trend) {
   const now = `${compact(trend.per_minute)} a minute, usually ${compact(trend.usual_per_minute)}`;
   return kind === "pins" ? `${now} · pin ${trend.item}` : now;
 }
 
+/** @param {Api.Trend} trend */
 function size({ times_usual: times }) {
   if (times === null) return "new";
   return times >= 100 ? "> × 100" : `× ${times.toFixed(times < 10 ? 1 : 0)}`;
 }
 
+/** @param {Api.Trend} trend */
 function line(trend) {
   const known = trend.minutes.filter((n) => n !== null);
   const label = known.length
@@ -121,6 +148,7 @@ function line(trend) {
   return sparkline(trend.minutes, label, { width: 132, height: 32 });
 }
 
+/** @param {Api.Trend} trend */
 function confidence(trend) {
   const [word, meaning] = WORDS[trend.confidence];
   const told = badge(trend.confidence === "sure" ? "idle" : "good", word);
@@ -128,7 +156,7 @@ function confidence(trend) {
   return told;
 }
 
-/** The clock time alone: it is less than an hour ago. */
+/** The clock time alone: it is less than an hour ago. @param {Api.Trend} trend */
 function since(trend) {
   const at = new Date(trend.since);
   return h(

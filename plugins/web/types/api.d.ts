@@ -1,0 +1,280 @@
+// Made from the pages' response models by `python tests/support/api_types.py`; a test compares. Do not edit.
+declare namespace Api {
+  interface AlertRow {
+    alert_id: number;
+    name: string;
+    subject: string;
+    severity: string;
+    message: string;
+    do: string | null;
+    runbook: string | null;
+    raised_at: string;
+    resolved_at: string | null;
+  }
+  interface Alerts {
+    open: AlertRow[];
+    recent: AlertRow[];
+  }
+  interface Broken {
+    table: string;
+    rule: string;
+    rows: number;
+    newest_at: string;
+  }
+  interface Change {
+    name: string;
+    before: number | null;
+    after: number | null;
+  }
+  interface Choice {
+    brand_id: number;
+    name: string;
+  }
+  interface Choices {
+    brands: Choice[];
+    categories: string[];
+  }
+  interface Complete {
+    table: string;
+    complete_through: string | null;
+    newest: string | null;
+  }
+  interface CompleteTables {
+    now: string;
+    tables: Complete[];
+  }
+  type Confidence = "sure" | "very_sure" | "beyond_doubt";
+  interface DeadLetters {
+    found: Summary;
+  }
+  interface Driver {
+    state: "running" | "restarting" | "stopped" | "unknown";
+    since: string | null;
+    failures: number;
+    restarts_today: number | null;
+  }
+  interface Error {
+    code: string;
+    message: string;
+  }
+  interface ErrorBody {
+    error: Error;
+  }
+  interface Failure {
+    table: string;
+    hour: string;
+    measure: string;
+    critical: boolean;
+    observed: string;
+    expected: string;
+    sample: Record<string, string>[];
+    docs: string | null;
+  }
+  interface Flow {
+    now: string;
+    measured_at: string | null;
+    away: string[];
+    steps: Step[];
+    lags: Lag[];
+    driver: Driver;
+    tables: TableProgress[];
+  }
+  interface Held {
+    slice_id: number;
+    table: string;
+    rows_read: number;
+    audited_at: string | null;
+    reasons: string[];
+  }
+  interface HourOfRows {
+    hour: string;
+    rows_read: number;
+    quarantined: number;
+  }
+  interface Lag {
+    partition: string;
+    records: number | null;
+  }
+  interface Letter {
+    kafka_partition: number;
+    kafka_offset: number;
+    kafka_timestamp: string;
+    detail: string;
+    value: string;
+  }
+  interface ListedReport {
+    brand_id: number;
+    brand_name: string;
+    first_day: string;
+    days: number;
+    revision: number;
+    made_at: string;
+    complete_through: string | null;
+    is_complete: boolean;
+    verdict: string;
+    engagement: number;
+    engagement_before: number;
+    unique_people: number;
+    change_count: number;
+    mail: string;
+  }
+  interface LiveUpdate {
+    version: number;
+    counts: Record<string, number>;
+    seconds: number | null;
+    one_in: number;
+    unplaced: number;
+    newest_at: number;
+    received_at: number;
+    read_at: number;
+    places: Places;
+  }
+  interface LogEnd {
+    lines: string[];
+  }
+  interface Me {
+    name: string;
+    brands: number[] | null;
+    may_alert: boolean;
+  }
+  interface Places {
+    event_type: string[];
+    latitude: number[];
+    longitude: number[];
+    city: (string | null)[];
+    country_code: (string | null)[];
+    events: number[];
+    at: number[];
+  }
+  interface Problem {
+    name: string;
+    subject: string;
+    message: string;
+    raised_at: string;
+    resolved_at: string | null;
+  }
+  interface QuarantinedRow {
+    table: string;
+    event_id: string | null;
+    quarantined_at: string;
+    reason: string;
+    row: string;
+  }
+  interface Reason {
+    reason: string;
+    letters: number;
+    samples: Letter[];
+  }
+  interface Reports {
+    day: string | null;
+    reports: ListedReport[];
+    has_more: boolean;
+  }
+  interface Revision {
+    brand_id: number;
+    brand_name: string;
+    first_day: string;
+    days: number;
+    revision: number;
+    made_at: string;
+    complete_through: string | null;
+    is_complete: boolean;
+    verdict: string;
+    engagement: number;
+    engagement_before: number;
+    unique_people: number;
+    change_count: number;
+    mail: string;
+    changes: Change[];
+    tables: string[];
+  }
+  interface Revisions {
+    revisions: Revision[];
+  }
+  interface RowFailures {
+    table: string;
+    hours: HourOfRows[];
+  }
+  interface Rows {
+    now: string;
+    failures: Failure[];
+    row_failures: RowFailures[];
+    held: Held[];
+    broken: Broken[];
+    quarantined: QuarantinedRow[];
+  }
+  interface Step {
+    name: string;
+    title: string;
+    dag: string;
+    rows_per_second: number | null;
+    newest_age_seconds: number | null;
+    backlog: number | null;
+    backlog_unit: string;
+    unwell: string[];
+    last_error: Problem | null;
+  }
+  interface Summary {
+    letters: number;
+    since: string | null;
+    is_all: boolean;
+    reasons: Reason[];
+  }
+  interface TableProgress {
+    table: string;
+    complete_through: string | null;
+    age_seconds: number | null;
+    rows_per_second: number | null;
+    versions_behind: number | null;
+    slices_open: number;
+    held_slices: number;
+    merged_at: string | null;
+  }
+  interface TableVerdict {
+    table: string;
+    hour: string | null;
+    checked_at: string | null;
+    expectations: number | null;
+    critical_unmet: number | null;
+    warnings_unmet: number | null;
+    slice_id: number | null;
+    audited_at: string | null;
+    slice_rows: number | null;
+    slice_quarantined: number | null;
+    held: number;
+    docs: string | null;
+  }
+  interface TestSent {
+    receivers: number;
+  }
+  interface Trend {
+    item: string;
+    name: string | null;
+    brand_id: number | null;
+    since: string;
+    repins: number;
+    per_minute: number;
+    usual_per_minute: number;
+    times_usual: number | null;
+    chance_log10: number;
+    confidence: Confidence;
+    minutes: (number | null)[];
+  }
+  interface Trends {
+    as_of: string | null;
+    counted_from: string | null;
+    only_brands: boolean;
+    pins: Trend[];
+    categories: Trend[];
+    brands: Trend[];
+    countries: Trend[];
+  }
+  interface Verdicts {
+    now: string;
+    tables: TableVerdict[];
+  }
+  interface Watchers {
+    viewers: number;
+    max_viewers: number;
+  }
+}
