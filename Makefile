@@ -55,15 +55,16 @@ replay: ## Send FILE (lines of user, TAB, pin) as repins to the running stack
 sql: ## Open a client on the reporting database, as an analyst; ARGS=--operator reads the merge's books too
 	@$(PINWHEEL) sql $(ARGS)
 
-lint: ## Check style, types and SQL
-	@$(PINWHEEL) lint
+lint: ## Check style, types, SQL and the pages' scripts; ARGS names some linters
+	@$(PINWHEEL) lint $(ARGS)
 
-lock: ## Pin requirements.in into requirements.txt, and the jars and web files into their locks
+lock: ## Pin requirements.in into requirements.txt, and the jars and npm packages into their locks
 	@$(PYTHON) pinwheel/install/bootstrap.py
 	@$(STATE)/tools/uv/bin/uv pip compile --quiet --generate-hashes --python-version 3.11 requirements.in -o requirements.txt
 	@for set in spark spark-s3 kafka mariadb s3 bench; do \
 	  (cd pinwheel/install/jars/$$set && "$(abspath $(STATE))/tools/venv/bin/jgo" --quiet --resolver python lock; rm -rf .jgo) || exit 1; done
-	@cd pinwheel/install/web && "$(abspath $(STATE))/tools/venv/bin/npm" install --package-lock-only --ignore-scripts
+	@for set in web js; do \
+	  (cd pinwheel/install/$$set && "$(abspath $(STATE))/tools/venv/bin/npm" install --package-lock-only --ignore-scripts) || exit 1; done
 
 clean: ## Remove the stack's data (`pinwheel clean --all`: the downloads too)
 	@$(PINWHEEL) clean

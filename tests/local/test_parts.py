@@ -80,8 +80,9 @@ def test_locks_pin_hashes_and_name_no_repository(name: str) -> None:
     assert "://" not in maven.lock_path(name).read_text()
 
 
-def test_the_web_lock_names_no_registry() -> None:
-    lock = Path(maven.__file__).parent / "web" / "package-lock.json"
+@pytest.mark.parametrize("name", ["web", "js"])
+def test_a_lock_of_npm_names_no_registry(name: str) -> None:
+    lock = Path(maven.__file__).parent / name / "package-lock.json"
     assert '"resolved"' not in lock.read_text()
 
 
