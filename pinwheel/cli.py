@@ -12,7 +12,7 @@ import typer
 if TYPE_CHECKING:
     from pinwheel.local.settings import LocalSettings
 
-app = typer.Typer(no_args_is_help=True, add_completion=False, help="Engagement events from Kafka to SQL, in real time.")
+app = typer.Typer(no_args_is_help=True, add_completion=False)
 PASS_ON = {"allow_extra_args": True, "ignore_unknown_options": True}
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -32,6 +32,23 @@ def clearly(command: Callable[P, R]) -> Callable[P, R]:
             raise typer.Exit(1) from None
 
     return wrapped
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        typer.echo(f"pinwheel {version('pinwheel')}")
+        raise typer.Exit
+
+
+@app.callback()
+def main(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version and exit.")
+    ] = False,
+) -> None:
+    """Engagement events from Kafka to SQL, in real time."""
 
 
 def _settings() -> "LocalSettings":

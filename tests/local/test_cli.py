@@ -2,12 +2,14 @@
 
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
 
 from pinwheel.cli import app
+from pinwheel.local.settings import ROOT
 
 COMMANDS = ("run", "stop", "status", "produce", "replay", "sql", "test", "bench", "lint", "clean")
 HEAVY = ("airflow", "pyspark", "confluent_kafka", "pymysql", "deltalake", "pydantic")
@@ -22,6 +24,13 @@ def runner(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> CliRunner:
 def test_help_lists_every_command(runner: CliRunner) -> None:
     shown = runner.invoke(app, ["--help"]).output
     assert [name for name in COMMANDS if f" {name} " not in shown] == []
+
+
+def test_the_version_is_the_package_s(runner: CliRunner, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PINWHEEL_AIRFLOW_PORT", "http")  # no setting is read for it
+    result = runner.invoke(app, ["--version"])
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    assert (result.exit_code, result.output) == (0, f"pinwheel {project['version']}\n")
 
 
 def test_help_imports_nothing_heavy() -> None:
