@@ -3,7 +3,7 @@
     python bench/compaction.py --commits 43200 --seed 1
 
 Each micro-batch goes through the stream's own writer and commit (``pinwheel.lake.files``, ``pinwheel.lake.landing``),
-with few rows of each event type, some of them late; pins are copied every 15 of them. Compaction is the Dag's, with
+with few rows of each event type, some of them late. Compaction is the Dag's, with
 the settings of the environment, and runs every 10 minutes of the day that is played, and once after its end. Log
 entries are given the age that they would have, so that old ones are cleaned up; no file gets old enough to be removed
 in a day.
@@ -26,21 +26,18 @@ import numpy as np
 import pyarrow as pa
 from deltalake import DeltaTable
 
-from pinwheel.alerts.raising import raise_alert
 from pinwheel.core.contract import DEAD_LETTER, EVENT_TYPES
 from pinwheel.core.settings import CompactSettings, load
 from pinwheel.lake import events_table
 from pinwheel.lake.compaction import compact, measure
 from pinwheel.lake.files import FileWriter
 from pinwheel.lake.landing import Landing
-from pinwheel.lake.pins_table import append_pins
 
 DAY = datetime(2026, 3, 14, tzinfo=UTC)
 COMPACT_AT, COMPACT_EVERY = timedelta(minutes=3), timedelta(minutes=10)  # as in dags/compact_tables.py
 LATE_SECONDS = (1800, 2 * 86_400)  # as the generator's
 LATE_SHARE = 0.02
 DEAD_SHARE = 0.005
-COPY_EVERY = 15  # micro-batches: 30 s
 OPENINGS = 5
 TOPIC = "bench"
 
@@ -115,7 +112,7 @@ def main() -> int:
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s %(message)s")
     with tempfile.TemporaryDirectory() as folder:
         settings = load(CompactSettings, lake_uri=f"{folder}/lake")
-        events_table.create_tables(settings.events_uri, settings.pins_uri)
+        events_table.create_table(settings.events_uri)
         day = play(settings, given.commits, Batches(given.rows, given.seed))
         opened = statistics.median(timed(lambda: DeltaTable(settings.events_uri)) for _ in range(OPENINGS))
         report(settings, day, opened)
@@ -133,8 +130,6 @@ def play(settings: CompactSettings, commits: int, batches: Batches) -> Day:
             due += COMPACT_EVERY
         rows = batches.make(at)
         day.landings.append(timed(lambda rows=rows: land(landing, rows)))  # type: ignore[misc]
-        if n % COPY_EVERY == 0:
-            append_pins(settings.events_uri, settings.pins_uri, raise_alert)
     while due < DAY + timedelta(days=1) + COMPACT_EVERY:
         look_after(settings, due, day)
         due += COMPACT_EVERY

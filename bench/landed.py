@@ -58,7 +58,7 @@ class Lander:
 
     def land(self, uri: str, batch: int) -> None:
         """Land all events in commits of ``batch``."""
-        events_table.create_tables(f"{uri}/events", f"{uri}/pins")
+        events_table.create_table(f"{uri}/events")
         landing = Landing(f"{uri}/events", TOPIC)
         while self._made < len(self._times):
             writer = FileWriter(landing.uri)

@@ -35,7 +35,7 @@ def main() -> int:
         of_pins = PinLookupSettings(**settings.model_dump(include=set(MemsqlSettings.model_fields)))
         lander = Lander(given.events, given.seed, connect=partial(memsql.connect, of_pins))
         uri = f"{folder}/lake"
-        events_table.create_tables(f"{uri}/events", f"{uri}/pins")
+        events_table.create_table(f"{uri}/events")
         for _ in range(2):  # the second half is warm
             meter.steps.clear()
             profile(lander, Landing(f"{uri}/events", "bench"), given.events // 2, given.batch, meter)

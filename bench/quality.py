@@ -216,7 +216,7 @@ class Reporting:
     def __init__(self, settings: MemsqlSettings, folder: Path) -> None:
         values = settings.model_dump(include=set(MemsqlSettings.model_fields))
         self.uri = str(folder / "lake")
-        events_table.create_tables(f"{self.uri}/events", f"{self.uri}/pins")
+        events_table.create_table(f"{self.uri}/events")
         self.connection = memsql.connect(settings, local_infile=True)
         self.quality = QualitySettings(**values, **GeoSettings().model_dump(), lake_uri=self.uri)
         self._merging = MergeSettings(**values, lake_uri=self.uri)

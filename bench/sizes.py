@@ -64,7 +64,7 @@ def landing(versions: int, seed: int) -> tuple[float, float]:
     """Median seconds and CPU-seconds of a micro-batch on a lake of so many versions."""
     with tempfile.TemporaryDirectory() as folder:
         uri = f"{folder}/lake/events"
-        events_table.create_tables(uri, f"{folder}/lake/pins")
+        events_table.create_table(uri)
         writer, now = Landing(uri, "bench"), datetime.now(UTC)
         few, full = Batches(FEW_ROWS, seed), Batches(ROWS_PER_TYPE, seed)
         for n in range(versions):

@@ -1,7 +1,7 @@
 """### Keep the lake's files few and large
 
 **What** Each micro-batch leaves small files. Days and event types that have many get them put together; a day that is
-over is ordered by brand and time, as reports read it; copied pins too. Once an hour, files that no version of the last
+over is ordered by brand and time, as reports read it. Once an hour, files that no version of the last
 7 days names are removed, and log entries of more than 2 hours. Never what a merge still has to read.
 
 **When** Every 10 minutes, and it does only what the number and size of the files ask for. By hand with `dry_run` to see

@@ -36,15 +36,11 @@ class StopSwitch:
 
         return guarded
 
-    def wait(self, query: StreamingQuery, every_seconds: float, do: Callable[[], None]) -> None:
-        """Return when stopped; call ``do`` every ``every_seconds`` meanwhile. A failed query raises its error."""
-        due = time.monotonic() + every_seconds
+    def wait(self, query: StreamingQuery) -> None:
+        """Return when stopped. A failed query raises its error."""
         while not self._asked.is_set():
             if query.awaitTermination(POLL_SECONDS):
                 return
-            if time.monotonic() >= due:
-                do()
-                due = time.monotonic() + every_seconds
         while query.isActive and query.status["isTriggerActive"]:
             time.sleep(POLL_SECONDS)
         query.stop()

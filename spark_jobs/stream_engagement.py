@@ -13,14 +13,12 @@ from uuid import uuid4
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql.streaming import StreamingQuery
 
-from pinwheel.alerts.raising import raise_alert
 from pinwheel.clients import kafka
 from pinwheel.core.errors import FencedError, PinwheelError
 from pinwheel.core.settings import StreamSettings, load
 from pinwheel.lake import events_table
 from pinwheel.lake.files import Manifest
 from pinwheel.lake.landing import Landing
-from pinwheel.lake.pins_table import append_pins
 from pinwheel.stream import driver_lock
 from spark_jobs.landing_task import MANIFEST_SCHEMA, writer
 from spark_jobs.stopping import StopSwitch
@@ -59,14 +57,13 @@ def main() -> int:
 def drive(settings: StreamSettings) -> int:
     """Start the query where the lake ends, and see it through."""
     partitions = kafka.partitions(settings, BROKER_WAIT_SECONDS)
-    events_table.create_tables(settings.events_uri, settings.pins_uri)
+    events_table.create_table(settings.events_uri)
     starting = events_table.landed_offsets(settings.events_uri, settings.topic, partitions)
     spark = session(settings)
     stop = StopSwitch(spark)
     query = start(spark, settings, {p: starting.get(p, -2) for p in partitions}, stop)  # -2: the earliest there is
     log.info("started topic=%s from=%s", settings.topic, starting)
-    stop.wait(query, every_seconds=settings.pins_interval_seconds, do=lambda: save_pins(settings))
-    save_pins(settings)
+    stop.wait(query)
     spark.stop()
     log.info("stopped")
     return 0
@@ -144,13 +141,6 @@ class BatchWriter:
             manifest.rows,
             time.monotonic() - began,
         )
-
-
-def save_pins(settings: StreamSettings) -> None:
-    """Copy the pins of new versions to the ``pins`` table; what dies here is done by the next call."""
-    added = append_pins(settings.events_uri, settings.pins_uri, raise_alert)
-    if added:
-        log.info("saved pins=%d", added)
 
 
 if __name__ == "__main__":

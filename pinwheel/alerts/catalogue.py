@@ -27,7 +27,6 @@ class Alert:
 
 DRIVER_FAILING = Alert("driver_failing", "critical", STREAM_RUNBOOK, "read the end of the driver's log")
 DRIVER_STALLED = Alert("driver_stalled", "critical", STREAM_RUNBOOK, "see whether the restart helped; read its log")
-PINS_SKIPPED = Alert("pins_skipped", "warning", STREAM_RUNBOOK, "rebuild pins when you need it whole", lasting=False)
 SLICE_HELD = Alert("slice_held", "critical", MERGE_RUNBOOK, "mend the cause, then trigger release_slice")
 SLICE_WARNING = Alert("slice_warning", "warning", MERGE_RUNBOOK, "compare with the days before", lasting=False)
 ROWS_QUARANTINED = Alert("rows_quarantined", "warning", MERGE_RUNBOOK, "read reason in quarantine", lasting=False)
@@ -59,10 +58,9 @@ HEALTH_ALERTS = {
     )
 }
 TEST_ALERT = Alert("test_alert", "warning", HEALTH_RUNBOOK, "nothing: somebody tried whether it arrives", lasting=False)
-STREAM_ALERTS = (*DRIVER_ALERTS, PINS_SKIPPED)
 ALERTS = {
     a.name: a
-    for a in (*STREAM_ALERTS, *MERGE_ALERTS, *QUALITY_ALERTS, REPORTS_FAILED, *HEALTH_ALERTS.values(), TEST_ALERT)
+    for a in (*DRIVER_ALERTS, *MERGE_ALERTS, *QUALITY_ALERTS, REPORTS_FAILED, *HEALTH_ALERTS.values(), TEST_ALERT)
 }
 
 Send = Callable[[Alert, str, str], None]  # alert, subject (what it is about), message

@@ -62,11 +62,6 @@ class LakeSettings(_Settings):
         """The ``events`` table."""
         return f"{self.lake_uri.rstrip('/')}/events"
 
-    @property
-    def pins_uri(self) -> str:
-        """The ``pins`` table: the full pins that came by."""
-        return f"{self.lake_uri.rstrip('/')}/pins"
-
 
 class MemsqlSettings(_Settings):
     """The reporting database: SingleStore (MemSQL), or MariaDB over the same protocol."""
@@ -115,7 +110,6 @@ class StreamSettings(KafkaSettings, LakeSettings, PinLookupSettings, GeoSettings
     max_value_bytes: Annotated[int, Field(ge=1024)] = 65_536  # what is longer is cut off and dead
     max_future_seconds: Seconds = 600.0  # occurred_at after the Kafka timestamp: clocks differ by less
     max_past_days: Annotated[int, Field(ge=1)] = 30  # occurred_at before it: phones are offline for days
-    pins_interval_seconds: Seconds = 30.0  # how often new pins are copied to the pins table: fewer, larger files
     single_task_rows: Annotated[int, Field(ge=0)] = 20_000  # smaller batches are one task: fewer, larger files
 
 

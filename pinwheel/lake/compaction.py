@@ -39,10 +39,7 @@ class Action(StrEnum):
 
 @dataclass(frozen=True)
 class Partition:
-    """One day of one event type, as it is: ``small`` files are below ``compact_small_mb``.
-
-    A table without partitions, ``pins``, is one of no day and no type.
-    """
+    """One day of one event type, as it is: ``small`` files are below ``compact_small_mb``."""
 
     event_date: str
     event_type: str
@@ -56,7 +53,6 @@ class Partition:
 class Rewrite:
     """What was done, or would be: one row per partition that needed something."""
 
-    table: str
     event_date: str
     event_type: str
     action: str
@@ -75,28 +71,26 @@ def compact(settings: CompactSettings, now: datetime, dry_run: bool, unread_sinc
         dry_run: only say what would be done.
         unread_since: see ``pinwheel.operate.retention``; what was committed since then is kept.
     """
+    table = events_table.open_table(settings.events_uri)
+    if table is None:
+        log.info("nothing to do: there is no table at %s yet", settings.events_uri)
+        return []
     today = now.astimezone(UTC).date()
-    reports = []
-    for uri in (settings.events_uri, settings.pins_uri):
-        table = events_table.open_table(uri)
-        if table is None:
-            log.info("nothing to do: there is no table at %s yet", uri)
-            continue
-        found = [(p, needs(p, settings, today)) for p in measure(table, settings)]
-        needed = [(p, action) for p, action in found if action is not Action.NONE]
-        for partition, action in needed:
-            after = partition if dry_run else _rewritten(settings, uri, partition, action)
-            reports.append(_rewrite(uri, action, partition, after))
-            _log(reports[-1], dry_run)
-        if now.minute < CLEAN_MINUTES or dry_run:
-            _clean(uri, settings, now, dry_run, unread_since)
-    return reports
+    found = [(p, needs(p, settings, today)) for p in measure(table, settings)]
+    rewrites = []
+    for partition, action in ((p, a) for p, a in found if a is not Action.NONE):
+        after = partition if dry_run else _rewritten(settings, partition, action)
+        rewrites.append(_rewrite(action, partition, after))
+        _log(rewrites[-1], dry_run)
+    if now.minute < CLEAN_MINUTES or dry_run:
+        _clean(settings, now, dry_run, unread_since)
+    return rewrites
 
 
 def _log(report: Rewrite, dry_run: bool) -> None:
     log.info(
-        "%s%s table=%s event_date=%s event_type=%s files=%d->%s bytes=%d->%s",
-        "would " if dry_run else "", report.action, report.table, report.event_date, report.event_type,
+        "%s%s event_date=%s event_type=%s files=%d->%s bytes=%d->%s",
+        "would " if dry_run else "", report.action, report.event_date, report.event_type,
         report.files_before, "?" if dry_run else report.files_after,
         report.bytes_before, "?" if dry_run else report.bytes_after,
     )  # fmt: skip
@@ -108,7 +102,7 @@ def measure(table: DeltaTable, settings: CompactSettings) -> list[Partition]:
     limit = settings.compact_small_mb * 2**20
     found: dict[tuple[str, str], list[int]] = {}
     for file in files:
-        key = (str(file.get("partition.event_date", "")), file.get("partition.event_type", ""))
+        key = (str(file["partition.event_date"]), file["partition.event_type"])
         found.setdefault(key, []).append(file["size_bytes"])
     return [_partition(key, sizes, limit) for key, sizes in sorted(found.items())]
 
@@ -120,17 +114,17 @@ def _partition(key: tuple[str, str], sizes: list[int], limit: int) -> Partition:
 
 def needs(partition: Partition, settings: CompactSettings, today: date) -> Action:
     """By the count and size of files, not by the clock; a day that is over is also ordered, as it is read often."""
-    is_over = partition.event_date != "" and date.fromisoformat(partition.event_date) < today
+    is_over = date.fromisoformat(partition.event_date) < today
     if partition.small_files < (settings.compact_closed_files if is_over else settings.compact_open_files):
         return Action.NONE
     mostly_small = partition.small_size >= settings.compact_cluster_share * partition.size
     return Action.CLUSTER if is_over and mostly_small else Action.COMPACT
 
 
-def _rewritten(settings: CompactSettings, uri: str, partition: Partition, action: Action) -> Partition:
+def _rewritten(settings: CompactSettings, partition: Partition, action: Action) -> Partition:
     """Rewrite a partition; returns what it is afterwards."""
-    table = DeltaTable(uri)
-    filters = [(name, "=", getattr(partition, name)) for name in LAKE_PARTITIONS] if partition.event_date else None
+    table = DeltaTable(settings.events_uri)
+    filters = [(name, "=", getattr(partition, name)) for name in LAKE_PARTITIONS]
     target = settings.compact_target_mb * 2**20
     try:
         if action is Action.CLUSTER:
@@ -140,27 +134,26 @@ def _rewritten(settings: CompactSettings, uri: str, partition: Partition, action
             table.optimize.compact(filters, target_size=target, max_concurrent_tasks=1)
     except CommitFailedError as error:
         log.warning("left to the next run event_date=%s event_type=%s error=%s", *_key(partition), error)
-    return {_key(p): p for p in measure(DeltaTable(uri), settings)}[_key(partition)]
+    return {_key(p): p for p in measure(DeltaTable(settings.events_uri), settings)}[_key(partition)]
 
 
 def _key(partition: Partition) -> tuple[str, str]:
     return partition.event_date, partition.event_type
 
 
-def _rewrite(uri: str, action: Action, before: Partition, after: Partition) -> Rewrite:
-    table = uri.rpartition("/")[2]
-    return Rewrite(table, *_key(before), action, before.files, after.files, before.size, after.size)
+def _rewrite(action: Action, before: Partition, after: Partition) -> Rewrite:
+    return Rewrite(*_key(before), action, before.files, after.files, before.size, after.size)
 
 
-def _clean(uri: str, settings: CompactSettings, now: datetime, dry_run: bool, unread_since: datetime | None) -> None:
-    """Remove old files and old log entries, but none that a merge or the copy of the pins still has to read."""
+def _clean(settings: CompactSettings, now: datetime, dry_run: bool, unread_since: datetime | None) -> None:
+    """Remove old files and old log entries, but none that a merge still has to read."""
     behind = timedelta(0) if unread_since is None else now - unread_since
     hours = max(settings.vacuum_hours, -(-(behind + MARGIN) // timedelta(hours=1)))
-    table = DeltaTable(uri)
+    table = DeltaTable(settings.events_uri)
     removed = table.vacuum(retention_hours=hours, dry_run=dry_run, full=True)  # orphans of dead tasks too
-    log.info("vacuum uri=%s dry_run=%s kept_hours=%d files=%d", uri, dry_run, hours, len(removed))
+    log.info("vacuum dry_run=%s kept_hours=%d files=%d", dry_run, hours, len(removed))
     if behind > events_table.LOG_KEPT / 2:  # the other half is for this run, and for who has just begun to read
-        log.warning("the log of %s is kept whole: a reader of the lake is behind, since %s", uri, unread_since)
+        log.warning("the log of the lake is kept whole: a reader is behind, since %s", unread_since)
     elif not dry_run:
         table.create_checkpoint()
         table.cleanup_metadata()  # by delta.logRetentionDuration

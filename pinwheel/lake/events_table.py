@@ -1,4 +1,4 @@
-"""The Delta lake: one ``events`` table, and ``pins`` derived from it; who writes them is ``pinwheel.lake.landing``."""
+"""The Delta lake: one ``events`` table, written by ``pinwheel.lake.landing``."""
 
 import json
 from collections.abc import Iterable, Mapping
@@ -10,7 +10,7 @@ import pyarrow as pa
 from deltalake import DeltaTable, Schema
 from deltalake.exceptions import TableNotFoundError
 
-from pinwheel.core.contract import LAKE_COLUMNS, LAKE_PARTITIONS, PIN_FIELDS, Column, Type
+from pinwheel.core.contract import LAKE_COLUMNS, LAKE_PARTITIONS, Column, Type
 from pinwheel.core.errors import LakeError
 from pinwheel.core.offsets import Progress, Reach
 
@@ -25,30 +25,24 @@ ARROW_TYPE = {
     Type.BINARY: pa.binary(),
 }
 LOG_KEPT = timedelta(hours=2)  # each landing lists the log three times: a week of it, 302,400 entries, takes 2 s
-TABLE_CONFIGURATION = {
+# What readers skip files by. Not occurred_at: its statistics make delta-rs 1.6 refuse `occurred_at < TIMESTAMP '…'`
+# in updates and deletes, and the day in the path says nearly as much.
+STATISTICS = ("user_id", "pin_id", "brand_id", "kafka_partition", "kafka_offset")
+EVENTS_CONFIGURATION = {
     "delta.enableChangeDataFeed": "true",  # the merge reads nothing else
     "delta.enableDeletionVectors": "false",  # delta-rs' change feed can't read them
     "delta.checkpointInterval": "200",  # a checkpoint takes 0.1 s and more: every 400 s is enough
     "delta.logRetentionDuration": f"interval {LOG_KEPT // timedelta(hours=1)} hours",
     "delta.enableExpiredLogCleanup": "false",  # by OPTIMIZE or MERGE: compact_tables knows who reads
     "delta.deletedFileRetentionDuration": "interval 1 days",  # of their names: each checkpoint carries them all
-    "delta.dataSkippingNumIndexedCols": "0",  # statistics of the columns below only
+    "delta.dataSkippingNumIndexedCols": "0",  # statistics of these columns only
+    "delta.dataSkippingStatsColumns": ",".join(STATISTICS),
 }
-# What readers skip files by. Not occurred_at: its statistics make delta-rs 1.6 refuse `occurred_at < TIMESTAMP '…'`
-# in updates and deletes, and the day in the path says nearly as much.
-STATISTICS = ("user_id", "pin_id", "brand_id", "kafka_partition", "kafka_offset")
-EVENTS_CONFIGURATION = TABLE_CONFIGURATION | {"delta.dataSkippingStatsColumns": ",".join(STATISTICS)}
 
 
 def arrow_schema(columns: Iterable[Column] = LAKE_COLUMNS) -> pa.Schema:
     """The Arrow schema of contract columns; all nullable."""
     return pa.schema([(c.name, ARROW_TYPE[c.type]) for c in columns])
-
-
-def pins_schema() -> pa.Schema:
-    """The ``pins`` table: a pin's fields under pin_cache's names, and when Kafka received it."""
-    fields = [(f.name, ARROW_TYPE[f.type]) for f in PIN_FIELDS]
-    return pa.schema([*fields, ("kafka_timestamp", ARROW_TYPE[Type.TIMESTAMP])])
 
 
 @dataclass(frozen=True)
@@ -83,29 +77,25 @@ def open_table(uri: str) -> DeltaTable | None:
         return None
 
 
-def create_tables(events_uri: str, pins_uri: str) -> None:
-    """Create what is not there, and bring columns and configuration up to the code's. Twice changes nothing more."""
-    _create(events_uri, arrow_schema(), list(LAKE_PARTITIONS), EVENTS_CONFIGURATION)
-    _create(pins_uri, pins_schema(), [], TABLE_CONFIGURATION)
-
-
-def _create(uri: str, schema: pa.Schema, partitions: list[str], configuration: dict[str, str]) -> None:
+def create_table(uri: str) -> None:
+    """Create ``events`` if it is not there, and bring columns and configuration up to the code's. Idempotent."""
     if "://" not in uri:
         Path(uri).mkdir(parents=True, exist_ok=True)
+    schema = arrow_schema()
     table = DeltaTable.create(
         uri,
         schema,
         mode="ignore",
-        partition_by=partitions,
-        configuration=configuration,
+        partition_by=list(LAKE_PARTITIONS),
+        configuration=EVENTS_CONFIGURATION,
         raise_if_key_not_exists=False,
     )
     known = {f.name for f in table.schema().fields}
     missing = [f for f in schema if f.name not in known]
     if missing:
         table.alter.add_columns(list(Schema.from_arrow(pa.schema(missing)).fields))
-    if not configuration.items() <= table.metadata().configuration.items():
-        table.alter.set_table_properties(configuration, raise_if_not_exists=False)
+    if not EVENTS_CONFIGURATION.items() <= table.metadata().configuration.items():
+        table.alter.set_table_properties(EVENTS_CONFIGURATION, raise_if_not_exists=False)
 
 
 def app_id(topic: str, partition: int) -> str:

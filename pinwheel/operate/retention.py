@@ -6,7 +6,6 @@ from pinwheel.clients import memsql
 from pinwheel.core.contract import TABLES
 from pinwheel.core.settings import CompactSettings
 from pinwheel.lake import events_table
-from pinwheel.lake.pins_table import pins_copied_to
 from pinwheel.merge import ledger
 
 
@@ -18,5 +17,5 @@ def oldest_unread(settings: CompactSettings) -> datetime | None:
         connection.commit()
     finally:
         connection.close()
-    unread = events_table.commits(settings.events_uri, min([*seen, pins_copied_to(settings.pins_uri)]))
+    unread = events_table.commits(settings.events_uri, min(seen))
     return unread[0].committed_at if unread else None

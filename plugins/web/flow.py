@@ -31,7 +31,7 @@ STEPS: dict[str, tuple[str, str, tuple[str, ...]]] = {
         STREAM_DAG,
         (
             *("driver_down", "driver_failing", "driver_stalled", "source_down/lake", "source_down/driver"),
-            *("open_batch_seconds", "lake_behind_seconds", "dead_letter_share", "pins_skipped", "disk_used_share"),
+            *("open_batch_seconds", "lake_behind_seconds", "dead_letter_share", "disk_used_share"),
             *("small_files", "pending_pins"),
         ),
     ),

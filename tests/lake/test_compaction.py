@@ -12,8 +12,7 @@ from pinwheel.core.settings import CompactSettings
 from pinwheel.lake import events_table
 from pinwheel.lake.compaction import Action, Partition, compact, measure, needs
 from pinwheel.lake.landing import Landing
-from pinwheel.lake.pins_table import append_pins
-from tests.support.lake_rows import NOON, TOPIC, make_lake, nobody, row, write
+from tests.support.lake_rows import NOON, TOPIC, make_lake, row, write
 
 SMALL = 2**20
 TODAY = NOON.date()
@@ -93,23 +92,6 @@ def test_a_day_that_is_over_is_ordered_as_reports_read_it(settings: CompactSetti
     assert brands["brand_id"].to_pylist() == sorted(brands["brand_id"].to_pylist())
 
 
-def test_the_copied_pins_are_put_together_too(settings: CompactSettings) -> None:
-    for n in range(12):
-        Landing(settings.events_uri, TOPIC).commit(write(settings.events_uri, [row(n, "pin", pin_id=n)]))
-        append_pins(settings.events_uri, settings.pins_uri, nobody)
-
-    reports = compact(settings, NOON, dry_run=False, unread_since=None)
-
-    assert [(r.table, r.event_type, r.files_before, r.files_after) for r in reports] == [
-        ("events", "pin", 12, 1),
-        ("pins", "", 12, 1),
-    ]
-    pins = DeltaTable(settings.pins_uri)
-    assert sorted(pins.to_pyarrow_table()["pin_id"].to_pylist()) == list(range(12))
-    assert append_pins(settings.events_uri, settings.pins_uri, nobody) == 0
-    assert compact(settings, NOON, dry_run=False, unread_since=None) == []
-
-
 def test_a_dry_run_changes_nothing(settings: CompactSettings) -> None:
     land(settings, 12)
     version, before = DeltaTable(settings.events_uri).version(), files(settings)
@@ -171,7 +153,7 @@ def test_the_log_is_shortened_here_alone_and_not_before_it_is_read(
 ) -> None:
     """Delta's own clean-up, at the checkpoints of whoever commits, knows nothing of a merge that is behind."""
     monkeypatch.setitem(events_table.EVENTS_CONFIGURATION, "delta.checkpointInterval", "10")
-    events_table.create_tables(settings.events_uri, settings.pins_uri)
+    events_table.create_table(settings.events_uri)
     land(settings, 15)
     for version in versions(settings):
         age(settings, f"_delta_log/{version:020}.json", days=9)

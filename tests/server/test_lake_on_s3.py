@@ -26,10 +26,6 @@ from tests.lake.test_late_completion import (  # noqa: F401 - run here on other 
     source,
     test_a_pin_that_arrives_completes_every_row_that_waits_for_it,
 )
-from tests.lake.test_pins_table import (  # noqa: F401
-    test_pins_are_copied_once,
-    test_two_that_copy_pins_at_once_copy_them_once,
-)
 from tests.merge.test_merge_flow import (  # noqa: F401
     merge_all,
     test_merging_again_changes_nothing,

@@ -24,7 +24,7 @@ def land(records, batch_id):
 
 rows = spark.readStream.format("rate").load()
 query = rows.writeStream.foreachBatch(stop.guard(land)).trigger(processingTime="{trigger}").start()
-stop.wait(query, every_seconds=60, do=lambda: None)
+stop.wait(query)
 print("stopped", flush=True)
 """
 

@@ -43,7 +43,7 @@ def broker(monkeypatch: pytest.MonkeyPatch) -> FakeBroker:
 
 def land(settings: SuperviseSettings, ends: dict[int, int]) -> None:
     """A commit to the lake that says how far each partition has come."""
-    events_table.create_tables(settings.events_uri, settings.pins_uri)
+    events_table.create_table(settings.events_uri)
     marks = [Transaction(events_table.app_id(settings.topic, partition), end) for partition, end in ends.items()]
     write_deltalake(
         settings.events_uri,

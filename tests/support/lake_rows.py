@@ -7,7 +7,6 @@ from typing import Any
 
 import pyarrow as pa
 
-from pinwheel.alerts.catalogue import Alert
 from pinwheel.core.contract import LAKE_COLUMNS
 from pinwheel.lake import events_table
 from pinwheel.lake.files import FileWriter, Manifest
@@ -61,7 +60,7 @@ def table(rows: Sequence[dict[str, Any]]) -> pa.Table:
 
 def make_lake(folder: Path | str) -> str:
     """An empty lake; returns the address of its ``events``."""
-    events_table.create_tables(f"{folder}/lake/events", f"{folder}/lake/pins")
+    events_table.create_table(f"{folder}/lake/events")
     return f"{folder}/lake/events"
 
 
@@ -71,8 +70,3 @@ def write(uri: str, *batches: Sequence[dict[str, Any]]) -> Manifest:
     for rows in batches:
         writer.write(table(rows))
     return writer.close()
-
-
-def nobody(alert: Alert, subject: str, message: str) -> None:
-    """Where no alert is expected."""
-    raise AssertionError(message)

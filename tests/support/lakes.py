@@ -48,7 +48,7 @@ def event(kind: str, event_id: str | None, offset: int, **values) -> dict:
 def make(folder: Path | str) -> str:
     """An empty lake in a folder or a bucket; returns its address."""
     uri = f"{folder}/lake"
-    events_table.create_tables(f"{uri}/events", f"{uri}/pins")
+    events_table.create_table(f"{uri}/events")
     return uri
 
 

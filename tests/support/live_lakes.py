@@ -29,7 +29,7 @@ def rows(events: list[dict[str, Any]]) -> pa.Table:
 def land(folder: Path, events: list[dict[str, Any]]) -> str:
     """One more version of ``folder``/events; returns the table's address."""
     uri = f"{folder}/events"
-    events_table.create_tables(uri, f"{folder}/pins")
+    events_table.create_table(uri)
     write_deltalake(uri, rows(events), mode="append")
     return uri
 
