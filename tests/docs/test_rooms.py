@@ -22,7 +22,7 @@ RUN_BY = {
 }
 UNRUN = ("questions/", "schema/")  # run by people, and as a whole folder
 # Folders of tests for what is not a package: the whole stack, its faults, the docs, all SQL files together.
-OWN_TESTS = {"support", "e2e", "faults", "docs", "sql", "bench", "dags", "plugins", "spark_jobs"}
+OWN_TESTS = {"support", "golden", "e2e", "faults", "docs", "sql", "bench", "dags", "plugins", "spark_jobs"}
 
 
 def _id(file: Path) -> str:
