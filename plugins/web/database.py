@@ -9,8 +9,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
-from typing import Annotated, cast, overload
+from typing import Annotated, cast
 
 import pymysql
 from fastapi import Depends, Request
@@ -90,15 +89,6 @@ def _close(connection: Connection) -> None:
 def pool_of(request: Request) -> Pool:
     """The app's pool."""
     return cast(Pool, request.app.state.pool)
-
-
-@overload
-def utc(time: datetime) -> datetime: ...
-@overload
-def utc(time: None) -> None: ...
-def utc(time: datetime | None) -> datetime | None:
-    """A time of the database, which keeps UTC without saying so."""
-    return None if time is None else time.replace(tzinfo=UTC)
 
 
 PoolDep = Annotated[Pool, Depends(pool_of)]

@@ -16,13 +16,13 @@ from pydantic import BaseModel
 from pinwheel.alerts import outbox
 from pinwheel.alerts.catalogue import ALERTS, TEST_ALERT
 from pinwheel.alerts.raising import raise_alert
-from pinwheel.clients.memsql import Connection, Row, fetch
+from pinwheel.clients.memsql import Connection, Row, fetch, utc
 from pinwheel.core.errors import PinwheelError
 from pinwheel.core.settings import WebSettings
 from pinwheel.lake.events_table import Commit
+from pinwheel.operate.flow import RATE_OVER, SLICES, Books, Flow, driver, landings, picture
 from plugins.web.access import SeesAllDep, SettingsDep, Viewer, same_origin, sees_all
-from plugins.web.database import DatabaseDep, PoolDep, utc
-from plugins.web.flow import RATE_OVER, SLICES, Books, Flow, driver, landings, picture
+from plugins.web.database import DatabaseDep, PoolDep
 
 log = logging.getLogger(__name__)
 router = APIRouter(prefix="/api/health", tags=["health"])

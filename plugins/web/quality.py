@@ -11,13 +11,13 @@ from fastapi import APIRouter, Depends
 from pydantic import BaseModel
 
 from pinwheel.clients import memsql
-from pinwheel.clients.memsql import Connection, Row
+from pinwheel.clients.memsql import Connection, Row, utc
 from pinwheel.core.contract import ROLLUPS, TABLES, SliceState
 from pinwheel.core.settings import WebSettings
 from pinwheel.lake.dead_letters import Summary, summary
 from plugins.web import quality_docs
 from plugins.web.access import SeesAllDep, SettingsDep, ViewerDep
-from plugins.web.database import DatabaseDep, utc
+from plugins.web.database import DatabaseDep
 
 router = APIRouter(prefix="/api/quality", tags=["quality"])
 router.include_router(quality_docs.router)

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Depends, HTTPException, Path, Query
 from fastapi.responses import Response
 from pydantic import BaseModel
 
-from pinwheel.clients.memsql import Connection, Row, fetch
+from pinwheel.clients.memsql import Connection, Row, fetch, utc
 from pinwheel.core.errors import MissingPartError, ReportError
 from pinwheel.reports.numbers import Change as Changed
 from pinwheel.reports.page import number_name, style_hash_of
@@ -16,7 +16,7 @@ from pinwheel.reports.period import MAX_DAYS, Period
 from pinwheel.reports.store import Store
 from pinwheel.reports.tables import FILES
 from plugins.web.access import BrandQuery, Scope, ScopeDep, SettingsDep, ViewerDep, only
-from plugins.web.database import DatabaseDep, utc
+from plugins.web.database import DatabaseDep
 
 router = APIRouter(prefix="/api/reports", tags=["reports"])
 

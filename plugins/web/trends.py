@@ -9,9 +9,9 @@ from fastapi import APIRouter
 from pydantic import BaseModel
 
 from pinwheel.clients import memsql
-from pinwheel.clients.memsql import Connection, Row
+from pinwheel.clients.memsql import Connection, Row, utc
 from plugins.web.access import ScopeDep
-from plugins.web.database import DatabaseDep, utc
+from plugins.web.database import DatabaseDep
 
 router = APIRouter(prefix="/api/trends", tags=["trends"])
 

@@ -10,12 +10,12 @@ from typing import Any, Literal
 
 from pydantic import BaseModel
 
+from pinwheel.clients.memsql import utc
 from pinwheel.core.contract import DEAD_LETTER, ROLLUPS, TABLES
-from pinwheel.core.settings import WebSettings
+from pinwheel.core.settings import HealthSettings
 from pinwheel.lake import events_table
 from pinwheel.lake.events_table import Commit
 from pinwheel.stream import driver_lock as drivers
-from plugins.web.database import utc
 
 Row = dict[str, Any]
 
@@ -130,7 +130,7 @@ class Books(BaseModel):
     restarts_before: float | None = None
 
 
-def landings(settings: WebSettings) -> tuple[list[Commit], int | None]:
+def landings(settings: HealthSettings) -> tuple[list[Commit], int | None]:
     """The newest landings, oldest first, and the lake's version; None: there is no table yet."""
     table = events_table.open_table(settings.events_uri)
     if table is None:
@@ -139,7 +139,7 @@ def landings(settings: WebSettings) -> tuple[list[Commit], int | None]:
     return [c for c in found if c.rows is not None and c.spans], table.version()
 
 
-def driver(settings: WebSettings, books: Books) -> Driver:
+def driver(settings: HealthSettings, books: Books) -> Driver:
     """The driver by its lock, its failures by the supervisor's notes."""
     notes = settings.stream_dir / "supervisor.json"
     if not settings.stream_dir.exists():

@@ -7,18 +7,25 @@ from typing import Any
 
 import pytest
 
-from pinwheel.core.settings import WebSettings
+from pinwheel.core.settings import HealthSettings, load
 from pinwheel.lake.events_table import Commit, Span
+from pinwheel.operate import flow
+from pinwheel.operate.flow import STEPS, Books, Driver, Flow, picture
 from pinwheel.stream import driver_lock as drivers
-from plugins.web import flow
-from plugins.web.flow import STEPS, Books, Driver, Flow, picture
 from tests.support.live_lakes import START, land, now_events
 
 NOW = START + timedelta(seconds=60)
 PLAIN = START.replace(tzinfo=None)  # as the database says it
 UNKNOWN = Driver(state="unknown", since=None, failures=0, restarts_today=None)
 
-pytestmark = pytest.mark.airflow
+
+@pytest.fixture
+def settings(tmp_path: Path) -> HealthSettings:
+    """Of a lake that is not there, and a stream that never ran here."""
+    stream = tmp_path / "stream"
+    return load(
+        HealthSettings, lake_uri=str(tmp_path / "lake"), stream_dir=stream, driver_lock_path=stream / "driver.lock"
+    )
 
 
 def measure(name: str, subject: str, value: float | None, limit: float | None = None, well: int = 1) -> dict[str, Any]:
@@ -134,16 +141,16 @@ def test_rollups_follow_the_merges() -> None:
     assert told.tables[-1].versions_behind is None
 
 
-def notes(settings: WebSettings, **state: Any) -> None:
+def notes(settings: HealthSettings, **state: Any) -> None:
     settings.stream_dir.mkdir(parents=True, exist_ok=True)
     (settings.stream_dir / "supervisor.json").write_text(json.dumps(state))
 
 
-def test_the_driver_elsewhere_is_not_known(settings: WebSettings) -> None:
+def test_the_driver_elsewhere_is_not_known(settings: HealthSettings) -> None:
     assert flow.driver(settings, Books()).state == "unknown"
 
 
-def test_the_driver_runs(settings: WebSettings) -> None:
+def test_the_driver_runs(settings: HealthSettings) -> None:
     notes(settings, restarts=5, failures=0)
     with drivers.hold_lock(settings.driver_lock_path):
         told = flow.driver(settings, Books(restarts_before=3))
@@ -156,13 +163,13 @@ def test_the_driver_runs(settings: WebSettings) -> None:
     ("state", "expected"),
     [({"failures": 2, "next_start_at": 100.0}, "restarting"), ({"launched_pid": 7}, "restarting"), ({}, "stopped")],
 )
-def test_the_driver_does_not_run(settings: WebSettings, state: dict[str, Any], expected: str) -> None:
+def test_the_driver_does_not_run(settings: HealthSettings, state: dict[str, Any], expected: str) -> None:
     notes(settings, **state)
     told = flow.driver(settings, Books())
     assert (told.state, told.restarts_today) == (expected, None)
 
 
-def test_the_lake_s_newest_commits(settings: WebSettings) -> None:
+def test_the_lake_s_newest_commits(settings: HealthSettings) -> None:
     assert flow.landings(settings) == ([], None)
     land(Path(settings.lake_uri), now_events(1))
     commits, version = flow.landings(settings)
