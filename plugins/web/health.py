@@ -3,28 +3,23 @@
 But for ``complete``, it tells of everybody's events: people who are bound to brands get none of it.
 """
 
-import logging
 from collections import deque
 from datetime import UTC, datetime
 from typing import Annotated
 
-import pymysql
-from deltalake.exceptions import DeltaError
 from fastapi import APIRouter, Depends, HTTPException
 from pydantic import BaseModel
 
 from pinwheel.alerts import outbox
 from pinwheel.alerts.catalogue import ALERTS, TEST_ALERT
+from pinwheel.alerts.listing import open_alerts, recent_alerts
 from pinwheel.alerts.raising import raise_alert
-from pinwheel.clients.memsql import Connection, Row, fetch, utc
-from pinwheel.core.errors import PinwheelError
-from pinwheel.core.settings import WebSettings
-from pinwheel.lake.events_table import Commit
-from pinwheel.operate.flow import RATE_OVER, SLICES, Books, Flow, driver, landings, picture
+from pinwheel.clients.memsql import Row, utc
+from pinwheel.operate import flow_sources
+from pinwheel.operate.flow_types import Flow
 from plugins.web.access import SeesAllDep, SettingsDep, Viewer, same_origin, sees_all
 from plugins.web.database import DatabaseDep, PoolDep
 
-log = logging.getLogger(__name__)
 router = APIRouter(prefix="/api/health", tags=["health"])
 
 LOG_LINES = 200
@@ -81,7 +76,7 @@ class LogEnd(BaseModel):
 @router.get("/complete")
 def complete(connection: DatabaseDep) -> CompleteTables:
     """Up to when each reporting table is complete."""
-    rows = fetch(connection, "pages/complete_through")
+    rows = flow_sources.complete_through(connection)
     tables = [
         Complete(
             table=row["table_name"],
@@ -96,46 +91,14 @@ def complete(connection: DatabaseDep) -> CompleteTables:
 @router.get("/flow")
 def flow(viewer: SeesAllDep, settings: SettingsDep, pool: PoolDep) -> Flow:
     """The flow from Kafka to the rollups. A source that is away is named, and hides no other."""
-    now, away = datetime.now(UTC), []
-    try:
-        with pool.connection() as connection:
-            books = _books(connection, now)
-    except (PinwheelError, pymysql.err.Error) as error:
-        log.warning("page=health memsql: %s", error)
-        books = Books()
-        away.append("memsql")
-    commits, version = _landings(settings, away)
-    return picture(books, commits, version, driver(settings, books), away, now)
-
-
-def _books(connection: Connection, now: datetime) -> Books:
-    since = (now - RATE_OVER).replace(tzinfo=None)
-    today = now.replace(hour=0, minute=0, second=0, microsecond=0, tzinfo=None)
-    return Books(
-        measures=fetch(connection, "pages/health_latest"),
-        merges=fetch(connection, "pages/merge_recent", {"from_time": since, "slices": SLICES}),
-        watermarks=fetch(connection, "pages/watermarks"),
-        complete=fetch(connection, "pages/complete_through"),
-        alerts=fetch(connection, "pages/alerts_recent"),
-        rollup_queue=fetch(connection, "pages/rollup_queue")[0]["slices"],
-        restarts_before=fetch(connection, "pages/driver_restarts", {"from_time": today})[0]["restarts"],
-    )
-
-
-def _landings(settings: WebSettings, away: list[str]) -> tuple[list[Commit], int | None]:
-    try:
-        return landings(settings)
-    except (PinwheelError, DeltaError, OSError) as error:
-        log.warning("page=health lake: %s", error)
-        away.append("lake")
-        return [], None
+    return flow_sources.look(settings, pool.connection, datetime.now(UTC))
 
 
 @router.get("/alerts", dependencies=[Depends(sees_all)])
 def alerts(connection: DatabaseDep) -> Alerts:
     """What is wrong now, and the last hundred alerts with their ends."""
-    found = {name: fetch(connection, f"pages/alerts_{name}") for name in ("open", "recent")}
-    return Alerts(**{name: [_alert(row) for row in rows] for name, rows in found.items()})
+    found, recent = open_alerts(connection), recent_alerts(connection)
+    return Alerts(open=[_alert(row) for row in found], recent=[_alert(row) for row in recent])
 
 
 def _alert(row: Row) -> AlertRow:

@@ -9,8 +9,9 @@ import pytest
 
 from pinwheel.core.settings import HealthSettings, load
 from pinwheel.lake.events_table import Commit, Span
-from pinwheel.operate import flow
-from pinwheel.operate.flow import STEPS, Books, Driver, Flow, picture
+from pinwheel.operate import flow_sources
+from pinwheel.operate.flow import STEPS, picture
+from pinwheel.operate.flow_types import DatabaseRows, Driver, Flow, Landings, Step
 from pinwheel.stream import driver_lock as drivers
 from tests.support.live_lakes import START, land, now_events
 
@@ -45,13 +46,13 @@ def commit(version: int, seconds: int, repins: int, dead: int = 0) -> Commit:
     return Commit(version, at, {"repin": repins, "dead_letter": dead}, {0: Span(first, first + repins + dead, at)})
 
 
-def seen(commits: list[Commit] | None = None, away: list[str] | None = None, **books: Any) -> Flow:
+def seen(commits: list[Commit] | None = None, away: list[str] | None = None, **rows: Any) -> Flow:
     found = commits or []
     version = found[-1].version if found else None
-    return picture(Books(**books), found, version, UNKNOWN, away or [], NOW)
+    return picture(DatabaseRows(**rows), Landings(found, version), UNKNOWN, away=away or [], now=NOW)
 
 
-def step(told: Flow, name: str) -> flow.Step:
+def step(told: Flow, name: str) -> Step:
     return next(s for s in told.steps if s.name == name)
 
 
@@ -147,13 +148,13 @@ def notes(settings: HealthSettings, **state: Any) -> None:
 
 
 def test_the_driver_elsewhere_is_not_known(settings: HealthSettings) -> None:
-    assert flow.driver(settings, Books()).state == "unknown"
+    assert flow_sources.driver(settings, DatabaseRows()).state == "unknown"
 
 
 def test_the_driver_runs(settings: HealthSettings) -> None:
     notes(settings, restarts=5, failures=0)
     with drivers.hold_lock(settings.driver_lock_path):
-        told = flow.driver(settings, Books(restarts_before=3))
+        told = flow_sources.driver(settings, DatabaseRows(restarts_before=3))
     assert (told.state, told.restarts_today) == ("running", 2)
     assert told.since is not None
     assert abs((datetime.now(UTC) - told.since).total_seconds()) < 60
@@ -165,12 +166,12 @@ def test_the_driver_runs(settings: HealthSettings) -> None:
 )
 def test_the_driver_does_not_run(settings: HealthSettings, state: dict[str, Any], expected: str) -> None:
     notes(settings, **state)
-    told = flow.driver(settings, Books())
+    told = flow_sources.driver(settings, DatabaseRows())
     assert (told.state, told.restarts_today) == (expected, None)
 
 
 def test_the_lake_s_newest_commits(settings: HealthSettings) -> None:
-    assert flow.landings(settings) == ([], None)
+    assert flow_sources.landings(settings) == ([], None)
     land(Path(settings.lake_uri), now_events(1))
-    commits, version = flow.landings(settings)
+    commits, version = flow_sources.landings(settings)
     assert (commits, version) == ([], 1), "a version without books is no landing"

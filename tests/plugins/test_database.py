@@ -96,15 +96,16 @@ def reader(stack_environment: dict[str, str]) -> Iterator[Connection]:
 @pytest.mark.parametrize(
     "name",
     [
-        *("health_latest", "watermarks", "complete_through", "alerts_open", "alerts_recent"),
-        *("brand_choices", "category_choices", "merge_recent", "driver_restarts", "rollup_queue"),
+        *(f"operate/{n}" for n in ("health_latest", "watermarks", "complete_through", "merge_recent")),
+        *("operate/driver_restarts", "operate/rollup_queue", "alerts/list_open", "alerts/list_recent"),
+        *("pages/brand_choices", "pages/category_choices"),
     ],
 )
 def test_every_statement_of_the_pages_runs_as_the_reader(reader: Connection, name: str) -> None:
     from datetime import datetime
 
     params = {"all_brands": 0, "brands": (1, 2), "from_time": datetime(2026, 1, 1), "slices": 10}
-    assert isinstance(fetch(reader, f"pages/{name}", params), list)
+    assert isinstance(fetch(reader, name, params), list)
 
 
 @pytest.mark.memsql

@@ -9,7 +9,9 @@ import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
+from pinwheel.alerts import listing
 from pinwheel.core.settings import WebSettings
+from pinwheel.operate import flow_sources
 from plugins.web import health
 from plugins.web.database import database
 from tests.plugins.conftest import SAME_ORIGIN, Login
@@ -35,7 +37,8 @@ Rows = Callable[..., list[dict[str, Any]]]
 def rows(app: FastAPI, monkeypatch: pytest.MonkeyPatch) -> dict[str, list[dict[str, Any]]]:
     """What the database answers, by statement."""
     answers: dict[str, list[dict[str, Any]]] = {}
-    monkeypatch.setattr(health, "fetch", lambda _, name, params=None: answers[name])
+    for module in (listing, flow_sources):
+        monkeypatch.setattr(module, "fetch", lambda _, name, params=None: answers[name])
     app.dependency_overrides[database] = lambda: None
     return answers
 
@@ -61,7 +64,7 @@ def test_without_the_database_the_rest_says_so(ann: TestClient, path: str) -> No
 
 
 def test_an_alert_says_what_to_do(ann: TestClient, rows: dict[str, list[dict[str, Any]]]) -> None:
-    rows |= {"pages/alerts_open": [ALERT], "pages/alerts_recent": [ALERT | {"name": "of a later version"}]}
+    rows |= {"alerts/list_open": [ALERT], "alerts/list_recent": [ALERT | {"name": "of a later version"}]}
     told = ann.get("/api/health/alerts").json()
     assert told["open"][0]["do"] == "mend the cause, then trigger release_slice"
     assert told["open"][0]["raised_at"] == "2026-01-02T03:04:05Z"
@@ -72,7 +75,7 @@ def test_an_alert_says_what_to_do(ann: TestClient, rows: dict[str, list[dict[str
 def test_who_is_bound_sees_how_complete_tables_are_and_no_more(
     carl: TestClient, rows: dict[str, list[dict[str, Any]]]
 ) -> None:
-    rows["pages/complete_through"] = [
+    rows["operate/complete_through"] = [
         {"table_name": "pins", "complete_through_utc": AT, "age_seconds": 1, "newest_utc": None}
     ]
     assert carl.get("/api/health/complete").json()["tables"] == [

@@ -1,4 +1,4 @@
--- name:    pages/rollup_queue
+-- name:    operate/rollup_queue
 -- purpose: How many merged slices the rollups have not taken in yet.
 -- grain:   one row
 -- reads:   rollup_queue

@@ -1,4 +1,4 @@
--- name:    pages/merge_recent
+-- name:    operate/merge_recent
 -- purpose: What was staged and merged lately, from the ledger's newest rows alone.
 -- grain:   one row per reporting table with a recent slice
 -- reads:   merge_slices

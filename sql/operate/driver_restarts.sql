@@ -1,4 +1,4 @@
--- name:    pages/driver_restarts
+-- name:    operate/driver_restarts
 -- purpose: How many restarts of the stream's driver were counted at the beginning of a time.
 -- grain:   one row
 -- reads:   health

@@ -1,4 +1,4 @@
--- name:    pages/watermarks
+-- name:    operate/watermarks
 -- purpose: Up to which lake version each table is merged.
 -- grain:   one row per reporting table
 -- reads:   merge_watermarks

@@ -1,4 +1,4 @@
--- name:    pages/alerts_open
+-- name:    alerts/list_open
 -- purpose: What is wrong now.
 -- grain:   one row per open alert, newest first
 -- reads:   alerts

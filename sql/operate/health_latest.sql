@@ -1,4 +1,4 @@
--- name:    pages/health_latest
+-- name:    operate/health_latest
 -- purpose: The newest value of every measure.
 -- grain:   one row per measure and subject
 -- reads:   health

@@ -1,4 +1,4 @@
--- name:    pages/complete_through
+-- name:    operate/complete_through
 -- purpose: Up to when each reporting table is complete.
 -- grain:   one row per reporting table
 -- reads:   complete_through

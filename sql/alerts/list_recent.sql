@@ -1,4 +1,4 @@
--- name:    pages/alerts_recent
+-- name:    alerts/list_recent
 -- purpose: The last alerts, with their ends.
 -- grain:   one row per alert, newest first
 -- reads:   alerts

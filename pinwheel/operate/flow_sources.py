@@ -1,0 +1,99 @@
+"""What the flow's picture is made from: the reporting database, the lake's log, the driver's lock and its notes."""
+
+import logging
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from datetime import UTC, datetime
+from typing import Literal
+
+import pymysql
+from deltalake.exceptions import DeltaError
+
+from pinwheel.alerts.listing import recent_alerts
+from pinwheel.clients.memsql import Connection, Row, fetch
+from pinwheel.core.errors import PinwheelError
+from pinwheel.core.settings import HealthSettings
+from pinwheel.lake import events_table
+from pinwheel.operate.flow import RATE_OVER, picture
+from pinwheel.operate.flow_types import DatabaseRows, Driver, Flow, Landings
+from pinwheel.stream import driver_lock, supervisor
+
+log = logging.getLogger(__name__)
+
+SLICES = 2000  # newest rows of the ledger that are looked at: three quarters of an hour of four tables
+COMMITS = 30  # newest commits that rows/s of Kafka and the lake are taken over: a minute
+
+Connect = Callable[[], AbstractContextManager[Connection]]
+
+
+def look(settings: HealthSettings, connect: Connect, now: datetime) -> Flow:
+    """The flow as it is now. A source that does not answer is named in ``away``, and hides no other."""
+    away: list[str] = []
+    rows = _database_rows(connect, now, away)
+    landed = _landings(settings, away)
+    return picture(rows, landed, driver(settings, rows), away=away, now=now)
+
+
+def _database_rows(connect: Connect, now: datetime, away: list[str]) -> DatabaseRows:
+    try:
+        with connect() as connection:
+            return database_rows(connection, now)
+    except (PinwheelError, pymysql.err.Error) as error:
+        log.warning("flow memsql: %s", error)
+        away.append("memsql")
+        return DatabaseRows()
+
+
+def database_rows(connection: Connection, now: datetime) -> DatabaseRows:
+    """Everything that the picture needs of the reporting database."""
+    since = (now - RATE_OVER).replace(tzinfo=None)
+    today = now.replace(hour=0, minute=0, second=0, microsecond=0, tzinfo=None)
+    return DatabaseRows(
+        measures=fetch(connection, "operate/health_latest"),
+        merges=fetch(connection, "operate/merge_recent", {"from_time": since, "slices": SLICES}),
+        watermarks=fetch(connection, "operate/watermarks"),
+        complete=complete_through(connection),
+        alerts=recent_alerts(connection),
+        rollup_queue=fetch(connection, "operate/rollup_queue")[0]["slices"],
+        restarts_before=fetch(connection, "operate/driver_restarts", {"from_time": today})[0]["restarts"],
+    )
+
+
+def complete_through(connection: Connection) -> list[Row]:
+    """Up to when each reporting table is complete, one row per table."""
+    return fetch(connection, "operate/complete_through")
+
+
+def _landings(settings: HealthSettings, away: list[str]) -> Landings:
+    try:
+        return landings(settings)
+    except (PinwheelError, DeltaError, OSError) as error:
+        log.warning("flow lake: %s", error)
+        away.append("lake")
+        return Landings([], None)
+
+
+def landings(settings: HealthSettings) -> Landings:
+    """The newest versions of the lake that are landings of the stream."""
+    table = events_table.open_table(settings.events_uri)
+    if table is None:
+        return Landings([], None)
+    commits = events_table.recent_commits(table, COMMITS)
+    return Landings([c for c in commits if c.rows is not None and c.spans], table.version())
+
+
+def driver(settings: HealthSettings, rows: DatabaseRows) -> Driver:
+    """The driver by its lock, its failures by the supervisor's notes."""
+    if not settings.stream_dir.exists():
+        return Driver(state="unknown", since=None, failures=0, restarts_today=None)
+    notes = supervisor.state_of(settings.stream_dir)
+    before = rows.restarts_before
+    restarts_today = None if before is None else max(0, int(notes.restarts - before))
+    state: Literal["running", "restarting", "stopped"]
+    holder = driver_lock.running(settings.driver_lock_path)
+    if holder is not None:
+        state, since = "running", holder.started_at
+    else:
+        state, since = "restarting" if notes.failures or notes.launched_pid else "stopped", notes.next_start_at
+    started = datetime.fromtimestamp(since, UTC) if since else None
+    return Driver(state=state, since=started, failures=notes.failures, restarts_today=restarts_today)

@@ -1,0 +1,94 @@
+"""The flow as the health page gets it, and the database's rows that it is made from."""
+
+from datetime import datetime
+from typing import Literal, NamedTuple
+
+from pydantic import BaseModel
+
+from pinwheel.clients.memsql import Row
+from pinwheel.lake.events_table import Commit
+
+
+class Problem(BaseModel):
+    """The newest alert about a step, of the last hundred alerts. ``resolved_at`` null: it is open."""
+
+    name: str
+    subject: str
+    message: str
+    raised_at: datetime
+    resolved_at: datetime | None
+
+
+class Step(BaseModel):
+    """One step of the flow. Null: not known. ``unwell``: measures over their limit, in words."""
+
+    name: str
+    title: str
+    dag: str
+    rows_per_second: float | None = None
+    newest_age_seconds: float | None = None
+    backlog: int | None = None
+    backlog_unit: str
+    unwell: list[str] = []
+    last_error: Problem | None = None
+
+
+class Lag(BaseModel):
+    """Records of a Kafka partition that are not in the lake yet."""
+
+    partition: str
+    records: float | None
+
+
+class Driver(BaseModel):
+    """The stream's driver. ``since``: when it started, or when it is to start again."""
+
+    state: Literal["running", "restarting", "stopped", "unknown"]
+    since: datetime | None
+    failures: int
+    restarts_today: int | None
+
+
+class TableProgress(BaseModel):
+    """How far a reporting table is, and the rollups of all of them. ``versions_behind``: lake versions not merged yet;
+    null for rollups, which follow the tables."""
+
+    table: str
+    complete_through: datetime | None
+    age_seconds: float | None
+    rows_per_second: float | None
+    versions_behind: int | None
+    slices_open: int
+    held_slices: int
+    merged_at: datetime | None
+
+
+class Flow(BaseModel):
+    """The whole picture. ``away``: sources that do not answer. ``measured_at``: when watch_health looked last."""
+
+    now: datetime
+    measured_at: datetime | None
+    away: list[str]
+    steps: list[Step]
+    lags: list[Lag]
+    driver: Driver
+    tables: list[TableProgress]
+
+
+class DatabaseRows(BaseModel):
+    """The reporting database's answers; all empty while it is away."""
+
+    measures: list[Row] = []
+    merges: list[Row] = []
+    watermarks: list[Row] = []
+    complete: list[Row] = []
+    alerts: list[Row] = []
+    rollup_queue: int | None = None
+    restarts_before: float | None = None
+
+
+class Landings(NamedTuple):
+    """The lake's newest landings, oldest first, and its version; None: there is no table yet."""
+
+    commits: list[Commit]
+    version: int | None
