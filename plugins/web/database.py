@@ -5,21 +5,20 @@ that is broken is thrown away, so that the pages heal by themselves.
 """
 
 import os
-import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Annotated, cast
+from typing import Annotated, Any, cast
 
-import pymysql
 from fastapi import Depends, Request
 from pydantic import SecretStr
+from sqlalchemy.dialects.mysql import pymysql
+from sqlalchemy.pool import QueuePool
 
 from pinwheel.clients.memsql import Connection, connect
 from pinwheel.core.settings import MemsqlSettings, WebSettings
 
 KEPT = 4  # idle connections: more requests at once make their own
-KEPT_SECONDS = 30.0  # servers and what is between close the idle ones after minutes
+KEPT_SECONDS = 30  # since it was made: servers and what is between close the idle ones after minutes
 
 
 def as_reader(settings: WebSettings) -> MemsqlSettings:
@@ -32,58 +31,33 @@ def as_reader(settings: WebSettings) -> MemsqlSettings:
 
 
 class Pool:
-    """Idle connections of the reader."""
+    """The reader's connections."""
 
     def __init__(self, settings: WebSettings) -> None:
         self._settings = settings
-        self._idle: list[tuple[float, Connection]] = []
-        self._lock = threading.Lock()
+        self._pool = QueuePool(
+            self._make,
+            pool_size=KEPT,
+            max_overflow=-1,
+            use_lifo=True,  # so that those of a busy minute get old, and are given up
+            recycle=KEPT_SECONDS,
+            pre_ping=True,
+            dialect=pymysql.dialect(dbapi=pymysql.dialect.import_dbapi()),  # what knows how to ping
+        )
 
     @contextmanager
     def connection(self) -> Iterator[Connection]:
-        """One for the block; what it read is given up at its end."""
-        found = self._take() or self._make()
+        """One for the block; it is rolled back at its end, so that the next one does not see its snapshot."""
+        borrowed = self._pool.connect()
         try:
-            yield found
-            found.rollback()  # the next one must not see this one's snapshot
-        except BaseException:
-            _close(found)
+            yield cast(Connection, borrowed.dbapi_connection)
+        except BaseException as error:
+            borrowed.invalidate(error)
             raise
-        self._keep(found)
+        borrowed.close()
 
-    def _make(self) -> Connection:
+    def _make(self) -> Any:  # a Connection: PyMySQL's types do not fit SQLAlchemy's protocol
         return connect(as_reader(self._settings), statement_seconds=self._settings.page_statement_seconds)
-
-    def _take(self) -> Connection | None:
-        """An idle connection whose server still answers."""
-        while True:
-            with self._lock:
-                if not self._idle:
-                    return None
-                since, found = self._idle.pop()
-            if time.monotonic() - since < KEPT_SECONDS and _answers(found):
-                return found
-            _close(found)
-
-    def _keep(self, connection: Connection) -> None:
-        with self._lock:
-            if len(self._idle) < KEPT:
-                self._idle.append((time.monotonic(), connection))
-                return
-        _close(connection)
-
-
-def _answers(connection: Connection) -> bool:
-    try:
-        connection.ping(reconnect=False)
-    except pymysql.err.Error:
-        return False
-    return True
-
-
-def _close(connection: Connection) -> None:
-    if connection.open:
-        connection.close()
 
 
 def pool_of(request: Request) -> Pool:

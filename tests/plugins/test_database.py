@@ -19,7 +19,7 @@ class Fake:
     def __init__(self) -> None:
         self.open, self.is_well, self.rollbacks = True, True, 0
 
-    def ping(self, reconnect: bool) -> None:
+    def ping(self, reconnect: bool = False) -> None:
         if not self.is_well:
             raise pymysql.err.OperationalError(2006, "gone away")
 
