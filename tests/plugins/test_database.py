@@ -1,5 +1,6 @@
 """The reader's connections: kept, given up when broken, and of a user who can change nothing."""
 
+import time
 from collections.abc import Iterator
 
 import pymysql
@@ -58,6 +59,17 @@ def test_one_that_does_not_answer_is_replaced(settings: WebSettings, made: list[
     with pool.connection() as second:
         assert second is made[1]
     assert not made[0].open
+
+
+def test_one_that_is_old_is_replaced(settings: WebSettings, made: list[Fake], monkeypatch: pytest.MonkeyPatch) -> None:
+    pool = Pool(settings)
+    with pool.connection():
+        pass
+    later = time.time() + database.KEPT_SECONDS + 1
+    monkeypatch.setattr(time, "time", lambda: later)
+    with pool.connection():
+        pass
+    assert [fake.open for fake in made] == [False, True]
 
 
 def test_one_that_failed_is_not_kept(settings: WebSettings, made: list[Fake]) -> None:
