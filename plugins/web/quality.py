@@ -2,11 +2,11 @@
 
 import json
 import threading
-import time
 from collections import defaultdict
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any
 
+from cachetools import TTLCache, cached
 from fastapi import APIRouter, Depends
 from pydantic import BaseModel
 
@@ -186,26 +186,14 @@ def rows(viewer: SeesAllDep, connection: DatabaseDep, settings: SettingsDep, now
 @router.get("/dead-letters")
 def dead_letters(viewer: SeesAllDep, settings: SettingsDep, now: NowDep) -> DeadLetters:
     """The newest dead letters by reason, each with a few samples; up to half a minute old."""
-    return DeadLetters(found=_kept(settings.events_uri, now))
+    return DeadLetters(found=_dead_letters(settings.events_uri, now))
 
 
-class _Kept:
+# Who comes while the lake is read waits for that read, and has its answer.
+@cached(TTLCache(maxsize=1, ttl=KEPT_SECONDS), key=lambda events_uri, now: events_uri, condition=threading.Condition())
+def _dead_letters(events_uri: str, now: datetime) -> Summary:
     """One read of the lake for all who look."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._found: dict[str, tuple[float, Summary]] = {}
-
-    def __call__(self, events_uri: str, now: datetime) -> Summary:
-        with self._lock:  # who comes meanwhile waits for this read, and has its answer
-            at, found = self._found.get(events_uri, (0.0, None))
-            if found is None or time.monotonic() - at > KEPT_SECONDS:
-                found = summary(events_uri, now)
-                self._found = {events_uri: (time.monotonic(), found)}
-            return found
-
-
-_kept = _Kept()
+    return summary(events_uri, now)
 
 
 def _failure(row: Row, settings: WebSettings) -> Failure:
