@@ -46,7 +46,7 @@ class Column:
 
 @dataclass(frozen=True)
 class Field:
-    """One field of a payload. ``max_chars`` and ``allowed`` hold for strings only."""
+    """One field of a payload: a string, an int64 or a timestamp. ``max_chars`` and ``allowed`` are for strings only."""
 
     name: str
     type: Type

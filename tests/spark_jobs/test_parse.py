@@ -14,7 +14,8 @@ from pinwheel.core.contract import DEAD_LETTER, LAKE_COLUMNS, DeadReason
 from pinwheel.enrich.locations import LOCATION_TYPE
 from pinwheel.enrich.pins import FOUND_TYPE
 from spark_jobs.transforms.enrich import with_pins, with_places
-from spark_jobs.transforms.parse import RECORDS_SCHEMA, Limits, Parser
+from spark_jobs.transforms.parse import RECORDS_SCHEMA, Limits, Parser, statement
+from tests.support import golden
 
 NOW = datetime(2026, 3, 5, 12, 0, tzinfo=UTC)
 PIN = {
@@ -71,9 +72,12 @@ class Nowhere:
         return pa.StructArray.from_arrays(nothing, fields=list(LOCATION_TYPE))
 
 
+LIMITS = Limits(max_value_bytes=65_536, max_future_seconds=600, max_past_days=30)
+
+
 @cache
 def parser() -> Parser:
-    return Parser(Limits(max_value_bytes=65_536, max_future_seconds=600, max_past_days=30))
+    return Parser(LIMITS)
 
 
 def records(*values: bytes | None) -> pa.Table:
@@ -94,6 +98,10 @@ def rows_of(*values: bytes | None) -> list[dict[str, Any]]:
 
 def encode(payload: object) -> bytes:
     return json.dumps(payload).encode()
+
+
+def test_the_statement_is_the_golden_file() -> None:
+    golden.check("parse.sql", statement(LIMITS) + "\n")
 
 
 def test_every_example_payload_lands() -> None:
