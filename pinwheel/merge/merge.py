@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass
 
 from pinwheel.clients import memsql
 from pinwheel.clients.memsql import Connection
-from pinwheel.core.contract import PIN_COLUMNS, PIN_ID, TABLES, EventType, SliceState
+from pinwheel.core.contract import PIN_COLUMNS, PIN_ID, TABLES, EventType, SliceState, reporting_columns
 from pinwheel.core.errors import MergeError
 from pinwheel.merge import ledger
 from pinwheel.merge.ledger import Slice, SupersededError
@@ -72,7 +72,8 @@ def _apply(connection: Connection, found: Slice) -> Counts:
     _forget_quarantined(connection, found)
     if actions:
         _take_away(connection, found, kind)
-    memsql.execute(connection, f"merge/{found.table}", of_slice)
+    columns = [c.name for c in reporting_columns(kind)]
+    memsql.execute(connection, "merge/upsert", of_slice, table=found.table, columns=columns)
     counts = _count(connection, found, staged, actions)
     if actions:  # staging keeps what is in the table: the rollups are recomputed from there
         memsql.execute(connection, "merge/unstage_unused", of_slice, table=found.table)

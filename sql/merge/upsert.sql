@@ -1,0 +1,21 @@
+-- name:    merge/upsert
+-- purpose: Upsert the newly staged rows of a slice; the same slice twice changes nothing.
+-- grain:   one row per event_id
+-- reads:   staging_$table, merge_plan
+-- writes:  $table
+-- params:  slice_id bigint
+-- names:   table, columns
+
+-- What is not in the plan is a new event. A change carries every column, so replacing the row is the whole upsert.
+REPLACE INTO $table (
+    $columns
+)
+SELECT $columns
+FROM staging_$table
+WHERE
+    slice_id = %(slice_id)s
+    AND row_num NOT IN (
+        SELECT row_num
+        FROM merge_plan
+        WHERE action <> 'update'
+    )
