@@ -2,26 +2,21 @@
 
 import getpass
 import os
-import re
 import subprocess
-from collections.abc import Mapping
-from dataclasses import asdict
 from pathlib import Path
-from string import Template
 
 import pymysql
 from pymysql.cursors import Cursor
 
-from pinwheel.core.errors import LocalError, MemsqlError
+from pinwheel.clients import grants
+from pinwheel.core.errors import LocalError
 from pinwheel.install.progress import Say
 from pinwheel.local.credentials import Credentials
 from pinwheel.local.parts import LOOPBACK, Part
 from pinwheel.local.processes import Program
 from pinwheel.local.settings import LocalSettings
 
-HERE = Path(__file__).parent
-USERS = HERE / "mariadb_users.sql"
-GRANTS = tuple(HERE / f"mariadb_{role}_grants.sql" for role in ("merge", "stream", "analyst"))  # need the schema
+ENGINE = "mariadb"
 SOCKET = "m.sock"  # a socket's path may have 107 characters at most
 
 
@@ -35,7 +30,7 @@ def part(settings: LocalSettings, credentials: Credentials) -> Part:
         waiting_for=f"the database on port {settings.memsql_port}",
         ready=lambda: _accepts(home),
         prepare=lambda say: _prepare(settings, home, say),
-        finish=lambda say: apply(settings, USERS, asdict(credentials)),
+        finish=lambda say: make_users(settings, credentials),
     )
 
 
@@ -81,22 +76,25 @@ def socket_path(home: Path) -> Path:
     return home / SOCKET
 
 
-def apply(settings: LocalSettings, file: Path, values: Mapping[str, str]) -> None:
-    """Run a file of statements as the server's administrator.
+def make_users(settings: LocalSettings, credentials: Credentials) -> None:
+    """Make the database and its users, each on loopback only.
 
     Raises:
         MemsqlError: naming the statement that was refused.
     """
-    text = Template(file.read_text()).substitute(database=settings.memsql_database)
-    text = re.sub(r"^--.*$", "", text, flags=re.MULTILINE)
-    statements = [statement.strip() for statement in text.split(";") if statement.strip()]
-    home = settings.stack_dir / "mariadb"
-    with _administrator(home) as connection, connection.cursor() as cursor:
-        for statement in statements:
-            try:
-                cursor.execute(statement, values)
-            except pymysql.MySQLError as error:
-                raise MemsqlError(f"{file.name}: {statement}: {error}") from error
+    passwords = {role: getattr(credentials, f"memsql_{role}") for role in ("admin", *grants.ROLES)}
+    with _administrator(settings.stack_dir / "mariadb") as connection:
+        grants.make_users(connection, settings.memsql_database, engine=ENGINE, host=LOOPBACK, passwords=passwords)
+
+
+def grant_tables(settings: LocalSettings) -> None:
+    """Grant the users' rights on tables, which the schema must have made.
+
+    Raises:
+        MemsqlError: naming the statement that was refused.
+    """
+    with _administrator(settings.stack_dir / "mariadb") as connection:
+        grants.grant_tables(connection, settings.memsql_database, engine=ENGINE, host=LOOPBACK)
 
 
 def _administrator(home: Path) -> "pymysql.Connection[Cursor]":

@@ -141,8 +141,7 @@ class Stack:
         admin = environment.memsql(self.settings, self.credentials, "admin")
         migrations.apply(admin)
         save_brands(Catalogue(seed=self.settings.catalogue_seed), admin)
-        for grants in mariadb.GRANTS:
-            mariadb.apply(self.settings, grants, {})
+        mariadb.grant_tables(self.settings)
 
     def stop_part(self, name: str) -> None:
         """Stop one part, the program that was started last first: Airflow's tasks report their ends to its API."""

@@ -4,22 +4,11 @@ Every step does only what is not done yet, so it runs before each start.
 """
 
 import os
-import re
 from collections.abc import Callable, Mapping
-from pathlib import Path
-from string import Template
 
-import pymysql
-
-from pinwheel.clients import kafka, memsql, migrations
-from pinwheel.core.errors import MemsqlError, MissingPartError, SettingError
+from pinwheel.clients import grants, kafka, memsql, migrations
+from pinwheel.core.errors import MissingPartError, SettingError
 from pinwheel.server.settings import PrepareSettings
-
-HERE = Path(__file__).parent
-USERS = HERE / "singlestore_users.sql"
-GRANTS = tuple(HERE / f"singlestore_{role}_grants.sql" for role in ("merge", "stream", "analyst"))  # need the schema
-ROLES = ("merge", "stream", "report", "analyst")
-PLAIN_NAME = re.compile(r"[a-z][a-z0-9_]*")
 
 Say = Callable[[str], None]
 
@@ -33,10 +22,11 @@ def prepare(settings: PrepareSettings, demo: bool, say: Say) -> None:
     """
     passwords = _passwords(settings)
     say(f"database {settings.memsql_database} and its users")
-    _apply(settings, USERS, passwords)
-    say(f"tables: {', '.join(migrations.apply(settings)) or 'the newest already'}")
-    for grants in GRANTS:
-        _apply(settings, grants, {})
+    database, engine = settings.memsql_database, settings.memsql_engine
+    with _administrator(settings) as connection:
+        grants.make_users(connection, database, engine=engine, host=grants.ANY_HOST, passwords=passwords)
+        say(f"tables: {', '.join(migrations.apply(settings)) or 'the newest already'}")
+        grants.grant_tables(connection, database, engine=engine, host=grants.ANY_HOST)
     if demo:
         _save_brands(settings)
     say(f"topic {settings.topic}")
@@ -48,30 +38,16 @@ def prepare(settings: PrepareSettings, demo: bool, say: Say) -> None:
 
 
 def _passwords(settings: PrepareSettings) -> dict[str, str]:
-    given = {role: getattr(settings, f"{role}_memsql_password").get_secret_value() for role in ROLES}
+    given = {role: getattr(settings, f"{role}_memsql_password").get_secret_value() for role in grants.ROLES}
     missing = [f"PINWHEEL_{role.upper()}_MEMSQL_PASSWORD" for role, password in given.items() if not password]
     if missing:
         raise SettingError(f"{', '.join(missing)} must be set: a database user without a password is everybody's")
     return given
 
 
-def statements(file: Path, database: str) -> list[str]:
-    """The statements of one of our files of rights."""
-    if not PLAIN_NAME.fullmatch(database):
-        raise SettingError(f"PINWHEEL_MEMSQL_DATABASE={database!r} must be small letters, digits and _")
-    text = re.sub(r"^--.*$", "", Template(file.read_text()).substitute(database=database), flags=re.MULTILINE)
-    return [statement.strip() for statement in text.split(";") if statement.strip()]
-
-
-def _apply(settings: PrepareSettings, file: Path, values: Mapping[str, str]) -> None:
-    before_ours = settings.model_copy(update={"memsql_database": "information_schema"})  # there from the beginning
-    connection = memsql.connect(before_ours)
-    with connection, connection.cursor() as cursor:
-        for statement in statements(file, settings.memsql_database):
-            try:
-                cursor.execute(statement, values)
-            except pymysql.MySQLError as error:
-                raise MemsqlError(f"{file.name}: {statement}: {error}") from error
+def _administrator(settings: PrepareSettings) -> memsql.Connection:
+    """A connection from before our database is there."""
+    return memsql.connect(settings.model_copy(update={"memsql_database": "information_schema"}))
 
 
 def _save_brands(settings: PrepareSettings) -> None:

@@ -16,6 +16,7 @@ FILES = sorted(file for package in PACKAGES for file in (ROOT / package).rglob("
 STATEMENTS = {path.relative_to(SQL).with_suffix("").as_posix() for path in SQL.rglob("*.sql")}
 # Folders whose statements are run by what has another name: where their code is. All others: pinwheel/<folder>/.
 RUN_BY = {
+    "grants": "pinwheel/clients/grants.py",
     "pages": "plugins/web",
     "questions": "plugins/web",  # people's too: docs/sql.md
     "schema": "pinwheel/clients/migrations.py",

@@ -18,9 +18,8 @@ import yaml
 from jsonschema.validators import validator_for
 from pydantic_settings import BaseSettings
 
-from pinwheel.local import airflow, credentials, environment, mariadb
+from pinwheel.local import airflow, credentials, environment
 from pinwheel.local.settings import LocalSettings
-from pinwheel.server import prepare
 from tests.core.test_settings import settings_classes
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -258,23 +257,6 @@ def test_lake_and_checkpoints_are_in_the_bucket_that_is_prepared() -> None:
 def test_the_same_login_for_the_store_and_its_clients() -> None:
     for key in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         assert len({environment_of(name)[key] for name in ("s3", "prepare", "spark-worker", *AIRFLOW)}) == 1
-
-
-def rights(text: str) -> dict[str, dict[str, set[str]]]:
-    """Of each user: on what, and which."""
-    found: dict[str, dict[str, set[str]]] = {}
-    for words, on, user in re.findall(r"GRANT (.+?) ON (\S+) TO (\S+?);", text):
-        name = re.sub(r"'|@.*", "", user)
-        found.setdefault(name, {})[on.replace("`", "")] = set(words.split(", "))
-    return found
-
-
-def test_database_users_may_do_what_those_of_the_embedded_stack_may() -> None:
-    embedded = rights("".join(file.read_text() for file in (mariadb.USERS, *mariadb.GRANTS)))
-    ours = rights("".join(file.read_text() for file in (prepare.USERS, *prepare.GRANTS)))
-    assert embedded.pop("pinwheel_admin")  # the server's administrator makes the schema
-    assert ours == embedded
-    assert set(ours) == {f"pinwheel_{role}" for role in prepare.ROLES}
 
 
 # The image.

@@ -2,17 +2,16 @@
 
 import getpass
 from collections.abc import Iterator
-from pathlib import Path
 
 import pymysql
 import pytest
 from pyarrow.fs import S3FileSystem
 
-from pinwheel.clients import kafka, memsql
+from pinwheel.clients import grants, kafka, memsql
 from pinwheel.core.errors import MemsqlError, SettingError
 from pinwheel.local import mariadb
 from pinwheel.local.stack import Stack
-from pinwheel.server.prepare import ROLES, prepare, statements
+from pinwheel.server.prepare import prepare
 from pinwheel.server.settings import PrepareSettings
 
 pytestmark = [pytest.mark.memsql, pytest.mark.kafka]
@@ -30,7 +29,7 @@ def settings(stack: Stack, store: dict[str, str]) -> Iterator[PrepareSettings]:
     connection = pymysql.connect(unix_socket=str(mariadb.socket_path(home)), user=getpass.getuser())
     with connection, connection.cursor() as cursor:
         cursor.execute("GRANT ALL ON *.* TO administrator IDENTIFIED BY 'of-all' WITH GRANT OPTION")
-    given = {f"{role}_memsql_password": f"of-{role}" for role in ROLES}
+    given = {f"{role}_memsql_password": f"of-{role}" for role in grants.ROLES}
     with pytest.MonkeyPatch.context() as patch:
         for name, value in store.items():
             patch.setenv(name, value)
@@ -139,4 +138,4 @@ def test_a_refused_statement_is_told_without_its_password(prepared: PrepareSetti
 
 def test_a_database_s_name_is_no_statement() -> None:
     with pytest.raises(SettingError, match="small letters"):
-        statements(Path("any"), "a; DROP DATABASE b")
+        grants.statements("grants/users", "mariadb", "a; DROP DATABASE b")
