@@ -1,8 +1,8 @@
 """The event contract: what producers send, what the lake holds, what the reporting tables hold.
 
-The one place that knows a field's name. Everything else (parser, lake schema, expectation suites,
-tests) is built from here, so a new event type is one entry in ``EVENT_TYPES``, one migration, one
-merge statement, one suite and example payloads. Imports nothing but the standard library.
+The one place that knows a field's name. Everything else (parser, lake schema, expectation suites, upserts) is built
+from here, so a new event type is one entry in ``EVENT_TYPES``, one migration and example payloads. Imports nothing but
+the standard library.
 """
 
 from dataclasses import dataclass

@@ -1,6 +1,5 @@
 """Great Expectations on a staged slice, in SQL: made once per process, because making it costs seconds of CPU."""
 
-import importlib
 import os
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -91,14 +90,17 @@ class Gate:
 
     def _suite(self, table: str) -> Any:
         if table not in self._suites:
-            self._suites[table] = importlib.import_module(f"expectations.{table}").suite()
+            from expectations.suites import suite_of
+
+            self._suites[table] = suite_of(table)
         return self._suites[table]
 
     def _part(self, table: str, named: Collection[tuple[str, str | None]]) -> Any:
         from great_expectations import ExpectationSuite
 
-        whole = importlib.import_module(f"expectations.{table}").suite()
-        kept = [e for e in whole.expectations if _name(e.configuration) in named]
+        from expectations.suites import suite_of
+
+        kept = [e for e in suite_of(table).expectations if _name(e.configuration) in named]
         return ExpectationSuite(name=f"{table}_part", expectations=kept)
 
     def _validate(self, table: str, slice_id: int, suite: Any, result_format: dict[str, Any]) -> list[Any]:

@@ -1,6 +1,5 @@
 """Great Expectations on the numbers of an hour: one row, one suite, one page in Data Docs."""
 
-import importlib
 import os
 import shutil
 import time
@@ -49,7 +48,6 @@ class Judge:
             self._context = gx.get_context(mode="file", project_root_dir=folder)
         self._context.variables.progress_bars = ProgressBarsConfig(globally=False)
         self._source = self._context.data_sources.add_or_update_pandas("hours")
-        self._suites = importlib.import_module("expectations.quality")
         self._batches: dict[str, Any] = {}
         self._pages: list[Any] = []
 
@@ -57,14 +55,16 @@ class Judge:
         self, profile: Profile, values: Mapping[str, Any], usual: Mapping[str, Range], compared: bool
     ) -> list[Verdict]:
         """What an hour of a table met and did not; ``values``: the profile's, and what it is compared with."""
-        suite = self._suites.suite(profile.table, usual, compared, profile.rows)
-        return self._judge(profile.table, profile.hour, values, suite)
+        from expectations.quality import suite
+
+        return self._judge(profile.table, profile.hour, values, suite(profile.table, usual, compared, profile.rows))
 
     def rollups(self, hour: datetime, wrong: Mapping[str, int]) -> list[Verdict]:
         """The same of the rollups; ``wrong``: buckets of each that differ from a count of the rows."""
-        return self._judge(
-            "rollups", hour, {f"wrong_{n}": found for n, found in wrong.items()}, self._suites.rollups(list(wrong))
-        )
+        from expectations.quality import rollups
+
+        values = {f"wrong_{name}": found for name, found in wrong.items()}
+        return self._judge("rollups", hour, values, rollups(list(wrong)))
 
     def _judge(self, name: str, hour: datetime, values: Mapping[str, Any], suite: Any) -> list[Verdict]:
         import pandas as pd
