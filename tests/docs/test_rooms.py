@@ -23,7 +23,19 @@ RUN_BY = {
 }
 UNRUN = ("questions/", "schema/")  # run by people, and as a whole folder
 # Folders of tests for what is not a package: the whole stack, its faults, the docs, all SQL files together.
-OWN_TESTS = {"support", "golden", "e2e", "faults", "docs", "sql", "bench", "dags", "plugins", "spark_jobs"}
+OWN_TESTS = {
+    "support",
+    "golden",
+    "e2e",
+    "faults",
+    "docs",
+    "sql",
+    "bench",
+    "dags",
+    "plugins",
+    "spark_jobs",
+    "expectations",
+}
 
 
 def _id(file: Path) -> str:
