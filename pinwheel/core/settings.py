@@ -1,5 +1,8 @@
 """Settings, from the environment: one frozen class per process, all prefixed ``PINWHEEL_``.
 
+A process's class is composed of the groups that it needs, and never of another process's class: the pages hold no
+password of Kafka, the supervisor none of the database.
+
 Each default says why. ``load`` turns a bad value into one message naming the setting, the value and what is allowed.
 """
 
@@ -100,11 +103,21 @@ class PinLookupSettings(MemsqlSettings, PinSettings):
     """What a Python worker needs to look pins up."""
 
 
-class StreamSettings(KafkaSettings, LakeSettings, PinLookupSettings, GeoSettings):
-    """The stream's driver (spark_jobs/stream_engagement.py)."""
+class DriverSettings(_Settings):
+    """Where the stream's driver is found: its checkpoint, its lock, its supervisor's notes and its logs."""
 
     checkpoint_uri: str = ".pinwheel/stack/checkpoints/stream_engagement"  # each start's own; or s3a://bucket/path
     driver_lock_path: Path = Path(".pinwheel/stack/stream/driver.lock")  # on a local disk: it is a lock of the kernel
+    stream_dir: Path = Path(".pinwheel/stack/stream")  # supervisor state and driver logs
+
+
+class FlowSettings(LakeSettings, DriverSettings):
+    """What is looked at to see how far the lake and the driver are."""
+
+
+class StreamSettings(KafkaSettings, LakeSettings, DriverSettings, PinLookupSettings, GeoSettings):
+    """The stream's driver (spark_jobs/stream_engagement.py)."""
+
     trigger_seconds: Seconds = 2.0  # one commit per 2 s keeps the Delta log small and p95 under 3 s
     max_offsets_per_trigger: Annotated[int, Field(ge=1)] = 250_000  # a catching-up batch of about 5 s
     max_value_bytes: Annotated[int, Field(ge=1024)] = 65_536  # what is longer is cut off and dead
@@ -145,23 +158,27 @@ class CompactSettings(LakeSettings, MemsqlSettings):
     vacuum_hours: Annotated[int, Field(ge=168)] = 168  # files that no version names are kept so long: readers run hours
 
 
-class QualitySettings(LakeSettings, MemsqlSettings, GeoSettings):
-    """The checks of whole hours of data (dags/check_quality.py)."""
+class QualityFilesSettings(_Settings):
+    """Where the results of checks are shown."""
 
     quality_dir: Path = Path(".pinwheel/stack/quality")  # Data Docs and what they are made of
     web_modules_dir: Path = Path(".pinwheel/tools/web/node_modules")  # where `make setup` puts web files
+
+
+class QualitySettings(LakeSettings, MemsqlSettings, GeoSettings, QualityFilesSettings):
+    """The checks of whole hours of data (dags/check_quality.py)."""
+
     quality_back_hours: Annotated[int, Field(ge=1, le=168)] = 24  # hours not checked, or not passed, are due so long
     quality_keep_days: Annotated[int, Field(ge=1)] = 35  # verdicts: a month and a few days to look back on it
     quality_docs_days: Annotated[int, Field(ge=1)] = 7  # pages of Data Docs: 120 a day
 
 
-class SuperviseSettings(StreamSettings):
+class SuperviseSettings(KafkaSettings, LakeSettings, DriverSettings):
     """The supervision of the driver (dags/supervise_stream.py)."""
 
     spark_conn_id: str = "pinwheel_spark"  # the Airflow connection that says where Spark runs
     spark_jars_dir: Path = Path(".pinwheel/tools/jars/spark")  # where `make setup` puts them
     spark_s3_jars_dir: Path = Path(".pinwheel/tools/jars/spark-s3")  # for a checkpoint on s3a:// alone
-    stream_dir: Path = Path(".pinwheel/stack/stream")  # supervisor state and driver logs
     driver_memory: str = "1g"  # as Spark writes it; the work on rows is done in Python, outside the JVM
     supervise_session_seconds: Seconds = 900.0  # one Airflow run watches this long
     supervise_poll_seconds: Seconds = 2.0  # how late a driver's end is seen; a look is one file lock
@@ -173,7 +190,7 @@ class SuperviseSettings(StreamSettings):
     driver_stop_seconds: Seconds = 60.0  # SIGTERM to SIGKILL: it finishes the batch in hand
 
 
-class HealthSettings(SuperviseSettings):
+class HealthSettings(KafkaSettings, MemsqlSettings, FlowSettings):
     """The look at the whole pipeline (dags/watch_health.py). More than a ``max`` is unwell."""
 
     health_alert_after_looks: Annotated[int, Field(ge=1)] = 2  # a restart of anything is over in one
@@ -194,7 +211,7 @@ class ReportsFolderSettings(_Settings):
     reports_uri: str = ".pinwheel/stack/reports"  # a folder that all of Airflow sees, or s3://bucket/path
 
 
-class WebSettings(HealthSettings, QualitySettings, ReportsFolderSettings):
+class WebSettings(MemsqlSettings, FlowSettings, QualityFilesSettings, ReportsFolderSettings):
     """The pages in Airflow's UI (plugins/), read by its API server."""
 
     brand_users: dict[str, frozenset[int]] = {}  # Airflow user to brand ids: who is named sees these alone

@@ -12,7 +12,7 @@ from deltalake.exceptions import DeltaError
 from pinwheel.alerts.listing import recent_alerts
 from pinwheel.clients.memsql import Connection, Row, fetch
 from pinwheel.core.errors import PinwheelError
-from pinwheel.core.settings import HealthSettings
+from pinwheel.core.settings import FlowSettings
 from pinwheel.lake import events_table
 from pinwheel.operate.flow import RATE_OVER, picture
 from pinwheel.operate.flow_types import DatabaseRows, Driver, Flow, Landings
@@ -26,7 +26,7 @@ COMMITS = 30  # newest commits that rows/s of Kafka and the lake are taken over:
 Connect = Callable[[], AbstractContextManager[Connection]]
 
 
-def look(settings: HealthSettings, connect: Connect, now: datetime) -> Flow:
+def look(settings: FlowSettings, connect: Connect, now: datetime) -> Flow:
     """The flow as it is now. A source that does not answer is named in ``away``, and hides no other."""
     away: list[str] = []
     rows = _database_rows(connect, now, away)
@@ -64,7 +64,7 @@ def complete_through(connection: Connection) -> list[Row]:
     return fetch(connection, "operate/complete_through")
 
 
-def _landings(settings: HealthSettings, away: list[str]) -> Landings:
+def _landings(settings: FlowSettings, away: list[str]) -> Landings:
     try:
         return landings(settings)
     except (PinwheelError, DeltaError, OSError) as error:
@@ -73,7 +73,7 @@ def _landings(settings: HealthSettings, away: list[str]) -> Landings:
         return Landings([], None)
 
 
-def landings(settings: HealthSettings) -> Landings:
+def landings(settings: FlowSettings) -> Landings:
     """The newest versions of the lake that are landings of the stream."""
     table = events_table.open_table(settings.events_uri)
     if table is None:
@@ -82,7 +82,7 @@ def landings(settings: HealthSettings) -> Landings:
     return Landings([c for c in commits if c.rows is not None and c.spans], table.version())
 
 
-def driver(settings: HealthSettings, rows: DatabaseRows) -> Driver:
+def driver(settings: FlowSettings, rows: DatabaseRows) -> Driver:
     """The driver by its lock, its failures by the supervisor's notes."""
     if not settings.stream_dir.exists():
         return Driver(state="unknown", since=None, failures=0, restarts_today=None)

@@ -16,10 +16,13 @@ from pinwheel.clients.kafka import librdkafka_options, spark_options
 from pinwheel.core.errors import SettingError
 from pinwheel.core.settings import (
     AlertSettings,
+    CompactSettings,
+    HealthSettings,
     KafkaSettings,
     MemsqlSettings,
     MergeSettings,
     StreamSettings,
+    SuperviseSettings,
     WebSettings,
     load,
 )
@@ -56,6 +59,20 @@ def _subclasses(cls: type) -> Iterator[type]:
 def _no_settings_around(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in {f"PINWHEEL_{field.upper()}" for cls in settings_classes() for field in cls.model_fields}:
         monkeypatch.delenv(name, raising=False)
+
+
+def secrets_of(cls: type[BaseSettings]) -> set[str]:
+    return {name for name, field in cls.model_fields.items() if field.annotation is SecretStr}
+
+
+def test_a_process_holds_the_secrets_that_it_needs_and_no_others() -> None:
+    """And no process's class is made of another's: that is how the pages once held Kafka's password."""
+    assert secrets_of(WebSettings) == {"memsql_password"}
+    assert secrets_of(SuperviseSettings) == {"kafka_sasl_password"}
+    assert secrets_of(MergeSettings) == {"memsql_password"}
+    assert secrets_of(StreamSettings) == {"kafka_sasl_password", "memsql_password"}
+    processes = {StreamSettings, SuperviseSettings, HealthSettings, MergeSettings, CompactSettings, WebSettings}
+    assert {cls for cls in settings_classes() if processes & {*cls.__mro__[1:]}} == set()
 
 
 def test_a_name_has_one_default_and_one_type() -> None:
