@@ -4,8 +4,10 @@ import json
 import os
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
+import psutil
 import pytest
 
 from pinwheel.core.errors import MissingPartError
@@ -31,6 +33,7 @@ cd "$(dirname "$0")"
 env -0 >environment
 printf '%s\\n' "$@" >arguments.new
 echo "the driver's output"
+ps -o sid= -p $$ >session
 mv arguments.new arguments
 """
 ENVIRONMENT = {
@@ -79,9 +82,9 @@ def launch(settings: SuperviseSettings, folder: Path) -> Callable[[], list[str]]
 
     def launched() -> list[str]:
         pid = launch_driver(settings)
-        session = os.getsid(pid)
-        os.waitpid(pid, 0)
-        assert session == pid, "Airflow's end would end it"
+        with suppress(psutil.NoSuchProcess):  # it has ended and was reaped already
+            psutil.Process(pid).wait()
+        assert int((folder / "session").read_text()) == pid, "Airflow's end would end it"
         return (folder / "arguments").read_text().splitlines()
 
     return launched
