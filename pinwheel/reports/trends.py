@@ -17,16 +17,11 @@ CHANCE = 0.01
 SHOWN = 10
 
 
-def rising(kind: str, groups: Sequence[Group], compared: int) -> list[Trend]:
-    """Those that rose, the largest rise first.
-
-    Args:
-        kind: ``pin`` or ``category``.
-        groups: all that may have risen.
-        compared: how many were looked at to find them.
-    """
-    found = [Trend(kind, g, chance(g.engagement, g.before, compared)) for g in groups if g.engagement >= LEAST]
-    risen = [trend for trend in found if trend.chance < CHANCE]
+def rising(kind: str, groups: Sequence[Group]) -> list[Trend]:
+    """Those that rose, the largest rise first, of all pins or all categories (``kind``: ``pin`` or ``category``)."""
+    busy = [group for group in groups if group.engagement >= LEAST]
+    trends = [Trend(kind, group, chance(group.engagement, group.before, len(busy))) for group in busy]
+    risen = [trend for trend in trends if trend.chance < CHANCE]
     return sorted(risen, key=lambda t: (t.group.before - t.group.engagement, t.group.key))[:SHOWN]
 
 

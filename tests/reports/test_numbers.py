@@ -71,7 +71,7 @@ def test_a_period_that_can_t_be_says_why(first_day, days, says):
 
 def test_a_rise_by_chance_is_no_trend_and_a_real_one_is():
     usual, burst, few = Group("1", 52, 0, 40), Group("2", 60, 0, 20), Group("3", 9, 0, 0)
-    assert [t.group.key for t in trends.rising("pin", [usual, burst, few], 3)] == ["2"]
+    assert [t.group.key for t in trends.rising("pin", [usual, burst, few])] == ["2"]
     assert trends.chance(10, 0, 1) == pytest.approx(1 / 1024, rel=1e-2)
     assert trends.chance(10, 0, 100) == pytest.approx(100 / 1024, rel=1e-2)
     assert trends.chance(0, 5, 10) == 1.0
@@ -81,7 +81,7 @@ def test_a_rise_by_chance_is_no_trend_and_a_real_one_is():
 def test_without_any_change_one_brand_in_a_hundred_shows_a_trend():
     dice = Random(2015)
     brands = [[_group(n, dice) for n in range(30)] for _ in range(300)]
-    shown = sum(bool(trends.rising("pin", groups, len(groups))) for groups in brands)
+    shown = sum(bool(trends.rising("pin", groups)) for groups in brands)
     assert shown <= 8  # 3 expected
 
 

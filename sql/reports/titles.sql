@@ -1,0 +1,12 @@
+-- name:    reports/titles
+-- purpose: What pins are called, and their category now.
+-- grain:   one row per pin that is known
+-- reads:   pin_cache
+-- writes:  nothing
+-- params:  pin_ids list of bigint
+SELECT
+    pin_id,
+    title,
+    category
+FROM pin_cache
+WHERE pin_id IN %(pin_ids)s
