@@ -60,7 +60,7 @@ def server(inbox):
 def send(connection, store, clock):
     """Mails what is due."""
 
-    def go(settings: MailSettings) -> mail.Sent:
+    def go(settings: MailSettings) -> mail.Mailed:
         return mail.send_due(settings, connection, store, 31, clock)
 
     return go
@@ -160,7 +160,7 @@ def test_dying_between_sending_and_noting_sends_the_same_mail_again(made, send, 
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(mail.book, "set_mail", dies)
+        patch.setattr(mail.revisions, "set_mail", dies)
         with pytest.raises(KeyboardInterrupt):
             send(server)
     assert send(server).count == 2
