@@ -16,6 +16,7 @@ from pinwheel.reports.period import Period
 from pinwheel.reports.revisions import Report
 from pinwheel.reports.store import Store
 from pinwheel.reports.tables import FILES, table, tables
+from tests.support import golden
 
 MADE = datetime(2026, 3, 15, 4, 30)
 COMPLETE = ReportStatus(datetime(2026, 3, 15, 4, 29), True, Quality("passed", 24, 24))
@@ -49,6 +50,36 @@ def made(**changed) -> Report:
     brand = Brand(1, "<b onclick=x>&'\"")
     report = Report(brand, Period(date(2026, 3, 14), 1), 1, MADE, MADE, numbers, COMPLETE, "ab" * 32, None)
     return replace(report, **changed)
+
+
+def example() -> Report:
+    """A second revision of a busy day, with everything that a page can show of one."""
+    pins = tuple(
+        Group(str(900 + n), 40 - 3 * n, n, 5 * n, None, title, category)
+        for n, (title, category) in enumerate(
+            [("Raised beds from pallets", "garden"), ("Tomato & basil tart", "food"), (None, None), ("Pots", "garden")]
+        )
+    )
+    categories = (Group("garden", 71, 3, 15), Group("food", 37, 1, 5), Group("(none)", 34, 2, 1234))
+    countries = (Group("NL", 90, 4, 80, 61), Group("US", 40, 2, 0, 30), Group("ZZ", 12, 0, 12, 9))
+    trends = (Trend("pin", pins[0], 9.1e-13), Trend("category", categories[0], 0.000123))
+    hours = tuple((n % 7, n % 3) for n in range(24))
+    numbers = Numbers(
+        Totals(1142, 6, 31, 1042), Totals(1300, 9, 0, 997), hours, (3,) * 24, pins, categories, countries, trends
+    )
+    unmet = (("repins", "row_count", "critical", 2), ("pins", "null_share title", "warning", 1))
+    return replace(
+        made(numbers=numbers, brand=Brand(70, "Garden & Home", "ann@example.org")),
+        revision=2,
+        state=ReportStatus(datetime(2026, 3, 14, 22, 10), False, Quality("failed", 24, 24, unmet)),
+        earlier=Earlier(1, MADE, None, False, "unchecked", "x", {}),
+        changes=(Change("total engagement", 1140, 1148), Change("country ZZ", None, 12), Change("hour 3", 5, 3)),
+    )
+
+
+def test_a_report_is_as_it_was_reviewed():
+    golden.check("reports/report.html", page(example()))
+    golden.check("reports/pins.csv", tables(example())["pins.csv"].decode())
 
 
 class Outline(HTMLParser):
