@@ -1,11 +1,14 @@
-"""The embedded stack, started once per test run by the same code as `make run`, in a folder and on ports of its own."""
+"""What many tests stand on: the embedded stack and the store, each started once, and lakes and an empty database.
+
+The stack is started by the same code as `make run`, in a folder and on ports of its own.
+"""
 
 import getpass
 import os
 import shutil
-import socket
 from collections.abc import Iterator
 from pathlib import Path
+from uuid import uuid4
 
 import pymysql
 import pytest
@@ -24,17 +27,13 @@ from pinwheel.rollup import rollups
 from tests.support import lakes
 from tests.support.database import empty_tables
 from tests.support.lakes import land
+from tests.support.ports import free_port
+from tests.support.store import BUCKET, running
 
 ROOT = Path(__file__).resolve().parents[1]
 # So that a run of each follows another during the tests; quarters of an hour otherwise.
 SHORT_RUNS = {"PINWHEEL_MERGE_SESSION_SECONDS": "90", "PINWHEEL_SUPERVISE_SESSION_SECONDS": "45"}
 MERGE_DATABASE = "pinwheel_merge_tests"
-
-
-def free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])
 
 
 @pytest.fixture(scope="session")
@@ -97,12 +96,33 @@ def memsql_settings(stack: Stack, merge_database: dict[str, str]) -> MemsqlSetti
     return settings
 
 
+@pytest.fixture(scope="session")
+def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
+    """A running S3-compatible store with a bucket; what its clients are told."""
+    with running(tmp_path_factory.mktemp("s3")) as clients:
+        yield clients
+
+
 @pytest.fixture
-def settings(memsql_settings: MemsqlSettings, tmp_path: Path) -> MergeSettings:
+def bucket(store: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> str:
+    """An empty place in the store, and this process configured for it."""
+    for name, value in store.items():
+        monkeypatch.setenv(name, value)
+    return f"s3://{BUCKET}/{uuid4()}"
+
+
+@pytest.fixture
+def place(request: pytest.FixtureRequest) -> str:
+    """An empty place for a lake: on this disk, unless the test is run on both; see ``tests/support/places.py``."""
+    return str(request.getfixturevalue(getattr(request, "param", "tmp_path")))
+
+
+@pytest.fixture
+def settings(memsql_settings: MemsqlSettings, place: str) -> MergeSettings:
     """A new lake and an emptied database."""
     empty_tables(memsql_settings)
     values = memsql_settings.model_dump(include=set(MemsqlSettings.model_fields))
-    return MergeSettings(**values, lake_uri=lakes.make(tmp_path))
+    return MergeSettings(**values, lake_uri=lakes.make(place))
 
 
 @pytest.fixture

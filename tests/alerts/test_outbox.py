@@ -1,7 +1,6 @@
 """Every receiver gets each message once and in order, whether or not it was there when it was posted."""
 
-from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import timedelta
 from itertools import pairwise
 
 import pytest
@@ -9,55 +8,8 @@ import pytest
 from pinwheel.alerts import outbox, raising
 from pinwheel.alerts.catalogue import SLICE_HELD
 from pinwheel.alerts.outbox import GIVE_UP_AFTER, MAX_PAUSE, deliver
-from tests.alerts.test_raising import FakeDatabase, Inbox, database, kinds
-from tests.conftest import free_port
-
-__all__ = ["database"]  # the fixture
-NOW = datetime(2026, 3, 14, 12, 0)
-
-
-class Clock:
-    """What ``alerts`` takes for now."""
-
-    def __init__(self) -> None:
-        self.now = NOW
-
-    def wait(self, **time: float) -> None:
-        self.now += timedelta(**time)
-
-
-@pytest.fixture
-def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
-    made = Clock()
-    monkeypatch.setattr(raising, "_now", lambda: made.now)
-    return made
-
-
-class Away:
-    """A receiver that is away, at an address where it can come back."""
-
-    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        self.port = free_port()
-        self.url = f"json://127.0.0.1:{self.port}/?token=hush"
-        self.inbox: Inbox | None = None
-        monkeypatch.setenv("PINWHEEL_ALERT_URLS", self.url)
-
-    def come(self) -> Inbox:
-        self.inbox = Inbox(self.port)
-        return self.inbox
-
-    def leave(self) -> None:
-        if self.inbox:
-            self.inbox.server.shutdown()
-            self.inbox.server.server_close()
-            self.inbox = None
-
-
-@pytest.fixture
-def receiver(monkeypatch: pytest.MonkeyPatch) -> Iterator[Away]:
-    made = Away(monkeypatch)
-    yield made
-    made.leave()
+from tests.support.alert_database import FakeDatabase
+from tests.support.receivers import NOW, Away, Clock, Inbox, kinds
 
 
 def test_who_was_away_gets_the_alert_and_the_recovery_once_and_in_order(

@@ -1,19 +1,11 @@
 """Alerts are told once for as long as they last, and nothing that goes wrong with telling stops the work."""
 
-import json
 import logging
 import re
 import socket
-import sqlite3
-import threading
-from collections.abc import Iterator
-from datetime import datetime
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
-from typing import Any
 
 import pymysql
-import pytest
 
 from pinwheel.alerts import raising
 from pinwheel.alerts.catalogue import (
@@ -24,127 +16,7 @@ from pinwheel.alerts.catalogue import (
     ROWS_QUARANTINED,
     SLICE_HELD,
 )
-from pinwheel.core.errors import MemsqlError
-
-TABLES = """
-CREATE TABLE alerts (
-    alert_id INTEGER PRIMARY KEY, name, subject, severity, message, runbook, raised_at TIMESTAMP, resolved_at TIMESTAMP
-);
-CREATE TABLE alert_messages (
-    message_id INTEGER PRIMARY KEY, receiver, title, body, attempts DEFAULT 0,
-    posted_at TIMESTAMP, next_try_at TIMESTAMP, delivered_at TIMESTAMP, given_up_at TIMESTAMP
-);
-CREATE TABLE merge_locks (name);
-"""
-
-
-class FakeDatabase:
-    """The alerts table in SQLite: what ``sql/alerts`` says is really run.
-
-    ``away``: it takes no connections. ``error``: what its statements raise.
-    """
-
-    engine = "mariadb"
-    open = True
-
-    def __init__(self) -> None:
-        self._sqlite = sqlite3.connect(":memory:", detect_types=sqlite3.PARSE_DECLTYPES)
-        self._sqlite.row_factory = sqlite3.Row
-        self._sqlite.executescript(TABLES)
-        self.away = False
-        self.error: Exception | None = None
-
-    def connect(self, settings: object, statement_seconds: float) -> "FakeDatabase":
-        if self.away:
-            raise MemsqlError("no connection to mariadb at nowhere")
-        return self
-
-    def close(self) -> None:
-        """A PyMySQL connection is closed here: what is not committed is lost."""
-        self._sqlite.rollback()
-
-    def cursor(self) -> "FakeCursor":
-        return FakeCursor(self._sqlite, self.error)
-
-    def commit(self) -> None:
-        self._sqlite.commit()
-
-    def rollback(self) -> None:
-        self._sqlite.rollback()
-
-    def add(self, name: str, subject: str) -> None:
-        row = (name, subject, datetime(2026, 3, 14))
-        self._sqlite.execute("INSERT INTO alerts (name, subject, raised_at) VALUES (?, ?, ?)", row)
-        self.commit()
-
-    def rows(self, table: str = "alerts", **wanted: Any) -> list[dict[str, Any]]:
-        found = [dict(row) for row in self._sqlite.execute(f"SELECT * FROM {table} ORDER BY 1")]
-        return [row for row in found if wanted.items() <= row.items()]
-
-
-class FakeCursor:
-    def __init__(self, connection: sqlite3.Connection, error: Exception | None) -> None:
-        self._cursor = connection.cursor()
-        self._error = error
-
-    def __enter__(self) -> "FakeCursor":
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._cursor.close()
-
-    def execute(self, sql: str, params: dict[str, Any] | None) -> int:
-        if self._error:
-            raise self._error
-        self._cursor.execute(re.sub(r"%\((\w+)\)s", r":\1", sql).replace("FOR UPDATE", ""), params or {})
-        return self._cursor.rowcount
-
-    def fetchall(self) -> list[sqlite3.Row]:
-        return self._cursor.fetchall()
-
-
-class Inbox:
-    """A web hook: what Apprise has delivered, as (title, body), and of which type."""
-
-    def __init__(self, port: int = 0) -> None:
-        self.got: list[tuple[str, str]] = []
-        self.types: list[str] = []
-        got, types = self.got, self.types
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_POST(self) -> None:
-                told = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-                got.append((told["title"], told["message"]))
-                types.append(told["type"])
-                self.send_response(200)
-                self.end_headers()
-
-            def log_message(self, *_: object) -> None: ...
-
-        self.server = HTTPServer(("127.0.0.1", port), Handler)
-        self.url = f"json://127.0.0.1:{self.server.server_port}"
-        threading.Thread(target=self.server.serve_forever, args=(0.01,), daemon=True).start()
-
-
-@pytest.fixture
-def database(monkeypatch: pytest.MonkeyPatch) -> FakeDatabase:
-    made = FakeDatabase()
-    monkeypatch.setattr(raising, "connect", made.connect)
-    monkeypatch.setattr(raising, "_unstored", set())
-    return made
-
-
-@pytest.fixture
-def inbox(monkeypatch: pytest.MonkeyPatch) -> Iterator[Inbox]:
-    made = Inbox()
-    monkeypatch.setenv("PINWHEEL_ALERT_URLS", made.url)
-    yield made
-    made.server.shutdown()
-    made.server.server_close()
-
-
-def kinds(inbox: Inbox) -> list[str]:
-    return [title.split(" ")[0] for title, _ in inbox.got]
+from tests.support.receivers import kinds
 
 
 def test_an_alert_is_logged_stored_and_sent(database, inbox, caplog) -> None:

@@ -2,8 +2,6 @@
 
 import re
 from collections import defaultdict
-from collections.abc import Iterator
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -28,31 +26,11 @@ from pinwheel.core.settings import (
 )
 from pinwheel.local import environment
 from pinwheel.local.settings import LocalSettings
+from tests.support.settings_classes import settings_classes
 
 ROOT = Path(__file__).resolve().parents[2]
-MODULES = (
-    "pinwheel.core.settings",
-    "pinwheel.local.settings",
-    "pinwheel.generate.settings",
-    "pinwheel.server.settings",
-)
 SECRET = re.compile(r"password|secret|token|credential|alert_urls|(^|_)key($|_)")
 SASL = {"kafka_security_protocol": "SASL_SSL", "kafka_sasl_username": "ann", "kafka_sasl_password": "s3cret"}
-
-
-def settings_classes() -> set[type[BaseSettings]]:
-    """Every settings class of the project."""
-    for module in MODULES:
-        import_module(module)
-    found = {cls for cls in _subclasses(BaseSettings) if cls.__module__.startswith("pinwheel.")}
-    assert {cls.__module__ for cls in found} == set(MODULES), "a module with settings that MODULES does not name"
-    return found
-
-
-def _subclasses(cls: type) -> Iterator[type]:
-    for below in cls.__subclasses__():
-        yield below
-        yield from _subclasses(below)
 
 
 @pytest.fixture(autouse=True)

@@ -127,6 +127,14 @@ def test_no_arrow_runs_back_up() -> None:
     assert done.returncode == 0, done.stdout
 
 
+def test_no_test_module_imports_another() -> None:
+    """Helpers are in ``tests/support/``, fixtures in a conftest."""
+    found = {(_id(f), name) for f in (ROOT / "tests").rglob("*.py") for name in imports(_tree(f))}
+    inside = {(file, name) for file, name in found if f"{name}.".startswith("tests.")}
+    assert inside
+    assert {(file, name) for file, name in inside if not f"{name}.".startswith("tests.support.")} == set()
+
+
 def test_there_is_something_to_look_at() -> None:
     assert {file.relative_to(ROOT).parts[0] for file in FILES} == set(PACKAGES)
 

@@ -21,11 +21,11 @@ from pinwheel.lake.events_table import Commit
 from pinwheel.local.stack import Stack
 from pinwheel.stream import driver_lock
 from tests.support.oracle import Oracle, wait_until
+from tests.support.programs import PRODUCE
 
 pytestmark = pytest.mark.e2e
 EVENTS = 30_000
 SEED_OF_COMPACTION = 3
-PRODUCE = [sys.executable, "-m", "pinwheel.generate.produce"]
 REPLAYED = Path(__file__).resolve().parents[3] / "shared" / "data" / "pinterest_interactions.tsv"
 
 

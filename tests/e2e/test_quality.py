@@ -9,9 +9,9 @@ from pinwheel.clients import memsql
 from pinwheel.core.contract import TABLES
 from pinwheel.local import environment
 from pinwheel.local.stack import Stack
-from tests.e2e.test_end_to_end import PRODUCE
 from tests.support.airflow_client import Airflow
 from tests.support.oracle import Oracle
+from tests.support.programs import PRODUCE
 
 pytestmark = pytest.mark.e2e
 SEED = 21  # of no other test on the running stack: event ids begin with it

@@ -15,19 +15,12 @@ from pinwheel.local.stack import Stack
 from pinwheel.stream import driver_lock
 from tests.support.airflow_client import Airflow
 from tests.support.oracle import Oracle, wait_until
+from tests.support.programs import LAUNCH, PRODUCE
 
 pytestmark = pytest.mark.faults
 SEED, SEED_OF_STOP = 11, 12
-PRODUCE = [sys.executable, "-m", "pinwheel.generate.produce"]
 RATE = 300
 SECONDS = 100
-LAUNCH = """
-import os, sys
-from pinwheel.core.settings import SuperviseSettings, load
-from pinwheel.stream.submit import launch_driver
-_, status = os.waitpid(launch_driver(load(SuperviseSettings)), 0)
-sys.exit(os.waitstatus_to_exitcode(status))
-"""
 
 
 def produce(folder: Path, seed: int, rate: int, count: int) -> list[str]:

@@ -92,6 +92,21 @@ def test_a_day_that_is_over_is_ordered_as_reports_read_it(settings: CompactSetti
     assert brands["brand_id"].to_pylist() == sorted(brands["brand_id"].to_pylist())
 
 
+def test_few_files_and_the_same_rows_in_a_store(bucket: str) -> None:
+    make_lake(bucket)
+    settings = CompactSettings(lake_uri=f"{bucket}/lake", compact_open_files=10, compact_closed_files=4)
+    land(settings, 6)
+    before = rows_of(settings)
+
+    reports = compact(settings, NOON + timedelta(days=1), dry_run=False, unread_since=None)
+    assert {(r.event_type, r.action, r.files_before, r.files_after) for r in reports} == {
+        ("login", "cluster", 6, 1),
+        ("repin", "cluster", 6, 1),
+    }
+    assert files(settings) == {"login": 1, "repin": 1}
+    assert rows_of(settings) == before
+
+
 def test_a_dry_run_changes_nothing(settings: CompactSettings) -> None:
     land(settings, 12)
     version, before = DeltaTable(settings.events_uri).version(), files(settings)

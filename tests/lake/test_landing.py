@@ -1,6 +1,5 @@
 """Exactly once: whatever dies, runs twice or comes at the same time, each offset is in the lake once."""
 
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,17 +9,19 @@ from pinwheel.core.errors import FencedError, LakeError
 from pinwheel.lake import events_table, landing
 from pinwheel.lake.landing import Landing
 from tests.support.lake_rows import FULL_ROW, TOPIC, make_lake, row, table, write
+from tests.support.places import on_disk_and_in_a_store
 
 
 @pytest.fixture
-def events(tmp_path: Path) -> str:
-    return make_lake(tmp_path)
+def events(place: str) -> str:
+    return make_lake(place)
 
 
 def offsets(uri: str) -> list[int]:
     return sorted(DeltaTable(uri).to_pyarrow_table(columns=["kafka_offset"])["kafka_offset"].to_pylist())
 
 
+@on_disk_and_in_a_store
 def test_rows_come_back_as_they_were_written(events: str) -> None:
     rows = [row(0, **FULL_ROW), row(1, "login"), row(2, "dead_letter", dead_value=None), row(3, partition=7)]
     Landing(events, TOPIC).commit(write(events, rows))
@@ -30,6 +31,7 @@ def test_rows_come_back_as_they_were_written(events: str) -> None:
     assert read.sort_by(by_place).to_pylist() == table(rows).sort_by(by_place).to_pylist()
 
 
+@on_disk_and_in_a_store
 def test_a_commit_moves_the_offsets(events: str) -> None:
     writer = Landing(events, TOPIC)
     writer.commit(write(events, [row(0), row(1), row(40, partition=2)]))
@@ -43,6 +45,7 @@ def test_a_commit_moves_the_offsets(events: str) -> None:
     assert [c.rows for c in events_table.commits(events, 0)] == [{"repin": 3}, {"repin": 2}]
 
 
+@on_disk_and_in_a_store
 def test_the_same_batch_twice_is_refused(events: str) -> None:
     batch = [row(0), row(1)]
     Landing(events, TOPIC).commit(write(events, batch))
@@ -52,6 +55,7 @@ def test_the_same_batch_twice_is_refused(events: str) -> None:
     assert offsets(events) == [0, 1]
 
 
+@on_disk_and_in_a_store
 def test_a_driver_with_an_old_view_is_refused(events: str) -> None:
     old, new = Landing(events, TOPIC), Landing(events, TOPIC)
     new.commit(write(events, [row(0), row(1)]))
@@ -61,6 +65,7 @@ def test_a_driver_with_an_old_view_is_refused(events: str) -> None:
     assert offsets(events) == [0, 1]
 
 
+@on_disk_and_in_a_store
 def test_two_drivers_that_both_pass_the_check_land_one_batch(events: str) -> None:
     """Without the check, which both have passed in a race, Delta itself lets only the first through."""
     first, second = Landing(events, TOPIC), Landing(events, TOPIC)
@@ -97,6 +102,7 @@ def test_a_new_driver_goes_on(events: str) -> None:
     assert offsets(events) == [0, 1]
 
 
+@on_disk_and_in_a_store
 def test_dying_before_the_commit_lands_nothing(events: str) -> None:
     write(events, [row(0), row(1)])
     assert offsets(events) == []
@@ -105,6 +111,7 @@ def test_dying_before_the_commit_lands_nothing(events: str) -> None:
     assert offsets(events) == [0, 1]
 
 
+@on_disk_and_in_a_store
 @pytest.mark.parametrize("maintain", ["update", "merge", "optimize", "delete"])
 def test_maintenance_meanwhile_does_not_fence(events: str, maintain: str) -> None:
     writer = Landing(events, TOPIC)

@@ -14,6 +14,7 @@ from pinwheel.merge.merge import merge
 from pinwheel.merge.stage import stage
 from pinwheel.rollup import rollups
 from tests.support.lakes import NOON, event, hours, land
+from tests.support.places import on_disk_and_in_a_store
 
 pytestmark = pytest.mark.memsql
 WAITING = {"pin_status": "pending", "brand_id": None, "category": None}
@@ -63,6 +64,7 @@ def waiting_rows():
     ]
 
 
+@on_disk_and_in_a_store
 def test_a_pin_that_arrives_completes_every_row_that_waits_for_it(settings, connection, query, source, run):
     land(settings.lake_uri, waiting_rows())
     merge_all(settings, connection)

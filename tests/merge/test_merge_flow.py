@@ -10,6 +10,7 @@ from pinwheel.merge.merge import merge
 from pinwheel.merge.stage import stage
 from pinwheel.rollup import rollups
 from tests.support.lakes import NOON, delete, event, hours, land, update
+from tests.support.places import on_disk_and_in_a_store
 
 pytestmark = pytest.mark.memsql
 
@@ -34,6 +35,7 @@ def everything(query) -> list:
     return [[{k: v for k, v in r.items() if k not in stamps} for r in query(f"SELECT * FROM {t}")] for t in tables]
 
 
+@on_disk_and_in_a_store
 def test_repins_reach_the_table_and_the_rollups(settings, merge_all, query):
     land(settings.lake_uri, [event("repin", "a", 0), event("repin", "b", 1, user_id=2, occurred_at=NOON + hours(1))])
     (counts,) = merge_all()
@@ -48,6 +50,7 @@ def test_repins_reach_the_table_and_the_rollups(settings, merge_all, query):
     assert (daily["repins"], daily["pins"], daily["unique_people"]) == (2, 0, 2)
 
 
+@on_disk_and_in_a_store
 def test_merging_again_changes_nothing(settings, connection, merge_all, query):
     land(settings.lake_uri, [event("repin", "a", 0)])
     slice_id = stage("repins", settings, connection).slice_id

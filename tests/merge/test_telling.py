@@ -19,11 +19,9 @@ from pinwheel.operate import health
 from pinwheel.rollup import trends
 from pinwheel.rollup.session import TrendsSession
 from pinwheel.stream import driver_lock
-from tests.alerts.test_outbox import Away, Clock, clock, receiver
-from tests.alerts.test_raising import Inbox, inbox
 from tests.support.lakes import event, land
+from tests.support.receivers import Away, Clock, Inbox
 
-__all__ = ["clock", "inbox", "receiver"]  # the fixtures
 pytestmark = pytest.mark.memsql
 AT_ONCE = 8
 NEWEST_UNDELIVERED = (

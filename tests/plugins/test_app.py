@@ -16,7 +16,7 @@ from starlette.routing import BaseRoute
 from plugins.web import files, pages
 from plugins.web.access import Scope
 from plugins.web.navigation import PAGES
-from tests.plugins.conftest import MODULES, ROOT, Login
+from tests.support.pages import MODULES, ROOT, Login
 
 pytestmark = pytest.mark.airflow
 

@@ -11,9 +11,9 @@ from playwright.sync_api import Browser, expect, sync_playwright
 from pinwheel.core.settings import WebSettings
 from plugins.web import quality, reports, trends
 from plugins.web.navigation import PAGES
-from tests.plugins.conftest import MODULES
 from tests.support.browser import attacks, available, hostile, launch, opened, ran
 from tests.support.live_lakes import LIMA, land, now_events
+from tests.support.pages import MODULES
 
 pytestmark = [
     pytest.mark.airflow,

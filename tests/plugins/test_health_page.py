@@ -14,8 +14,8 @@ from pinwheel.core.settings import WebSettings
 from pinwheel.operate import flow_sources
 from plugins.web import health
 from plugins.web.database import database
-from tests.plugins.conftest import SAME_ORIGIN, Login
 from tests.support.live_lakes import land, now_events
+from tests.support.pages import SAME_ORIGIN, Login
 
 pytestmark = pytest.mark.airflow
 

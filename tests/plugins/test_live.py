@@ -18,8 +18,8 @@ from plugins.web import live_hub
 from plugins.web.app import create_app
 from plugins.web.database import database
 from plugins.web.live_hub import Hub
-from tests.plugins.conftest import BRAND_USERS, serving
 from tests.support.live_lakes import LIMA, land, now_events
+from tests.support.pages import BRAND_USERS, serving
 
 pytestmark = pytest.mark.airflow
 

@@ -15,9 +15,9 @@ from pinwheel.core.settings import MemsqlSettings, WebSettings
 from plugins.web import quality_docs
 from plugins.web.database import database
 from plugins.web.quality import utc_now
-from tests.plugins.conftest import Login
 from tests.support.database import empty_tables
 from tests.support.live_lakes import event, land
+from tests.support.pages import Login
 
 pytestmark = pytest.mark.airflow
 memsql_wanted = pytest.mark.memsql

@@ -13,19 +13,9 @@ from pinwheel.reports.page import style_hash_of
 from pinwheel.reports.period import Period
 from pinwheel.reports.tables import FILES
 from plugins.web.database import database
-from tests.plugins.conftest import BRAND_USERS
-from tests.reports.conftest import (  # noqa: F401 - fixtures
-    DAY,
-    clock,
-    held,
-    maker,
-    named,
-    report_settings,
-    run,
-    store,
-)
-from tests.reports.test_make import at, some
+from tests.support.brand_reports import at, some
 from tests.support.lakes import event
+from tests.support.pages import BRAND_USERS
 
 pytestmark = [pytest.mark.airflow, pytest.mark.memsql]
 
@@ -34,7 +24,7 @@ OF_1 = "/api/reports/1/2026-03-14/1"
 
 
 @pytest.fixture
-def app(tokens, report_settings):  # noqa: F811
+def app(tokens, report_settings):
     from plugins.web.app import create_app
 
     made = create_app(
@@ -50,7 +40,7 @@ def app(tokens, report_settings):  # noqa: F811
 
 
 @pytest.fixture
-def made(merged, named, run):  # noqa: F811
+def made(merged, named, run):
     """Reports of three brands on the 14th, of one of them also on the 13th and on the week."""
     named((1, "Copper <b>Kitchen</b>", None), (3, "Other people's", None))
     merged(some("a", 3, brand_id=1) + some("b", 2, 10, brand_id=3) + some("c", 1, 20, brand_id=70)
@@ -165,7 +155,7 @@ def test_a_report_and_its_tables_can_be_downloaded(made, ann):
     assert "engagement,3,1" in ann.get(f"{OF_1}/1/totals.csv").text
 
 
-def test_revisions_say_what_changed(made, ann, merged, run, clock):  # noqa: F811
+def test_revisions_say_what_changed(made, ann, merged, run, clock):
     clock.now += timedelta(hours=1)
     merged([event("comment", "late", 99, brand_id=1, occurred_at=at(13))])
     run()
@@ -181,7 +171,7 @@ def test_revisions_say_what_changed(made, ann, merged, run, clock):  # noqa: F81
     assert "total engagement,3,4" in ann.get(f"{OF_1}/2/changes.csv").text
 
 
-def test_files_that_are_gone_are_told(made, ann, report_settings):  # noqa: F811
+def test_files_that_are_gone_are_told(made, ann, report_settings):
     shutil.rmtree(report_settings.reports_uri)
     answer = ann.get(f"{OF_1}/1/report.html")
     assert answer.status_code == 404

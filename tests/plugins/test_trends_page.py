@@ -11,8 +11,8 @@ from pinwheel.clients import memsql
 from pinwheel.clients.memsql import Connection
 from pinwheel.core.settings import MemsqlSettings
 from plugins.web.database import Pool, database
-from tests.plugins.conftest import Login
 from tests.support.database import empty_tables
+from tests.support.pages import Login
 
 pytestmark = [pytest.mark.airflow, pytest.mark.memsql]
 

@@ -1,7 +1,5 @@
 """The merge's fixtures, and one Great Expectations context for all tests: making one takes seconds."""
 
-from datetime import UTC, datetime
-
 import pytest
 
 from pinwheel.core.contract import TABLES
@@ -11,8 +9,6 @@ from pinwheel.merge.stage import stage
 from pinwheel.quality.check import Checker
 from pinwheel.quality.judge import Judge
 from pinwheel.rollup import rollups
-
-NOW = datetime(2026, 3, 14, 14, 20, tzinfo=UTC)
 
 
 @pytest.fixture(scope="session")

@@ -1,6 +1,7 @@
 """Whole hours on a real lake and a real database: what is right passes, and each thing that is wrong is named."""
 
 import re
+from datetime import UTC, datetime
 
 import pytest
 
@@ -10,10 +11,10 @@ from pinwheel.quality import results
 from pinwheel.quality.pages import FILES
 from pinwheel.quality.profile import HOUR
 from pinwheel.quality.run import check, due_hours, period
-from tests.quality.conftest import NOW
 from tests.support.lakes import NOON, delete, event, land, update
 
 pytestmark = pytest.mark.memsql
+NOW = datetime(2026, 3, 14, 14, 20, tzinfo=UTC)
 FETCHED = re.compile(r"""<(?:script|img)[^>]*\ssrc="([^"?]+)|<link[^>]*\shref="([^"]+[.]css)""")
 
 

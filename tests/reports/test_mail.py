@@ -15,9 +15,9 @@ from pinwheel.core.errors import ReportError
 from pinwheel.core.settings import MailSettings
 from pinwheel.reports import mail
 from pinwheel.reports import run as tasks
-from tests.conftest import free_port
-from tests.reports.test_make import some
+from tests.support.brand_reports import some
 from tests.support.lakes import NOON, event
+from tests.support.ports import free_port
 
 pytestmark = pytest.mark.memsql
 

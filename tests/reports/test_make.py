@@ -18,22 +18,13 @@ from pinwheel.reports import make, read, revisions
 from pinwheel.reports import run as tasks
 from pinwheel.reports.numbers import Group, Totals
 from pinwheel.reports.period import Period
-from tests.reports.conftest import DAY, MORNING_AFTER
-from tests.sql.test_sql_files import header
-from tests.support.lakes import NOON, delete, event, hours, update
+from tests.support.brand_reports import DAY, MORNING_AFTER, at, some
+from tests.support.lakes import NOON, delete, event, update
+from tests.support.sql_files import header
 
 pytestmark = pytest.mark.memsql
 
 WEEK = Period(date(2026, 3, 9), 7)
-
-
-def at(hour: float, days: float = 0) -> datetime:
-    """That hour of the 14th."""
-    return NOON + hours(hour - 12 + 24 * days)
-
-
-def some(prefix: str = "r", count: int = 3, first: int = 0, **values) -> list[dict]:
-    return [event("repin", f"{prefix}{n}", first + n, user_id=n, **values) for n in range(count)]
 
 
 @pytest.fixture

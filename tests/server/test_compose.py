@@ -20,7 +20,7 @@ from pydantic_settings import BaseSettings
 
 from pinwheel.local import airflow, credentials, environment
 from pinwheel.local.settings import LocalSettings
-from tests.core.test_settings import settings_classes
+from tests.support.settings_classes import settings_classes
 
 ROOT = Path(__file__).resolve().parents[2]
 TEXT = (ROOT / "docker-compose.yml").read_text()

@@ -1,74 +1,22 @@
-"""The lake in the store: the same tests as on a disk, and what happens when the store is away."""
+"""The lake in the store: what has no like on a disk. What holds on both is tested in tests/lake and tests/merge."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 import pytest
 from deltalake import DeltaTable
 
 from pinwheel.clients import kafka
 from pinwheel.clients.kafka import Held
-from pinwheel.core.settings import CompactSettings, HealthSettings, MemsqlSettings, MergeSettings, SuperviseSettings
+from pinwheel.core.settings import HealthSettings, SuperviseSettings
+from pinwheel.lake.landing import Landing
 from pinwheel.operate.health import look
 from pinwheel.stream.supervisor import StreamProgress, progress
-from tests.lake.test_compaction import compact, files, land, rows_of
-from tests.lake.test_landing import (  # noqa: F401
-    Landing,
-    test_a_commit_moves_the_offsets,
-    test_a_driver_with_an_old_view_is_refused,
-    test_dying_before_the_commit_lands_nothing,
-    test_maintenance_meanwhile_does_not_fence,
-    test_rows_come_back_as_they_were_written,
-    test_the_same_batch_twice_is_refused,
-    test_two_drivers_that_both_pass_the_check_land_one_batch,
-)
-from tests.lake.test_late_completion import (  # noqa: F401 - run here on other settings
-    run,
-    source,
-    test_a_pin_that_arrives_completes_every_row_that_waits_for_it,
-)
-from tests.merge.test_merge_flow import (  # noqa: F401
-    merge_all,
-    test_merging_again_changes_nothing,
-    test_repins_reach_the_table_and_the_rollups,
-)
-from tests.support import lakes
-from tests.support.database import empty_tables
-from tests.support.lake_rows import NOON, TOPIC, make_lake, row
+from tests.support.lake_rows import TOPIC, make_lake, row
 from tests.support.lake_rows import write as write_files
 
-pytestmark = pytest.mark.memsql
 
-
-@pytest.fixture
-def events(bucket: str) -> str:
-    """Of the tests of landing."""
-    return make_lake(bucket)
-
-
-@pytest.fixture
-def settings(memsql_settings: MemsqlSettings, bucket: str) -> MergeSettings:
-    """Of the tests of the merge."""
-    empty_tables(memsql_settings)
-    values = memsql_settings.model_dump(include=set(MemsqlSettings.model_fields))
-    return MergeSettings(**values, lake_uri=lakes.make(bucket))
-
-
-def test_compaction_leaves_few_files_and_the_same_rows(bucket: str) -> None:
-    make_lake(bucket)
-    settings = CompactSettings(lake_uri=f"{bucket}/lake", compact_open_files=10, compact_closed_files=4)
-    land(settings, 6)
-    before = rows_of(settings)
-
-    reports = compact(settings, NOON + timedelta(days=1), dry_run=False, unread_since=None)
-    assert {(r.event_type, r.action, r.files_before, r.files_after) for r in reports} == {
-        ("login", "cluster", 6, 1),
-        ("repin", "cluster", 6, 1),
-    }
-    assert files(settings) == {"login": 1, "repin": 1}
-    assert rows_of(settings) == before
-
-
-def test_what_no_version_names_is_removed(events: str) -> None:
+def test_what_no_version_names_is_removed(bucket: str) -> None:
+    events = make_lake(bucket)
     orphan = write_files(events, [row(0)])
     Landing(events, TOPIC).commit(write_files(events, [row(1)]))
 

@@ -4,7 +4,7 @@ import pytest
 
 from pinwheel.core.errors import MissingPartError, ReportError
 from pinwheel.reports.store import Store
-from tests.conftest import free_port
+from tests.support.ports import free_port
 
 
 def test_files_are_written_over_and_read(bucket: str) -> None:

@@ -15,8 +15,8 @@ from pinwheel.lake.landing import Landing
 from pinwheel.server import s3
 from pinwheel.server.prepare import make_bucket
 from pinwheel.server.settings import S3Settings
-from tests.server.conftest import BUCKET
 from tests.support.lake_rows import TOPIC, make_lake, row, write
+from tests.support.store import BUCKET
 
 WRITERS = 8
 ROUNDS = 5

@@ -29,6 +29,7 @@ from pinwheel.lake import events_table
 from pinwheel.local import environment
 from pinwheel.local.stack import Stack
 from pinwheel.stream import driver_lock
+from tests.support.programs import LAUNCH
 
 pytestmark = [pytest.mark.spark, pytest.mark.kafka, pytest.mark.memsql]
 
@@ -37,13 +38,6 @@ EXECUTORS = 2
 LAND_SECONDS = 240.0  # a few, but for a machine that has much else to do
 EXECUTOR = "CoarseGrainedExecutorBackend"
 OWN = ["pin_status"]  # how a pin was had depends on what is in the cache by then
-LAUNCH = """
-import os, sys
-from pinwheel.core.settings import SuperviseSettings, load
-from pinwheel.stream.submit import launch_driver
-_, status = os.waitpid(launch_driver(load(SuperviseSettings)), 0)
-sys.exit(os.waitstatus_to_exitcode(status))
-"""
 
 
 @dataclass(frozen=True)

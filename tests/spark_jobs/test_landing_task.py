@@ -19,9 +19,9 @@ from pinwheel.lake.landing import Landing
 from spark_jobs import landing_task
 from spark_jobs.landing_task import MANIFEST_SCHEMA, to_rows, writer
 from spark_jobs.transforms.parse import Limits
-from tests.spark_jobs.test_parse import EXAMPLES, NOW, Nowhere, encode, event
-from tests.spark_jobs.test_parse import records as plain_records
 from tests.support.lake_rows import TOPIC, make_lake
+from tests.support.records import EXAMPLES, NOW, Nowhere, encode, event
+from tests.support.records import records as plain_records
 
 
 class Api:

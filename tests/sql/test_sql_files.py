@@ -10,9 +10,9 @@ from sqlglot import exp
 from pinwheel.clients import memsql
 from pinwheel.core.contract import TABLES, reporting_columns
 from pinwheel.merge.merge import bucket_columns, payload_columns
+from tests.support.sql_files import HEADER, header
 
 FILES = sorted(memsql.SQL_DIR.rglob("*.sql"))
-HEADER = ("name", "purpose", "grain", "reads", "writes", "params")
 DIALECT = {"mariadb": "mysql", "singlestore": "singlestore"}
 PACKAGE = Path(memsql.__file__).parents[1]
 
@@ -28,11 +28,6 @@ name_of = pytest.mark.parametrize("path", FILES, ids=name)
 def is_parsed(path: Path) -> bool:
     """Whether sqlglot has the grammar; a server runs the others in tests/merge, tests/clients and tests/server."""
     return path.stem != "load" and path.parent.name != "grants"
-
-
-def header(path: Path) -> dict[str, str]:
-    lines = path.read_text().split("\n")
-    return dict(re.findall(r"^-- (\w+): +(.*)$", "\n".join(lines[: len(HEADER) + 1]), re.MULTILINE))
 
 
 def rendered(path: Path, engine: str, table: str) -> str:

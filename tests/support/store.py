@@ -1,28 +1,28 @@
-"""The S3-compatible store, started once per test run as its container starts it."""
+"""The S3-compatible store, as its container starts it."""
 
 import os
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from uuid import uuid4
-
-import pytest
 
 from pinwheel.install import tools
 from pinwheel.install.progress import PlainProgress
 from pinwheel.local.settings import LocalSettings
 from pinwheel.server.prepare import make_bucket
 from pinwheel.server.probe import answers
-from tests.conftest import free_port
+from tests.support.ports import free_port
 
 START_SECONDS = 30.0
 BUCKET = "lake"
 
 
-@pytest.fixture(scope="session")
-def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
-    """A running store with a bucket; what its clients are told."""
+@contextmanager
+def running(folder: Path) -> Iterator[dict[str, str]]:
+    """A running store with a bucket; yields what its clients are told."""
     settings = LocalSettings()
     tools.fetch([tool for tool in tools.server_tools(settings.tools_dir) if tool.folder.name == "s3"], PlainProgress())
     port = free_port()
@@ -30,7 +30,7 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
     login = {"AWS_ACCESS_KEY_ID": "someone", "AWS_SECRET_ACCESS_KEY": uuid4().hex}
     told = {
         "PINWHEEL_S3_PORT": str(port),
-        "PINWHEEL_S3_DIR": str(tmp_path_factory.mktemp("s3")),
+        "PINWHEEL_S3_DIR": str(folder),
         "PINWHEEL_S3_JARS_DIR": str(settings.tools_dir / "jars" / "s3"),
     }
     process = subprocess.Popen([sys.executable, "-m", "pinwheel.server.s3"], env={**os.environ, **login, **told})
@@ -46,11 +46,3 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
     finally:
         process.terminate()
         process.wait(20)
-
-
-@pytest.fixture
-def bucket(store: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> str:
-    """An empty place in the store, and this process configured for it."""
-    for name, value in store.items():
-        monkeypatch.setenv(name, value)
-    return f"s3://{BUCKET}/{uuid4()}"

@@ -1,0 +1,17 @@
+"""A database that nobody has to start, and receivers."""
+
+import pytest
+
+from pinwheel.alerts import raising
+from tests.support.alert_database import FakeDatabase
+from tests.support.receivers import clock, inbox, receiver
+
+__all__ = ["clock", "inbox", "receiver"]
+
+
+@pytest.fixture
+def database(monkeypatch: pytest.MonkeyPatch) -> FakeDatabase:
+    made = FakeDatabase()
+    monkeypatch.setattr(raising, "connect", made.connect)
+    monkeypatch.setattr(raising, "_unstored", set())
+    return made

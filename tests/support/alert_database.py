@@ -1,0 +1,84 @@
+"""The alerts' tables in SQLite."""
+
+import re
+import sqlite3
+from datetime import datetime
+from typing import Any
+
+from pinwheel.core.errors import MemsqlError
+
+TABLES = """
+CREATE TABLE alerts (
+    alert_id INTEGER PRIMARY KEY, name, subject, severity, message, runbook, raised_at TIMESTAMP, resolved_at TIMESTAMP
+);
+CREATE TABLE alert_messages (
+    message_id INTEGER PRIMARY KEY, receiver, title, body, attempts DEFAULT 0,
+    posted_at TIMESTAMP, next_try_at TIMESTAMP, delivered_at TIMESTAMP, given_up_at TIMESTAMP
+);
+CREATE TABLE merge_locks (name);
+"""
+
+
+class FakeDatabase:
+    """The alerts table in SQLite: what ``sql/alerts`` says is really run.
+
+    ``away``: it takes no connections. ``error``: what its statements raise.
+    """
+
+    engine = "mariadb"
+    open = True
+
+    def __init__(self) -> None:
+        self._sqlite = sqlite3.connect(":memory:", detect_types=sqlite3.PARSE_DECLTYPES)
+        self._sqlite.row_factory = sqlite3.Row
+        self._sqlite.executescript(TABLES)
+        self.away = False
+        self.error: Exception | None = None
+
+    def connect(self, settings: object, statement_seconds: float) -> "FakeDatabase":
+        if self.away:
+            raise MemsqlError("no connection to mariadb at nowhere")
+        return self
+
+    def close(self) -> None:
+        """A PyMySQL connection is closed here: what is not committed is lost."""
+        self._sqlite.rollback()
+
+    def cursor(self) -> "FakeCursor":
+        return FakeCursor(self._sqlite, self.error)
+
+    def commit(self) -> None:
+        self._sqlite.commit()
+
+    def rollback(self) -> None:
+        self._sqlite.rollback()
+
+    def add(self, name: str, subject: str) -> None:
+        row = (name, subject, datetime(2026, 3, 14))
+        self._sqlite.execute("INSERT INTO alerts (name, subject, raised_at) VALUES (?, ?, ?)", row)
+        self.commit()
+
+    def rows(self, table: str = "alerts", **wanted: Any) -> list[dict[str, Any]]:
+        found = [dict(row) for row in self._sqlite.execute(f"SELECT * FROM {table} ORDER BY 1")]
+        return [row for row in found if wanted.items() <= row.items()]
+
+
+class FakeCursor:
+    def __init__(self, connection: sqlite3.Connection, error: Exception | None) -> None:
+        self._cursor = connection.cursor()
+        self._error = error
+
+    def __enter__(self) -> "FakeCursor":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._cursor.close()
+
+    def execute(self, sql: str, params: dict[str, Any] | None) -> int:
+        if self._error:
+            raise self._error
+        self._cursor.execute(re.sub(r"%\((\w+)\)s", r":\1", sql).replace("FOR UPDATE", ""), params or {})
+        return self._cursor.rowcount
+
+    def fetchall(self) -> list[sqlite3.Row]:
+        return self._cursor.fetchall()

@@ -1,0 +1,36 @@
+"""The people who look at the pages, and the pages behind a real server."""
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import uvicorn
+from fastapi import FastAPI
+from fastapi.testclient import TestClient
+
+ROOT = Path(__file__).resolve().parents[2]
+MODULES = ROOT / ".pinwheel" / "tools" / "web" / "node_modules"
+PEOPLE = {"ann": "admin", "bob": "viewer", "carl": "op"}  # by role; carl is bound to brands
+BRAND_USERS = {"carl": [1, 2]}
+SECRET = "a secret of these tests, long enough to sign with it: at least 64 bytes"
+SAME_ORIGIN = {"sec-fetch-site": "same-origin"}
+
+Login = Callable[[str | None], TestClient]
+
+
+@contextmanager
+def serving(app: FastAPI) -> Iterator[str]:
+    """The app behind a real server, under the prefix that it has in Airflow; yields the address of its pages."""
+    outer = FastAPI()
+    outer.mount("/pinwheel", app)
+    server = uvicorn.Server(uvicorn.Config(outer, port=0, log_level="warning", timeout_graceful_shutdown=1))
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    while not server.started:
+        time.sleep(0.02)
+    yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}/pinwheel"
+    app.state.hub.close()  # as on SIGTERM, which a thread does not get
+    server.should_exit = True
+    thread.join(10)
