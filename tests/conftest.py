@@ -3,14 +3,12 @@
 The stack is started by the same code as `make run`, in a folder and on ports of its own.
 """
 
-import getpass
 import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from uuid import uuid4
 
-import pymysql
 import pytest
 
 from pinwheel.clients import memsql, migrations
@@ -18,61 +16,75 @@ from pinwheel.clients.memsql import Connection
 from pinwheel.core.contract import TABLES
 from pinwheel.core.settings import MemsqlSettings, MergeSettings
 from pinwheel.install.progress import PlainProgress
-from pinwheel.local import airflow, environment, mariadb
+from pinwheel.local import airflow, environment
 from pinwheel.local.settings import LocalSettings
 from pinwheel.local.stack import Stack
 from pinwheel.merge.merge import merge
 from pinwheel.merge.stage import stage
 from pinwheel.rollup import rollups
 from tests.support import lakes
-from tests.support.database import empty_tables
+from tests.support.database import empty_tables, make_database
 from tests.support.lakes import land
+from tests.support.markers import markers
 from tests.support.ports import free_port
 from tests.support.store import BUCKET, running
 
 ROOT = Path(__file__).resolve().parents[1]
 # So that a run of each follows another during the tests; quarters of an hour otherwise.
 SHORT_RUNS = {"PINWHEEL_MERGE_SESSION_SECONDS": "90", "PINWHEEL_SUPERVISE_SESSION_SECONDS": "45"}
-MERGE_DATABASE = "pinwheel_merge_tests"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark each test by what it uses: its fixtures, and theirs, and the place that it is parametrised with."""
+    for item in items:
+        params = item.callspec.params if hasattr(item, "callspec") else {}
+        for marker in markers({*item.fixturenames, params.get("place")}):
+            item.add_marker(marker)
 
 
 @pytest.fixture(scope="session")
-def stack() -> Iterator[Stack]:
-    """Kafka, MariaDB and the Pin API stand-in; Airflow is started by who needs it."""
+def _no_stack() -> Iterator[Stack]:
+    """Nothing is started yet; all that is ends with the tests."""
     ports = ("kafka_port", "kafka_controller_port", "memsql_port", "pin_api_port", "airflow_port")
     settings = LocalSettings(stack="test-stack", **{name: free_port() for name in ports})
     made = Stack(settings)
     made.stop()  # what a killed test run left
     shutil.rmtree(settings.stack_dir, ignore_errors=True)
     airflow.write_login(settings, made.credentials)
-    try:
-        for name in ("kafka", "memsql", "pin_api"):
-            made.start_part(name, PlainProgress())
-        yield made
-    finally:
-        made.stop()
+    yield made
+    made.stop()
 
 
 @pytest.fixture(scope="session")
-def stack_environment(stack: Stack) -> Iterator[dict[str, str]]:
+def stack_with_kafka(_no_stack: Stack) -> Stack:
+    """Kafka."""
+    _no_stack.start_part("kafka", PlainProgress())
+    return _no_stack
+
+
+@pytest.fixture(scope="session")
+def stack_with_memsql(_no_stack: Stack) -> Stack:
+    """MariaDB, with the schema in the stack's own database."""
+    _no_stack.start_part("memsql", PlainProgress())
+    return _no_stack
+
+
+@pytest.fixture(scope="session")
+def stack(stack_with_kafka: Stack, stack_with_memsql: Stack) -> Stack:
+    """Kafka, MariaDB and the Pin API stand-in; Airflow is started by who needs it."""
+    stack_with_memsql.start_part("pin_api", PlainProgress())
+    return stack_with_memsql
+
+
+@pytest.fixture(scope="session")
+def stack_environment(stack_with_memsql: Stack) -> Iterator[dict[str, str]]:
     """This process, and what it starts, configured for the test stack."""
     before = dict(os.environ)
-    environment.adopt(stack.settings, stack.credentials)
+    environment.adopt(stack_with_memsql.settings, stack_with_memsql.credentials)
     os.environ.update(SHORT_RUNS)
-    yield environment.for_airflow(stack.settings, stack.credentials)
+    yield environment.for_airflow(stack_with_memsql.settings, stack_with_memsql.credentials)
     os.environ.clear()
     os.environ.update(before)
-
-
-@pytest.fixture(scope="session")
-def merge_database(stack: Stack) -> dict[str, str]:
-    """An empty database for the tests of the merge, and its owner."""
-    home = stack.settings.stack_dir / "mariadb"
-    connection = pymysql.connect(unix_socket=str(mariadb.socket_path(home)), user=getpass.getuser())
-    with connection, connection.cursor() as cursor:
-        cursor.execute(f"CREATE DATABASE {MERGE_DATABASE} DEFAULT CHARACTER SET utf8mb4")
-        cursor.execute(f"GRANT ALL PRIVILEGES ON {MERGE_DATABASE}.* TO 'pinwheel_admin'@'127.0.0.1'")
-    return {"database": MERGE_DATABASE, "user": "pinwheel_admin", "password": stack.credentials.memsql_admin}
 
 
 @pytest.fixture(scope="session")
@@ -83,15 +95,36 @@ def running_stack(stack: Stack, stack_environment: dict[str, str]) -> Stack:
 
 
 @pytest.fixture(scope="session")
-def memsql_settings(stack: Stack, merge_database: dict[str, str]) -> MemsqlSettings:
+def breakable_stack(running_stack: Stack) -> Stack:
+    """The running stack, for tests that kill its parts."""
+    return running_stack
+
+
+@pytest.fixture(scope="session")
+def airflow_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where Airflow's packages find or make their files when a test initialises them."""
+    return tmp_path_factory.mktemp("airflow-home")
+
+
+@pytest.fixture
+def starts_jvm() -> None:
+    """Says that the test starts a JVM by itself."""
+
+
+@pytest.fixture
+def starts_memsql() -> None:
+    """Says that the test starts a database by itself."""
+
+
+@pytest.fixture
+def starts_stacks() -> None:
+    """Says that the test starts stacks by itself."""
+
+
+@pytest.fixture(scope="session")
+def memsql_settings(stack_with_memsql: Stack) -> MemsqlSettings:
     """The stack's server with an empty database of its own, schema applied."""
-    settings = MemsqlSettings(
-        memsql_host="127.0.0.1",
-        memsql_port=stack.settings.memsql_port,
-        memsql_user=merge_database["user"],
-        memsql_password=merge_database["password"],
-        memsql_database=merge_database["database"],
-    )
+    settings = make_database(stack_with_memsql)
     migrations.apply(settings)
     return settings
 

@@ -11,7 +11,7 @@ BENCH = Path(__file__).resolve().parents[2] / "bench"
 FEW = 3000
 
 
-@pytest.mark.e2e
+@pytest.mark.usefixtures("starts_stacks", "starts_jvm")
 def test_a_baseline_and_the_landing_run_and_are_right(tmp_path: Path) -> None:
     runs_log, figures = tmp_path / "runs.jsonl", tmp_path / "figures.json"
     words = ("--events", str(FEW), "--runs", "1", "--only", "plain", "landing")
@@ -34,7 +34,7 @@ def test_a_baseline_and_the_landing_run_and_are_right(tmp_path: Path) -> None:
     assert found["landing.vs_plain_consumer"] > 0
 
 
-@pytest.mark.memsql
+@pytest.mark.usefixtures("starts_memsql")
 def test_the_merge_is_told_by_step_and_by_statement(tmp_path: Path) -> None:
     words = ("--events", "5000", "--batch", "5000", "--least-seconds", "0", "--lakes", str(tmp_path))
     done = subprocess.run([sys.executable, str(BENCH / "merge.py"), *words], capture_output=True, text=True)

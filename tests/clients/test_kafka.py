@@ -2,7 +2,6 @@
 
 from datetime import UTC, datetime
 
-import pytest
 from confluent_kafka import Producer
 from confluent_kafka.admin import AdminClient, NewTopic
 
@@ -11,7 +10,6 @@ from pinwheel.clients.kafka import Held
 from pinwheel.core.settings import KafkaSettings
 from pinwheel.local.stack import Stack
 
-pytestmark = pytest.mark.kafka
 STAMPS = [
     1_773_489_600_000,
     1_773_489_605_000,
@@ -19,8 +17,8 @@ STAMPS = [
 ]  # milliseconds; the last clock is behind
 
 
-def test_when_a_record_was_received(stack: Stack) -> None:
-    settings = KafkaSettings(kafka_bootstrap=f"127.0.0.1:{stack.settings.kafka_port}", topic="stamped")
+def test_when_a_record_was_received(stack_with_kafka: Stack) -> None:
+    settings = KafkaSettings(kafka_bootstrap=f"127.0.0.1:{stack_with_kafka.settings.kafka_port}", topic="stamped")
     admin = AdminClient({"bootstrap.servers": settings.kafka_bootstrap})
     admin.create_topics([NewTopic("stamped", 2)])["stamped"].result(30)
     producer = Producer({"bootstrap.servers": settings.kafka_bootstrap})

@@ -8,8 +8,6 @@ from typing import Any
 
 import pytest
 
-pytestmark = pytest.mark.airflow
-
 ROOT = Path(__file__).resolve().parents[2]
 FILES = sorted((ROOT / "dags").glob("*.py"))
 DUMP = """
@@ -40,18 +38,17 @@ print("DUMP" + json.dumps({"errors": bag.import_errors, "heavy": heavy, "dags": 
 
 
 @pytest.fixture(scope="module")
-def bag(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+def bag(airflow_home: Path) -> dict[str, Any]:
     import json
 
-    home = tmp_path_factory.mktemp("airflow")
     env = os.environ | {
-        "AIRFLOW_HOME": str(home),
+        "AIRFLOW_HOME": str(airflow_home),
         "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
         "AIRFLOW__CORE__UNIT_TEST_MODE": "False",
         "PYTHONPATH": str(ROOT),
     }
     command = [sys.executable, "-c", DUMP, str(ROOT / "dags")]
-    done = subprocess.run(command, env=env, capture_output=True, text=True, check=False, cwd=home)
+    done = subprocess.run(command, env=env, capture_output=True, text=True, check=False, cwd=airflow_home)
     lines = [line for line in done.stdout.splitlines() if line.startswith("DUMP")]
     assert lines, done.stdout + done.stderr
     return dict(json.loads(lines[0].removeprefix("DUMP")))

@@ -23,7 +23,6 @@ from pinwheel.stream import driver_lock
 from tests.support.oracle import Oracle, wait_until
 from tests.support.programs import PRODUCE
 
-pytestmark = pytest.mark.e2e
 EVENTS = 30_000
 SEED_OF_COMPACTION = 3
 REPLAYED = Path(__file__).resolve().parents[3] / "shared" / "data" / "pinterest_interactions.tsv"

@@ -3,8 +3,6 @@
 import subprocess
 from datetime import UTC, datetime, timedelta
 
-import pytest
-
 from pinwheel.clients import memsql
 from pinwheel.core.contract import TABLES
 from pinwheel.local import environment
@@ -13,7 +11,6 @@ from tests.support.airflow_client import Airflow
 from tests.support.oracle import Oracle
 from tests.support.programs import PRODUCE
 
-pytestmark = pytest.mark.e2e
 SEED = 21  # of no other test on the running stack: event ids begin with it
 CHANGE = "UPDATE logins SET client = IF(client = 'web', 'ios', 'web') WHERE event_id = %s"
 

@@ -7,7 +7,6 @@ import time
 from pathlib import Path
 
 import psutil
-import pytest
 
 from pinwheel.core.settings import SuperviseSettings, load
 from pinwheel.install.progress import PlainProgress
@@ -17,7 +16,6 @@ from tests.support.airflow_client import Airflow
 from tests.support.oracle import Oracle, wait_until
 from tests.support.programs import LAUNCH, PRODUCE
 
-pytestmark = pytest.mark.faults
 SEED, SEED_OF_STOP = 11, 12
 RATE = 300
 SECONDS = 100
@@ -33,28 +31,28 @@ def driver_pid(stack: Stack) -> int | None:
     return found.pid if found else None
 
 
-def test_everything_dies_once_while_events_flow(running_stack: Stack, tmp_path: Path) -> None:
-    oracle = Oracle(running_stack)
-    wait_until("the driver runs", lambda: driver_pid(running_stack) is not None)
+def test_everything_dies_once_while_events_flow(breakable_stack: Stack, tmp_path: Path) -> None:
+    oracle = Oracle(breakable_stack)
+    wait_until("the driver runs", lambda: driver_pid(breakable_stack) is not None)
     producer = subprocess.Popen(produce(tmp_path, SEED, RATE, RATE * SECONDS))
 
     for part, seconds_down in (("kafka", 4), ("memsql", 6), ("pin_api", 6)):
         time.sleep(8)
-        running_stack.kill(part)
+        breakable_stack.kill(part)
         time.sleep(seconds_down)
-        running_stack.start_part(part, PlainProgress())
+        breakable_stack.start_part(part, PlainProgress())
 
     time.sleep(8)
-    wait_until("the driver runs", lambda: driver_pid(running_stack) is not None)
-    before = driver_pid(running_stack)
-    running_stack.kill("airflow")
+    wait_until("the driver runs", lambda: driver_pid(breakable_stack) is not None)
+    before = driver_pid(breakable_stack)
+    breakable_stack.kill("airflow")
     time.sleep(3)
-    running_stack.start_part("airflow", PlainProgress())
-    assert driver_pid(running_stack) == before, "Airflow's death has ended the stream"
+    breakable_stack.start_part("airflow", PlainProgress())
+    assert driver_pid(breakable_stack) == before, "Airflow's death has ended the stream"
 
     assert producer.wait(180) == 0
     oracle.settle()
-    complete_all(oracle, Airflow(running_stack))
+    complete_all(oracle, Airflow(breakable_stack))
     oracle.check_arrived(tmp_path, SEED)
 
 
@@ -71,20 +69,20 @@ def complete_all(oracle: Oracle, airflow: Airflow) -> None:
     wait_until("no row waits for its pin", nothing_waits)
 
 
-def test_sigterm_finishes_the_batch_and_exits_0(running_stack: Stack, tmp_path: Path) -> None:
+def test_sigterm_finishes_the_batch_and_exits_0(breakable_stack: Stack, tmp_path: Path) -> None:
     """While Airflow is off: one of our own takes the place of the stack's driver, so that its exit code is seen."""
-    oracle = Oracle(running_stack)
-    running_stack.stop_part("airflow")
-    running_stack.stop_driver()
-    assert driver_pid(running_stack) is None
+    oracle = Oracle(breakable_stack)
+    breakable_stack.stop_part("airflow")
+    breakable_stack.stop_driver()
+    assert driver_pid(breakable_stack) is None
 
     process = subprocess.Popen([sys.executable, "-c", LAUNCH])
     log = load(SuperviseSettings).stream_dir / "driver.log"
     try:
-        wait_until("our driver runs", lambda: driver_pid(running_stack) is not None, 120)
+        wait_until("our driver runs", lambda: driver_pid(breakable_stack) is not None, 120)
         produced = subprocess.Popen(produce(tmp_path, SEED_OF_STOP, 1000, 5000))
         wait_until("it lands", lambda: "landed batch=" in log.read_text(), 120)
-        pid = driver_pid(running_stack)
+        pid = driver_pid(breakable_stack)
         assert pid is not None
         psutil.Process(pid).send_signal(signal.SIGTERM)
         assert process.wait(60) == 0, log.read_text()[-3000:]
@@ -92,25 +90,25 @@ def test_sigterm_finishes_the_batch_and_exits_0(running_stack: Stack, tmp_path: 
     finally:
         if process.poll() is None:
             process.kill()
-    running_stack.start_part("airflow", PlainProgress())
+    breakable_stack.start_part("airflow", PlainProgress())
     oracle.settle()
-    complete_all(oracle, Airflow(running_stack))
+    complete_all(oracle, Airflow(breakable_stack))
     oracle.check_arrived(tmp_path, SEED_OF_STOP)
 
 
-def test_a_person_stops_and_starts_the_stream_from_airflow(running_stack: Stack) -> None:
-    airflow = Airflow(running_stack)
+def test_a_person_stops_and_starts_the_stream_from_airflow(breakable_stack: Stack) -> None:
+    airflow = Airflow(breakable_stack)
 
     assert airflow.run("control_stream", {"wanted": "stopped"})["state"] == "success"
-    wait_until("the driver is stopped", lambda: driver_pid(running_stack) is None, 60)
+    wait_until("the driver is stopped", lambda: driver_pid(breakable_stack) is None, 60)
     time.sleep(6)
-    assert driver_pid(running_stack) is None, "the supervisor has started what a person stopped"
+    assert driver_pid(breakable_stack) is None, "the supervisor has started what a person stopped"
     assert airflow.run("control_stream", {"wanted": "running"})["state"] == "success"
-    wait_until("the driver runs again", lambda: driver_pid(running_stack) is not None, 60)
+    wait_until("the driver runs again", lambda: driver_pid(breakable_stack) is not None, 60)
 
 
-def test_airflow_is_well_after_all_that(running_stack: Stack) -> None:
-    airflow = Airflow(running_stack)
+def test_airflow_is_well_after_all_that(breakable_stack: Stack) -> None:
+    airflow = Airflow(breakable_stack)
 
     assert airflow.get("importErrors")["import_errors"] == []
     dags = {d["dag_id"]: d for d in airflow.get("dags")["dags"]}

@@ -8,11 +8,9 @@ from pinwheel.generate.produce import produce
 from pinwheel.generate.settings import ProduceSettings
 from pinwheel.local.stack import Stack
 
-pytestmark = pytest.mark.kafka
 
-
-def test_fresh_when_a_record_has_just_come(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("PINWHEEL_KAFKA_BOOTSTRAP", f"127.0.0.1:{stack.settings.kafka_port}")
+def test_fresh_when_a_record_has_just_come(stack_with_kafka: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PINWHEEL_KAFKA_BOOTSTRAP", f"127.0.0.1:{stack_with_kafka.settings.kafka_port}")
     monkeypatch.setenv("PINWHEEL_TOPIC", "fresh.events")
     assert fresh.main() == 1, "there is no such topic"
     settings = ProduceSettings(produce_count=10, produce_rate=0)

@@ -16,7 +16,6 @@ from pinwheel.rollup import rollups
 from tests.support.lakes import NOON, event, hours, land
 from tests.support.places import on_disk_and_in_a_store
 
-pytestmark = pytest.mark.memsql
 WAITING = {"pin_status": "pending", "brand_id": None, "category": None}
 ROW = {f.name: None for f in PIN_FIELDS} | {"creator_id": 3, "board_id": 4, "brand_id": 9, "category": "art"}
 

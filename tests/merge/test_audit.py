@@ -11,7 +11,6 @@ from pinwheel.merge.merge import merge
 from pinwheel.merge.stage import stage
 from tests.support.lakes import NOON, delete, event, hours, land, update
 
-pytestmark = pytest.mark.memsql
 SHARE = 0.5
 
 

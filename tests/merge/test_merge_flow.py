@@ -12,8 +12,6 @@ from pinwheel.rollup import rollups
 from tests.support.lakes import NOON, delete, event, hours, land, update
 from tests.support.places import on_disk_and_in_a_store
 
-pytestmark = pytest.mark.memsql
-
 
 @pytest.fixture
 def merge_all(settings, connection):

@@ -22,7 +22,6 @@ from pinwheel.stream import driver_lock
 from tests.support.lakes import event, land
 from tests.support.receivers import Away, Clock, Inbox
 
-pytestmark = pytest.mark.memsql
 AT_ONCE = 8
 NEWEST_UNDELIVERED = (
     "SELECT value, is_well FROM health WHERE measure = 'alerts_undelivered' AND subject = 'waiting' "
@@ -45,9 +44,9 @@ def titles(inbox: Inbox) -> list[str]:
 
 
 @pytest.fixture
-def watched(stack: Stack, settings: MergeSettings) -> HealthSettings:
+def watched(stack_with_kafka: Stack, settings: MergeSettings) -> HealthSettings:
     """A pipeline with an empty topic and an empty lake, of which nothing but the driver is missing."""
-    bootstrap = f"127.0.0.1:{stack.settings.kafka_port}"
+    bootstrap = f"127.0.0.1:{stack_with_kafka.settings.kafka_port}"
     admin = AdminClient({"bootstrap.servers": bootstrap})
     error = admin.create_topics([NewTopic("watched", 2)])["watched"].exception(30)
     assert error is None or "exists" in str(error)

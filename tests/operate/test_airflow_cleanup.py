@@ -10,7 +10,6 @@ import pytest
 from pinwheel.core.errors import PinwheelError, SettingError
 from pinwheel.operate.airflow_cleanup import DATABASE_URL, clean_airflow
 
-pytestmark = pytest.mark.airflow
 URL = "sqlite:////somewhere/airflow.db"
 DAYS = 30
 AIRFLOW = """#!/bin/sh
@@ -23,14 +22,14 @@ exit "${AIRFLOW_EXIT:-0}"
 
 
 @pytest.fixture
-def called(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def called(tmp_path: Path, airflow_home: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An `airflow` command that only writes down how it was called."""
     program = tmp_path / "bin" / "airflow"
     program.parent.mkdir()
     program.write_text(AIRFLOW)
     program.chmod(0o755)
     monkeypatch.setenv("PATH", str(program.parent), prepend=os.pathsep)
-    monkeypatch.setenv("AIRFLOW_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("AIRFLOW_HOME", str(airflow_home))
     monkeypatch.setenv("AIRFLOW__LOGGING__BASE_LOG_FOLDER", str(tmp_path / "logs"))
     monkeypatch.setenv(DATABASE_URL, URL)
     return program.with_name("called")

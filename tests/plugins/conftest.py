@@ -16,14 +16,13 @@ __all__ = ["clock", "held", "maker", "named", "report_settings", "run", "store"]
 
 
 @pytest.fixture(scope="session")
-def tokens(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
+def tokens(airflow_home: Path) -> Iterator[dict[str, str]]:
     """A session token for each of the people."""
     before = dict(os.environ)
-    home = tmp_path_factory.mktemp("airflow-home")
     os.environ |= {
-        "AIRFLOW_HOME": str(home),
+        "AIRFLOW_HOME": str(airflow_home),
         "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
-        "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{home / 'airflow.db'}",
+        "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{airflow_home / 'airflow.db'}",
         "AIRFLOW__API_AUTH__JWT_SECRET": SECRET,
         "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_USERS": ",".join(f"{n}:{role}" for n, role in PEOPLE.items()),
     }

@@ -5,8 +5,6 @@ from fastapi import FastAPI
 
 from tests.support.api_types import REFRESH, ROOT, TARGET, text
 
-pytestmark = pytest.mark.airflow
-
 
 def test_the_scripts_types_are_those_of_the_response_models(app: FastAPI) -> None:
     assert (ROOT / TARGET).read_text() == text(app.openapi()["components"]["schemas"]), f"refresh it: {REFRESH}"

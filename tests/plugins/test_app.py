@@ -6,6 +6,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from fastapi import FastAPI
@@ -17,8 +18,6 @@ from plugins.web import files, pages
 from plugins.web.access import Scope
 from plugins.web.navigation import PAGES
 from tests.support.pages import MODULES, ROOT, Login
-
-pytestmark = pytest.mark.airflow
 
 LOAD = """
 import json, sys
@@ -160,10 +159,10 @@ def test_web_packages_are_served_compressed_and_asked_for_again(ann: TestClient,
 NAVIGATION = ["plugins.web", "plugins.web.navigation"]  # the list of pages, which imports nothing
 
 
-def test_airflow_loads_one_plugin_and_little_else(tmp_path: os.PathLike[str]) -> None:
+def test_airflow_loads_one_plugin_and_little_else(airflow_home: Path) -> None:
     """Each task is a process that loads it."""
     env = os.environ | {
-        "AIRFLOW_HOME": str(tmp_path),
+        "AIRFLOW_HOME": str(airflow_home),
         "AIRFLOW__CORE__PLUGINS_FOLDER": str(ROOT / "plugins"),
         "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
         "PYTHONPATH": str(ROOT),

@@ -15,11 +15,7 @@ from tests.support.browser import attacks, available, hostile, launch, opened, r
 from tests.support.live_lakes import LIMA, land, now_events
 from tests.support.pages import MODULES
 
-pytestmark = [
-    pytest.mark.airflow,
-    pytest.mark.browser,
-    pytest.mark.skipif(not available() or not MODULES.exists(), reason="needs Chromium, and `make setup`"),
-]
+pytestmark = pytest.mark.skipif(not available() or not MODULES.exists(), reason="needs Chromium, and `make setup`")
 
 LONG = "x" * 10_000
 ODD = [LONG, "😀🎈 pins", "\u202eright to left\u202c אבג", "", "a\x00b", "line\nline"]

@@ -11,8 +11,6 @@ from pinwheel.core.settings import WebSettings, load
 from plugins.web import database
 from plugins.web.database import Pool, as_reader
 
-pytestmark = pytest.mark.airflow
-
 
 class Fake:
     """A connection that remembers what was done with it."""
@@ -104,7 +102,6 @@ def reader(stack_environment: dict[str, str]) -> Iterator[Connection]:
         yield found
 
 
-@pytest.mark.memsql
 @pytest.mark.parametrize(
     "name",
     [
@@ -120,7 +117,6 @@ def test_every_statement_of_the_pages_runs_as_the_reader(reader: Connection, nam
     assert isinstance(fetch(reader, name, params), list)
 
 
-@pytest.mark.memsql
 def test_the_reader_can_change_nothing(reader: Connection) -> None:
     with pytest.raises(pymysql.err.OperationalError, match="denied"), reader.cursor() as cursor:
         cursor.execute("DELETE FROM brands")

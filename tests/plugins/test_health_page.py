@@ -17,8 +17,6 @@ from plugins.web.database import database
 from tests.support.live_lakes import land, now_events
 from tests.support.pages import SAME_ORIGIN, Login
 
-pytestmark = pytest.mark.airflow
-
 AT = datetime(2026, 1, 2, 3, 4, 5)
 ALERT = {
     "alert_id": 1,

@@ -21,8 +21,6 @@ from plugins.web.live_hub import Hub
 from tests.support.live_lakes import LIMA, land, now_events
 from tests.support.pages import BRAND_USERS, serving
 
-pytestmark = pytest.mark.airflow
-
 Event = tuple[str, str | None, Any]  # name, id, data
 
 

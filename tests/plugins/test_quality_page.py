@@ -19,9 +19,6 @@ from tests.support.database import empty_tables
 from tests.support.live_lakes import event, land
 from tests.support.pages import Login
 
-pytestmark = pytest.mark.airflow
-memsql_wanted = pytest.mark.memsql
-
 NOW = datetime(2026, 3, 14, 12, 30, tzinfo=UTC)
 SCRIPT = "<img src=x onerror=alert(1)>\u202e"
 PATHS = ("/api/quality", "/api/quality/rows", "/api/quality/dead-letters", "/api/quality/docs/x.html")
@@ -81,7 +78,6 @@ def test_rows_are_not_for_who_is_bound_to_brands(connection: Connection, carl: T
     assert (carl.get(path).status_code, carl.get(path).json()["error"]["code"]) == (403, "forbidden")
 
 
-@memsql_wanted
 def test_nothing_judged_yet_is_no_error(connection: Connection, ann: TestClient, carl: TestClient) -> None:
     told = carl.get("/api/quality").json()
     assert [t["table"] for t in told["tables"]] == ["pins", "repins", "comments", "logins", "rollups"]
@@ -92,7 +88,6 @@ def test_nothing_judged_yet_is_no_error(connection: Connection, ann: TestClient,
     assert ann.get("/api/quality/dead-letters").json()["found"]["letters"] == 0
 
 
-@memsql_wanted
 def test_the_last_verdicts_of_both_suites(connection: Connection, ann: TestClient) -> None:
     judged(connection, "repins", 2, "a", met=False)
     for measure, met, severity in (("a", True, "critical"), ("b", False, "warning"), ("c", False, "critical")):
@@ -106,7 +101,6 @@ def test_the_last_verdicts_of_both_suites(connection: Connection, ann: TestClien
     assert (found["slice_rows"], found["slice_quarantined"], found["held"]) == (7, 2, 1)
 
 
-@memsql_wanted
 def test_failures_come_with_their_rows_as_text(connection: Connection, ann: TestClient) -> None:
     sample = json.dumps([{"title": SCRIPT, "pin_id": 7, "text": "x" * 999}] * 9)
     judged(connection, "pins", 3, "title", met=False, sample=sample, observed=SCRIPT)
@@ -119,7 +113,6 @@ def test_failures_come_with_their_rows_as_text(connection: Connection, ann: Test
     assert second["sample"][0] == {"title": SCRIPT, "pin_id": "7", "text": "x" * 300 + "…"}
 
 
-@memsql_wanted
 def test_row_failures_are_told_by_the_hour(connection: Connection, ann: TestClient) -> None:
     for hours, bad in ((0.5, 3), (0.6, 1), (2, 0), (30, 9)):
         merged(connection, "logins", quarantined=bad, merged_at=ago(hours))
@@ -134,7 +127,6 @@ def test_row_failures_are_told_by_the_hour(connection: Connection, ann: TestClie
     }
 
 
-@memsql_wanted
 def test_held_slices_say_why(connection: Connection, ann: TestClient) -> None:
     merged(connection, "pins", state="held", merged_at=None, detail=json.dumps({"reasons": [SCRIPT, "y" * 999]}))
     merged(connection, "pins", state="held", merged_at=None, detail="{cut")
@@ -143,7 +135,6 @@ def test_held_slices_say_why(connection: Connection, ann: TestClient) -> None:
     assert second["reasons"] == []
 
 
-@memsql_wanted
 def test_quarantine_is_told_by_rule(connection: Connection, ann: TestClient) -> None:
     for n, reason in enumerate(("in_range: latitude=91.5", "in_range: latitude=-99", f"not_null: user_id={SCRIPT}")):
         row = {"slice_id": 1, "row_num": n, "table_name": "repins", "event_id": f"e{n}", "quarantined_at": ago(3 - n)}
@@ -222,14 +213,12 @@ def test_the_index_is_our_own_page(ann: TestClient, site: Path) -> None:
     assert (answer.status_code, answer.headers["location"]) == (303, "../../../quality")
 
 
-@memsql_wanted
 def test_a_failure_leads_to_its_page(connection: Connection, ann: TestClient, site: Path) -> None:
     judged(connection, "repins", 1, "rows", met=False)
     (failure,) = ann.get("/api/quality/rows").json()["failures"]
     assert ann.get(f"/api/quality/docs/{failure['docs']}").status_code == 200
 
 
-@memsql_wanted
 def test_a_verdict_leads_to_its_page_for_who_may_open_it(
     connection: Connection, ann: TestClient, carl: TestClient, site: Path
 ) -> None:

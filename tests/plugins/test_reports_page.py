@@ -17,8 +17,6 @@ from tests.support.brand_reports import at, some
 from tests.support.lakes import event
 from tests.support.pages import BRAND_USERS
 
-pytestmark = [pytest.mark.airflow, pytest.mark.memsql]
-
 WEEK = Period(date(2026, 3, 9), 7)
 OF_1 = "/api/reports/1/2026-03-14/1"
 

@@ -14,8 +14,6 @@ from plugins.web.database import Pool, database
 from tests.support.database import empty_tables
 from tests.support.pages import Login
 
-pytestmark = [pytest.mark.airflow, pytest.mark.memsql]
-
 AS_OF = datetime(2026, 3, 14, 12, 0, 30)
 SCRIPT = "<script>alert(1)</script>\u202e" + "🌻" * 200
 LISTS = ("pins", "categories", "brands", "countries")

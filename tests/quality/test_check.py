@@ -13,7 +13,6 @@ from pinwheel.quality.profile import HOUR
 from pinwheel.quality.run import check, due_hours, period
 from tests.support.lakes import NOON, delete, event, land, update
 
-pytestmark = pytest.mark.memsql
 NOW = datetime(2026, 3, 14, 14, 20, tzinfo=UTC)
 FETCHED = re.compile(r"""<(?:script|img)[^>]*\ssrc="([^"?]+)|<link[^>]*\shref="([^"]+[.]css)""")
 

@@ -19,8 +19,6 @@ from tests.support.brand_reports import some
 from tests.support.lakes import NOON, event
 from tests.support.ports import free_port
 
-pytestmark = pytest.mark.memsql
-
 
 class Inbox:
     """What the server was given; it refuses ``refused`` addresses."""

@@ -22,8 +22,6 @@ from tests.support.brand_reports import DAY, MORNING_AFTER, at, some
 from tests.support.lakes import NOON, delete, event, update
 from tests.support.sql_files import header
 
-pytestmark = pytest.mark.memsql
-
 WEEK = Period(date(2026, 3, 9), 7)
 
 

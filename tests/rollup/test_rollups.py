@@ -12,8 +12,6 @@ from pinwheel.rollup import rollups
 from pinwheel.rollup.session import RollupSession
 from tests.support.lakes import NOON, delete, event, hours, land, update
 
-pytestmark = pytest.mark.memsql
-
 
 @pytest.fixture
 def merge_only(settings, connection):

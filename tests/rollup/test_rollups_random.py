@@ -10,7 +10,6 @@ from pinwheel.merge.stage import stage
 from pinwheel.rollup import rollups
 from tests.support.lakes import NOON, delete, event, hours, land, update
 
-pytestmark = pytest.mark.memsql
 KINDS = {"pins": "pin", "repins": "repin", "comments": "comment"}
 
 

@@ -12,7 +12,6 @@ from pinwheel.rollup import trends
 from pinwheel.rollup.trends import refresh, runs
 from tests.support.lakes import NOON, delete, event, hours, update
 
-pytestmark = pytest.mark.memsql
 MINUTE = timedelta(minutes=1)
 ALL = {"top": 10, "all_brands": 1, "brands": [0]}
 LULL = 40  # events of other pins in each minute: what "everything else" is

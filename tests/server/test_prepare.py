@@ -14,8 +14,6 @@ from pinwheel.local.stack import Stack
 from pinwheel.server.prepare import prepare
 from pinwheel.server.settings import PrepareSettings
 
-pytestmark = [pytest.mark.memsql, pytest.mark.kafka]
-
 DATABASE, BUCKET, TOPIC = "prepared", "prepared", "prepared.events"
 ADMINISTRATOR = {"user": "administrator", "password": "of-all"}
 # The embedded server already has users of these names, at 127.0.0.1: ours come in under another address of it.

@@ -31,8 +31,6 @@ from pinwheel.local.stack import Stack
 from pinwheel.stream import driver_lock
 from tests.support.programs import LAUNCH
 
-pytestmark = [pytest.mark.spark, pytest.mark.kafka, pytest.mark.memsql]
-
 EVENTS, PARTITIONS, TOPIC = 3000, 4, "servers.events"
 EXECUTORS = 2
 LAND_SECONDS = 240.0  # a few, but for a machine that has much else to do

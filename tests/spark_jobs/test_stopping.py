@@ -29,6 +29,7 @@ print("stopped", flush=True)
 """
 
 
+@pytest.mark.usefixtures("starts_jvm")
 @pytest.mark.parametrize(
     ("name", "trigger"),
     [("SIGTERM", "500 milliseconds"), ("SIGINT", "3 seconds")],

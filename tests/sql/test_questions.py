@@ -10,8 +10,6 @@ from pinwheel.clients import memsql
 from pinwheel.core.contract import TABLES
 from tests.support.lakes import NOON, delete, event, hours, update
 
-pytestmark = pytest.mark.memsql
-
 DAY = date(2026, 3, 14)
 MIDNIGHT = datetime(2026, 3, 14)
 WHOLE_DAY = {"from_time": MIDNIGHT, "to_time": MIDNIGHT + timedelta(days=1)}

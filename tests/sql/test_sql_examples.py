@@ -3,12 +3,9 @@
 import os
 from pathlib import Path
 
-import pytest
-
 from pinwheel.clients import memsql
 from tests.support.sql_examples import QUERY, day, with_outputs
 
-pytestmark = pytest.mark.memsql
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "sql.md"
 BRANDS = [
     {"brand_id": 1, "name": "Copper Kitchen", "contact": None},

@@ -10,8 +10,6 @@ from pinwheel.core.errors import MemsqlError
 from pinwheel.local import environment
 from tests.support.lakes import NOON, event, hours
 
-pytestmark = pytest.mark.memsql
-
 FOR_ANALYSTS = (
     "engagement", "brand_engagement_hourly", "brand_engagement_daily", "brand_country_engagement_daily",
     "category_engagement_hourly", "country_engagement_hourly", "pin_engagement_hourly", "pin_first_repins",
@@ -25,9 +23,9 @@ TABLES = (
 
 
 @pytest.fixture
-def analyst(stack):
+def analyst(stack_with_memsql):
     """A connection of the analyst's, to the embedded stack's own database."""
-    opened = memsql.connect(environment.memsql(stack.settings, stack.credentials, "analyst"))
+    opened = memsql.connect(environment.memsql(stack_with_memsql.settings, stack_with_memsql.credentials, "analyst"))
     with opened:
         yield opened
 
@@ -99,8 +97,8 @@ def test_a_statement_of_an_analyst_ends_after_a_minute(analyst):
             "information_schema.columns AS b, information_schema.columns AS c")  # fmt: skip
 
 
-def test_nobody_is_an_analyst_without_the_password(stack):
-    settings = environment.memsql(stack.settings, stack.credentials, "analyst")
+def test_nobody_is_an_analyst_without_the_password(stack_with_memsql):
+    settings = environment.memsql(stack_with_memsql.settings, stack_with_memsql.credentials, "analyst")
     with pytest.raises(MemsqlError, match="Access denied"):
         memsql.connect(settings.model_copy(update={"memsql_password": settings.memsql_password.__class__("wrong")}))
 

@@ -13,8 +13,6 @@ import pytest
 from pinwheel.core.errors import MissingPartError
 from pinwheel.core.settings import SuperviseSettings
 
-pytestmark = pytest.mark.airflow
-
 KAFKA_JARS = {
     "commons-pool2-2.13.1.jar",
     "kafka-clients-3.9.2.jar",
@@ -62,14 +60,14 @@ def settings(tmp_path: Path) -> SuperviseSettings:
 
 
 @pytest.fixture
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def folder(tmp_path: Path, airflow_home: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Where a `spark-submit` is that only writes down how it was called."""
     program = tmp_path / "bin" / "spark-submit"
     program.parent.mkdir()
     program.write_text(SPARK_SUBMIT)
     program.chmod(0o755)
     monkeypatch.setenv("PATH", str(program.parent), prepend=os.pathsep)
-    monkeypatch.setenv("AIRFLOW_HOME", str(tmp_path / "airflow"))
+    monkeypatch.setenv("AIRFLOW_HOME", str(airflow_home))
     for name, value in ENVIRONMENT.items():
         monkeypatch.setenv(name, value)
     return program.parent

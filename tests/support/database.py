@@ -1,7 +1,26 @@
-"""The tests' database, emptied."""
+"""The tests' database, made and emptied."""
+
+import getpass
+
+import pymysql
 
 from pinwheel.clients import memsql
 from pinwheel.core.settings import MemsqlSettings
+from pinwheel.local import environment, mariadb
+from pinwheel.local.stack import Stack
+
+DATABASE = "pinwheel_merge_tests"
+
+
+def make_database(stack: Stack) -> MemsqlSettings:
+    """An empty database on the stack's server, as its owner."""
+    home = stack.settings.stack_dir / "mariadb"
+    connection = pymysql.connect(unix_socket=str(mariadb.socket_path(home)), user=getpass.getuser())
+    with connection, connection.cursor() as cursor:
+        cursor.execute(f"CREATE DATABASE {DATABASE} DEFAULT CHARACTER SET utf8mb4")
+        cursor.execute(f"GRANT ALL PRIVILEGES ON {DATABASE}.* TO 'pinwheel_admin'@'127.0.0.1'")
+    admin = environment.memsql(stack.settings, stack.credentials, "admin")
+    return admin.model_copy(update={"memsql_database": DATABASE})
 
 
 def empty_tables(settings: MemsqlSettings) -> None:
