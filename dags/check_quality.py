@@ -1,16 +1,16 @@
 """### Check whole hours of the data
 
-**What** Great Expectations on each hour of each table, beyond what the gate asks of single rows: lake against
-reporting table to the row, rollups against a count of the rows, and the hour in numbers (volume, nulls, values, times,
-duplicates, pins, places) against the same hour of earlier days. What failed is alerted with a sample of the rows; all
-verdicts are in `dq_results` and in Data Docs.
+**What** Judges each hour of each table with Great Expectations, beyond the gate's checks of single rows. It compares
+the lake with the reporting table row for row, and the rollups with a count of the rows. It compares the hour's numbers
+(volume, nulls, values, times, duplicates, pins, places) with the same hour of earlier days. A failed expectation raises
+an alert with a sample of the rows. All verdicts are in `dq_results` and in Data Docs.
 
 **When** Hourly, for the hours of the last day that were not checked yet or did not pass. By hand for any period: give
 `from_hour` and `to_hour` (UTC).
 
-**Again?** Safe: an hour's verdicts replace those of before. What was mended resolves its alert at the next check.
+**Re-running** Safe: an hour's new verdicts replace the old ones. A fixed problem resolves its alert at the next check.
 
-**Not for** Mending: it reads the lake and the tables, and changes neither.
+**When not to use** To repair data: it reads the lake and the tables, and changes neither.
 
 **Runbook** `docs/runbooks/check_quality.md`
 """
@@ -34,9 +34,12 @@ VERDICTS = {name: Asset(f"pinwheel_quality_{name}", uri=f"memsql://pinwheel/qual
     default_args={"owner": "data-engineering", "retries": 3, "retry_delay": timedelta(minutes=2)},
     params={
         "from_hour": Param(
-            None, type=["null", "string"], title="From (UTC)", description="As 2026-03-14T12:00; empty: what is due."
+            None,
+            type=["null", "string"],
+            title="From (UTC)",
+            description="Like 2026-03-14T12:00. Empty: all due hours.",
         ),
-        "to_hour": Param(None, type=["null", "string"], title="To (UTC)", description="The end, not included."),
+        "to_hour": Param(None, type=["null", "string"], title="To (UTC)", description="End, exclusive."),
     },
 )
 def check_quality() -> None:

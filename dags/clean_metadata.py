@@ -1,13 +1,13 @@
 """### Keep Airflow's own database small
 
-**What** Removes Airflow's history (runs, task instances, events, cross-communication, jobs) older than `days` by
-Airflow's own `airflow db clean`, and task log files of that age. Pinwheel's data is not touched.
+**What** Removes Airflow's history (runs, task instances, events, XComs, jobs) older than `days` with Airflow's own
+`airflow db clean`, and task log files of that age. Pinwheel's data is not touched.
 
-**When** Daily at 03:17 UTC. By hand with another number of days, or with `dry_run` to see what would go.
+**When** Daily at 03:17 UTC. By hand with another number of days, or with `dry_run` to see what it would remove.
 
-**Again?** Safe.
+**Re-running** Safe.
 
-**Not for** Reporting tables or the lake.
+**When not to use** For reporting tables or the lake.
 
 **Runbook** `docs/runbooks/clean_metadata.md`
 """
@@ -25,9 +25,9 @@ from airflow.sdk import Param, dag, task
     tags=["pinwheel", "housekeeping"],
     default_args={"owner": "data-engineering", "retries": 2, "retry_delay": timedelta(minutes=5)},
     params={
-        "days": Param(7, type="integer", minimum=1, title="Keep so many days"),
+        "days": Param(7, type="integer", minimum=1, title="Days to keep"),
         # Off by default, unlike elsewhere: what goes is history that nobody can lose data by.
-        "dry_run": Param(False, type="boolean", title="Only say what would be removed"),
+        "dry_run": Param(False, type="boolean", title="Only list what would be removed"),
     },
 )
 def clean_metadata() -> None:

@@ -1,15 +1,15 @@
 """### Keep the lake's files few and large
 
-**What** Each micro-batch leaves small files. Days and event types that have many get them put together; a day that is
-over is ordered by brand and time, as reports read it. Once an hour, files that no version of the last
-7 days names are removed, and log entries of more than 2 hours. Never what a merge still has to read.
+**What** Each micro-batch writes small files. Where a day and event type has many, they are combined. A day that is over
+is also ordered by brand and time, as reports read it. Once an hour, files that no version of the last 7 days names are
+removed, and log entries older than 2 hours. Files and log entries that a merge still has to read are kept.
 
-**When** Every 10 minutes, and it does only what the number and size of the files ask for. By hand with `dry_run` to see
-what it would do; the task's log has files and bytes before and after.
+**When** Every 10 minutes. It acts only where the number and size of files require it. By hand with `dry_run` to see
+what it would do. The task's log has files and bytes before and after.
 
-**Again?** Safe: what is compact is left alone. The stream and the merges go on meanwhile.
+**Re-running** Safe: compacted files are left alone. The stream and the merges continue meanwhile.
 
-**Not for** Getting disk space back at once: removed rows and replaced files stay for 7 days.
+**When not to use** To get disk space back at once: removed rows and replaced files stay for 7 days.
 
 **Runbook** `docs/runbooks/compact_tables.md`
 """
@@ -27,7 +27,7 @@ from airflow.sdk import Param, dag, task
     doc_md=__doc__,
     tags=["pinwheel", "lake", "housekeeping"],
     default_args={"owner": "data-engineering", "retries": 2, "retry_delay": timedelta(minutes=2)},
-    params={"dry_run": Param(False, type="boolean", title="Only say what would be done")},
+    params={"dry_run": Param(False, type="boolean", title="Only list what would be done")},
 )
 def compact_tables() -> None:
     """Wire the one task."""

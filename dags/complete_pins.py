@@ -1,14 +1,14 @@
-"""### Give rows the pin that was not to be had when they landed
+"""### Complete rows that landed without their pin
 
-**What** Repins and comments that landed `pending` (their pin was neither in `pin_cache` nor at the Pin API, or both
-were down) get their pin's creator, board, brand, category and texts in the lake, by a Delta MERGE. The change feed
+**What** A repin or comment lands `pending` when its pin is neither in `pin_cache` nor at the Pin API, or both are down.
+This Dag fills in its pin's creator, board, brand, category and texts in the lake, with a Delta MERGE. The change feed
 carries the correction to the reporting tables and rollups, through `merge_events`.
 
-**When** Every 5 minutes. A pin that nobody has yet is asked for again each time, for 31 days.
+**When** Every 5 minutes. A pin that no source has yet is asked for again each time, for 31 days.
 
-**Again?** Safe: what is complete is not touched.
+**Re-running** Safe: complete rows are not touched.
 
-**Not for** Correcting pins that a row already has.
+**When not to use** To correct the pin of a row that already has one.
 
 **Runbook** `docs/runbooks/complete_pins.md`
 """

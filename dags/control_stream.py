@@ -1,14 +1,14 @@
 """### Stop, start or restart the stream by hand
 
-**What** Says what people want of the stream, in the Airflow Variable `pinwheel_stream`; `supervise_stream` does it
-within seconds. `stopped` finishes the micro-batch in hand and holds until `running` is asked for; nothing is lost
-meanwhile, Kafka keeps it. `restart` is a stop and a start.
+**What** Writes what the stream should do into the Airflow Variable `pinwheel_stream`; `supervise_stream` acts on it
+within seconds. `stopped` finishes the current micro-batch and stays off until `running` is chosen; nothing is lost
+meanwhile, because Kafka keeps the events. `restart` is a stop and a start.
 
 **When** By hand only: *Trigger*, choose, *Trigger*.
 
-**Again?** Safe.
+**Re-running** Safe.
 
-**Not for** Pausing the merge: pause the Dag `merge_events` for that.
+**When not to use** To pause the merge: pause the Dag `merge_events` instead.
 
 **Runbook** `docs/runbooks/control_stream.md`
 """
@@ -28,8 +28,8 @@ from airflow.sdk import Param, dag, task
             "restart",
             type="string",
             enum=["running", "stopped", "restart"],
-            title="What the stream shall do",
-            description="stopped: finish the batch in hand and stay off; running: be on; restart: both, once.",
+            title="What the stream should do",
+            description="stopped: finish the current batch and stay off. running: be on. restart: stop and start, once.",
         )
     },
 )

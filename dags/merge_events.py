@@ -1,18 +1,19 @@
-"""### Bring the lake's new versions into the reporting tables
+"""### Merge the lake's new versions into the reporting tables
 
 **What** For each reporting table: **stage** the change feed of the lake's versions since the table's watermark,
 **audit** the staged slice with Great Expectations, **merge** it in one transaction: rows, ledger, watermark.
-A slice that breaks a critical expectation is held and alerts; rows that break a row rule go to `quarantine`. Beside
-them **roll_up** recomputes the rollup buckets that merged slices have touched, seconds later.
+A slice that breaks a critical expectation is held and raises an alert. Rows that break a row rule go to `quarantine`.
+In parallel, **roll_up** recomputes the rollup buckets that merged slices touched, seconds later.
 
-**When** Always: one run follows the other, each merges slice after slice for about 15 minutes, seconds after they
-landed. One mapped task per table, so that a held table holds no other. (Why not a run per slice: ADR 0002.)
+**When** Always: one run follows the other. Each merges slice after slice for about 15 minutes, seconds after they
+landed. There is one mapped task per table, so that a held table does not block the others. (Why not one run per slice:
+ADR 0002.)
 
-**Again?** Safe at any time: the watermark is moved by compare-and-set, so a task that runs twice changes nothing.
+**Re-running** Safe at any time: the watermark moves by compare-and-set, so a task that runs twice changes nothing.
 
-**Held slice** See the table `merge_slices`, mend the cause, trigger `release_slice`.
+**Held slice** See the table `merge_slices`, fix the cause, trigger `release_slice`.
 
-**Not for** Repairing rows by hand: correct the lake, the correction comes by this same road.
+**When not to use** To repair rows by hand: correct the lake, and the merge carries the correction.
 
 **Runbook** `docs/runbooks/merge_events.md`
 """

@@ -1,16 +1,16 @@
 """### Release a held slice
 
-**What** A slice that broke a critical expectation is held: its rows wait in staging and its table stands still, while
-the others go on. After looking at it (ledger table `merge_slices`, columns `state` and `detail`) say how to go on:
-`retry` drops the staged rows, then stages and audits afresh (the cause is mended, or the expectation changed);
-`accept` merges the slice as it is, and the ledger keeps that and who it was. What was accepted and can not be merged
-after all is taken back by `retry`.
+**What** A slice that broke a critical expectation is held. Its rows wait in staging and its table is not updated; the
+other tables continue. Look at it (ledger table `merge_slices`, columns `state` and `detail`), then decide:
+`retry` drops the staged rows, then stages and audits again (the cause is fixed, or the expectation changed);
+`accept` merges the slice as it is, and the ledger records the decision and the person. If an accepted slice can't be
+merged after all, `retry` takes the decision back.
 
 **When** By hand only, after the alert `slice_held`.
 
-**Again?** Safe: a slice that is no longer held is refused with a message.
+**Re-running** Safe: a slice that is no longer held is refused with a message.
 
-**Not for** Quarantined rows: those did not hold the slice; see the table `quarantine`.
+**When not to use** For quarantined rows: they do not hold a slice. See the table `quarantine`.
 
 **Runbook** `docs/runbooks/release_slice.md`
 """
@@ -27,7 +27,7 @@ from airflow.sdk import Param, dag, task
     default_args={"owner": "data-engineering", "retries": 0},
     params={
         "slice_id": Param(type="integer", minimum=1, title="Slice", description="From the alert."),
-        "decision": Param("retry", type="string", enum=["retry", "accept"], title="How to go on"),
+        "decision": Param("retry", type="string", enum=["retry", "accept"], title="Decision"),
     },
 )
 def release_slice() -> None:

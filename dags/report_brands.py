@@ -1,17 +1,18 @@
-"""### Report to the brands
+"""### Make and mail the brands' reports
 
-**What** For each brand a report of a day or a week: one HTML file to read or print, and CSV files. Totals and change
-against the period before, hours, top pins, categories, countries, unique people, trends, data quality, and whether it
-is complete. In the reports folder (`PINWHEEL_REPORTS_URI`), in the table `brand_reports`, on the page Brand reports,
-and by mail to the brand's contact when `PINWHEEL_SMTP_HOST` is set.
+**What** For each brand a report of a day or a week: one HTML file to read or print, and CSV files. It has totals and
+change against the period before, hours, top pins, categories, countries, unique people, trends, data quality, and
+whether it is complete. Reports are in the reports folder (`PINWHEEL_REPORTS_URI`), in the table `brand_reports` and on
+the page Brand reports. They are mailed to the brand's contact when `PINWHEEL_SMTP_HOST` is set.
 
 **When** Daily, by `PINWHEEL_REPORT_CRON`: the day that is over, on Mondays the week, and each report of the last 31
-days whose numbers have changed since, as a new revision that says what changed. By hand for any days that are over:
-give `first_day`.
+days whose numbers have changed since. Such a report gets a new revision that lists the changes. By hand for any days
+that are over: give `first_day`.
 
-**Again?** Safe: a report that would say the same is not made again. A run that died makes the rest when it runs again.
+**Re-running** Safe: a report whose content is unchanged is not made again. After a run that died, the next one makes
+the missing reports.
 
-**Not for** Live numbers: see Trends, or `docs/sql.md`. A day that is not over has no report.
+**When not to use** For live numbers: see Trends, or `docs/sql.md`. A day that is not over has no report.
 
 **Runbook** `docs/runbooks/report_brands.md`
 """
@@ -35,13 +36,18 @@ from airflow.sdk import Param, dag, task
             type=["null", "string"],
             format="date",
             title="First day (UTC)",
-            description="Of the period to report on; empty: what is due.",
+            description="Of the period to report on. Empty: all due reports.",
         ),
         "days": Param(
-            1, type="integer", minimum=1, maximum=31, title="Days", description="1 is a day, 7 a week; from first_day."
+            1,
+            type="integer",
+            minimum=1,
+            maximum=31,
+            title="Days",
+            description="1 is a day, 7 a week. Counted from first_day.",
         ),
         "brand_ids": Param(
-            None, type=["null", "string"], title="Brands", description="Numbers separated by commas; empty: all."
+            None, type=["null", "string"], title="Brands", description="Brand ids, separated by commas. Empty: all."
         ),
         "mail": Param(True, type="boolean", title="Mail the new reports", description="To the brands' contacts."),
     },

@@ -1,16 +1,17 @@
-"""### Keep the stream's driver alive
+"""### Keep the stream's driver running
 
 **What** Starts the Spark driver of `spark_jobs/stream_engagement.py` through the connection `pinwheel_spark`, or
-re-attaches to the one that is running; watches its lag and its newest commit from outside; restarts it with growing
-pauses, and alerts when it fails again and again.
+re-attaches to a running one. Watches its lag and its newest commit from outside. Restarts it with growing pauses, and
+raises an alert when it fails repeatedly.
 
-**When** Always: one run follows the other, each lasts about 15 minutes. The driver outlives runs, and Airflow.
+**When** Always: one run follows the other, each lasts about 15 minutes. The driver outlives the runs, and Airflow.
 
-**Again?** Safe at any time: a second supervisor finds the driver by its lock, a second driver ends at once.
+**Re-running** Safe at any time: a second supervisor finds the driver by its lock; a second driver exits at once.
 
 **Stop, start or restart by hand** Trigger `control_stream`. Pausing this Dag only leaves the driver unwatched.
 
-**Not for** A stream on YARN or Kubernetes in cluster mode: there the provider's own operator submits and re-attaches.
+**When not to use** For a stream on YARN or Kubernetes in cluster mode: use the provider's own operator there, which
+submits and re-attaches.
 
 **Runbook** `docs/runbooks/supervise_stream.md`
 """

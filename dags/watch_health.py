@@ -1,14 +1,15 @@
-"""### Look at the whole pipeline
+"""### Measure the whole pipeline
 
-**What** Lag per partition, how far each step is behind Kafka, the open batch, the driver, pending pins, dead letters,
-held slices, small files, disk: computed from outside the jobs, kept in the table `health` for 30 days. What stays
-unwell for two looks alerts once, and once more when it is well again. What a receiver did not take is sent again.
+**What** Measures, from outside the jobs: lag per partition, how far each step is behind Kafka, the open batch, the
+driver, pending pins, dead letters, held slices, small files, disk. The values are kept in the table `health` for 30
+days. A measure that is unwell twice in a row sends one alert, and one message when it is well again. Messages that a
+receiver refused are sent again.
 
 **When** Every minute. The same from a terminal: `pinwheel health`.
 
-**Again?** Safe.
+**Re-running** Safe.
 
-**Not for** Mending: it looks, and touches nothing else.
+**When not to use** To repair anything: it only measures.
 
 **Runbook** `docs/runbooks/watch_health.md`
 """

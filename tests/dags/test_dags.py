@@ -74,7 +74,7 @@ def test_house_rules(bag: dict[str, Any], name: str) -> None:
     assert found["catchup"] is False
     assert found["max_active_runs"] == 1
     assert found["doc"], "the docstring is the page"
-    for word in ("**What**", "**When**", "**Again?**", "**Not for**", "**Runbook**"):
+    for word in ("**What**", "**When**", "**Re-running**", "**When not to use**", "**Runbook**"):
         assert word in found["doc"], word
     assert (ROOT / "docs" / "runbooks" / f"{name}.md").is_file(), "a runbook"
     assert f"docs/runbooks/{name}.md" in found["doc"]
