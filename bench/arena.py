@@ -10,7 +10,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +23,7 @@ from bench.servers import free_port
 from pinwheel.clients import kafka, memsql
 from pinwheel.core.contract import EVENT_TYPES
 from pinwheel.core.settings import KafkaSettings, LakeSettings, load
+from pinwheel.core.times import aware
 from pinwheel.install.progress import PlainProgress
 from pinwheel.lake import events_table
 from pinwheel.local import environment, mariadb, processes
@@ -107,7 +108,7 @@ class Arena:
     def merged_at(self) -> float:
         """When the last slice was merged, by the database's books, Unix seconds; its rollups come later."""
         at: datetime = self.query(MERGED_AT)[0]["at"]
-        return at.replace(tzinfo=UTC).timestamp()
+        return aware(at).timestamp()
 
     def query(self, sql: str) -> list[Row]:
         """Ask the reporting database."""

@@ -28,6 +28,7 @@ from deltalake import DeltaTable
 
 from pinwheel.core.contract import DEAD_LETTER, EVENT_TYPES
 from pinwheel.core.settings import CompactSettings, load
+from pinwheel.core.times import naive
 from pinwheel.lake import events_table
 from pinwheel.lake.compaction import compact, measure
 from pinwheel.lake.files import FileWriter
@@ -74,7 +75,7 @@ class Batches:
         """The batch that Kafka received at ``at``."""
         size = len(self._kinds)
         late = np.where(self._rng.random(size) < LATE_SHARE, self._rng.integers(*LATE_SECONDS, size), 0)
-        occurred = np.datetime64(at.replace(tzinfo=None), "us") - late.astype("timedelta64[s]")
+        occurred = np.datetime64(naive(at), "us") - late.astype("timedelta64[s]")
         offsets = np.arange(self._offset, self._offset + size)
         self._offset += size
         values = {
@@ -87,7 +88,7 @@ class Batches:
             "brand_id": self._rng.integers(0, 500, size),
             "kafka_partition": np.zeros(size, np.int32),
             "kafka_offset": offsets,
-            "kafka_timestamp": np.full(size, np.datetime64(at.replace(tzinfo=None), "us")),
+            "kafka_timestamp": np.full(size, np.datetime64(naive(at), "us")),
         }
         rows = self._plain
         for name, column in values.items():

@@ -11,6 +11,7 @@ import pyarrow as pa
 from pinwheel.clients.memsql import Connection
 from pinwheel.core.errors import MemsqlError
 from pinwheel.core.settings import GeoSettings, PinLookupSettings, StreamSettings, load
+from pinwheel.core.times import naive
 from pinwheel.enrich.locations import Locator
 from pinwheel.enrich.pin_sources import Answer, Connect, read_pin
 from pinwheel.enrich.pins import PinLookup
@@ -87,7 +88,7 @@ class Lander:
             "value_bytes": pa.array([None if v is None else len(v) for v in values], pa.int32()),
             "kafka_partition": pa.array(partitions, pa.int32()),
             "kafka_offset": pa.array(offsets),
-            "kafka_timestamp": pa.array(np.full(len(keys), self._now.replace(tzinfo=None), "datetime64[us]")),
+            "kafka_timestamp": pa.array(np.full(len(keys), naive(self._now), "datetime64[us]")),
         }
         return pa.table(columns).cast(RECORDS_SCHEMA)
 

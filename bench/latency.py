@@ -21,6 +21,7 @@ from deltalake import DeltaTable
 from pinwheel.clients import memsql
 from pinwheel.core.contract import EVENT_TYPES
 from pinwheel.core.settings import LakeSettings, MemsqlSettings, load
+from pinwheel.core.times import aware
 from pinwheel.lake import events_table
 
 LATE = timedelta(seconds=60)  # sent so long after it happened: a late event of the generator
@@ -94,7 +95,7 @@ def _merged() -> dict[str, Steps]:
     tables = {kind.table: list[tuple[float, dict[int, int]]]() for kind in EVENT_TYPES.values()}
     for row in rows:
         ends = {int(p): int(reach[0]) for p, reach in json.loads(row["progress"]).items()}
-        tables[row["table_name"]].append((row["merged_at"].replace(tzinfo=UTC).timestamp(), ends))
+        tables[row["table_name"]].append((aware(row["merged_at"]).timestamp(), ends))
     return {table: _steps(steps) for table, steps in tables.items()}
 
 

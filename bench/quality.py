@@ -27,10 +27,10 @@ import pyarrow.compute as pc
 from deltalake import write_deltalake
 
 from bench.servers import database
-from expectations.measures import HOUR_COLUMN, measures
+from expectations.measures import measures
 from pinwheel.clients import memsql
 from pinwheel.clients.memsql import Connection
-from pinwheel.core.contract import PIN_COLUMNS, ROLLUP_TABLES, TABLES, SliceState, reporting_columns
+from pinwheel.core.contract import HOUR_COLUMN, PIN_COLUMNS, ROLLUP_TABLES, TABLES, SliceState, reporting_columns
 from pinwheel.core.errors import MemsqlError
 from pinwheel.core.settings import (
     GeoSettings,
@@ -40,6 +40,7 @@ from pinwheel.core.settings import (
     QualitySettings,
     variable,
 )
+from pinwheel.core.times import HOUR
 from pinwheel.enrich.locations import Locator
 from pinwheel.enrich.pin_sources import Answer, read_pin
 from pinwheel.enrich.pins import PinLookup
@@ -55,7 +56,7 @@ from pinwheel.merge.merge import merge
 from pinwheel.merge.stage import stage
 from pinwheel.quality.check import Checker
 from pinwheel.quality.judge import Judge
-from pinwheel.quality.profile import HOUR, Hour, Profile
+from pinwheel.quality.profile import Hour, Profile
 from pinwheel.quality.usual import expected
 from pinwheel.rollup import rollups
 from spark_jobs.transforms.enrich import with_pins, with_places

@@ -7,12 +7,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
-from pinwheel.core.contract import Column, EventType, PinStatus, Type, reporting_columns
+from pinwheel.core.contract import HOUR_COLUMN, LINEAGE, Column, EventType, PinStatus, Type, reporting_columns
 
-HOUR_COLUMN = "occurred_hour"  # the reporting tables' own
 CATEGORICAL = ("category", "country_code", "client", "kafka_partition")  # whose values are counted
 IMPLIED = ("region", "city", "longitude", "ip_network", "geo_version")  # what is wrong with them is so with their place
-LINEAGE = ("kafka_partition", "kafka_offset", "kafka_timestamp")
 # A pin has one brand and one category: what differs from most of its rows in the hour is wrong, or was corrected.
 PIN_CONFLICT_SHARE = """1 - (
     SELECT SUM(most) FROM (

@@ -15,6 +15,7 @@ from great_expectations.expectations.expectation import Expectation
 from expectations.text_length import ExpectTextAtMostChars
 from pinwheel.core.contract import (
     COMMON_FIELDS,
+    HOUR_COLUMN,
     MAX_EVENT_ID_CHARS,
     PIN_COLUMN_OF,
     PIN_FIELDS,
@@ -29,7 +30,7 @@ AGE = "seconds_after_kafka"  # occurred_at minus kafka_timestamp, computed by th
 REQUIRED = (
     "event_id",
     "occurred_at",
-    "occurred_hour",
+    HOUR_COLUMN,
     "user_id",
     "kafka_partition",
     "kafka_offset",

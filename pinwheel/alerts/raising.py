@@ -2,7 +2,6 @@
 
 import logging
 from collections.abc import Callable
-from contextlib import closing
 from datetime import UTC, datetime
 
 import pymysql
@@ -12,6 +11,7 @@ from pinwheel.alerts.catalogue import Alert
 from pinwheel.clients.memsql import Connection, connect, execute, fetch, transaction
 from pinwheel.core.errors import PinwheelError
 from pinwheel.core.settings import MemsqlSettings, load
+from pinwheel.core.times import naive
 
 log = logging.getLogger(__name__)
 
@@ -76,13 +76,12 @@ def _tell(alert: Alert, subject: str, title: str, otherwise: str, store: Callabl
         deliver_waiting()
 
 
-def _connected() -> closing[Connection]:
-    return closing(connect(load(MemsqlSettings), statement_seconds=STORE_SECONDS))
+def _connected() -> Connection:
+    return connect(load(MemsqlSettings), statement_seconds=STORE_SECONDS)
 
 
 def _now() -> datetime:
-    """As the database keeps it: UTC, without a zone."""
-    return datetime.now(UTC).replace(tzinfo=None)
+    return naive(datetime.now(UTC))
 
 
 def _open(connection: Connection, alert: Alert, subject: str, message: str, now: datetime) -> bool:

@@ -7,11 +7,10 @@ import math
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import UTC, datetime
 from functools import lru_cache
 from pathlib import Path
 from string import Template
-from typing import TYPE_CHECKING, Any, TypeVar, overload
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import pymysql
 from pymysql.cursors import DictCursor
@@ -66,7 +65,7 @@ def where(settings: MemsqlSettings) -> str:
 def connect(
     settings: MemsqlSettings, *, local_infile: bool = False, statement_seconds: float | None = None
 ) -> Connection:
-    """Open a connection: no autocommit, READ COMMITTED, UTC, utf8mb4.
+    """Open a connection, closed at the end of a ``with``: no autocommit, READ COMMITTED, UTC, utf8mb4.
 
     Args:
         settings: where the server is.
@@ -192,15 +191,6 @@ def fetch(connection: Connection, name: str, params: Params | None = None, /, **
     with connection.cursor() as cursor:
         cursor.execute(statement(name, connection.engine, **identifiers), params)
         return list(cursor.fetchall())
-
-
-@overload
-def utc(time: datetime) -> datetime: ...
-@overload
-def utc(time: None) -> None: ...
-def utc(time: datetime | None) -> datetime | None:
-    """A time of the database, which keeps UTC without saying so."""
-    return None if time is None else time.replace(tzinfo=UTC)
 
 
 def warnings(connection: Connection) -> list[Row]:

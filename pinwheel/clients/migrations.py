@@ -95,8 +95,7 @@ def _upgrading(path: Path, engine: str, done: list[str]) -> Callable[..., None]:
 @contextmanager
 def _schema_lock(settings: MemsqlSettings) -> Iterator[None]:
     """Hold one row in a transaction of its own: DDL commits implicitly, so it can't hold the lock itself."""
-    connection = memsql.connect(settings)
-    try:
+    with memsql.connect(settings) as connection:
         memsql.execute_all(connection, "clients/create_schema_lock")
         connection.commit()
         waiting = Retrying(
@@ -107,5 +106,3 @@ def _schema_lock(settings: MemsqlSettings) -> Iterator[None]:
         )
         waiting(memsql.fetch, connection, "clients/lock_schema")
         yield
-    finally:
-        connection.close()

@@ -196,6 +196,7 @@ LINEAGE_COLUMNS = (
     Column("kafka_offset", Type.INT64, "Offset of the record in its partition"),
     Column("kafka_timestamp", Type.TIMESTAMP, "When Kafka received the record"),
 )
+LINEAGE = tuple(column.name for column in LINEAGE_COLUMNS)
 
 DEAD_COLUMNS = (
     Column("dead_reason", Type.STRING, "Why the record could not land; see DeadReason"),
@@ -230,6 +231,7 @@ LAKE_COLUMNS = (
     *LINEAGE_COLUMNS,
 )
 LAKE_PARTITIONS = ("event_date", "event_type")
+HOUR_COLUMN = "occurred_hour"  # the reporting tables' own
 
 
 def reporting_columns(kind: EventType) -> tuple[Column, ...]:
@@ -247,7 +249,7 @@ def reporting_columns(kind: EventType) -> tuple[Column, ...]:
     return (
         Column("event_id", Type.STRING, COMMON_FIELDS[0].meaning),
         Column("occurred_at", Type.TIMESTAMP, "Event time, UTC"),
-        Column("occurred_hour", Type.TIMESTAMP, "Start of the UTC hour of occurred_at; what rollups group by"),
+        Column(HOUR_COLUMN, Type.TIMESTAMP, "Start of the UTC hour of occurred_at; what rollups group by"),
         Column("user_id", Type.INT64, "The person who acted"),
         *own,
         *pin,

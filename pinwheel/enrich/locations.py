@@ -14,7 +14,8 @@ from typing import Any, NamedTuple
 import maxminddb
 import pyarrow as pa
 
-from pinwheel.core.contract import LOCATION_COLUMNS, Type
+from pinwheel.core.arrow import ARROW_TYPE
+from pinwheel.core.contract import LOCATION_COLUMNS
 from pinwheel.core.errors import MissingPartError
 from pinwheel.core.settings import GeoSettings
 
@@ -24,8 +25,7 @@ log = logging.getLogger(__name__)
 CACHED_ADDRESSES = 50_000
 V4_MAPPED = bytes(10) + b"\xff\xff"  # ::ffff:a.b.c.d is an IPv4 address in disguise
 
-ARROW_TYPES = {Type.STRING: pa.string(), Type.DOUBLE: pa.float64()}
-LOCATION_TYPE = pa.struct([(c.name, ARROW_TYPES[c.type]) for c in LOCATION_COLUMNS])
+LOCATION_TYPE = pa.struct([(c.name, ARROW_TYPE[c.type]) for c in LOCATION_COLUMNS])
 
 
 class Location(NamedTuple):

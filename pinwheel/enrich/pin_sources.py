@@ -5,7 +5,7 @@ Both raise ``SourceDownError`` and nothing else, so that the lookup above can le
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, NamedTuple, Protocol
 
@@ -18,6 +18,7 @@ from pinwheel.clients.memsql import retry_conflicts, statement
 from pinwheel.core.contract import PIN_FIELDS, Field, Type
 from pinwheel.core.errors import MemsqlError, PinwheelError
 from pinwheel.core.settings import PinSettings
+from pinwheel.core.times import EPOCH, aware, naive
 
 log = logging.getLogger(__name__)
 
@@ -25,7 +26,6 @@ PinRow = tuple[Any, ...]  # a pin's fields in the order of VALUE_FIELDS; created
 Connect = Callable[[], "pymysql.connections.Connection[Any]"]
 
 VALUE_FIELDS = tuple(f for f in PIN_FIELDS if f.name != "pin_id")
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
 INT64 = range(-(2**63), 2**63)
 SELECT_IDS = 4000  # ids in one IN list: 80 kB of SQL, far below every server's packet limit
@@ -167,7 +167,7 @@ class PinCache:
 
 def _micros_of(value: object) -> int | None:
     """Microseconds of what the driver made of a DATETIME (naive, UTC); zero dates come as text and become null."""
-    return (value.replace(tzinfo=UTC) - EPOCH) // MICROSECOND if isinstance(value, datetime) else None
+    return (aware(value) - EPOCH) // MICROSECOND if isinstance(value, datetime) else None
 
 
 def _sql_values(row: PinRow) -> dict[str, Any]:
@@ -181,4 +181,4 @@ def _datetime(micros: int | None) -> datetime | None:
         moment = None if micros is None else EPOCH + timedelta(microseconds=micros)
     except OverflowError:
         return None
-    return moment.replace(tzinfo=None) if moment and moment.year >= 1000 else None
+    return naive(moment) if moment and moment.year >= 1000 else None

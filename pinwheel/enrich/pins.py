@@ -18,7 +18,8 @@ import pyarrow as pa
 from cachetools import LRUCache, TTLCache
 
 from pinwheel.clients import memsql
-from pinwheel.core.contract import PIN_COLUMNS, PIN_ID, PIN_STATUS_COLUMN, PinStatus, Type
+from pinwheel.core.arrow import ARROW_TYPE
+from pinwheel.core.contract import PIN_COLUMNS, PIN_ID, PIN_STATUS_COLUMN, PinStatus
 from pinwheel.core.settings import PinLookupSettings
 from pinwheel.enrich.pin_sources import (
     VALUE_FIELDS,
@@ -35,9 +36,8 @@ log = logging.getLogger(__name__)
 
 Clock = Callable[[], float]
 
-ARROW_TYPES = {Type.INT64: pa.int64(), Type.STRING: pa.string(), Type.TIMESTAMP: pa.timestamp("us", "UTC")}
-FOUND_TYPE = pa.struct([*((c.name, ARROW_TYPES[c.type]) for c in PIN_COLUMNS), (PIN_STATUS_COLUMN.name, pa.string())])
-PINS_SCHEMA = pa.schema([(PIN_ID.name, pa.int64()), *((c.name, ARROW_TYPES[c.type]) for c in PIN_COLUMNS)])
+FOUND_TYPE = pa.struct([*((c.name, ARROW_TYPE[c.type]) for c in PIN_COLUMNS), (PIN_STATUS_COLUMN.name, pa.string())])
+PINS_SCHEMA = pa.schema([(PIN_ID.name, pa.int64()), *((c.name, ARROW_TYPE[c.type]) for c in PIN_COLUMNS)])
 NO_PIN: PinRow = (None,) * len(VALUE_FIELDS)
 MISSING_IDS = 100_000  # misses that are remembered at most, about 20 MB
 

@@ -145,10 +145,7 @@ def _description(category: str, draw: int, odd: int) -> str | None:
 def save_brands(catalogue: Catalogue, settings: MemsqlSettings) -> int:
     """Upsert the catalogue's brands into ``brands``; returns how many. Again changes nothing."""
     rows = [{"brand_id": b.brand_id, "name": b.name, "contact": b.contact} for b in catalogue.brand_list()]
-    connection = connect(settings)
-    try:
+    with connect(settings) as connection:
         execute_many(connection, "generate/upsert_brands", rows)
         connection.commit()
-    finally:
-        connection.close()
     return len(rows)

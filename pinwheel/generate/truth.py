@@ -8,6 +8,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from pinwheel.core import atomic
 from pinwheel.core.errors import MissingPartError
 from pinwheel.generate.popularity import Burst
 
@@ -57,9 +58,8 @@ class Writer:
     def _flush(self) -> None:
         if self._blocks:
             path = self._folder / f"{self._run}.{self._files:06}.parquet"
-            part = path.with_suffix(".part")  # a reader never sees half a file
-            pq.write_table(pa.concat_tables(self._blocks), part, compression="zstd")
-            part.rename(path)
+            with atomic.replacing(path) as part:  # a reader never sees half a file
+                pq.write_table(pa.concat_tables(self._blocks), part, compression="zstd")
             self._files += 1
             self._blocks = []
 

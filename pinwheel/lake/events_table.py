@@ -10,20 +10,12 @@ import pyarrow as pa
 from deltalake import DeltaTable, Schema
 from deltalake.exceptions import TableNotFoundError
 
-from pinwheel.core.contract import LAKE_COLUMNS, LAKE_PARTITIONS, Column, Type
+from pinwheel.core.arrow import ARROW_TYPE
+from pinwheel.core.contract import LAKE_COLUMNS, LAKE_PARTITIONS, Column
 from pinwheel.core.errors import LakeError
 from pinwheel.core.offsets import Progress, Reach
 
 METADATA_KEY = "pinwheel"  # where a landing commit keeps its manifest, as JSON
-ARROW_TYPE = {
-    Type.STRING: pa.string(),
-    Type.INT64: pa.int64(),
-    Type.INT32: pa.int32(),
-    Type.DOUBLE: pa.float64(),
-    Type.TIMESTAMP: pa.timestamp("us", "UTC"),
-    Type.DATE: pa.date32(),
-    Type.BINARY: pa.binary(),
-}
 LOG_KEPT = timedelta(hours=2)  # each landing lists the log three times: a week of it, 302,400 entries, takes 2 s
 # What readers skip files by. Not occurred_at: its statistics make delta-rs 1.6 refuse `occurred_at < TIMESTAMP '…'`
 # in updates and deletes, and the day in the path says nearly as much.

@@ -17,12 +17,11 @@ import pyarrow.fs as pafs
 import pyarrow.parquet as pq
 from deltalake.fs import DeltaStorageHandler
 
-from pinwheel.core.contract import LAKE_PARTITIONS
+from pinwheel.core.contract import LAKE_PARTITIONS, LINEAGE
 from pinwheel.core.errors import LakeError
 from pinwheel.lake.events_table import STATISTICS, Span, arrow_schema
 
 FILE_SCHEMA = pa.schema([f for f in arrow_schema() if f.name not in LAKE_PARTITIONS])  # Delta keeps those in the path
-LINEAGE = ["kafka_partition", "kafka_offset", "kafka_timestamp"]
 
 
 @dataclass(frozen=True)

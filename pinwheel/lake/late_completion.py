@@ -43,8 +43,7 @@ def complete(settings: CompleteSettings, lookup: PinLookup, now: datetime) -> Co
     Dying after a day's commit leaves its pins noted: the next run finds no row that waits for them and strikes them
     out. Two runs at once: Delta lets one of two commits through, the other is tried on what the first left.
     """
-    connection = memsql.connect(settings)
-    try:
+    with memsql.connect(settings) as connection:
         before = (now.astimezone(UTC) - timedelta(days=settings.complete_days)).date()
         with memsql.transaction(connection):
             expired = memsql.execute(connection, "lake/expire_pending", {"before_date": before})
@@ -57,8 +56,6 @@ def complete(settings: CompleteSettings, lookup: PinLookup, now: datetime) -> Co
             if arrived.num_rows:
                 rows += _update_lake(settings.events_uri, day, arrived)
                 _forget(connection, day, arrived["pin_id"].to_pylist())
-    finally:
-        connection.close()
     report = Completion(had.num_rows, rows, len(asked) - had.num_rows, expired)
     log.info("completed %s", report)
     return report

@@ -2,10 +2,11 @@
 
 import base64
 import json
-import os
 import secrets
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass, fields
 from pathlib import Path
+
+from pinwheel.core import atomic
 
 
 def _make(name: str) -> str:
@@ -41,14 +42,5 @@ def load(stack_dir: Path) -> Credentials:
     made = {field.name: known.get(field.name) or _make(field.name) for field in fields(Credentials)}
     credentials = Credentials(**made)
     if made != known:
-        _write(path, credentials)
+        atomic.write_text(path, json.dumps(made, indent=2), mode=0o600)
     return credentials
-
-
-def _write(path: Path, credentials: Credentials) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_suffix(".part")
-    part.unlink(missing_ok=True)
-    with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-        json.dump(asdict(credentials), file, indent=2)
-    part.rename(path)

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import psutil
 
+from pinwheel.core import atomic
 from pinwheel.core.errors import LocalError
 from pinwheel.install.progress import Say
 
@@ -47,8 +48,7 @@ class Owned:
     def start(self, program: Program, cwd: Path) -> subprocess.Popen[bytes]:
         """Start it after ending what an earlier, killed run left of it."""
         self.stop(seconds=5)
-        for path in (self.log_path, self._pid_path):
-            path.parent.mkdir(parents=True, exist_ok=True)
+        self.log_path.parent.mkdir(parents=True, exist_ok=True)
         with self.log_path.open("ab") as log:
             child = subprocess.Popen(
                 program.command,
@@ -59,9 +59,8 @@ class Owned:
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
             )
-        part = self._pid_path.with_suffix(".part")
-        part.write_text(json.dumps({"pid": child.pid, "started_at": psutil.Process(child.pid).create_time()}))
-        part.rename(self._pid_path)
+        record = {"pid": child.pid, "started_at": psutil.Process(child.pid).create_time()}
+        atomic.write_text(self._pid_path, json.dumps(record))
         return child
 
     def leader(self) -> psutil.Process | None:

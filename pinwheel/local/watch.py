@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from pinwheel.clients import kafka, memsql
 from pinwheel.core.errors import PinwheelError
 from pinwheel.core.settings import KafkaSettings, load
+from pinwheel.core.times import aware
 from pinwheel.lake import events_table
 from pinwheel.local import environment
 from pinwheel.local.credentials import Credentials
@@ -64,7 +65,7 @@ class Watch:
     def _fresh_seconds(self) -> float | None:
         rows = self._rows("local/newest_merged")
         newest = rows[0]["newest_at"] if rows else None
-        return None if newest is None else (datetime.now(UTC) - newest.replace(tzinfo=UTC)).total_seconds()
+        return None if newest is None else (datetime.now(UTC) - aware(newest)).total_seconds()
 
     def top_brands(self) -> list[memsql.Row]:
         """The brands with the most engagement; empty before the first rollup."""

@@ -137,17 +137,13 @@ def release(settings: MemsqlSettings, slice_id: int, decision: str, by: str = "u
     after = {"retry": SliceState.SUPERSEDED, "accept": SliceState.ACCEPTED}.get(decision)
     if after is None:
         raise MergeError(f"decision {decision!r} on slice {slice_id} must be 'retry' or 'accept'")
-    connection = memsql.connect(settings)
-    try:
-        with memsql.transaction(connection):
-            found = memsql.fetch(connection, "merge/lock_slice", {"slice_id": slice_id})
-            if not found:
-                raise MergeError(f"no slice {slice_id} in merge_slices; look there for the ones that are held")
-            detail = {**json.loads(found[0]["detail"] or "{}"), "decision": decision, "decided_by": by}
-            taken_back = decision == "retry" and found[0]["state"] == SliceState.ACCEPTED
-            move(connection, slice_id, SliceState.ACCEPTED if taken_back else SliceState.HELD, after, detail)
-    finally:
-        connection.close()
+    with memsql.connect(settings) as connection, memsql.transaction(connection):
+        found = memsql.fetch(connection, "merge/lock_slice", {"slice_id": slice_id})
+        if not found:
+            raise MergeError(f"no slice {slice_id} in merge_slices; look there for the ones that are held")
+        detail = {**json.loads(found[0]["detail"] or "{}"), "decision": decision, "decided_by": by}
+        taken_back = decision == "retry" and found[0]["state"] == SliceState.ACCEPTED
+        move(connection, slice_id, SliceState.ACCEPTED if taken_back else SliceState.HELD, after, detail)
 
 
 def _slice(row: Row) -> Slice:

@@ -17,7 +17,7 @@ from deltalake import DeltaTable
 
 from pinwheel.clients import memsql
 from pinwheel.clients.memsql import Connection
-from pinwheel.core.contract import TABLES, Column, EventType, SliceState, reporting_columns
+from pinwheel.core.contract import HOUR_COLUMN, TABLES, Column, EventType, SliceState, reporting_columns
 from pinwheel.core.errors import MergeError
 from pinwheel.core.offsets import Progress, Reach, VersionRange
 from pinwheel.core.settings import MergeSettings
@@ -27,7 +27,6 @@ from pinwheel.merge.ledger import Slice
 
 log = logging.getLogger(__name__)
 
-HOUR = "occurred_hour"
 CHANGE_OF = {"insert": "upsert", "update_postimage": "upsert", "delete": "delete"}  # pre-images are dropped
 
 
@@ -117,7 +116,7 @@ def repeats(event_ids: pa.ChunkedArray) -> list[int]:
 
 
 def _changes(events_uri: str, table: str, found: Next) -> Iterator[pa.RecordBatch]:
-    columns = [c.name for c in reporting_columns(TABLES[table]) if c.name != HOUR]
+    columns = [c.name for c in reporting_columns(TABLES[table]) if c.name != HOUR_COLUMN]
     feed = DeltaTable(events_uri).load_cdf(
         starting_version=found.versions.after + 1,
         ending_version=found.versions.to,
@@ -141,7 +140,7 @@ def _write_batch(file: IO[bytes], batch: pa.RecordBatch, table: str, first: int)
 
 
 def _column(batch: pa.RecordBatch, column: Column) -> pa.Array:
-    if column.name == HOUR:
+    if column.name == HOUR_COLUMN:
         return pc.floor_temporal(batch["occurred_at"], unit="hour")
     return batch[column.name]
 

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from pinwheel.clients.memsql import Row, utc
+from pinwheel.clients.memsql import Row
 from pinwheel.core.contract import DEAD_LETTER, ROLLUPS, TABLES
+from pinwheel.core.times import aware
 from pinwheel.lake.events_table import Commit
 from pinwheel.operate.flow_types import DatabaseRows, Driver, Flow, Lag, Landings, Problem, Step, TableProgress
 
@@ -55,7 +56,7 @@ def picture(rows: DatabaseRows, landings: Landings, driver: Driver, *, away: lis
     """Everything in one."""
     tables = [_table(name, rows, landings.version, now) for name in (*TABLES, ROLLUPS)]
     seen = Seen(rows, landings.commits, tables, now)
-    looked = [utc(row["measured_at"]) for row in rows.measures]
+    looked = [aware(row["measured_at"]) for row in rows.measures]
     return Flow(
         now=now,
         measured_at=max((at for at in looked if at), default=None),
@@ -121,7 +122,7 @@ def rollups(seen: Seen) -> Step:
     return _step(
         "rollups",
         seen,
-        newest_age_seconds=_age(utc(_row(seen.rows.complete, ROLLUPS).get("complete_through_utc")), seen.now),
+        newest_age_seconds=_age(aware(_row(seen.rows.complete, ROLLUPS).get("complete_through_utc")), seen.now),
         backlog=seen.rows.rollup_queue,
         backlog_unit="slices to take in",
     )
@@ -139,7 +140,7 @@ def _table(name: str, rows: DatabaseRows, version: int | None, now: datetime) ->
     watermark = _row(rows.watermarks, name).get("version")
     behind = None if watermark is None or version is None else max(0, version - int(watermark))
     held = [r["value"] for r in _of(rows, "held_slices") if r["subject"] == name]
-    through = utc(complete.get("complete_through_utc"))
+    through = aware(complete.get("complete_through_utc"))
     return TableProgress(
         table=name,
         complete_through=through,
@@ -148,7 +149,7 @@ def _table(name: str, rows: DatabaseRows, version: int | None, now: datetime) ->
         versions_behind=behind,
         slices_open=int(merge.get("slices_open") or 0),
         held_slices=int(_sum(held) or 0),
-        merged_at=utc(merge.get("merged_at")),
+        merged_at=aware(merge.get("merged_at")),
     )
 
 
@@ -176,7 +177,7 @@ def _problem(alerts: list[Row], about: tuple[str, ...]) -> Problem | None:
     found = next((a for a in alerts if _is_about(a["name"], a["subject"], about)), None)
     if found is None:
         return None
-    times = {"raised_at": utc(found["raised_at"]), "resolved_at": utc(found["resolved_at"])}
+    times = {"raised_at": aware(found["raised_at"]), "resolved_at": aware(found["resolved_at"])}
     return Problem(**{**{k: found[k] for k in ("name", "subject", "message")}, **times})
 
 
@@ -213,7 +214,7 @@ def _per_second(merges: list[Row], what: str) -> float | None:
 
 
 def _latest(rows: list[Row], what: str) -> datetime | None:
-    return max((at for at in (utc(row[what]) for row in rows) if at), default=None)
+    return max((at for at in (aware(row[what]) for row in rows) if at), default=None)
 
 
 def _sum(values: Iterable[float | None]) -> int | None:

@@ -13,6 +13,7 @@ from pinwheel.alerts.listing import recent_alerts
 from pinwheel.clients.memsql import Connection, Row, fetch
 from pinwheel.core.errors import PinwheelError
 from pinwheel.core.settings import FlowSettings
+from pinwheel.core.times import naive
 from pinwheel.lake import events_table
 from pinwheel.operate.flow import RATE_OVER, picture
 from pinwheel.operate.flow_types import DatabaseRows, Driver, Flow, Landings
@@ -46,7 +47,7 @@ def _database_rows(connect: Connect, now: datetime, away: list[str]) -> Database
 
 def database_rows(connection: Connection, now: datetime) -> DatabaseRows:
     """Everything that the picture needs of the reporting database."""
-    since = (now - RATE_OVER).replace(tzinfo=None)
+    since = naive(now - RATE_OVER)
     today = now.replace(hour=0, minute=0, second=0, microsecond=0, tzinfo=None)
     return DatabaseRows(
         measures=fetch(connection, "operate/health_latest"),

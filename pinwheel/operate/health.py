@@ -21,10 +21,11 @@ from pinwheel.alerts.catalogue import HEALTH_ALERTS, SOURCE_DOWN, Send
 from pinwheel.clients import kafka, memsql
 from pinwheel.clients.kafka import Held
 from pinwheel.clients.memsql import Connection
-from pinwheel.core import offsets
+from pinwheel.core import atomic, offsets
 from pinwheel.core.contract import DEAD_LETTER, ROLLUPS, TABLES
 from pinwheel.core.errors import PinwheelError
 from pinwheel.core.settings import CompactSettings, HealthSettings, load
+from pinwheel.core.times import aware, naive
 from pinwheel.lake import events_table
 from pinwheel.lake.compaction import measure as measure_files
 from pinwheel.stream import driver_lock, supervisor
@@ -135,8 +136,7 @@ def _file_debt(table: DeltaTable, settings: HealthSettings, now: datetime) -> Me
 
 
 def _memsql(settings: HealthSettings, topic: Topic, now: datetime) -> Iterator[Measure]:
-    connection = memsql.connect(settings, statement_seconds=settings.health_memsql_seconds)
-    try:
+    with memsql.connect(settings, statement_seconds=settings.health_memsql_seconds) as connection:
         staged = {
             row["table_name"]: offsets.newest(offsets.from_json(row["progress"]))
             for row in memsql.fetch(connection, "operate/staged")
@@ -144,18 +144,16 @@ def _memsql(settings: HealthSettings, topic: Topic, now: datetime) -> Iterator[M
         merged = {row["table_name"]: row["newest_at"] for row in memsql.fetch(connection, "operate/merged")}
         held = {row["table_name"]: row["slices"] for row in memsql.fetch(connection, "operate/held")}
         pins = memsql.fetch(connection, "operate/pending")[0]["pins"]
-        since = (now - UNDELIVERED_SHOWN).astimezone(UTC).replace(tzinfo=None)
+        since = naive(now - UNDELIVERED_SHOWN)
         undelivered = memsql.fetch(connection, "operate/undelivered", {"since": since})[0]
         connection.commit()
-    finally:
-        connection.close()
     for table in TABLES:
-        reached = merged[table].replace(tzinfo=UTC) if merged.get(table) else None
+        reached = aware(merged.get(table))
         both = max((at for at in (staged.get(table), reached) if at), default=None)  # what is merged was staged
         yield from _behind("staged_behind_seconds", table, topic, both, now, settings)
         yield from _behind("merged_behind_seconds", table, topic, reached, now, settings)
         yield Measure("held_slices", table, held.get(table, 0), 0)
-    rolled_up = merged[ROLLUPS].replace(tzinfo=UTC) if merged.get(ROLLUPS) else None
+    rolled_up = aware(merged.get(ROLLUPS))
     yield from _behind("merged_behind_seconds", ROLLUPS, topic, rolled_up, now, settings)
     yield Measure("pending_pins", "events", pins, settings.health_max_pending_pins)
     for how in ("waiting", "given_up"):
@@ -178,7 +176,7 @@ def _disk(settings: HealthSettings) -> Iterator[Measure]:
 
 def keep(connection: Connection, measures: Iterable[Measure], now: datetime, days: int) -> None:
     """Store a look, and forget those older than ``days``; the same look twice changes nothing."""
-    at = now.astimezone(UTC).replace(tzinfo=None)
+    at = naive(now)
     rows = [
         {
             "measured_at": at,
@@ -214,10 +212,7 @@ def tell(measures: Iterable[Measure], path: Path, now: datetime, after_looks: in
             after.pop(name, None)
             if looks >= after_looks:
                 resolve(HEALTH_ALERTS[name], "pipeline", f"well again; since {since} it was: {before[name]['told']}")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    fresh = path.with_suffix(".new")
-    fresh.write_text(json.dumps(after))
-    fresh.replace(path)
+    atomic.write_text(path, json.dumps(after))
 
 
 def _by_alert(measures: Iterable[Measure]) -> dict[str, list[Measure]]:
@@ -239,9 +234,6 @@ def watch(settings: HealthSettings, now: datetime, raise_: Send, resolve: Send) 
     measures = look(settings, now)
     tell(measures, settings.stream_dir / "health.json", now, settings.health_alert_after_looks, raise_, resolve)
     if not any(m.name == SOURCE_DOWN.name and m.subject == "memsql" and not m.is_well for m in measures):
-        connection = memsql.connect(settings, statement_seconds=settings.health_memsql_seconds)
-        try:
+        with memsql.connect(settings, statement_seconds=settings.health_memsql_seconds) as connection:
             keep(connection, measures, now, settings.health_keep_days)
-        finally:
-            connection.close()
     return measures

@@ -11,11 +11,8 @@ from pinwheel.merge import ledger
 
 def oldest_unread(settings: CompactSettings) -> datetime | None:
     """When the oldest version was committed that a reader of the change feed has not read; None: all have read all."""
-    connection = memsql.connect(settings)
-    try:
+    with memsql.connect(settings) as connection:
         seen = [ledger.watermark(connection, table) for table in TABLES]
         connection.commit()
-    finally:
-        connection.close()
     unread = events_table.commits(settings.events_uri, min(seen))
     return unread[0].committed_at if unread else None

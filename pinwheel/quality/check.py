@@ -6,7 +6,7 @@ go on. An hour is written in one transaction a table: what dies half-way is chec
 
 import logging
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -17,16 +17,17 @@ import pyarrow.compute as pc
 from deltalake import DeltaTable
 from deltalake.exceptions import DeltaError
 
-from expectations.measures import HOUR_COLUMN, measures
+from expectations.measures import measures
 from pinwheel.clients import memsql
 from pinwheel.clients.memsql import Connection
-from pinwheel.core.contract import ROLLUP_TABLES, ROLLUPS, TABLES, EventType, reporting_columns
+from pinwheel.core.contract import HOUR_COLUMN, ROLLUP_TABLES, ROLLUPS, TABLES, EventType, reporting_columns
 from pinwheel.core.errors import LakeError, MissingPartError
 from pinwheel.core.settings import QualitySettings
+from pinwheel.core.times import HOUR, naive
 from pinwheel.enrich.locations import Locator
 from pinwheel.quality import results
 from pinwheel.quality.judge import Judge, Verdict
-from pinwheel.quality.profile import HOUR, SAMPLE_ROWS, Hour, Profile
+from pinwheel.quality.profile import SAMPLE_ROWS, Hour, Profile
 from pinwheel.quality.usual import expected
 
 log = logging.getLogger(__name__)
@@ -83,7 +84,7 @@ class Checker:
 
     def _look(self, table: str, hour: datetime) -> tuple[Profile, Outcome]:
         kind = TABLES[table]
-        params = {"table_name": table, "hour": results.naive(hour)}
+        params = {"table_name": table, "hour": naive(hour)}
         there = memsql.fetch(self._connection, "quality/sums", params, table=table)[0]
         self._connection.commit()
         merged = there["version"] is not None and there["version"] >= 0
@@ -124,9 +125,7 @@ class Checker:
         here = rows.checksums()
         there = {
             row["event_id"]: int(row["checksum"])
-            for row in memsql.fetch(
-                self._connection, "quality/checksums", {"hour": results.naive(rows.hour)}, table=table
-            )
+            for row in memsql.fetch(self._connection, "quality/checksums", {"hour": naive(rows.hour)}, table=table)
         }
         self._connection.commit()
         ids = sorted(i for i in {*here, *there} if here.get(i) != there.get(i))[:SAMPLE_ROWS]
@@ -134,7 +133,7 @@ class Checker:
 
     def rollups(self, hour: datetime, now: datetime) -> Outcome:
         """The rollups of an hour and of its day, against the rows."""
-        params = {"hour": results.naive(hour), "day": hour.date()}
+        params = {"hour": naive(hour), "day": hour.date()}
         found = {}
         for name in ROLLUP_TABLES:
             found[name] = memsql.fetch(self._connection, f"quality/wrong_{name}", params)
@@ -165,10 +164,8 @@ def _rows(events_uri: str, kind: EventType, hour: datetime, version: int | None)
         opened = Hour(dataset.scanner(columns=columns, filter=within).to_reader(), kind, hour)
     except duckdb.Error as error:  # hides what the reader raised, e.g. a file that is gone
         raise LakeError(f"{kind.name} of {day} in {events_uri} can't be read: {error}") from error
-    try:
+    with closing(opened):
         yield opened
-    finally:
-        opened.close()
 
 
 def _locator(settings: QualitySettings) -> Locator | None:

@@ -6,7 +6,7 @@ One row of numbers an hour keeps the expectations cheap (ADR 0008).
 import math
 import re
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 import duckdb
@@ -14,9 +14,9 @@ import pyarrow as pa
 
 from expectations.measures import CATEGORICAL, checksum, measures
 from pinwheel.core.contract import EventType, PinStatus, reporting_columns
+from pinwheel.core.times import HOUR
 from pinwheel.enrich.locations import Location, Locator
 
-HOUR = timedelta(hours=1)
 FEW_ROWS = 200  # of fewer rows, how they are spread says nothing
 SHARES_KEPT = 100  # commonest values of a column whose shares are remembered
 SAMPLE_ROWS = 5

@@ -2,12 +2,13 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from pinwheel.clients import memsql
 from pinwheel.clients.memsql import Connection, Row
 from pinwheel.core.contract import ROLLUPS, TABLES
+from pinwheel.core.times import aware, naive
 from pinwheel.quality.judge import Verdict
 from pinwheel.quality.profile import Profile
 from pinwheel.quality.usual import PAST
@@ -18,7 +19,7 @@ def past(connection: Connection, table: str, hour: datetime) -> list[Profile]:
     params = {"table_name": table, "from_hour": naive(hour - PAST), "to_hour": naive(hour)}
     found: dict[datetime, Profile] = {}
     for row in memsql.fetch(connection, "quality/past_profiles", params):
-        at = row["occurred_hour"].replace(tzinfo=UTC)
+        at = aware(row["occurred_hour"])
         profile = found.setdefault(at, Profile(table, at))
         if row["shares"] is None:
             profile.values[row["measure"]] = row["value"]
@@ -63,7 +64,7 @@ def hours(connection: Connection, since: datetime) -> dict[datetime, bool]:
     """The hours of which anything was checked, each with whether all of it was, and was met."""
     met: dict[datetime, set[str]] = {}
     for row in memsql.fetch(connection, "quality/hours", {"from_hour": naive(since)}):
-        tables = met.setdefault(row["occurred_hour"].replace(tzinfo=UTC), set())
+        tables = met.setdefault(aware(row["occurred_hour"]), set())
         if row["is_met"]:
             tables.add(row["table_name"])
     connection.commit()
@@ -75,8 +76,3 @@ def unmet(connection: Connection, since: datetime) -> list[Row]:
     rows = memsql.fetch(connection, "quality/unmet", {"from_hour": naive(since)})
     connection.commit()
     return rows
-
-
-def naive(at: datetime) -> datetime:
-    """The database's way of writing UTC."""
-    return at.astimezone(UTC).replace(tzinfo=None)

@@ -10,10 +10,10 @@ from pinwheel.clients.memsql import Connection
 from pinwheel.core.contract import ROLLUPS, TABLES
 from pinwheel.core.errors import PinwheelError, QualityError
 from pinwheel.core.settings import QualitySettings, load
+from pinwheel.core.times import HOUR, aware
 from pinwheel.quality import results
 from pinwheel.quality.check import Checker, Outcome
 from pinwheel.quality.judge import Judge
-from pinwheel.quality.profile import HOUR
 
 TOLD = 5  # failed expectations in a message
 
@@ -36,7 +36,7 @@ def period(start: str, end: str, now: datetime, max_days: int) -> list[datetime]
         first, last = (datetime.fromisoformat(text).replace(minute=0, second=0, microsecond=0) for text in (start, end))
     except ValueError as error:
         raise PinwheelError(f"from_hour and to_hour must be times as in 2026-03-14T12:00: {error}") from error
-    first, last = (at if at.tzinfo else at.replace(tzinfo=UTC) for at in (first, last))
+    first, last = (at if at.tzinfo else aware(at) for at in (first, last))
     if not timedelta(0) < last - first <= timedelta(days=max_days):
         raise PinwheelError(f"{start} to {end} must be one hour at least and {max_days} days at most")
     if last > now:
@@ -80,8 +80,7 @@ def check(
     Raises:
         PinwheelError: a period that can't be, or a database that is away; nothing half is kept.
     """
-    connection = memsql.connect(settings)
-    try:
+    with memsql.connect(settings) as connection:
         if asked:
             hours = period(*asked, now(), settings.quality_keep_days)
         else:
@@ -90,8 +89,6 @@ def check(
         found = Checker(settings, connection, judge).hours(hours, now)
         page = judge.publish(settings.quality_docs_days, settings.web_modules_dir)
         tell(connection, now() - HOUR * (settings.quality_back_hours + 1), str(page), alert, resolve)
-    finally:
-        connection.close()
     return found
 
 

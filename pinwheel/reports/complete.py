@@ -2,13 +2,14 @@
 
 import logging
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 
 from pinwheel.clients import kafka, memsql
 from pinwheel.clients.kafka import Held
 from pinwheel.clients.memsql import Connection
 from pinwheel.core.errors import MissingPartError
 from pinwheel.core.settings import KafkaSettings
+from pinwheel.core.times import naive
 
 log = logging.getLogger(__name__)
 
@@ -23,7 +24,7 @@ def complete_through(connection: Connection, settings: KafkaSettings, now: Calla
     Kafka is asked first, and the books after it. When it is away nothing is taken for merged but what is: the answer
     may be too early, never too late. None: a partition is not merged at all.
     """
-    asked_at = now().astimezone(UTC).replace(tzinfo=None)
+    asked_at = naive(now())
     try:
         held = kafka.held_offsets(settings)
     except MissingPartError as error:

@@ -9,6 +9,7 @@ import re
 import smtplib
 import ssl
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from email.message import EmailMessage
@@ -16,6 +17,7 @@ from email.message import EmailMessage
 from pinwheel.clients.memsql import Connection, Row
 from pinwheel.core.errors import PinwheelError, ReportError
 from pinwheel.core.settings import MailSettings
+from pinwheel.core.times import naive
 from pinwheel.reports import revisions, words
 from pinwheel.reports.numbers import Brand, Change
 from pinwheel.reports.page import VERDICTS, number_name
@@ -80,12 +82,9 @@ def send_due(
     if not settings.smtp_host:
         log.warning("mails due=%d, but PINWHEEL_SMTP_HOST is not set", len(due))
         return sent
-    server = Server(settings)
-    try:
+    with closing(Server(settings)) as server:
         for row in due:
             _send(server, settings, connection, store, row, now, sent)
-    finally:
-        server.close()
     log.info("mails sent=%d failed=%d", sent.count, len(sent.failed))
     return sent
 
@@ -113,7 +112,7 @@ def _send(
         log.exception("mail brand=%s period=%s to=%s", brand.brand_id, period.key, ", ".join(to))
         sent.failed[f"{brand.title} ({brand.brand_id}), {period.key}"] = f"mail to {', '.join(to)}: {error}"
         return
-    revisions.set_mail(connection, row, SENT, now().replace(tzinfo=None))
+    revisions.set_mail(connection, row, SENT, naive(now()))
     sent.count += 1
     if refused:  # the others have it: it is not due again
         told = f"the server took it for the others, but not for {', '.join(refused)}"

@@ -20,6 +20,7 @@ from pinwheel.clients import memsql
 from pinwheel.clients.memsql import Connection, Row
 from pinwheel.core.errors import AskedError, PinwheelError
 from pinwheel.core.settings import MailSettings, ReportSettings
+from pinwheel.core.times import naive
 from pinwheel.reports import mail, revisions
 from pinwheel.reports.complete import complete_through
 from pinwheel.reports.numbers import Brand, Earlier, Numbers, ReportStatus, changes, digest, settled
@@ -90,7 +91,7 @@ class Maker:
     def _is_young(self, period: Period) -> bool:
         """Whether a report that is missing is made: a week is until the next one is over."""
         days = max(self._settings.report_catch_up_days, period.days)
-        return self._now().replace(tzinfo=None) - period.end < timedelta(days=days)
+        return naive(self._now()) - period.end < timedelta(days=days)
 
     def asked(self, period: Period, brand_ids: Sequence[int]) -> None:
         """A period that somebody asked for, of all brands or some.
@@ -179,7 +180,7 @@ class Maker:
             brand=brand,
             period=period,
             revision=earlier.revision + 1 if earlier else 1,
-            made_at=self._now().replace(tzinfo=None),
+            made_at=naive(self._now()),
             read_at=read_at,
             numbers=numbers,
             state=state,

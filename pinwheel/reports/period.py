@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 
 from pinwheel.core.errors import AskedError
+from pinwheel.core.times import naive
 
 MAX_DAYS = 31
 WEEK = 7
@@ -44,7 +45,7 @@ class Period:
 
     def is_over(self, now: datetime) -> bool:
         """Whether nothing more can happen in it."""
-        return self.end <= now.astimezone(UTC).replace(tzinfo=None)
+        return self.end <= naive(now)
 
 
 def asked(first_day: str, days: int, now: datetime) -> Period:

@@ -6,15 +6,15 @@ One brand at a time would be 2,500 for 500 brands.
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from pinwheel.clients import memsql
 from pinwheel.clients.memsql import Connection, Row
+from pinwheel.core.times import HOUR
 from pinwheel.reports.numbers import MAX_LISTED, Group, Numbers, Quality, Totals
 from pinwheel.reports.period import Period
 from pinwheel.reports.trends import rising
 
-HOUR = timedelta(hours=1)
 CHECKED = ("pins", "repins", "comments")  # what a brand's numbers are counted from
 
 _Hours = dict[datetime, Row]

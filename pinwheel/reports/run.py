@@ -1,6 +1,7 @@
 """What the tasks of dags/report_brands.py do, with settings from the environment."""
 
 from collections.abc import Mapping
+from contextlib import closing
 from datetime import UTC, datetime
 
 from pinwheel.alerts.catalogue import REPORTS_FAILED
@@ -23,30 +24,25 @@ def make(first_day: str | None, days: int, brand_ids: str | None, is_mailed: boo
     """
     settings = load(ReportSettings)
     mails = load(MailSettings) if is_mailed else load(MailSettings, smtp_host="")
-    with Store(settings.reports_uri, settings.report_writers) as store:
-        maker = Maker(settings, mails, store, _now)
-        try:
-            if first_day:
-                maker.asked(period.asked(first_day, days, _now()), numbers_in(brand_ids))
-            elif brand_ids:
-                raise AskedError(f"brand_ids={brand_ids!r} needs first_day: which period of theirs is to be reported?")
-            else:
-                maker.due()
-                _tell("reports", maker.tally.failed)
-        finally:
-            maker.close()
+    with (
+        Store(settings.reports_uri, settings.report_writers) as store,
+        closing(Maker(settings, mails, store, _now)) as maker,
+    ):
+        if first_day:
+            maker.asked(period.asked(first_day, days, _now()), numbers_in(brand_ids))
+        elif brand_ids:
+            raise AskedError(f"brand_ids={brand_ids!r} needs first_day: which period of theirs is to be reported?")
+        else:
+            maker.due()
+            _tell("reports", maker.tally.failed)
     return maker.tally.failed
 
 
 def send_mails() -> dict[str, str]:
     """Mail what is due; what failed -> why."""
     settings, mails = load(ReportSettings), load(MailSettings)
-    connection = memsql.connect(settings)
-    try:
-        with Store(settings.reports_uri) as store:
-            sent = mail.send_due(mails, connection, store, settings.report_back_days, _now)
-    finally:
-        connection.close()
+    with memsql.connect(settings) as connection, Store(settings.reports_uri) as store:
+        sent = mail.send_due(mails, connection, store, settings.report_back_days, _now)
     _tell("mails", sent.failed)
     return sent.failed
 

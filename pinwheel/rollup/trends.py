@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 
 from pinwheel.clients import memsql
 from pinwheel.clients.memsql import Connection
+from pinwheel.core.times import EPOCH, naive
 
 log = logging.getLogger(__name__)
 
@@ -19,7 +20,6 @@ RECENT = timedelta(minutes=5)  # nearly all events are merged by then
 SWEEP_SECONDS = 600.0  # late events spread over all minutes: recounting those each time would cost more than merging
 RUN_MINUTES = 15  # counted in one statement: its work table stays in memory
 MINUTE = timedelta(minutes=1)
-EPOCH = datetime(1970, 1, 1)
 
 Run = tuple[datetime, datetime]
 
@@ -32,7 +32,7 @@ def refresh(connection: Connection, now: datetime, *, sweep: bool = True) -> boo
         now: UTC; later events are some producer's wrong clock, and do not count yet.
         sweep: also recount minutes that were counted before and are not among the last five.
     """
-    return memsql.retry_conflicts(lambda: _refresh_once(connection, now.replace(tzinfo=None), sweep))
+    return memsql.retry_conflicts(lambda: _refresh_once(connection, naive(now), sweep))
 
 
 def _refresh_once(connection: Connection, now: datetime, sweep: bool) -> bool:
@@ -75,7 +75,7 @@ def runs(minutes: Sequence[datetime]) -> Iterator[Run]:
 
 
 def _forget_before(connection: Connection, slice_id: int, first: datetime) -> None:
-    old = {"from_minute": EPOCH, "to_minute": first}
+    old = {"from_minute": naive(EPOCH), "to_minute": first}
     memsql.execute(connection, "rollup/trends/forget_noted", old | {"slice_id": slice_id})
     memsql.execute(connection, "rollup/trends/drop_minutes", old)
 

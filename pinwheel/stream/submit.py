@@ -7,6 +7,7 @@ from pathlib import Path
 
 from airflow.providers.apache.spark.hooks.spark_submit import SparkSubmitHook
 
+from pinwheel.core import atomic
 from pinwheel.core.errors import MissingPartError
 from pinwheel.core.settings import SuperviseSettings
 
@@ -112,8 +113,6 @@ def _new_log(folder: Path) -> Path:
         old.unlink(missing_ok=True)
     path = logs / f"driver-{datetime.now(UTC):%Y%m%dT%H%M%S}.log"
     path.touch()
-    link = folder / "driver.log.new"
-    link.unlink(missing_ok=True)
-    link.symlink_to(path.resolve())
-    link.replace(folder / "driver.log")
+    with atomic.replacing(folder / "driver.log") as link:
+        link.symlink_to(path.resolve())
     return path

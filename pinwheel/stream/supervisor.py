@@ -20,6 +20,7 @@ from deltalake.exceptions import DeltaError
 from pinwheel.alerts.catalogue import DRIVER_ALERTS, DRIVER_FAILING, DRIVER_STALLED, Alert, Send
 from pinwheel.alerts.raising import raise_alert, resolve_alert
 from pinwheel.clients import kafka
+from pinwheel.core import atomic
 from pinwheel.core.errors import PinwheelError
 from pinwheel.core.settings import SuperviseSettings
 from pinwheel.core.signals import told_to_stop
@@ -221,10 +222,7 @@ class Supervisor:
         if state == self._state:
             return
         self._state = state
-        self._path.parent.mkdir(parents=True, exist_ok=True)
-        fresh = self._path.with_suffix(".new")
-        fresh.write_text(json.dumps(asdict(state)))
-        fresh.replace(self._path)
+        atomic.write_text(self._path, json.dumps(asdict(state)))
 
 
 def state_of(stream_dir: Path) -> SupervisorState:

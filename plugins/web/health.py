@@ -14,7 +14,8 @@ from pinwheel.alerts import outbox
 from pinwheel.alerts.catalogue import ALERTS, TEST_ALERT
 from pinwheel.alerts.listing import open_alerts, recent_alerts
 from pinwheel.alerts.raising import raise_alert
-from pinwheel.clients.memsql import Row, utc
+from pinwheel.clients.memsql import Row
+from pinwheel.core.times import aware
 from pinwheel.operate import flow_sources
 from pinwheel.operate.flow_types import Flow
 from plugins.web.access import SeesAllDep, SettingsDep, Viewer, same_origin, sees_all
@@ -80,8 +81,8 @@ def complete(connection: DatabaseDep) -> CompleteTables:
     tables = [
         Complete(
             table=row["table_name"],
-            complete_through=utc(row["complete_through_utc"]),
-            newest=utc(row["newest_utc"]),
+            complete_through=aware(row["complete_through_utc"]),
+            newest=aware(row["newest_utc"]),
         )
         for row in rows
     ]
@@ -103,7 +104,7 @@ def alerts(connection: DatabaseDep) -> Alerts:
 
 def _alert(row: Row) -> AlertRow:
     kind = ALERTS.get(row["name"])
-    times = {"raised_at": utc(row["raised_at"]), "resolved_at": utc(row["resolved_at"])}
+    times = {"raised_at": aware(row["raised_at"]), "resolved_at": aware(row["resolved_at"])}
     return AlertRow(**{**row, **times}, do=kind.do if kind else None)
 
 

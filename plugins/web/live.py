@@ -12,6 +12,7 @@ from pydantic import BaseModel
 
 from pinwheel.clients.memsql import fetch
 from pinwheel.core.contract import EVENT_TYPES
+from pinwheel.core.times import naive
 from plugins.web.access import ScopeDep, SettingsDep, ViewerDep
 from plugins.web.database import DatabaseDep
 from plugins.web.live_hub import FullError, Hub, Message, Seat
@@ -127,7 +128,7 @@ def _now() -> int:
 @router.get("/choices")
 def choices(scope: ScopeDep, connection: DatabaseDep) -> Choices:
     """Brands and categories to filter by."""
-    since = (datetime.now(UTC) - CATEGORIES_OF).replace(tzinfo=None)
+    since = naive(datetime.now(UTC) - CATEGORIES_OF)
     brands = fetch(connection, "pages/brand_choices", scope.sql())
     categories = fetch(connection, "pages/category_choices", {"from_time": since})
     return Choices(brands=[Choice(**row) for row in brands], categories=[row["category"] for row in categories])

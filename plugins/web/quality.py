@@ -11,9 +11,10 @@ from fastapi import APIRouter, Depends
 from pydantic import BaseModel
 
 from pinwheel.clients import memsql
-from pinwheel.clients.memsql import Connection, Row, utc
+from pinwheel.clients.memsql import Connection, Row
 from pinwheel.core.contract import ROLLUPS, TABLES, SliceState
 from pinwheel.core.settings import WebSettings
+from pinwheel.core.times import aware, naive
 from pinwheel.lake.dead_letters import Summary, summary
 from plugins.web import quality_docs
 from plugins.web.access import SeesAllDep, SettingsDep, ViewerDep
@@ -151,11 +152,11 @@ def verdicts(connection: DatabaseDep, now: NowDep, viewer: ViewerDep, settings: 
 def _verdict(connection: Connection, name: str) -> TableVerdict:
     verdict = TableVerdict(table=name, held=len(_slices(connection, name, SliceState.HELD, HELD)))
     for row in memsql.fetch(connection, "pages/quality_verdicts", {"table_name": name}):
-        verdict.hour, verdict.checked_at = utc(row["occurred_hour"]), utc(row["checked_at"])
+        verdict.hour, verdict.checked_at = aware(row["occurred_hour"]), aware(row["checked_at"])
         verdict.expectations = int(row["expectations"])
         verdict.critical_unmet, verdict.warnings_unmet = int(row["critical_unmet"]), int(row["warnings_unmet"])
     for row in _slices(connection, name, SliceState.MERGED, 1):
-        verdict.slice_id, verdict.audited_at = row["slice_id"], utc(row["audited_at"])
+        verdict.slice_id, verdict.audited_at = row["slice_id"], aware(row["audited_at"])
         verdict.slice_rows, verdict.slice_quarantined = row["rows_read"], row["quarantined"]
     return verdict
 
@@ -167,7 +168,7 @@ def _slices(connection: Connection, name: str, state: SliceState, top: int) -> l
 @router.get("/rows")
 def rows(viewer: SeesAllDep, connection: DatabaseDep, settings: SettingsDep, now: NowDep) -> Rows:
     """What failed in the last day, and the newest rows in quarantine."""
-    since = (now - timedelta(hours=BACK_HOURS)).replace(tzinfo=None)
+    since = naive(now - timedelta(hours=BACK_HOURS))
     failures = memsql.fetch(connection, "pages/quality_failures", {"from_hour": since, "top": FAILURES})
     hours = memsql.fetch(connection, "pages/quality_row_failures", {"from_time": since})
     held = [row for name in TABLES for row in _slices(connection, name, SliceState.HELD, HELD)]
@@ -199,7 +200,7 @@ def _dead_letters(events_uri: str, now: datetime) -> Summary:
 def _failure(row: Row, settings: WebSettings) -> Failure:
     return Failure(
         table=row["table_name"],
-        hour=utc(row["occurred_hour"]),
+        hour=aware(row["occurred_hour"]),
         measure=row["measure"],
         critical=row["severity"] == "critical",
         observed=_short(row["observed"]),
@@ -219,7 +220,7 @@ def _sample(text: str | None) -> list[dict[str, str]]:
 def _row_failures(rows: list[Row]) -> list[RowFailures]:
     by_table: dict[str, list[HourOfRows]] = defaultdict(list)
     for row in rows:
-        hour = HourOfRows(hour=utc(row["hour"]), rows_read=row["rows_read"], quarantined=row["quarantined"])
+        hour = HourOfRows(hour=aware(row["hour"]), rows_read=row["rows_read"], quarantined=row["quarantined"])
         by_table[row["table_name"]].append(hour)
     return [RowFailures(table=name, hours=hours) for name, hours in by_table.items()]
 
@@ -231,14 +232,14 @@ def _held(row: Row) -> Held:
         slice_id=row["slice_id"],
         table=row["table_name"],
         rows_read=row["rows_read"],
-        audited_at=utc(row["audited_at"]),
+        audited_at=aware(row["audited_at"]),
         reasons=[_short(reason) for reason in reasons or ()],
     )
 
 
 def _broken(row: Row) -> Broken:
     return Broken(
-        table=row["table_name"], rule=_short(row["rule"]), rows=row["broken"], newest_at=utc(row["newest_at"])
+        table=row["table_name"], rule=_short(row["rule"]), rows=row["broken"], newest_at=aware(row["newest_at"])
     )
 
 
@@ -246,7 +247,7 @@ def _quarantined(row: Row) -> QuarantinedRow:
     return QuarantinedRow(
         table=row["table_name"],
         event_id=row["event_id"],
-        quarantined_at=utc(row["quarantined_at"]),
+        quarantined_at=aware(row["quarantined_at"]),
         reason=row["reason"],
         row=row["row_json"],
     )

@@ -8,8 +8,9 @@ from fastapi import APIRouter, Depends, HTTPException, Path, Query
 from fastapi.responses import Response
 from pydantic import BaseModel
 
-from pinwheel.clients.memsql import Connection, Row, fetch, utc
+from pinwheel.clients.memsql import Connection, Row, fetch
 from pinwheel.core.errors import MissingPartError, ReportError
+from pinwheel.core.times import aware
 from pinwheel.reports.numbers import Change as Changed
 from pinwheel.reports.page import number_name, style_hash_of
 from pinwheel.reports.period import MAX_DAYS, Period
@@ -117,7 +118,7 @@ def _between(day: date | None) -> dict[str, date]:
 
 def _told(row: Row) -> Row:
     """A row as its model has it: times with their zone, and a name for every brand."""
-    times = {name: utc(row[name]) for name in ("made_at", "complete_through")}
+    times = {name: aware(row[name]) for name in ("made_at", "complete_through")}
     return row | times | {"brand_name": row["name"] or f"brand {row['brand_id']}"}
 
 

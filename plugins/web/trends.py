@@ -9,7 +9,8 @@ from fastapi import APIRouter
 from pydantic import BaseModel
 
 from pinwheel.clients import memsql
-from pinwheel.clients.memsql import Connection, Row, utc
+from pinwheel.clients.memsql import Connection, Row
+from pinwheel.core.times import aware
 from plugins.web.access import ScopeDep
 from plugins.web.database import DatabaseDep
 
@@ -83,8 +84,8 @@ def now(scope: ScopeDep, connection: DatabaseDep) -> Trends:
     for kind in Kind:
         found[kind] = _told(connection, kind, [r for r in rows if r["kind"] == kind], state)
     return Trends(
-        as_of=utc(state["as_of"]),
-        counted_from=utc(state["counted_from"]),
+        as_of=aware(state["as_of"]),
+        counted_from=aware(state["counted_from"]),
         only_brands=scope.brands is not None,
         pins=found[Kind.PIN],
         categories=found[Kind.CATEGORY],
@@ -112,4 +113,4 @@ def _minutes(counts: dict[datetime, int], as_of: datetime, counted_from: datetim
 def _trend(row: Row, minutes: list[int | None]) -> Trend:
     sure = next((name for limit, name in SURE if row["chance_log10"] <= limit), Confidence.SURE)
     known = {name: row[name] for name in Trend.model_fields if name in row}
-    return Trend(**known, since=utc(row["since_utc"]), confidence=Confidence(sure), minutes=minutes)
+    return Trend(**known, since=aware(row["since_utc"]), confidence=Confidence(sure), minutes=minutes)

@@ -1,5 +1,7 @@
 """The catalogue: the same for everybody, within the contract, and awkward enough."""
 
+from contextlib import closing
+
 import pytest
 
 from pinwheel.core.contract import PIN_FIELDS
@@ -65,7 +67,7 @@ def test_save_brands_upserts_all(monkeypatch: pytest.MonkeyPatch) -> None:
         def close(self) -> None:
             done.append("close")
 
-    monkeypatch.setattr(module, "connect", lambda settings: Connection())
+    monkeypatch.setattr(module, "connect", lambda settings: closing(Connection()))
     monkeypatch.setattr(module, "execute_many", lambda connection, name, rows: saved.append((name, rows)))
     assert save_brands(Catalogue(7, brands=3), MemsqlSettings()) == 3
     assert saved[0][0] == "generate/upsert_brands"

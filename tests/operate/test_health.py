@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -48,10 +49,10 @@ class Database:
             "operate/undelivered": [{"waiting": 0, "given_up": 0}],
         }
 
-    def connect(self, settings: object, statement_seconds: float) -> "Database":
+    def connect(self, settings: object, statement_seconds: float) -> "closing[Database]":
         if self.answers is None:
             raise MemsqlError("away")
-        return self
+        return closing(self)
 
     def fetch(self, connection: object, name: str, params: object = None) -> list[dict[str, Any]]:
         assert self.answers is not None

@@ -7,9 +7,9 @@ import pytest
 
 from pinwheel.core.contract import TABLES
 from pinwheel.core.errors import MemsqlError, PinwheelError
+from pinwheel.core.times import HOUR
 from pinwheel.quality import results
 from pinwheel.quality.pages import FILES
-from pinwheel.quality.profile import HOUR
 from pinwheel.quality.run import check, due_hours, period
 from tests.support.lakes import NOON, delete, event, land, update
 

@@ -5,8 +5,8 @@ from datetime import timedelta
 import pyarrow as pa
 import pytest
 
-from expectations.measures import HOUR_COLUMN, measures
-from pinwheel.core.contract import EVENT_TYPES, reporting_columns
+from expectations.measures import measures
+from pinwheel.core.contract import EVENT_TYPES, HOUR_COLUMN, reporting_columns
 from pinwheel.lake import events_table
 from pinwheel.quality.profile import Hour
 from tests.support.lakes import NOON, event

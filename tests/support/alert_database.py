@@ -35,10 +35,10 @@ class FakeDatabase:
         self.away = False
         self.error: Exception | None = None
 
-    def connect(self, settings: object, statement_seconds: float) -> "FakeDatabase":
+    def connect(self, settings: object, statement_seconds: float) -> "closing[FakeDatabase]":
         if self.away:
             raise MemsqlError("no connection to mariadb at nowhere")
-        return self
+        return closing(self)
 
     def close(self) -> None:
         """A PyMySQL connection is closed here: what is not committed is lost."""
