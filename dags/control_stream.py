@@ -29,7 +29,7 @@ from airflow.sdk import Param, dag, task
             type="string",
             enum=["running", "stopped", "restart"],
             title="What the stream should do",
-            description="stopped: finish the current batch and stay off. running: be on. restart: stop and start, once.",
+            description="stopped: finish the current batch and stay off. running: be on. restart: stop, then start.",
         )
     },
 )
