@@ -69,6 +69,8 @@ def timestamps(settings: KafkaSettings, offsets: dict[int, int]) -> dict[int, da
     Raises:
         MissingPartError: the broker does not answer.
     """
+    # Records are read for it: list_offsets gives the time of the record with the greatest one, or of the first from a
+    # time on, and not of the newest record where a producer's clock is behind the one before it.
     found: dict[int, datetime] = {}
     deadline = time.monotonic() + REQUEST_SECONDS
     with _asking(settings) as consumer:

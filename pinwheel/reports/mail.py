@@ -5,7 +5,6 @@ A second mail of the same revision has the same Message-ID, by which mail progra
 
 import json
 import logging
-import re
 import smtplib
 import ssl
 from collections.abc import Callable
@@ -13,6 +12,7 @@ from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from email.message import EmailMessage
+from email.utils import getaddresses
 
 from pinwheel.clients.memsql import Connection, Row
 from pinwheel.core.errors import PinwheelError, ReportError
@@ -28,7 +28,6 @@ from pinwheel.reports.tables import FILES
 
 log = logging.getLogger(__name__)
 
-ADDRESS = re.compile(r"(?:[^<>\r\n]*<)?([^\s@<>,:;\"]+@[^\s@<>,:;\"]+)>?")
 DUE, SENT, NONE = "due", "sent", "none"
 
 
@@ -42,8 +41,14 @@ class Mailed:
 
 def addresses(contact: str | None) -> list[str]:
     """Where a brand's mail goes: ``ann@example.org`` or ``Ann <ann@example.org>``, several separated by commas."""
-    found = [ADDRESS.fullmatch(part.strip()) for part in (contact or "").split(",")]
-    return [match[1] for match in found if match]
+    parts = [part.strip() for part in (contact or "").split(",")]
+    one_line = [part for part in parts if "\n" not in part and "\r" not in part]  # "Bcc: b@…" would be an address too
+    return [address for _, address in getaddresses(one_line) if _is_whole(address)]
+
+
+def _is_whole(address: str) -> bool:
+    name, _, host = address.partition("@")
+    return bool(name and host) and "@" not in host and address.split() == [address]
 
 
 def wanted(report: Report, settings: MailSettings) -> str:

@@ -229,6 +229,10 @@ def test_no_name_makes_a_header(merged, named, run, send, server, inbox):
         ("@example.org", []),
         ("ann@example.org\r\nBcc: b@example.org", []),
         ("a@b@example.org", []),
+        ("a b@example.org", []),
+        ("Ann, bob@example.org,\n", ["bob@example.org"]),
+        ('"Oak, Ann" <ann@example.org>', ["ann@example.org"]),
+        ("Ann <ann@example.org>,\n Bcc\n: b@example.org", ["ann@example.org"]),
         ("Ann <ann@example.org>, bob@example.org", ["ann@example.org", "bob@example.org"]),
     ],
 )
