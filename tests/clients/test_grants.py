@@ -40,12 +40,7 @@ def test_each_user_has_what_its_work_needs() -> None:
             "*": {"SELECT", "INSERT", "UPDATE", "DELETE", "CREATE TEMPORARY TABLES", "SHOW VIEW"},
             **{f"staging_{table}": {"DROP"} for table in TABLES},
         },
-        "pinwheel_stream": {
-            "pin_cache": SAVE,
-            "alerts": SAVE,
-            "alert_messages": SAVE,
-            "merge_locks": {"SELECT", "UPDATE"},
-        },
+        "pinwheel_stream": {"pin_cache": SAVE},
         "pinwheel_report": {"*": READ},
     }
     assert all(words == READ for words in analyst.values())

@@ -105,6 +105,7 @@ def connect(role: str, password: str, settings: PrepareSettings) -> "pymysql.Con
         ("stream", "SELECT * FROM pin_cache", True),
         ("stream", "DELETE FROM pin_cache", False),
         ("stream", "SELECT * FROM repins", False),
+        ("stream", "SELECT * FROM alerts", False),
         ("report", "SELECT * FROM repins", True),
         ("report", "DELETE FROM repins", False),
     ],
