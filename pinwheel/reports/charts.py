@@ -93,8 +93,8 @@ def by_day(period: Period, hours: Sequence[tuple[int, int]], before: Sequence[in
     sums = [(sum(r for r, _ in hours[n : n + 24]), sum(c for _, c in hours[n : n + 24])) for n in firsts]
     days = [period.start + timedelta(days=n) for n in range(period.days)]
     each = max(1, period.days // 8)
-    ticks = [Tick(n, f"{d:%a} {d.day}", n % (2 * each) != 0) for n, d in enumerate(days) if n % each == 0]
-    names = [f"{d:%A} {d.day} {d:%B}" for d in days]
+    ticks = [Tick(n, words.time(d, "EEE d"), n % (2 * each) != 0) for n, d in enumerate(days) if n % each == 0]
+    names = [words.time(d, "EEEE d MMMM") for d in days]
     return _bars(sums, [sum(before[n : n + 24]) for n in firsts], ticks, names)
 
 
@@ -138,7 +138,7 @@ def heat_map(period: Period, hours: Sequence[tuple[int, int]]) -> HeatMap:
     cells = []
     for n, (repins, comments) in enumerate(hours):
         at, count = period.start + timedelta(hours=n), repins + comments
-        label = f"{at:%a} {at.day} {at:%B %H:00}: {words.whole(count)}"
+        label = f"{words.time(at, 'EEE d MMMM HH:00')}: {words.whole(count)}"
         shade = math.ceil(SHADES * count / most) if count else 0
         cells.append(Cell(ROW_HEAD + CELL * (n % 24), COLUMN_HEAD + CELL * (n // 24), shade, label))
     days = [period.start + timedelta(days=n) for n in range(period.days)]
@@ -146,7 +146,7 @@ def heat_map(period: Period, hours: Sequence[tuple[int, int]]) -> HeatMap:
     return HeatMap(
         tuple(cells),
         tuple(Tick(ROW_HEAD + CELL * n + middle, f"{n:02}", n % 6 != 0) for n in range(0, 24, 3)),
-        tuple(Tick(COLUMN_HEAD + CELL * n + middle, f"{d:%a} {d.day}") for n, d in enumerate(days)),
+        tuple(Tick(COLUMN_HEAD + CELL * n + middle, words.time(d, "EEE d")) for n, d in enumerate(days)),
         ROW_HEAD + CELL * 24,
         COLUMN_HEAD + CELL * period.days,
     )

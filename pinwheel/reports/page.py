@@ -167,7 +167,7 @@ def number_name(name: str, period: Period, titles: Mapping[str, str | None]) -> 
 
 def _hour_name(number: int, period: Period) -> str:
     at = period.start + timedelta(hours=number)
-    return f"{at:%H:00}" if period.days == 1 else f"{at:%a} {at.day} {at:%B, %H:00}"
+    return words.time(at, "HH:00" if period.days == 1 else "EEE d MMMM, HH:00")
 
 
 def state_changes(report: Report) -> list[str]:
