@@ -13,6 +13,7 @@ from pinwheel.alerts.catalogue import (
     Alert,
     Send,
 )
+from pinwheel.alerts.latch import Latch
 from pinwheel.alerts.raising import raise_alert, resolve_alert
 from pinwheel.clients.memsql import Connection
 from pinwheel.core.contract import TABLES, SliceState
@@ -28,8 +29,6 @@ from pinwheel.merge.stage import stage
 from pinwheel.merge.turns import Turns, take_turns
 
 log = logging.getLogger(__name__)
-
-UNKNOWN_SLICE = 0  # no slice has this number: an earlier session may have told of one that was held
 
 
 @dataclass
@@ -100,7 +99,7 @@ class Session(Turns):
         super().__init__(table, settings, alert, resolve)
         self.report = SessionCounts()
         self._gate: Gate | None = None
-        self._held_told: int | None = UNKNOWN_SLICE
+        self._held = Latch(SLICE_HELD, table, alert, resolve)
 
     def work(self, connection: Connection) -> bool:
         """Stage, audit and merge a slice; returns whether there was one."""
@@ -110,9 +109,7 @@ class Session(Turns):
         if waiting is not None and waiting.state == SliceState.HELD:
             self._tell_held(waiting, "it was held by an earlier session")
             return False
-        if self._held_told is not None:
-            self.resolve(SLICE_HELD, self.subject, f"slice {self._held_told or 'that was held'} is released")
-            self._held_told = None
+        self._held.end("no slice is held any more")
         found = waiting or stage(self.subject, self.settings, connection)
         if found is None:
             return False
@@ -139,11 +136,7 @@ class Session(Turns):
         return self._gate
 
     def _tell_held(self, found: Slice, why: str) -> None:
-        if self._held_told == found.slice_id:
-            return
-        self._held_told = found.slice_id
-        text = f"slice {found.slice_id} of {found.table} is held: {why}. Release it with 'retry' or 'accept'"
-        self._tell(SLICE_HELD, text)
+        self._held.start(f"slice {found.slice_id} of {found.table} is held: {why}. Release it with 'retry' or 'accept'")
 
     def _tell_warnings(self, found: Slice, verdict: Verdict) -> None:
         if verdict.warnings:

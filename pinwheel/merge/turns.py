@@ -9,6 +9,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 
 from pinwheel.alerts.catalogue import MERGE_FAILING, Send
+from pinwheel.alerts.latch import Latch
 from pinwheel.clients import memsql
 from pinwheel.clients.memsql import Connection
 from pinwheel.core.settings import MergeSettings
@@ -32,10 +33,10 @@ class Turns(ABC):
         self.superseded = 0
         self.subject = subject
         self.settings = settings
-        self.alert, self.resolve = alert, resolve
+        self.alert = alert
         self._connection: Connection | None = None
         self._errors_in_row = 0
-        self._told = True  # an earlier session may have
+        self._failing = Latch(self.failing, subject, alert, resolve)
 
     @abstractmethod
     def work(self, connection: Connection) -> bool:
@@ -52,9 +53,7 @@ class Turns(ABC):
         except Exception as error:  # whatever it is, the next turn may well do better
             self._failed(error)
             return False
-        if self._told:
-            self.resolve(self.failing, self.subject, "a turn went through")
-            self._told = False
+        self._failing.end("a turn went through")
         self._errors_in_row = 0
         return worked
 
@@ -81,10 +80,8 @@ class Turns(ABC):
         self._errors_in_row += 1
         self.close()  # its state is not known
         log.error("failed subject=%s errors=%d", self.subject, self._errors_in_row, exc_info=error)
-        if self._errors_in_row == ALERT_AFTER_ERRORS:
-            text = f"{self._errors_in_row} errors in a row, the last: {error}"
-            self.alert(self.failing, self.subject, text)
-            self._told = True
+        if self._errors_in_row >= ALERT_AFTER_ERRORS:
+            self._failing.start(f"{self._errors_in_row} errors in a row, the last: {error}")
 
 
 def take_turns(

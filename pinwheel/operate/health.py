@@ -18,6 +18,7 @@ from deltalake import DeltaTable
 from deltalake.exceptions import DeltaError
 
 from pinwheel.alerts.catalogue import HEALTH_ALERTS, SOURCE_DOWN, Send
+from pinwheel.alerts.latch import Latch
 from pinwheel.clients import kafka, memsql
 from pinwheel.clients.kafka import Held
 from pinwheel.clients.memsql import Connection
@@ -204,14 +205,14 @@ def tell(measures: Iterable[Measure], path: Path, now: datetime, after_looks: in
         unwell = "; ".join(_told(m) for m in found if not m.is_well)
         looks = before.get(name, {}).get("looks", 0)
         since = before.get(name, {}).get("since") or f"{now.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
+        latch = Latch(HEALTH_ALERTS[name], "pipeline", raise_, resolve, is_open=looks >= after_looks)
         if unwell:
             after[name] = {"looks": looks + 1, "told": unwell, "since": since}
-            if looks + 1 == after_looks:
-                raise_(HEALTH_ALERTS[name], "pipeline", f"{unwell}; unwell since {since}")
+            if looks + 1 >= after_looks:
+                latch.start(f"{unwell}; unwell since {since}")
         else:
+            latch.end(f"well again; since {since} it was: {before.get(name, {}).get('told')}")
             after.pop(name, None)
-            if looks >= after_looks:
-                resolve(HEALTH_ALERTS[name], "pipeline", f"well again; since {since} it was: {before[name]['told']}")
     atomic.write_text(path, json.dumps(after))
 
 

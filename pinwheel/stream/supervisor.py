@@ -18,6 +18,7 @@ import psutil
 from deltalake.exceptions import DeltaError
 
 from pinwheel.alerts.catalogue import DRIVER_ALERTS, DRIVER_FAILING, DRIVER_STALLED, Alert, Send
+from pinwheel.alerts.latch import Latch
 from pinwheel.alerts.raising import raise_alert, resolve_alert
 from pinwheel.clients import kafka
 from pinwheel.core import atomic
@@ -117,6 +118,10 @@ class Supervisor:
         self.world = world
         self._path = _path(settings.stream_dir)
         self._state = state_of(settings.stream_dir)
+        self._latches = {
+            alert: Latch(alert, SUBJECT, world.alert, world.resolve, is_open=alert.name in self._state.alerted)
+            for alert in DRIVER_ALERTS
+        }
         self._looked_at = 0.0
         self._landed: int | None = None  # at the last look, when there was lag
         self._still_since = 0.0  # since when it has been that
@@ -207,18 +212,16 @@ class Supervisor:
             self._alert(DRIVER_FAILING, message)
 
     def _alert(self, alert: Alert, message: str) -> None:
-        """Dying before it is kept raises it again, which ``raise_alert`` knows."""
-        if alert.name not in self._state.alerted:
-            self.world.alert(alert, SUBJECT, message)
-            self._keep(replace(self._state, alerted=(*self._state.alerted, alert.name)))
+        self._latches[alert].start(message)
+        self._keep(self._state)
 
     def _resolve(self, alert: Alert, message: str) -> None:
-        if alert.name in self._state.alerted:
-            self.world.resolve(alert, SUBJECT, message)
-            self._keep(replace(self._state, alerted=tuple(n for n in self._state.alerted if n != alert.name)))
+        self._latches[alert].end(message)
+        self._keep(self._state)
 
     def _keep(self, state: SupervisorState) -> None:
         """Replaced in one step: a supervisor that dies here leaves the old state or the new."""
+        state = replace(state, alerted=tuple(a.name for a, latch in self._latches.items() if latch.is_open))
         if state == self._state:
             return
         self._state = state

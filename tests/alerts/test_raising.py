@@ -92,7 +92,7 @@ def test_what_lasts_is_resolved_by_somebody_and_nothing_else_is() -> None:
     resolved = {
         name
         for source in sources
-        for name in re.findall(r"(?:resolve\(|failing = )([A-Z_]+)(?=,| *$| +#)", source, re.MULTILINE)
+        for name in re.findall(r"(?:resolve\(|Latch\(|failing = )([A-Z_]+)(?=,| *$| +#)", source, re.MULTILINE)
     }
     assert {name.lower() for name in resolved} == {
         a.name for a in (*DRIVER_ALERTS, *MERGE_ALERTS) if a.lasting
