@@ -1,0 +1,179 @@
+"""The pipeline with a fifth event type: an entry in the contract, a migration and payloads, and no other code.
+
+Run in a process of its own, since the rooms read the contract as they are imported:
+``python -m tests.support.fifth_type``, and with a lake's folder as argument also from that lake to the database that
+the environment names. An AssertionError says what does not follow from the contract.
+"""
+
+import json
+import re
+import sys
+from contextlib import suppress
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from pinwheel.core import contract
+
+NOON = datetime(2026, 3, 14, 12, 0, tzinfo=UTC)
+# It shares the name of a comment's field, with another limit.
+ENTRY = """
+        EventType(
+            "share",
+            "shares",
+            (
+                PIN_ID,
+                Field("channel", Type.STRING, "Where the pin was shared to", allowed=("mail", "chat")),
+                Field("text", Type.STRING, "A note, as written", nullable=True, max_chars=200),
+            ),
+            names_pin=True,
+        ),
+"""
+PAYLOAD: dict[str, Any] = {
+    "event_id": "s-1",
+    "event_type": "share",
+    "occurred_at": "2026-03-14T12:00:00Z",
+    "user_id": 1,
+    "pin_id": 7,
+    "channel": "mail",
+    "text": "look",
+}
+
+
+def add_entry() -> None:
+    """Read the contract again with the entry in it, before anything that is built from it is imported."""
+    assert not [name for name in sys.modules if name.startswith(("expectations", "spark_jobs", "pinwheel.merge"))]
+    path = Path(contract.__file__)
+    source, count = re.subn(r"(EVENT_TYPES: .*\n.*\n    for kind in \()\n", rf"\1{ENTRY}", path.read_text())
+    assert count == 1
+    exec(compile(source, path, "exec"), vars(contract))
+
+
+def parsed(*payloads: dict[str, Any]) -> list[dict[str, Any]]:
+    import pyarrow as pa
+
+    from spark_jobs.transforms.parse import RECORDS_SCHEMA, Limits, Parser
+
+    values = [json.dumps(payload).encode() for payload in payloads]
+    columns = {
+        "value": values,
+        "value_bytes": [len(value) for value in values],
+        "kafka_partition": [0] * len(values),
+        "kafka_offset": range(len(values)),
+        "kafka_timestamp": [NOON] * len(values),
+    }
+    parser = Parser(Limits(max_value_bytes=65_536, max_future_seconds=600, max_past_days=30))
+    return parser.parse(pa.table(columns, RECORDS_SCHEMA)).to_pylist()
+
+
+def check_parser() -> dict[str, Any]:
+    """Good and bad payloads; returns the good one's row."""
+    long = "x" * 201
+    comment = {"event_id": "c", "event_type": "comment", "occurred_at": PAYLOAD["occurred_at"], "user_id": 1}
+    good, extra, channel, no_channel, text, other = parsed(
+        PAYLOAD,
+        {**PAYLOAD, "board_id": 5},
+        {**PAYLOAD, "channel": "fax"},
+        {**PAYLOAD, "channel": None},
+        {**PAYLOAD, "text": long},
+        {**comment, "pin_id": 7, "text": long},
+    )
+    row = {name: good[name] for name in ("event_type", "pin_id", "channel", "text", "board_id", "extra", "dead_reason")}
+    assert row == {
+        **{name: PAYLOAD[name] for name in ("event_type", "pin_id", "channel", "text")},
+        **dict.fromkeys(("board_id", "extra", "dead_reason")),
+    }
+    assert (extra["dead_reason"], extra["extra"]) == (None, '{"board_id":5}')
+    assert (channel["dead_reason"], channel["dead_detail"]) == ("bad_field", "channel=fax")
+    assert (no_channel["dead_reason"], no_channel["dead_detail"]) == ("missing_field", "channel")
+    assert text["dead_reason"] == "bad_field"
+    assert (other["dead_reason"], other["text"]) == (None, long), "a comment's own limit holds for comments"
+    return good
+
+
+def check_schema_suite_and_upsert() -> None:
+    from expectations.measures import measures
+    from expectations.suites import suite_of
+    from pinwheel.clients import memsql
+    from pinwheel.lake.events_table import arrow_schema
+
+    assert {"channel", "text"} <= set(arrow_schema().names)
+    rules = [(e.configuration.type, e.configuration.kwargs) for e in suite_of("shares").expectations]
+    assert ("expect_column_values_to_be_in_set", {"column": "channel", "value_set": ["mail", "chat"]}) in rules
+    assert ("expect_text_at_most_chars", {"column": "text", "max_chars": 200}) in rules
+    assert "null_share_channel" in {m.name for m in measures(contract.TABLES["shares"])}
+    columns = [c.name for c in contract.reporting_columns(contract.TABLES["shares"])]
+    upsert = memsql.statement("merge/upsert", table="shares", columns=columns)
+    assert f"REPLACE INTO shares (\n    {', '.join(columns)}\n)" in upsert
+
+
+def migration() -> str:
+    """Made from that of repins, with the fields of a share in place of the board."""
+    from pinwheel.clients.memsql import SQL_DIR
+
+    repins = (SQL_DIR / "schema" / "0003_repins.sql").read_text()
+    quality = (SQL_DIR / "schema" / "0011_quality.sql").read_text()
+    checked = re.search(r"CREATE VIEW checked_repins AS.*?;\n", quality, re.DOTALL)
+    assert checked is not None
+    text = f"{repins}\n{checked[0]}".replace("repin", "share")
+    text = re.sub(r"board_id BIGINT COMMENT '.*?'", "channel VARCHAR(16), text VARCHAR(1000)", text)
+    return text.replace("COALESCE(board_id, '~')", "COALESCE(channel, '~'), COALESCE(text, '~')")
+
+
+def check_lake_to_reports(folder: str, row: dict[str, Any]) -> None:
+    """Land the row in a new lake in ``folder``, and merge, roll up and check it."""
+    from pinwheel.clients import memsql
+    from pinwheel.core.settings import MergeSettings, load
+    from tests.support import lakes
+
+    settings = load(MergeSettings, lake_uri=lakes.make(folder))
+    known = {name: value for name, value in row.items() if name != "ip"}
+    empty = dict.fromkeys(c.name for c in contract.LAKE_COLUMNS)
+    pin = {"pin_status": "cached", "brand_id": 70, "category": "travel", "country_code": "NL"}
+    lakes.land(settings.lake_uri, [{**empty, **known, **pin}, {**empty, **known, **pin, "kafka_offset": 9}])
+    file = Path(folder, "shares.sql")
+    file.write_text(migration())
+    with memsql.connect(settings, local_infile=True) as connection, connection.cursor() as cursor:
+        try:
+            memsql.execute_all(connection, str(file.with_suffix("")))
+            check_merge(settings, connection)
+        finally:
+            for name in ("VIEW checked_shares", "VIEW audit_shares", "TABLE staging_shares", "TABLE shares"):
+                with suppress(Exception):
+                    cursor.execute(f"DROP {name}")
+
+
+def check_merge(settings: Any, connection: Any) -> None:
+    from pinwheel.core.settings import QualitySettings, load
+    from pinwheel.merge.audit import audit
+    from pinwheel.merge.gate import Gate
+    from pinwheel.merge.merge import merge
+    from pinwheel.merge.stage import stage
+    from pinwheel.quality.check import Checker
+    from pinwheel.quality.judge import Judge
+    from pinwheel.rollup import rollups
+
+    found = stage("shares", settings, connection)
+    assert found is not None
+    verdict = audit(found, Gate(settings), connection, 0.5)
+    assert (verdict.reasons, verdict.warnings, verdict.quarantined) == ((), (), 0)
+    counts = merge(found.slice_id, connection)
+    assert (counts.inserted, counts.duplicates) == (1, 1)
+    rollups.recompute(connection)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT event_id, channel, text, brand_id, kafka_offset FROM shares")
+        merged = {"event_id": "s-1", "channel": "mail", "text": "look", "brand_id": 70, "kafka_offset": 0}
+        assert cursor.fetchall() == [merged]
+        cursor.execute("SELECT * FROM rollup_queue")
+        assert not cursor.fetchall()
+    quality = load(QualitySettings, lake_uri=settings.lake_uri)
+    outcome = Checker(quality, connection, Judge(None)).table("shares", NOON, NOON)
+    assert (outcome.rows, outcome.unmet) == (1, [])
+
+
+if __name__ == "__main__":
+    add_entry()
+    good = check_parser()
+    check_schema_suite_and_upsert()
+    for lake in sys.argv[1:]:
+        check_lake_to_reports(lake, good)
