@@ -11,6 +11,7 @@ from typing import Any, TypeAlias
 import pymysql
 
 from pinwheel.clients import memsql
+from pinwheel.core.contract import TABLES
 from pinwheel.core.errors import MemsqlError, SettingError
 
 ANY_HOST = "%"
@@ -38,15 +39,17 @@ def grant_tables(connection: Connection, database: str, *, engine: str, host: st
     Raises:
         SettingError, MemsqlError: as for the users.
     """
-    for name in ("grants/merge", "grants/stream", "grants/analyst"):
+    for table in TABLES:
+        _run(connection, statements("grants/reporting_table", engine, database, table=table), {"host": host})
+    for name in ("grants/stream", "grants/analyst"):
         _run(connection, statements(name, engine, database), {"host": host})
 
 
-def statements(name: str, engine: str, database: str) -> list[str]:
+def statements(name: str, engine: str, database: str, **names: str) -> list[str]:
     """The statements of one file for an engine and a database, values not bound yet."""
     if not PLAIN_NAME.fullmatch(database):
         raise SettingError(f"PINWHEEL_MEMSQL_DATABASE={database!r} must be small letters, digits and _")
-    return memsql.statements(name, engine, database=database)
+    return memsql.statements(name, engine, database=database, **names)
 
 
 def _run(connection: Connection, statements: list[str], values: Mapping[str, str]) -> None:

@@ -1,15 +1,11 @@
 -- name:    grants/analyst
--- purpose: What analysts may read: events, rollups, views. Not staging, quarantine, alerts, ledger. Needs the schema.
+-- purpose: What analysts may read next to the reporting tables. Not staging, quarantine, alerts, ledger. Needs the schema.
 -- grain:   a right
 -- reads:   nothing
 -- writes:  nothing
 -- params:  host
 -- names:   database
 GRANT SELECT ON $database.brands TO 'pinwheel_analyst'@%(host)s;
-GRANT SELECT ON $database.pins TO 'pinwheel_analyst'@%(host)s;
-GRANT SELECT ON $database.repins TO 'pinwheel_analyst'@%(host)s;
-GRANT SELECT ON $database.comments TO 'pinwheel_analyst'@%(host)s;
-GRANT SELECT ON $database.logins TO 'pinwheel_analyst'@%(host)s;
 GRANT SELECT ON $database.pin_cache TO 'pinwheel_analyst'@%(host)s;
 GRANT SELECT ON $database.brand_hourly TO 'pinwheel_analyst'@%(host)s;
 GRANT SELECT ON $database.brand_daily TO 'pinwheel_analyst'@%(host)s;

@@ -7,13 +7,19 @@ import pytest
 from pinwheel.clients import grants
 from pinwheel.core.contract import TABLES
 
-FILES = ("users", "admin", "merge", "stream", "analyst")
+FILES = ("users", "admin", "reporting_table", "stream", "analyst")
 READ = {"SELECT"}
 SAVE = {"SELECT", "INSERT", "UPDATE"}
 
 
 def rendered(engine: str, *names: str) -> list[str]:
-    return [s for name in names for s in grants.statements(f"grants/{name}", engine, "pinwheel")]
+    tables = {"reporting_table": [{"table": table} for table in TABLES]}
+    return [
+        s
+        for name in names
+        for given in tables.get(name, [{}])
+        for s in grants.statements(f"grants/{name}", engine, "pinwheel", **given)
+    ]
 
 
 def rights(engine: str) -> dict[str, dict[str, set[str]]]:

@@ -5,8 +5,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-import pytest
-
 from pinwheel.core.settings import MemsqlSettings, MergeSettings
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -28,7 +26,6 @@ def test_parser_lake_suite_and_upsert_follow_from_the_contract() -> None:
     walk()
 
 
-@pytest.mark.memsql
 def test_it_comes_through_to_the_reporting_table(settings: MergeSettings, tmp_path: Path) -> None:
     given = settings.model_dump(include=set(MemsqlSettings.model_fields), exclude_none=True)
     given["memsql_password"] = settings.memsql_password.get_secret_value()
