@@ -18,8 +18,8 @@ from pinwheel.install import tools
 from pinwheel.local.processes import MARK
 
 LAUNCH = """
-from pinwheel.settings import SuperviseSettings, load
-from pinwheel.submit import launch_driver
+from pinwheel.core.settings import SuperviseSettings, load
+from pinwheel.stream.submit import launch_driver
 launch_driver(load(SuperviseSettings))
 """
 LANDED = re.compile(r" landed batch=\d+ version=\d+ rows=(\{.*\}) seconds=([\d.]+)")
