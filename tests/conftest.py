@@ -22,8 +22,7 @@ from pinwheel.local.stack import Stack
 from pinwheel.merge.merge import merge
 from pinwheel.merge.stage import stage
 from pinwheel.rollup import rollups
-from tests.support import lakes
-from tests.support.database import empty_tables, make_database
+from tests.support.database import make_database, merge_settings
 from tests.support.lakes import land
 from tests.support.markers import markers
 from tests.support.ports import free_port
@@ -153,9 +152,7 @@ def place(request: pytest.FixtureRequest) -> str:
 @pytest.fixture
 def settings(memsql_settings: MemsqlSettings, place: str) -> MergeSettings:
     """A new lake and an emptied database."""
-    empty_tables(memsql_settings)
-    values = memsql_settings.model_dump(include=set(MemsqlSettings.model_fields))
-    return MergeSettings(**values, lake_uri=lakes.make(place))
+    return merge_settings(memsql_settings, place)
 
 
 @pytest.fixture

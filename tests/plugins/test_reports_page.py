@@ -14,11 +14,18 @@ from pinwheel.reports.period import Period
 from pinwheel.reports.tables import FILES
 from plugins.web.database import database
 from tests.support.brand_reports import at, some
+from tests.support.database import merge_settings
 from tests.support.lakes import event
 from tests.support.pages import BRAND_USERS
 
 WEEK = Period(date(2026, 3, 9), 7)
 OF_1 = "/api/reports/1/2026-03-14/1"
+
+
+@pytest.fixture
+def settings(memsql_settings, place):
+    """Of the merge that fills the tables; those of the other pages' tests are of a database that is away."""
+    return merge_settings(memsql_settings, place)
 
 
 @pytest.fixture

@@ -5,9 +5,10 @@ import getpass
 import pymysql
 
 from pinwheel.clients import memsql
-from pinwheel.core.settings import MemsqlSettings
+from pinwheel.core.settings import MemsqlSettings, MergeSettings
 from pinwheel.local import environment, mariadb
 from pinwheel.local.stack import Stack
+from tests.support import lakes
 
 DATABASE = "pinwheel_merge_tests"
 
@@ -33,3 +34,10 @@ def empty_tables(settings: MemsqlSettings) -> None:
             if name not in keep:
                 cursor.execute(f"DELETE FROM {name}")
         connection.commit()
+
+
+def merge_settings(settings: MemsqlSettings, place: str) -> MergeSettings:
+    """Of a new lake at ``place`` and the database, emptied."""
+    empty_tables(settings)
+    values = settings.model_dump(include=set(MemsqlSettings.model_fields))
+    return MergeSettings(**values, lake_uri=lakes.make(place))
