@@ -4,6 +4,7 @@
 -- reads:   brand_daily, brands
 -- writes:  nothing
 -- params:  brand_id bigint, day date
+-- same as: reports/hours, reports/people
 
 -- unique_people: pinned, repinned or commented; exact for the day.
 SELECT

@@ -4,6 +4,7 @@
 -- reads:   brand_country_daily
 -- writes:  nothing
 -- params:  brand_id bigint, day date, top int
+-- same as: reports/countries
 SELECT
     country_code,
     repins + comments AS engagement,

@@ -4,6 +4,7 @@
 -- reads:   clock_hours, brand_hourly
 -- writes:  nothing
 -- params:  brand_id bigint, day date
+-- same as: reports/hours
 SELECT
     CAST(%(day)s AS DATETIME) + INTERVAL clock.hour_of_day HOUR AS hour,
     COALESCE(hourly.repins + hourly.comments, 0) AS engagement,

@@ -4,6 +4,7 @@
 -- reads:   repins, comments, pin_cache
 -- writes:  nothing
 -- params:  brand_id bigint, day date, top int
+-- same as: reports/engagement
 SELECT
     ranked.pin_id,
     pin.title,

@@ -4,6 +4,7 @@
 -- reads:   repins, comments
 -- writes:  nothing
 -- params:  brand_ids list of bigint, before_time datetime, from_time datetime, to_time datetime
+-- same as: questions/brand_day_pins
 
 -- Pins and categories are counted from these rows: to read the events twice took a week's reports half as long again.
 SELECT

@@ -4,6 +4,7 @@
 -- reads:   pins, repins, comments
 -- writes:  nothing
 -- params:  brand_ids list of bigint, before_time datetime, to_time datetime
+-- same as: questions/brand_day, questions/brand_day_hours
 
 -- From the events, not from brand_hourly: rollups follow the merges, and all numbers of a report are of one moment.
 SELECT

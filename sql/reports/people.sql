@@ -4,6 +4,7 @@
 -- reads:   pins, repins, comments
 -- writes:  nothing
 -- params:  brand_ids list of bigint, before_time datetime, from_time datetime, to_time datetime
+-- same as: questions/brand_day
 SELECT
     brand_id,
     is_before,

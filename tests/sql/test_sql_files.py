@@ -81,6 +81,13 @@ def test_header_is_complete_and_names_the_file(path):
     assert found["name"] == name(path)
 
 
+def test_two_definitions_of_the_same_name_each_other():
+    same = {name(p): re.findall(r"^-- same as: (.+)$", p.read_text(), re.MULTILINE) for p in FILES}
+    pairs = {(one, other) for one, lines in same.items() for line in lines for other in line.split(", ")}
+    assert pairs
+    assert pairs == {(other, one) for one, other in pairs}
+
+
 @name_of
 @pytest.mark.parametrize("engine", DIALECT)
 def test_parses_for_both_engines(path, engine):
