@@ -44,7 +44,7 @@ STEPS: dict[str, tuple[str, str, tuple[str, ...]]] = {
 
 @dataclass(frozen=True)
 class Seen:
-    """What a step is made from."""
+    """Input of a step."""
 
     rows: DatabaseRows
     commits: list[Commit]
@@ -69,7 +69,7 @@ def picture(rows: DatabaseRows, landings: Landings, driver: Driver, *, away: lis
 
 
 def kafka(seen: Seen) -> Step:
-    """What Kafka received, and what of it is not in the lake."""
+    """Records that Kafka received; the backlog is not in the lake yet."""
     return _step(
         "kafka",
         seen,
@@ -81,7 +81,7 @@ def kafka(seen: Seen) -> Step:
 
 
 def lake(seen: Seen) -> Step:
-    """What landed, and how many versions the slowest table has not merged."""
+    """Events that landed; the backlog is the versions that the slowest table has not merged."""
     return _step(
         "lake",
         seen,
@@ -93,7 +93,7 @@ def lake(seen: Seen) -> Step:
 
 
 def staged(seen: Seen) -> Step:
-    """What was staged, and the slices that the gate holds."""
+    """Rows that were staged; the backlog is the slices that the gate holds."""
     return _step(
         "staged",
         seen,
@@ -105,7 +105,7 @@ def staged(seen: Seen) -> Step:
 
 
 def merged(seen: Seen) -> Step:
-    """What was merged; as old as the table that is furthest behind."""
+    """Rows that were merged; as old as the table that is furthest behind."""
     ages = [t.age_seconds for t in seen.tables if t.age_seconds is not None and t.table != ROLLUPS]
     return _step(
         "merged",

@@ -1,4 +1,4 @@
-"""What the flow's picture is made from: the reporting database, the lake's log, the driver's lock and its notes."""
+"""The sources of the flow's picture: the reporting database, the lake's log, the driver's lock and its notes."""
 
 import logging
 from collections.abc import Callable

@@ -190,7 +190,7 @@ def dead_letters(viewer: SeesAllDep, settings: SettingsDep, now: NowDep) -> Dead
     return DeadLetters(found=_dead_letters(settings.events_uri, now))
 
 
-# Who comes while the lake is read waits for that read, and has its answer.
+# Requests that come while the lake is read wait for that read, and share its answer.
 @cached(TTLCache(maxsize=1, ttl=KEPT_SECONDS), key=lambda events_uri, now: events_uri, condition=threading.Condition())
 def _dead_letters(events_uri: str, now: datetime) -> Summary:
     """One read of the lake for all who look."""

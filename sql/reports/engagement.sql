@@ -1,5 +1,5 @@
 -- name:    reports/engagement
--- purpose: Engagement with the pins of some brands, by pin and category; what is shown of it is chosen by the reader.
+-- purpose: Engagement with the pins of some brands, by pin and category; the top and the trends are chosen by pinwheel/reports/read.py.
 -- grain:   one row per brand, pin and category ((none): it had none) with engagement in the period or in the one before
 -- reads:   repins, comments
 -- writes:  nothing

@@ -1,5 +1,5 @@
 -- name:    reports/titles
--- purpose: What pins are called, and their category now.
+-- purpose: Titles of pins, and their category now.
 -- grain:   one row per pin that is known
 -- reads:   pin_cache
 -- writes:  nothing
