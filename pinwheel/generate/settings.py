@@ -24,9 +24,9 @@ class CatalogueSettings(BaseSettings):
 class PinApiSettings(CatalogueSettings):
     """The Pin API stand-in (``python -m pinwheel.generate.pin_api``)."""
 
-    pin_api_host: str = "127.0.0.1"  # it has no login; only a container of its own network may say 0.0.0.0
+    pin_api_host: str = "127.0.0.1"  # it has no login; use 0.0.0.0 only inside a container's own network
     pin_api_port: Port = 18090
-    pin_api_latency_seconds: Annotated[float, Field(ge=0, le=60)] = 0.0  # as fast as it can; a fault to try out
+    pin_api_latency_seconds: Annotated[float, Field(ge=0, le=60)] = 0.0  # no delay; raise it to simulate a slow API
     pin_api_error_rate: Annotated[float, Field(ge=0, le=1)] = 0.0  # share of calls that answer 503
 
 
@@ -34,14 +34,14 @@ class ProduceSettings(CatalogueSettings, KafkaSettings, GeoSettings):
     """The generator (``python -m pinwheel.generate.produce``)."""
 
     produce_rate: Annotated[float, Field(ge=0)] = 1000.0  # live events a second; 0 is as fast as Kafka takes them
-    produce_count: Count = 0  # events in all; 0 is until stopped
+    produce_count: Count = 0  # total events; 0 is until stopped
     produce_seed: Count = 1
     produce_backfill_hours: Annotated[float, Field(ge=0, le=MAX_BACKFILL_HOURS)] = 0.0  # history to send first
     produce_backfill_count: Count = 0  # how many events are history; 0 is produce_count
-    produce_truth_dir: Path | None = None  # where to write down what was sent; none: nowhere
-    produce_defect: str = ""  # one of pinwheel.generate.defects, planted into the live events; none: all are good
-    produce_defect_share: Annotated[float, Field(ge=0, le=1)] | None = None  # of the events; none: the defect's own
-    produce_flush_seconds: Annotated[float, Field(gt=0)] = 60.0  # how long the end waits for Kafka
+    produce_truth_dir: Path | None = None  # where to record the sent events; none: nowhere
+    produce_defect: str = ""  # one of pinwheel.generate.defects, applied to live events; none: all are valid
+    produce_defect_share: Annotated[float, Field(ge=0, le=1)] | None = None  # of the events; none: the defect's default
+    produce_flush_seconds: Annotated[float, Field(gt=0)] = 60.0  # how long to wait for Kafka at the end
 
     @model_validator(mode="after")
     def _history_has_a_size(self) -> Self:

@@ -14,20 +14,20 @@ class LocalSettings(_Settings):
     """What runs where on this machine; paths are relative to the repository unless absolute."""
 
     state_dir: Path = Path(".pinwheel")  # all state; `make clean` removes it
-    stack: Annotated[str, Field(pattern="^[a-z0-9][a-z0-9-]*$")] = "stack"  # tests run another beside it
-    kafka_port: Port = 19092  # none of the usual ports: a person may have the real thing running
-    kafka_controller_port: Port = 19093  # next to it; only the broker itself comes here
-    memsql_port: Port = 13306  # not 3306: a person may have the real thing running
+    stack: Annotated[str, Field(pattern="^[a-z0-9][a-z0-9-]*$")] = "stack"  # tests run a second one
+    kafka_port: Port = 19092  # not the usual port: a real broker may already use it
+    kafka_controller_port: Port = 19093  # next to it; only the broker itself uses it
+    memsql_port: Port = 13306  # not 3306: a real server may already use it
     pin_api_port: Port = 18090  # not 8090, for the same reason
     airflow_port: Port = 18080  # not 8080, for the same reason
-    topic: str = "engagement.events"  # made when it is not there
-    partitions: Annotated[int, Field(ge=1, le=1000)] = 4  # two a core here; a topic can only ever get more
-    memsql_database: Annotated[str, Field(pattern="^[a-z][a-z0-9_]*$")] = "pinwheel"  # made when it is not there
+    topic: str = "engagement.events"  # created if it is missing
+    partitions: Annotated[int, Field(ge=1, le=1000)] = 4  # two per core on the reference machine; a topic can only grow
+    memsql_database: Annotated[str, Field(pattern="^[a-z][a-z0-9_]*$")] = "pinwheel"  # created if it is missing
     catalogue_seed: Annotated[int, Field(ge=0)] = 2015  # the same brands, pins and people in every run
     demo_rate: Annotated[float, Field(gt=0)] = 100.0  # events/s of `make run`: leaves a laptop usable
     demo_backfill: Annotated[int, Field(ge=0)] = 20_000  # events sent at the first start, so that reports have a past
-    demo_backfill_hours: Annotated[float, Field(gt=0)] = 6.0  # a few hours make a rollup that shows something
-    start_seconds: Annotated[float, Field(gt=0)] = 120.0  # how long one part may take to be ready
+    demo_backfill_hours: Annotated[float, Field(gt=0)] = 6.0  # a few hours give the rollups something to show
+    start_seconds: Annotated[float, Field(gt=0)] = 120.0  # how long a part may take to become ready
     stop_seconds: Annotated[float, Field(gt=0)] = 30.0  # SIGTERM to SIGKILL of each part
     min_free_gb: Annotated[float, Field(ge=0)] = 3.0  # tools 1.5 GB, a day of the demo 1 GB, room to compact
 

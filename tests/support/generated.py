@@ -33,39 +33,39 @@ TITLES = {
 }
 SETTINGS_HEAD = f"""# Settings
 
-Made from the code by `{REFRESH}`; a test compares. Do not edit.
+Generated from the code by `{REFRESH}`; a test compares. Do not edit.
 
-Every setting is an environment variable. A bad value stops the start, with a message that names the setting, its value
-and what is allowed. Relative paths are relative to the repository in the embedded stack, and to the working directory
-of the process elsewhere.
+Every setting is an environment variable. A bad value stops the start with a message that names the setting, its value
+and the allowed values. In the embedded stack, relative paths are relative to the repository; elsewhere, to the working
+directory of the process.
 
-A setting marked **s** is set by `make run` itself for what it starts, whatever your environment says: the embedded
-stack never uses another Kafka, database or lake than its own. Everything else is handed on from the shell that runs
-`make run`, or from a file `.env` beside the Makefile (copy `.env.example`), which the make targets read.
+`make run` sets the settings marked **s** for the programs it starts, and ignores your environment: the embedded stack
+always uses its own Kafka, database and lake. All other settings are passed on from the shell that runs `make run`, or
+from a file `.env` next to the Makefile (copy `.env.example`), which the make targets read.
 """
 OTHERS = {
     "`PINWHEEL_STREAM_MEMSQL_USER`, `PINWHEEL_STREAM_MEMSQL_PASSWORD`": (
         "**s** Given to the stream's driver in place of `PINWHEEL_MEMSQL_USER` and `PINWHEEL_MEMSQL_PASSWORD`, so that "
-        "it has a database user with fewer rights. Not set: the driver uses the same user as the merge."
+        "it has a database user with fewer rights. Not set: the driver uses the merge's user."
     ),
-    "`PINWHEEL_REPORT_MEMSQL_USER`, `PINWHEEL_REPORT_MEMSQL_PASSWORD`": "**s** The reader's database user.",
+    "`PINWHEEL_REPORT_MEMSQL_USER`, `PINWHEEL_REPORT_MEMSQL_PASSWORD`": "**s** The pages' read-only database user.",
     "`PINWHEEL_AIRFLOW_DATABASE_URL`": (
         "**s** Address of Airflow's own database, for `clean_metadata`: Airflow hides it from tasks. Give it the value "
         "of `AIRFLOW__DATABASE__SQL_ALCHEMY_CONN`."
     ),
     "`AIRFLOW_CONN_PINWHEEL_SPARK`": (
-        "**s** The Airflow connection that says where Spark runs. Can also be made in Airflow's UI, under the name of "
+        "**s** The Airflow connection to Spark. Can also be created in Airflow's UI, under the name in "
         "`PINWHEEL_SPARK_CONN_ID`."
     ),
     "`SPARK_LOCAL_IP`": (
-        "Address under which Spark's executors reach the driver. Not set: 127.0.0.1, right for `local[…]` only."
+        "Address under which Spark's executors reach the driver. Not set: 127.0.0.1, which works only for `local[…]`."
     ),
     "`AWS_*`": (
-        "Where the store is and who we are to it, when `PINWHEEL_LAKE_URI` is `s3://…`: `AWS_REGION`, "
+        "Address and login of the store, when `PINWHEEL_LAKE_URI` is `s3://…`: `AWS_REGION`, "
         "`AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY`, `AWS_ENDPOINT_URL`, `AWS_ALLOW_HTTP`."
     ),
 }
-SET_BY_RUN = ("memsql_user", "memsql_password")  # beside what environment.shared sets
+SET_BY_RUN = ("memsql_user", "memsql_password")  # besides those of environment.shared
 
 
 @dataclass(frozen=True)
@@ -172,8 +172,8 @@ def _cell(text: str) -> str:
 def dags_text() -> str:
     """docs/dags.md as it should be."""
     found = [_read_dag(path) for path in sorted((ROOT / "dags").glob("*.py"))]
-    head = f"# Dags\n\nMade from the Dag files' docstrings by `{REFRESH}`; a test compares. Do not edit.\n"
-    table = ["| Dag | what for | schedule | tags |", "|---|---|---|---|", *(dag.row() for dag in found), ""]
+    head = f"# Dags\n\nGenerated from the Dag files' docstrings by `{REFRESH}`; a test compares. Do not edit.\n"
+    table = ["| Dag | purpose | schedule | tags |", "|---|---|---|---|", *(dag.row() for dag in found), ""]
     return "\n".join([head, *table, *(dag.section() for dag in found)])
 
 
