@@ -28,7 +28,7 @@ from airflow.sdk import Param, dag, task
             "restart",
             type="string",
             enum=["running", "stopped", "restart"],
-            title="What the stream should do",
+            title="Wanted state of the stream",
             description="stopped: finish the current batch and stay off. running: be on. restart: stop, then start.",
         )
     },
