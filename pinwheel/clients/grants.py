@@ -1,7 +1,7 @@
-"""The database, its users and their rights (``sql/grants/``), made by the server's administrator at each start.
+"""The database, its users and their grants (``sql/grants/``), created by the server's administrator at each start.
 
-Every statement may run again: what is there stays, passwords become the given ones. If a start dies in between, the
-next one finishes. Users log in from one host: the embedded stack names loopback, servers name any host.
+Idempotent: existing objects stay, passwords are reset to the given ones, and a start that died half-way is completed
+by the next. Users log in from one host: loopback in the embedded stack, any host on servers.
 """
 
 import re
@@ -16,13 +16,16 @@ from pinwheel.core.errors import MemsqlError, SettingError
 
 ANY_HOST = "%"
 PLAIN_NAME = re.compile(r"[a-z][a-z0-9_]*")
-ROLES = ("merge", "stream", "report", "analyst")  # of the users that processes and people log in as
+ROLES = ("merge", "stream", "report", "analyst")  # one user each
 
 Connection: TypeAlias = "pymysql.Connection[Any]"  # generic in its type stubs only
 
 
 def make_users(connection: Connection, database: str, *, engine: str, host: str, passwords: Mapping[str, str]) -> None:
-    """Make the database and a user per role; ``passwords`` by role, with ``admin`` also the owner of the schema.
+    """Create the database and one user per role.
+
+    Args:
+        passwords: by role; with ``admin``, the owner of the schema is created too.
 
     Raises:
         SettingError: the database's name is not a plain one.
@@ -34,7 +37,7 @@ def make_users(connection: Connection, database: str, *, engine: str, host: str,
 
 
 def grant_tables(connection: Connection, database: str, *, engine: str, host: str) -> None:
-    """Grant the rights on single tables, once the schema is there.
+    """Grant the rights on single tables; the schema must exist.
 
     Raises:
         SettingError, MemsqlError: as for the users.
@@ -46,9 +49,9 @@ def grant_tables(connection: Connection, database: str, *, engine: str, host: st
 
 
 def statements(name: str, engine: str, database: str, **names: str) -> list[str]:
-    """The statements of one file for an engine and a database, values not bound yet."""
+    """The statements of one file for an engine and a database; values are not bound yet."""
     if not PLAIN_NAME.fullmatch(database):
-        raise SettingError(f"PINWHEEL_MEMSQL_DATABASE={database!r} must be small letters, digits and _")
+        raise SettingError(f"PINWHEEL_MEMSQL_DATABASE={database!r} may hold lower-case letters, digits and _ only")
     return memsql.statements(name, engine, database=database, **names)
 
 

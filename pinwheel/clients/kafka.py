@@ -1,4 +1,4 @@
-"""What Pinwheel asks Kafka beside reading records: the topic, its partitions, and the offsets that they hold."""
+"""Kafka's metadata: the topic, its partitions, the offsets they hold; and the client options of every process."""
 
 import time
 from collections.abc import Iterator
@@ -14,12 +14,12 @@ from pinwheel.core.settings import KafkaSettings
 
 REQUEST_SECONDS = 5.0
 TOPIC_SECONDS = 15.0
-LOGIN_MODULES = {"PLAIN": "plain.PlainLoginModule", "SCRAM": "scram.ScramLoginModule"}  # by how the mechanism starts
-JAAS_ESCAPES = str.maketrans({"\\": r"\\", '"': r"\"", "\n": r"\n", "\r": r"\r"})  # of Java's StreamTokenizer
+LOGIN_MODULES = {"PLAIN": "plain.PlainLoginModule", "SCRAM": "scram.ScramLoginModule"}  # by the mechanism's prefix
+JAAS_ESCAPES = str.maketrans({"\\": r"\\", '"': r"\"", "\n": r"\n", "\r": r"\r"})  # as Java's StreamTokenizer reads
 
 
 class Held(NamedTuple):
-    """What Kafka holds of a partition: offsets [start, end); what was before ``start`` has expired."""
+    """Offsets [start, end) that Kafka holds of a partition; records before ``start`` have expired."""
 
     start: int
     end: int
@@ -43,7 +43,7 @@ def partitions(settings: KafkaSettings, wait_seconds: float = 0.0) -> list[int]:
 
 
 def held_offsets(settings: KafkaSettings) -> dict[int, Held]:
-    """What Kafka holds, per partition.
+    """The offsets that Kafka holds, per partition.
 
     Raises:
         MissingPartError: the broker does not answer, or has no such topic.
@@ -53,7 +53,7 @@ def held_offsets(settings: KafkaSettings) -> dict[int, Held]:
 
 
 def end_offsets(settings: KafkaSettings) -> dict[int, int]:
-    """Next offset that Kafka will give out, per partition.
+    """The next offset that Kafka will assign, per partition.
 
     Raises:
         MissingPartError: the broker does not answer, or has no such topic.
@@ -62,15 +62,15 @@ def end_offsets(settings: KafkaSettings) -> dict[int, int]:
 
 
 def timestamps(settings: KafkaSettings, offsets: dict[int, int]) -> dict[int, datetime]:
-    """When Kafka received a record of each partition: the one at its offset, or the next one that there is.
+    """Kafka time of one record per partition: the record at the given offset, or the next one that exists.
 
-    Partitions that don't answer in time are left out.
+    Partitions that do not answer within ``REQUEST_SECONDS`` are left out.
 
     Raises:
         MissingPartError: the broker does not answer.
     """
-    # Records are read for it: list_offsets gives the time of the record with the greatest one, or of the first from a
-    # time on, and not of the newest record where a producer's clock is behind the one before it.
+    # Reads the records: list_offsets gives the time of the record with the greatest timestamp, or of the first one
+    # since a time. Where a producer's clock lags the one before it, neither is the newest record's.
     found: dict[int, datetime] = {}
     deadline = time.monotonic() + REQUEST_SECONDS
     with _asking(settings) as consumer:
@@ -79,12 +79,12 @@ def timestamps(settings: KafkaSettings, offsets: dict[int, int]) -> dict[int, da
             record = consumer.poll(0.5)
             if record is not None and record.error() is None:
                 at = datetime.fromtimestamp(record.timestamp()[1] / 1000, UTC)
-                found.setdefault(record.partition(), at)  # the records after it come too
+                found.setdefault(record.partition(), at)  # poll returns later records of the partition too
     return found
 
 
 def ensure_topic(settings: KafkaSettings, partitions: int, replicas: int) -> None:
-    """Make the topic, or widen it to so many partitions; they are never taken away.
+    """Create the topic, or add partitions up to that number; they are never removed. Idempotent.
 
     Raises:
         MissingPartError: the broker refuses or does not answer.
@@ -101,11 +101,11 @@ def ensure_topic(settings: KafkaSettings, partitions: int, replicas: int) -> Non
         for future in asked.values():
             future.result(TOPIC_SECONDS)
     except KafkaException as error:
-        raise MissingPartError(f"Kafka could not make the topic PINWHEEL_TOPIC={settings.topic}: {error}") from error
+        raise MissingPartError(f"Kafka could not create the topic PINWHEEL_TOPIC={settings.topic}: {error}") from error
 
 
 def librdkafka_options(settings: KafkaSettings) -> dict[str, str]:
-    """Broker and security for confluent-kafka's clients; they hold the password."""
+    """Broker and security options of confluent-kafka's clients; the password is among them."""
     options = _security(settings)
     if _uses_sasl(settings):
         options["sasl.username"] = settings.kafka_sasl_username
@@ -116,7 +116,7 @@ def librdkafka_options(settings: KafkaSettings) -> dict[str, str]:
 
 
 def spark_options(settings: KafkaSettings) -> dict[str, str]:
-    """The same for Spark's Java client, with Spark's prefix; Kafka keeps ``sasl.jaas.config`` out of its logs."""
+    """The same for Spark's Java client, with Spark's prefix. Kafka does not log ``sasl.jaas.config``."""
     options = _security(settings)
     if _uses_sasl(settings):
         options["sasl.jaas.config"] = _jaas(settings)
@@ -131,7 +131,7 @@ def _uses_sasl(settings: KafkaSettings) -> bool:
 
 
 def _security(settings: KafkaSettings) -> dict[str, str]:
-    """What both clients call the same."""
+    """Options with the same name in both clients."""
     options = {"bootstrap.servers": settings.kafka_bootstrap, "security.protocol": settings.kafka_security_protocol}
     return options | ({"sasl.mechanism": settings.kafka_sasl_mechanism} if _uses_sasl(settings) else {})
 
@@ -145,11 +145,11 @@ def _jaas(settings: KafkaSettings) -> str:
 
 @contextmanager
 def _asking(settings: KafkaSettings) -> Iterator[Consumer]:
-    """A consumer for one question; no answer is a MissingPartError."""
+    """A consumer for metadata requests; turns Kafka's errors into MissingPartError."""
     consumer = Consumer(
         {
             **librdkafka_options(settings),
-            "group.id": "pinwheel-offsets",  # never joined, nothing is committed
+            "group.id": "pinwheel-offsets",  # required, though the group is never joined and nothing is committed
             "enable.auto.commit": False,
             "log_level": 0,
         }

@@ -1,6 +1,6 @@
 """The reporting database (SingleStore, or MariaDB over the same protocol): connections, statements, transactions.
 
-Statements live in ``sql/``; values are bound as ``%(name)s``, identifiers from the contract fill ``$name``.
+Statements are files of ``sql/``: values are bound as ``%(name)s``, identifiers from the contract replace ``$name``.
 """
 
 import math
@@ -20,9 +20,9 @@ from pinwheel.core.errors import MemsqlError, MissingPartError
 from pinwheel.core.settings import MemsqlSettings
 
 SQL_DIR = Path(__file__).resolve().parents[2] / "sql"
-CONFLICTS = (1205, 1213)  # lock wait timeout, deadlock: somebody else was faster, the same again works
+CONFLICTS = (1205, 1213)  # lock wait timeout, deadlock: a retry of the transaction helps
 UNREACHABLE = (1040, 1053, 1077, 1158, 1159, 1160, 1161, 1927, 2002, 2003, 2006, 2013, 2055)
-CONFLICT_ATTEMPTS = 5  # a slice that still loses after five turns is left to the next poll
+CONFLICT_ATTEMPTS = 5  # then the slice is left to the next poll
 
 Row = dict[str, Any]
 Params = Mapping[str, Any]
@@ -38,21 +38,21 @@ else:  # generic in its type stubs only
 
 
 class Connection(_Connection):
-    """A PyMySQL connection that knows which engine's marked lines its statements need."""
+    """A PyMySQL connection that knows its settings, and so the engine."""
 
     settings: MemsqlSettings
 
     @property
     def engine(self) -> str:
-        """Which engine's marked lines count."""
+        """The engine whose marked lines (``--mariadb:``, ``--singlestore:``) are part of a statement."""
         return self.settings.memsql_engine
 
     def limit(self, seconds: float) -> None:
-        """Give the connection up when the server is silent for so long; PyMySQL sets this at the start only."""
+        """Set the read and write timeout; PyMySQL has it as an argument of ``connect`` only."""
         self._read_timeout = self._write_timeout = seconds
 
     def another(self) -> "Connection":
-        """A second connection like this one, for work side by side."""
+        """Open a second connection with the same settings, for concurrent work."""
         return connect(self.settings, statement_seconds=self._read_timeout)
 
 
@@ -65,16 +65,15 @@ def where(settings: MemsqlSettings) -> str:
 def connect(
     settings: MemsqlSettings, *, local_infile: bool = False, statement_seconds: float | None = None
 ) -> Connection:
-    """Open a connection, closed at the end of a ``with``: no autocommit, READ COMMITTED, UTC, utf8mb4.
+    """Open a connection: no autocommit, READ COMMITTED, UTC, utf8mb4. A ``with`` closes it.
 
     Args:
-        settings: where the server is.
-        local_infile: let the server ask for client files (LOAD DATA LOCAL), so only loaders set it.
-        statement_seconds: how long a statement may take, for those who can't wait ``memsql_statement_seconds``;
-            a longer one is an OperationalError (2013), and its connection is closed.
+        local_infile: allow LOAD DATA LOCAL. It lets the server ask for client files, so only loaders set it.
+        statement_seconds: timeout of a statement, if not ``memsql_statement_seconds``. A statement that takes longer
+            raises OperationalError (2013), and its connection is closed.
 
     Raises:
-        MemsqlError: the server can't be reached or refuses the user; says which and what to do.
+        MemsqlError: the server can't be reached or refuses the user.
     """
     try:
         connection = Connection(
@@ -86,7 +85,7 @@ def connect(
             charset="utf8mb4",
             autocommit=False,
             connect_timeout=settings.memsql_connect_seconds,
-            read_timeout=settings.memsql_connect_seconds,  # the kernel accepts for a hung server: it never says hello
+            read_timeout=settings.memsql_connect_seconds,  # for a hung server the kernel accepts; no handshake follows
             write_timeout=settings.memsql_connect_seconds,
             cursorclass=DictCursor,
             local_infile=local_infile,
@@ -105,7 +104,7 @@ def connect(
 
 def sqlalchemy_url(settings: MemsqlSettings) -> "URL":
     """The same server for the libraries that go through SQLAlchemy (Alembic, Great Expectations)."""
-    from sqlalchemy import URL  # Spark's workers import this module and have no use for it
+    from sqlalchemy import URL  # not at the top: Spark's workers import this module and do not need it
 
     statement_seconds = str(math.ceil(settings.memsql_statement_seconds))  # SQLAlchemy takes whole seconds
     query = {"charset": "utf8mb4", "read_timeout": statement_seconds, "write_timeout": statement_seconds}
@@ -123,11 +122,11 @@ def sqlalchemy_url(settings: MemsqlSettings) -> "URL":
 
 
 def statement(name: str, engine: str = "mariadb", /, **identifiers: str | Sequence[str] | int) -> str:
-    """The statement in ``sql/<name>.sql``, without comments, for ``engine``, with ``$identifiers`` filled in.
+    """The statement in ``sql/<name>.sql`` for ``engine``, without comments, with ``$identifiers`` replaced.
 
     Raises:
-        MissingPartError: no such file.
-        MemsqlError: an identifier that is not a plain name.
+        MissingPartError: the file does not exist.
+        MemsqlError: an identifier is not a plain name.
     """
     template = _read(name, engine)
     if not identifiers:
@@ -136,7 +135,7 @@ def statement(name: str, engine: str = "mariadb", /, **identifiers: str | Sequen
 
 
 def statements(name: str, engine: str = "mariadb", /, **identifiers: str) -> list[str]:
-    """The statements of a file that holds several; each ends with ``;`` at the end of a line."""
+    """The statements of a file that holds several, each ended by ``;`` at the end of a line."""
     parts = re.split(r";\s*(?:\n|$)", statement(name, engine, **identifiers))
     return [part.strip() for part in parts if part.strip()]
 
@@ -147,7 +146,7 @@ def _read(name: str, engine: str) -> str:
     try:
         lines = path.read_text(encoding="utf-8").splitlines()
     except FileNotFoundError:
-        raise MissingPartError(f"no statement {path}; is the checkout complete?") from None
+        raise MissingPartError(f"there is no statement file {path}; is the checkout complete?") from None
     unmarked = (re.sub(rf"^(\s*)--{engine}:\s?", r"\1", line) for line in lines)
     return "\n".join(line for line in unmarked if line.strip() and not line.lstrip().startswith("--"))
 
@@ -161,7 +160,7 @@ def _identifier(value: str | Sequence[str] | int) -> str:
 
 
 def execute(connection: Connection, name: str, params: Params | None = None, /, **identifiers: Any) -> int:
-    """Run ``sql/<name>.sql``; returns the affected rows."""
+    """Run ``sql/<name>.sql``; returns the number of affected rows."""
     with connection.cursor() as cursor:
         return int(cursor.execute(statement(name, connection.engine, **identifiers), params))
 
@@ -174,14 +173,14 @@ def execute_all(connection: Connection, name: str, /, **identifiers: str) -> Non
 
 
 def insert_id(connection: Connection, name: str, params: Params) -> int:
-    """Run the INSERT in ``sql/<name>.sql``; returns the key that the server gave."""
+    """Run the INSERT in ``sql/<name>.sql``; returns the generated key."""
     with connection.cursor() as cursor:
         cursor.execute(statement(name, connection.engine), params)
         return int(cursor.lastrowid)
 
 
 def execute_many(connection: Connection, name: str, params: Sequence[Params]) -> int:
-    """Run ``sql/<name>.sql`` for each of ``params``; PyMySQL sends INSERT … VALUES in large batches."""
+    """Run ``sql/<name>.sql`` for each of ``params``; PyMySQL combines INSERT … VALUES into large batches."""
     with connection.cursor() as cursor:
         return int(cursor.executemany(statement(name, connection.engine), params) or 0)
 
@@ -194,13 +193,13 @@ def fetch(connection: Connection, name: str, params: Params | None = None, /, **
 
 
 def warnings(connection: Connection) -> list[Row]:
-    """What the server minded about the last statement."""
+    """The server's warnings about the last statement."""
     return fetch(connection, "clients/show_warnings")
 
 
 @contextmanager
 def transaction(connection: Connection) -> Iterator[Connection]:
-    """Commit at the end of the block, roll back when it raises."""
+    """Commit when the block ends, roll back when it raises."""
     try:
         yield connection
         connection.commit()
@@ -211,28 +210,28 @@ def transaction(connection: Connection) -> Iterator[Connection]:
 
 
 def error_code(error: BaseException) -> int | None:
-    """The server's or client's error number, looking through causes."""
-    found: BaseException | None = error
-    while found is not None:
-        if isinstance(found, pymysql.err.Error) and found.args and isinstance(found.args[0], int):
-            return int(found.args[0])
-        found = found.__cause__ or found.__context__
+    """The server's or client's error number, of the error or the nearest of its causes that has one."""
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, pymysql.err.Error) and cause.args and isinstance(cause.args[0], int):
+            return int(cause.args[0])
+        cause = cause.__cause__ or cause.__context__
     return None
 
 
 def is_conflict(error: BaseException) -> bool:
-    """Whether the same transaction again may well succeed."""
+    """Whether a retry of the transaction at once is likely to succeed."""
     return error_code(error) in CONFLICTS
 
 
 def is_transient(error: BaseException) -> bool:
-    """Whether waiting may help: conflicts, and a server that is away."""
+    """Whether a retry may help: a conflict, or an unreachable server."""
     code = error_code(error)
     return code in CONFLICTS or code in UNREACHABLE or isinstance(error, pymysql.err.InterfaceError)
 
 
 def retry_conflicts(work: Callable[[], T]) -> T:
-    """Do ``work`` (a whole transaction), again with growing pauses while it loses to others' locks."""
+    """Run ``work`` (a whole transaction); on lock conflicts retry it with exponential backoff."""
     retrying = Retrying(
         retry=retry_if_exception(is_conflict),
         stop=stop_after_attempt(CONFLICT_ATTEMPTS),

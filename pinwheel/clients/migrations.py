@@ -1,4 +1,4 @@
-"""The database schema: Alembic runs the numbered files of ``sql/schema``, one file = one revision."""
+"""The database schema: Alembic runs the numbered files of ``sql/schema``; each file is one revision."""
 
 import re
 from collections.abc import Callable, Iterable, Iterator
@@ -20,14 +20,14 @@ from pinwheel.core.errors import MissingPartError
 from pinwheel.core.settings import MemsqlSettings
 
 SCHEMA_DIR = memsql.SQL_DIR / "schema"
-LOCK_SECONDS = 600  # a second starter waits this long for the first
+LOCK_SECONDS = 600  # how long a second process waits for the first
 
 
 def apply(settings: MemsqlSettings) -> list[str]:
-    """Bring the database to the newest schema; returns the files that ran, in order.
+    """Migrate the database to the newest schema; returns the files that ran, in order.
 
-    Safe to call again, from two starters at once, and after a run that died half-way: one at a time holds the
-    lock, and every statement of a file may run twice.
+    Idempotent, also when called concurrently or after a run that died half-way: a lock admits one process at a time,
+    and every statement of a file may run twice.
     """
     with _schema_lock(settings):
         engine = create_engine(memsql.sqlalchemy_url(settings))
@@ -59,32 +59,32 @@ def _scripts(engine: str, done: list[str]) -> ScriptDirectory:
 
 
 def _revisions(engine: str, done: list[str]) -> list[Script]:
-    """Each file as an Alembic script that comes after the file before it."""
-    found, before = [], None
+    """Each file as an Alembic script whose parent is the file before it."""
+    scripts, before = [], None
     for path in schema_files():
         number = path.stem.split("_")[0]
         module = ModuleType(path.stem)
         module.__dict__.update(down_revision=before, upgrade=_upgrading(path, engine, done))
-        found.append(Script(module, number, str(path)))
+        scripts.append(Script(module, number, str(path)))
         before = number
-    return found
+    return scripts
 
 
 def schema_files() -> list[Path]:
     """The migration files, in order.
 
     Raises:
-        MissingPartError: none there, or a number twice or left out (two branches met).
+        MissingPartError: there are none, or a number is missing or used twice (two branches were merged).
     """
     paths = sorted(SCHEMA_DIR.glob("*.sql"))
     numbers = [int(re.split(r"\D", path.stem)[0] or 0) for path in paths]
     if not paths or numbers != list(range(1, len(paths) + 1)):
-        raise MissingPartError(f"{SCHEMA_DIR} must hold files numbered 0001, 0002, … without gap; it has {numbers}")
+        raise MissingPartError(f"{SCHEMA_DIR} must hold files numbered 0001, 0002, … without gaps; it has {numbers}")
     return paths
 
 
 def _upgrading(path: Path, engine: str, done: list[str]) -> Callable[..., None]:
-    def upgrade(*, connection: SqlalchemyConnection) -> None:  # a partial has no name, and Alembic logs it
+    def upgrade(*, connection: SqlalchemyConnection) -> None:  # not a partial: Alembic logs the function's name
         for sql in memsql.statements(f"schema/{path.stem}", engine):
             connection.exec_driver_sql(sql.replace("%", "%%"))
         done.append(path.stem)
@@ -94,7 +94,7 @@ def _upgrading(path: Path, engine: str, done: list[str]) -> Callable[..., None]:
 
 @contextmanager
 def _schema_lock(settings: MemsqlSettings) -> Iterator[None]:
-    """Hold one row in a transaction of its own: DDL commits implicitly, so it can't hold the lock itself."""
+    """Lock one row in a separate transaction: DDL commits implicitly, so it can't hold the lock itself."""
     with memsql.connect(settings) as connection:
         memsql.execute_all(connection, "clients/create_schema_lock")
         connection.commit()

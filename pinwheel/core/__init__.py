@@ -1,1 +1,1 @@
-"""Contract, settings, errors and signals: what every other room stands on."""
+"""Contract, settings, errors, signals and offsets; every other room imports from here."""

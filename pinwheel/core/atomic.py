@@ -1,6 +1,6 @@
-"""Files that are replaced in one step: whoever reads one, or dies while writing it, finds the old or the new whole.
+"""Atomic file replacement: a reader sees the old or the new file, never half of one, even if the writer dies.
 
-Not durable: a machine that loses power may find the old one, or an empty one. One process at a time writes a path.
+Not durable: after a power loss the file may be the old one, or empty. One writer per path at a time.
 """
 
 import os
@@ -11,15 +11,15 @@ from pathlib import Path
 
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
-    """Give a path to write to; it becomes ``path`` at the end of the block, and stays next to it if that raises."""
+    """Yield a path to write to; it is renamed to ``path`` when the block ends, and left behind when it raises."""
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(f"{path.name}.part")
-    part.unlink(missing_ok=True)  # of a writer that died
+    part.unlink(missing_ok=True)  # left by a writer that died
     yield part
     part.replace(path)
 
 
 def write_text(path: Path, text: str, mode: int = 0o666) -> None:
-    """Write a file anew; ``mode`` is cut by the umask, and never wider for a moment."""
+    """Replace a file; ``mode`` (less the umask) holds from its creation, so a secret is never readable by others."""
     with replacing(path) as part, os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "w") as file:
         file.write(text)

