@@ -1,1 +1,1 @@
-"""What is downloaded, from which lock, and how it is known to be whole."""
+"""Downloads: from which lock, into which folder, and how a complete one is recognised."""

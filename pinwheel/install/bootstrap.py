@@ -1,7 +1,9 @@
-"""From a bare machine to this project's own Python environment and a Java.
+"""Sets up this project's Python environment and Java on a bare machine.
 
-Run by the system's ``python3`` before anything is installed, so it imports nothing but the standard library:
-``python3 pinwheel/install/bootstrap.py``. Done already, it costs milliseconds.
+    python3 pinwheel/install/bootstrap.py
+
+Runs in the system's ``python3`` before anything is installed, so it imports the standard library only. Idempotent:
+when everything is there it takes milliseconds.
 """
 
 import hashlib
@@ -16,17 +18,17 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 UV = "uv==0.9.11"
 PYTHON = (3, 11)  # what requirements.txt was compiled for, and what Airflow, Spark and GX all run on
-JAVA = 17  # the least that Spark 4.2 and Kafka 4.2 run on
+JAVA = 17  # the oldest that Spark 4.2 and Kafka 4.2 run on
 JAVA_PACKAGE = "openjdk-17-jre-headless"
 STAMP = ".stamp"
 
 
 class BootstrapError(Exception):
-    """The machine lacks something; the message says the one command that gives it."""
+    """The machine lacks something; the message has the command that installs it."""
 
 
 def main() -> int:
-    """Bring the environment up to date; 1 with one clear message when it can't be."""
+    """Bring the environment up to date; returns 1 after one message when that is not possible."""
     tools = Path(os.environ.get("PINWHEEL_STATE_DIR", ROOT / ".pinwheel")).absolute() / "tools"
     try:
         check_python(sys.version_info[:2])
@@ -39,22 +41,22 @@ def main() -> int:
 
 
 def check_python(found: tuple[int, ...]) -> None:
-    """Raise unless this is the Python that the locked packages are for."""
+    """Raise unless this is the Python that the locked packages were compiled for."""
     if found != PYTHON:
         raise BootstrapError(
-            f"this is Python {found[0]}.{found[1]}, and Python {PYTHON[0]}.{PYTHON[1]} is needed: "
+            f"this is Python {found[0]}.{found[1]}, but Python {PYTHON[0]}.{PYTHON[1]} is needed: "
             "name one with `make PYTHON=/path/to/python3.11 run`"
         )
 
 
 def ensure_environment(tools: Path) -> None:
-    """Make ``tools``/venv hold exactly requirements.txt and this project."""
+    """Install exactly requirements.txt and this project into ``tools``/venv."""
     venv = tools / "venv"
     digest = wanted_digest(ROOT)
     if is_current(venv, digest):
         return
     begin = time.monotonic()
-    (venv / STAMP).unlink(missing_ok=True)  # from here on it is half finished
+    (venv / STAMP).unlink(missing_ok=True)  # from here on it is incomplete
     uv = ensure_uv(tools)
     say("Installing the Python packages (about 1.3 GB)")
     if not (venv / "bin" / "python").exists():
@@ -67,7 +69,7 @@ def ensure_environment(tools: Path) -> None:
 
 
 def wanted_digest(root: Path) -> str:
-    """What the environment is made of; pyproject.toml rules the editable install."""
+    """Digest of the environment's inputs; pyproject.toml is one, because it controls the editable install."""
     total = hashlib.sha256(f"{UV} {sys.executable}".encode())
     for name in ("requirements.txt", "pyproject.toml"):
         total.update(hashlib.sha256((root / name).read_bytes()).digest())
@@ -75,20 +77,20 @@ def wanted_digest(root: Path) -> str:
 
 
 def is_current(venv: Path, digest: str) -> bool:
-    """Whether the environment was finished from what ``digest`` stands for."""
+    """Whether the environment is complete and was built from these inputs."""
     stamp = venv / STAMP
     return stamp.exists() and stamp.read_text() == digest and (venv / "bin" / "pinwheel").exists()
 
 
 def write_stamp(venv: Path, digest: str) -> None:
-    """Say, last and in one step, that the environment is whole."""
+    """Mark the environment as complete, atomically; the last step."""
     part = venv / f"{STAMP}.part"
     part.write_text(digest)
     part.rename(venv / STAMP)
 
 
 def ensure_uv(tools: Path) -> str:
-    """The pinned uv, in a small environment of its own."""
+    """Install the pinned uv into a separate environment; returns its path."""
     home = tools / "uv"
     uv = home / "bin" / "uv"
     if is_stamped(home):
@@ -104,37 +106,37 @@ def ensure_uv(tools: Path) -> str:
 
 
 def is_stamped(home: Path) -> bool:
-    """Whether the pinned uv was installed to its end."""
+    """Whether the installation of the pinned uv was completed."""
     return (home / STAMP).exists() and (home / STAMP).read_text() == UV
 
 
 def ensure_venv_module() -> None:
-    """Debian packs ``venv`` and ``ensurepip`` apart from Python."""
+    """Debian ships ``venv`` and ``ensurepip`` in a package apart from Python."""
     probe = subprocess.run([sys.executable, "-c", "import ensurepip, venv"], capture_output=True, check=False)
     if probe.returncode:
         install(f"python{PYTHON[0]}.{PYTHON[1]}-venv", "Python's venv module")
 
 
 def ensure_java() -> None:
-    """A Java of 17 or newer, installed when we may."""
+    """Make sure that there is a Java of 17 or newer; installs it when run as root."""
     if (java_version(java_program()) or 0) >= JAVA:
         return
     install(JAVA_PACKAGE, f"Java {JAVA} or newer (found: {java_version(java_program()) or 'none'})")
     found = java_version(java_program())
     if (found or 0) < JAVA:
         raise BootstrapError(
-            f"Java {JAVA} or newer is needed and {java_program()} is {found}; set JAVA_HOME to the newer one"
+            f"Java {JAVA} or newer is needed, but {java_program()} is {found}; set JAVA_HOME to a newer one"
         )
 
 
 def java_program() -> str:
-    """The ``java`` that Kafka and Spark will use."""
+    """The ``java`` that Kafka and Spark use."""
     home = os.environ.get("JAVA_HOME")
     return str(Path(home) / "bin" / "java") if home else "java"
 
 
 def java_version(program: str) -> int | None:
-    """Its major version, or None when there is none."""
+    """Its major version; None when there is no such program."""
     try:
         text = subprocess.run([program, "-version"], capture_output=True, text=True, check=False).stderr
     except OSError:
@@ -144,7 +146,7 @@ def java_version(program: str) -> int | None:
 
 
 def install(package: str, what: str) -> None:
-    """Install a Debian package as root, or say how."""
+    """Install a Debian package; when not root, raise with the command to run."""
     command = f"apt-get update && apt-get install -y {package}"
     if os.geteuid() != 0 or shutil.which("apt-get") is None:
         raise BootstrapError(f"{what} is needed. This one command installs it:\n  sudo sh -c '{command}'")
@@ -155,18 +157,18 @@ def install(package: str, what: str) -> None:
 
 
 def run(command: list[str], environment: dict[str, str] | None = None) -> None:
-    """Run a command whose output the person sees only when it fails."""
+    """Run a command; its output is shown only when it fails."""
     done = subprocess.run(
         command, env=environment, capture_output=True, text=True, stdin=subprocess.DEVNULL, check=False
     )
     if done.returncode:
         raise BootstrapError(
-            f"`{' '.join(command)}` failed; mend that and start again:\n{(done.stdout + done.stderr)[-3000:]}"
+            f"`{' '.join(command)}` failed; fix that and start again:\n{(done.stdout + done.stderr)[-3000:]}"
         )
 
 
 def say(text: str) -> None:
-    """One line for the person who waits."""
+    """Print a line of progress."""
     print(f"  ...  {text}", flush=True)
 
 

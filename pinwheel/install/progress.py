@@ -1,4 +1,4 @@
-"""How a start is shown: each step, its time, and what is being waited for."""
+"""Shows the progress of a start: each step, its time, and what it waits for."""
 
 import sys
 import threading
@@ -15,15 +15,15 @@ Say = Callable[[str], None]
 
 
 class Progress(Protocol):
-    """What the stack tells about itself; safe to use from several threads."""
+    """Shows steps; thread-safe."""
 
     def step(self, title: str) -> AbstractContextManager[Say]:
-        """Show a step while the block runs; call the yielded function with what is being waited for."""
+        """Show a step while the block runs; call the yielded function with what the step waits for."""
         ...
 
 
 class PlainProgress:
-    """One line for each step, for logs and pipes."""
+    """One line per step, for logs and pipes."""
 
     def __init__(self, write: Say | None = None) -> None:
         self._write = write or (lambda line: print(line, flush=True))
@@ -46,7 +46,7 @@ class PlainProgress:
 
 
 class RichProgress:
-    """Spinners and ticks, for a person at a terminal."""
+    """Spinners and ticks, for terminals."""
 
     def __init__(self, bars: RichBars) -> None:
         self._bars = bars
@@ -66,7 +66,7 @@ class RichProgress:
 
 @contextmanager
 def shown() -> Iterator[Progress]:
-    """A progress that suits standard output: spinners on a terminal, plain lines elsewhere."""
+    """Progress on standard output: spinners on a terminal, plain lines elsewhere."""
     if not sys.stdout.isatty():
         yield PlainProgress()
         return

@@ -1,4 +1,4 @@
-"""Folders that are either whole or not there: built beside, stamped, then renamed into place."""
+"""Folders that are complete or absent: built next to their place, stamped, then renamed into it."""
 
 import hashlib
 import os
@@ -10,7 +10,7 @@ STAMP = ".stamp"  # inside the folder, so that folder and stamp appear in one re
 
 
 def digest_of(files: Iterable[Path], *extra: str) -> str:
-    """SHA-256 over the files' bytes and further strings, in order."""
+    """SHA-256 over the files' bytes and then the strings, in order."""
     total = hashlib.sha256()
     for file in files:
         total.update(hashlib.sha256(file.read_bytes()).digest())
@@ -20,7 +20,7 @@ def digest_of(files: Iterable[Path], *extra: str) -> str:
 
 
 def is_current(folder: Path, digest: str) -> bool:
-    """Whether the folder was built, to its end, from what ``digest`` stands for."""
+    """Whether the folder is complete and was built from the inputs of ``digest``."""
     try:
         return (folder / STAMP).read_text() == digest
     except (FileNotFoundError, NotADirectoryError):
@@ -28,7 +28,10 @@ def is_current(folder: Path, digest: str) -> bool:
 
 
 def build_folder(folder: Path, digest: str, build: Callable[[Path], None]) -> None:
-    """Replace ``folder`` by what ``build`` puts into an empty one beside it; a failure leaves the old one."""
+    """Replace ``folder`` with what ``build`` puts into an empty folder next to it; if it raises, the old one stays.
+
+    Leftovers of a process that died here are removed by the next call.
+    """
     part = folder.with_name(f".{folder.name}.part-{os.getpid()}")
     old = folder.with_name(f".{folder.name}.old-{os.getpid()}")
     for leftover in (*folder.parent.glob(f".{folder.name}.part-*"), *folder.parent.glob(f".{folder.name}.old-*")):

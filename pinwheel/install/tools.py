@@ -1,4 +1,7 @@
-"""Everything that is not on PyPI: jars, MariaDB, web files, the location database. Warm, this costs milliseconds."""
+"""Everything that is not on PyPI: jars, MariaDB, web files, the location database.
+
+When all of it is there, the check takes milliseconds.
+"""
 
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
@@ -13,7 +16,7 @@ from pinwheel.install.progress import Progress
 
 @dataclass(frozen=True)
 class Tool:
-    """A folder of downloaded things: how it is called, what it has to be built from, and how."""
+    """A downloaded folder: its title for people, the digest of its inputs, and how to build it."""
 
     title: str
     folder: Path
@@ -22,7 +25,7 @@ class Tool:
 
 
 def spark_home() -> Path:
-    """Where pip put Spark; found without importing it, which takes a second."""
+    """Where pip put Spark, without importing it: that takes a second."""
     spec = find_spec("pyspark")
     if spec is None or not spec.submodule_search_locations:
         raise MissingPartError("pyspark is not installed in this environment; `make run` builds it")
@@ -30,12 +33,12 @@ def spark_home() -> Path:
 
 
 def _shipped_jars() -> frozenset[str]:
-    """Jars that pyspark brings: given a second time, they would be loaded by another class loader."""
+    """Jars that pyspark brings. If given to Spark again, a second class loader would load them."""
     return frozenset(jar.name for jar in (spark_home() / "jars").glob("*.jar"))
 
 
 def tools(tools_dir: Path) -> list[Tool]:
-    """What the embedded stack needs, built or not."""
+    """The tools of the embedded stack, built or not."""
     folder = tools_dir / "jars" / "mariadb"
     return [
         Tool("MariaDB (149 MB)", folder, maven.digest("mariadb"), maven.unpack_mariadb),
@@ -45,7 +48,7 @@ def tools(tools_dir: Path) -> list[Tool]:
 
 
 def server_tools(tools_dir: Path) -> list[Tool]:
-    """What the containers of docker-compose.yml need, whose Kafka and database are images of their own."""
+    """The tools of the containers of docker-compose.yml; Kafka and the database are separate images."""
     return [
         _jars(tools_dir, "s3", "jars of the S3-compatible store (28 MB)"),
         _jars(tools_dir, "spark-s3", "jars for checkpoints in a store (13 MB)"),
@@ -54,12 +57,12 @@ def server_tools(tools_dir: Path) -> list[Tool]:
 
 
 def bench_tools(tools_dir: Path) -> list[Tool]:
-    """What the benchmark's baselines need beside that."""
+    """The tools that only the benchmark's baselines need."""
     return [_jars(tools_dir, "bench", "the JDBC driver of the benchmark's baseline")]
 
 
 def lint_tools(tools_dir: Path) -> list[Tool]:
-    """What `make lint` needs for the pages' scripts."""
+    """The linters of the pages' scripts, for `make lint`."""
     return [_packages(tools_dir, "js", "biome and tsc (130 MB)")]
 
 
@@ -71,12 +74,12 @@ def _shared_tools(tools_dir: Path) -> list[Tool]:
 
 
 def _packages(tools_dir: Path, name: str, title: str) -> Tool:
-    """A set of npm packages as its lock names them."""
+    """The npm packages of a lock."""
     return Tool(title, tools_dir / name, npm.digest(name), lambda folder: npm.fetch(name, folder))
 
 
 def _jars(tools_dir: Path, name: str, title: str, shipped: frozenset[str] = frozenset()) -> Tool:
-    """A set of jars as its lock names them."""
+    """The jars of a lock."""
     return Tool(
         title,
         tools_dir / "jars" / name,
@@ -86,12 +89,12 @@ def _jars(tools_dir: Path, name: str, title: str, shipped: frozenset[str] = froz
 
 
 def ensure(tools_dir: Path, progress: Progress) -> None:
-    """Download what the embedded stack lacks."""
+    """Download the embedded stack's tools that are missing or outdated."""
     fetch(tools(tools_dir), progress)
 
 
 def fetch(wanted_tools: Iterable[Tool], progress: Progress) -> None:
-    """Download those that are not there or were built from an older lock, side by side."""
+    """Download, in parallel, the tools that are missing or were built from an older lock."""
     wanted = [tool for tool in wanted_tools if not stamps.is_current(tool.folder, tool.digest)]
     if not wanted:
         return
