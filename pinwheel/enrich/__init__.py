@@ -1,1 +1,1 @@
-"""Where an event happened, and the full pin that it names."""
+"""Enrichment of events: the location of the address, and the full pin of the pin id."""

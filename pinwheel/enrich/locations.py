@@ -1,4 +1,4 @@
-"""Where an address is: city-level look-ups in a MaxMind-format file, a batch at a time.
+"""Locates addresses: city-level lookups in files of MaxMind's format, a batch at a time.
 
 Reads DB-IP's flat records (``city``, ``country_code``, ``state1`` …) and MaxMind's nested ones (GeoIP2, GeoLite2 City).
 """
@@ -21,15 +21,15 @@ from pinwheel.core.settings import GeoSettings
 
 log = logging.getLogger(__name__)
 
-# A batch of 10,000 events holds fewer addresses than this, so the next batch finds its regulars here; about 20 MB.
+# More than the distinct addresses of 10,000 events, so that the next batch hits the cache; about 20 MB.
 CACHED_ADDRESSES = 50_000
-V4_MAPPED = bytes(10) + b"\xff\xff"  # ::ffff:a.b.c.d is an IPv4 address in disguise
+V4_MAPPED = bytes(10) + b"\xff\xff"  # ::ffff:a.b.c.d, an IPv4 address written as IPv6
 
 LOCATION_TYPE = pa.struct([(c.name, ARROW_TYPE[c.type]) for c in LOCATION_COLUMNS])
 
 
 class Location(NamedTuple):
-    """One address's row; the fields are ``contracts.LOCATION_COLUMNS``."""
+    """One address's row; the fields are ``contract.LOCATION_COLUMNS``."""
 
     country_code: str | None = None
     region: str | None = None
@@ -41,7 +41,7 @@ class Location(NamedTuple):
 
 
 class Database(NamedTuple):
-    """An open location file and the text that names its build."""
+    """An open location file and its build, e.g. ``dbip-city-ipv4 2026-11-01``."""
 
     reader: Any  # maxminddb.Reader; the package has no types
     version: str
@@ -51,10 +51,10 @@ NOWHERE = Location()
 
 
 class Locator:
-    """Finds locations; cheap to pickle: each process opens the files when it first needs them.
+    """Finds locations. Cheap to pickle: each process opens the files on first use.
 
     Raises:
-        MissingPartError: a location file is not there, or is not in MaxMind's format.
+        MissingPartError: a location file does not exist, or is not in MaxMind's format.
     """
 
     def __init__(self, settings: GeoSettings) -> None:
@@ -65,7 +65,7 @@ class Locator:
         """Locate a column of addresses (strings); each distinct one is looked up once.
 
         Returns:
-            One row per address, in order, of ``LOCATION_TYPE``. All null for a null or invalid address; for a valid one
+            One row of ``LOCATION_TYPE`` per address, in order. All null for a null or invalid address; for a valid one
             that the database does not know, only ``ip_network`` and ``geo_version`` are set.
         """
         encoded = addresses.dictionary_encode()
@@ -80,7 +80,7 @@ class Locator:
         )
 
     def find(self, address: str | None) -> Location:
-        """Locate one address; an invalid one is nowhere, never an error."""
+        """Locate one address; ``NOWHERE`` for an invalid one, never an error."""
         return _find(self._v4, self._v6, address)
 
 
@@ -96,10 +96,10 @@ def _find(v4: Path, v6: Path, address: str | None) -> Location:
 
 
 def _record(database: Database, address: str) -> object:
-    """What the file says of an address; a file of IPv4 alone, or one with a bad spot, must not fail the batch."""
+    """The file's record of an address; None where it can't be read, so that one bad record does not fail the batch."""
     try:
         return database.reader.get(address)
-    except ValueError:  # an IPv6 address in a file of IPv4 alone
+    except ValueError:  # an IPv6 address in a file that has IPv4 only
         return None
     except maxminddb.InvalidDatabaseError as error:
         log.warning("location record unreadable database=%r error=%s", database.version, error)
@@ -107,12 +107,12 @@ def _record(database: Database, address: str) -> object:
 
 
 def _packed(address: str | None) -> bytes | None:
-    """The address as 4 or 16 bytes; None when it is not an address."""
+    """The address as 4 or 16 bytes; None when it is invalid."""
     if not address:
         return None
     try:
         packed = socket.inet_pton(socket.AF_INET6 if ":" in address else socket.AF_INET, address)
-    except (OSError, ValueError):  # ValueError: a NUL character inside
+    except (OSError, ValueError):  # ValueError: the text has a NUL character
         return None
     return packed[12:] if packed.startswith(V4_MAPPED) else packed
 
@@ -122,13 +122,13 @@ def _family(packed: bytes) -> socket.AddressFamily:
 
 
 def _network(packed: bytes) -> str:
-    """The network that is stored in place of the address: /24 for IPv4, /48 for IPv6."""
+    """The network that is stored instead of the address: /24 for IPv4, /48 for IPv6."""
     kept, bits = (3, 24) if len(packed) == 4 else (6, 48)
     return f"{socket.inet_ntop(_family(packed), packed[:kept] + bytes(len(packed) - kept))}/{bits}"
 
 
 def _location(record: Mapping[str, Any]) -> Location:
-    """Read a record, whichever of the two shapes it has; empty strings become null."""
+    """Read a record of either shape; empty strings become null."""
     flat = _flat(record) if isinstance(record.get("country_code"), str) else _nested(record)
     return flat._replace(country_code=flat.country_code or None, region=flat.region or None, city=flat.city or None)
 
@@ -161,13 +161,13 @@ def _english(part: Mapping[str, Any]) -> str | None:
 
 
 def _degrees(value: object) -> float | None:
-    """Degrees to 5 places, about a metre: the files hold 32-bit floats, whose further digits are noise."""
+    """Degrees to 5 decimals, about a metre: the files hold 32-bit floats, whose further digits are noise."""
     return round(float(value), 5) if isinstance(value, int | float) else None
 
 
 @cache
 def _open(path: Path) -> Database:
-    """Open a file once per process; mapped into memory, so processes share it."""
+    """Open a file once per process. It is memory-mapped, so processes share its pages."""
     try:
         reader = maxminddb.open_database(str(path))
     except (maxminddb.InvalidDatabaseError, OSError) as error:
@@ -176,13 +176,13 @@ def _open(path: Path) -> Database:
         ) from error
     about = reader.metadata()
     built = datetime.fromtimestamp(about.build_epoch, UTC).date()
-    return Database(reader, f"{path.stem} {built.isoformat()}")  # npm's DB-IP calls its type just "city ipv4"
+    return Database(reader, f"{path.stem} {built.isoformat()}")  # the metadata's type is just "city ipv4" in DB-IP's
 
 
 def _existing(path: Path, setting: str) -> Path:
     if not path.is_file():
         raise MissingPartError(
-            f"the location file {path} is not there; `make run` fetches DB-IP City Lite, or set {setting} to a "
+            f"the location file {path} does not exist; `make run` fetches DB-IP City Lite, or set {setting} to a "
             "city file in MaxMind's format"
         )
     return path.resolve()

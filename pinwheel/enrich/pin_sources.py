@@ -1,6 +1,6 @@
-"""Where full pins come from: ``pin_cache`` in MemSQL, and the Pin API. Both are asked for many ids at once.
+"""The sources of full pins: ``pin_cache`` in MemSQL, and the Pin API. Both take many ids per request.
 
-Both raise ``SourceDownError`` and nothing else, so that the lookup above can leave a failed source alone for a while.
+Both raise ``SourceDownError`` and nothing else, so that ``pins`` can pause a source that failed.
 """
 
 import logging
@@ -29,22 +29,22 @@ VALUE_FIELDS = tuple(f for f in PIN_FIELDS if f.name != "pin_id")
 MICROSECOND = timedelta(microseconds=1)
 INT64 = range(-(2**63), 2**63)
 SELECT_IDS = 4000  # ids in one IN list: 80 kB of SQL, far below every server's packet limit
-IDLE_SECONDS = 60.0  # a connection that slept longer is not trusted: servers and firewalls drop sleepers
+IDLE_SECONDS = 60.0  # reconnect after that: servers and firewalls drop idle connections
 
 
 class SourceDownError(PinwheelError):
-    """A source of pins could not be asked, or gave an answer that can't be read."""
+    """A source of pins did not answer, or its answer can't be read."""
 
 
 class Answer(NamedTuple):
-    """What a source said: pins it has, ids it is sure not to exist. Ids in neither may come later."""
+    """The pins that a source has, and the ids that do not exist. Ids in neither may become known later."""
 
     pins: dict[int, PinRow]
     unknown: set[int]
 
 
 class PinSource(Protocol):
-    """Anything that can be asked for a batch of pins."""
+    """A source that returns pins in batches."""
 
     def fetch(self, pin_ids: Sequence[int]) -> Answer:
         """Fetch up to ``pin_api_batch`` pins in one call, or raise ``SourceDownError``."""
@@ -54,12 +54,12 @@ class PinApi:
     """The Pin API over HTTP: ``POST {pin_api_url}/pins/batch``."""
 
     def __init__(self, settings: PinSettings, client: httpx.Client | None = None) -> None:
-        # An address inside the house: proxies of the environment would only stand in the way.
+        # An internal address: the environment's proxies must not apply.
         self._client = client or httpx.Client(timeout=settings.pin_api_seconds, trust_env=False)
         self._url = f"{settings.pin_api_url.rstrip('/')}/pins/batch"
 
     def fetch(self, pin_ids: Sequence[int]) -> Answer:
-        """Fetch pins; one that breaks the contract is left out of the answer, so it counts as not had yet."""
+        """Fetch pins; a pin that breaks the contract is left out of the answer, so its rows stay pending."""
         try:
             response = self._client.post(self._url, json={"pin_ids": list(pin_ids)})
             response.raise_for_status()
@@ -79,10 +79,10 @@ def _read_answer(body: Mapping[str, Any], asked: set[int]) -> Answer:
 
 
 def read_pin(pin: Mapping[str, Any]) -> PinRow | None:
-    """Check a pin of the API against the contract; None, and a line in the log, when it breaks it."""
-    wrong = [f.name for f in PIN_FIELDS if not _meets(f, pin.get(f.name))]
-    if wrong:
-        log.warning("pin breaks the contract pin_id=%.40r fields=%s", pin.get("pin_id"), ",".join(wrong))
+    """A pin of the API as a row; None, and a warning in the log, when it breaks the contract."""
+    invalid = [f.name for f in PIN_FIELDS if not _meets(f, pin.get(f.name))]
+    if invalid:
+        log.warning("pin breaks the contract pin_id=%.40r fields=%s", pin.get("pin_id"), ",".join(invalid))
         return None
     return tuple(_micros(pin.get(f.name)) if f.type is Type.TIMESTAMP else pin.get(f.name) for f in VALUE_FIELDS)
 
@@ -98,7 +98,7 @@ def _meets(field: Field, value: object) -> bool:
 
 
 def _micros(text: str | None) -> int | None:
-    """Microseconds since 1970 of an RFC 3339 time; None when it is not one."""
+    """Microseconds since 1970 of an RFC 3339 time; None for any other text."""
     try:
         parsed = datetime.fromisoformat(text or "")
     except ValueError:
@@ -107,7 +107,7 @@ def _micros(text: str | None) -> int | None:
 
 
 class PinCache:
-    """``pin_cache`` in MemSQL. Holds one connection, opened when it is needed; not for use by two threads."""
+    """``pin_cache`` in MemSQL. Holds one connection, opened on first use; not thread-safe."""
 
     def __init__(self, connect: Connect, clock: Callable[[], float]) -> None:
         self._connect = connect
@@ -118,30 +118,30 @@ class PinCache:
         self._upsert = statement("enrich/upsert_pins")
 
     def select(self, pin_ids: Sequence[int]) -> dict[int, PinRow]:
-        """Look pins up; an id that is not there is not in the answer."""
-        found: dict[int, PinRow] = {}
+        """Look pins up; ids that are not in the cache are left out."""
+        pins: dict[int, PinRow] = {}
         for start in range(0, len(pin_ids), SELECT_IDS):
             some = tuple(pin_ids[start : start + SELECT_IDS])
-            found.update(self._run(partial(self._selected, pin_ids=some)))
-        return found
+            pins.update(self._run(partial(self._selected, pin_ids=some)))
+        return pins
 
     def _selected(self, cursor: Cursor, pin_ids: tuple[int, ...]) -> dict[int, PinRow]:
         cursor.execute(self._select, {"pin_ids": pin_ids})
         return {row[0]: (*row[1:-1], _micros_of(row[-1])) for row in cursor.fetchall()}
 
     def upsert(self, pins: Mapping[int, PinRow]) -> None:
-        """Save pins, lowest id first, so that two writers of the same pins wait for each other and don't deadlock."""
+        """Upsert pins in one transaction, in order of id so that concurrent writers wait instead of deadlocking."""
         rows = [{"pin_id": pin_id, **_sql_values(pins[pin_id])} for pin_id in sorted(pins)]
-        # executemany sends multi-row INSERTs, as many rows as fit a packet.
+        # executemany sends multi-row INSERTs, with as many rows as fit a packet.
         retry_conflicts(lambda: self._run(lambda cursor: cursor.executemany(self._upsert, rows)))
 
     def _run(self, work: Callable[[Cursor], Any]) -> Any:
-        """Do one transaction; whatever goes wrong closes the connection."""
+        """Run one transaction; any error closes the connection."""
         try:
             connection = self._open()
             with connection.cursor(Cursor) as cursor:
                 answer = work(cursor)
-            connection.commit()  # a SELECT too: its snapshot would hide what others save later
+            connection.commit()  # also after a SELECT: an open snapshot would hide later writes of others
         except (pymysql.Error, MemsqlError, OSError) as error:
             self.close()
             raise SourceDownError(f"pin_cache: {type(error).__name__}: {error}") from error
@@ -156,7 +156,7 @@ class PinCache:
         return self._connection
 
     def close(self) -> None:
-        """Let go of the connection; the next call opens another."""
+        """Close the connection; the next call opens another."""
         connection, self._connection = self._connection, None
         if connection is not None:
             try:
@@ -166,7 +166,7 @@ class PinCache:
 
 
 def _micros_of(value: object) -> int | None:
-    """Microseconds of what the driver made of a DATETIME (naive, UTC); zero dates come as text and become null."""
+    """Microseconds of the driver's DATETIME (naive, UTC); null for zero dates, which the driver returns as text."""
     return (aware(value) - EPOCH) // MICROSECOND if isinstance(value, datetime) else None
 
 
@@ -176,7 +176,7 @@ def _sql_values(row: PinRow) -> dict[str, Any]:
 
 
 def _datetime(micros: int | None) -> datetime | None:
-    """A naive UTC time for DATETIME(6); null outside the years that MySQL can hold."""
+    """A naive UTC time for DATETIME(6); null outside the range that MySQL can hold."""
     try:
         moment = None if micros is None else EPOCH + timedelta(microseconds=micros)
     except OverflowError:

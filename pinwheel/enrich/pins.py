@@ -1,11 +1,11 @@
-"""The read-through pin lookup, run in Spark's Python workers, a batch at a time.
+"""Read-through pin lookup, run in Spark's Python workers, a batch at a time.
 
-Order: this process's LRU, ``pin_cache`` in MemSQL, the Pin API; what the API gave is saved to ``pin_cache``.
-Nothing here raises because a source is down: its rows are ``pending``, and the source is left alone for a while,
-so landing never waits for one timeout per batch.
+Order: this process's LRU cache, ``pin_cache`` in MemSQL, the Pin API. Pins from the API are saved to ``pin_cache``.
+A source that is down raises nothing: the rows are ``pending``, and the source is not asked again for some seconds,
+so landing does not wait for a timeout in every batch.
 
-The LRU has no expiry: a pin's creator, board and brand do not change, and a newer text that comes through the
-stream replaces the older one here and in ``pin_cache``.
+The LRU has no expiry: a pin's creator, board and brand do not change, and newer texts that arrive through the stream
+replace the older ones here and in ``pin_cache``.
 """
 
 import logging
@@ -39,11 +39,11 @@ Clock = Callable[[], float]
 FOUND_TYPE = pa.struct([*((c.name, ARROW_TYPE[c.type]) for c in PIN_COLUMNS), (PIN_STATUS_COLUMN.name, pa.string())])
 PINS_SCHEMA = pa.schema([(PIN_ID.name, pa.int64()), *((c.name, ARROW_TYPE[c.type]) for c in PIN_COLUMNS)])
 NO_PIN: PinRow = (None,) * len(VALUE_FIELDS)
-MISSING_IDS = 100_000  # misses that are remembered at most, about 20 MB
+MISSING_IDS = 100_000  # size of each cache of misses, about 20 MB
 
 
 class Breaker:
-    """Leaves a source alone for some seconds after it failed."""
+    """Circuit breaker: skips a source for some seconds after it failed."""
 
     def __init__(self, name: str, seconds: float, clock: Clock) -> None:
         self._name, self._seconds, self._clock = name, seconds, clock
@@ -54,7 +54,7 @@ class Breaker:
         return self._clock() >= self._until
 
     def trip(self, error: SourceDownError) -> None:
-        """Note a failure; one line in the log per pause, not one per batch."""
+        """Record a failure; logs once per pause, not once per batch."""
         log.warning("source down name=%s pause_seconds=%s error=%s", self._name, self._seconds, error)
         self._until = self._clock() + self._seconds
 
@@ -63,10 +63,10 @@ class PinLookup:
     """Finds and saves pins; one per process and thread.
 
     Args:
-        settings: where everything is, sizes and times.
-        connect: opens a connection to MemSQL when one is needed; None: the one of the settings.
-        source: who is asked for what MemSQL does not have; None: the Pin API of the settings.
-        clock: seconds that only grow.
+        settings: addresses, cache sizes and timeouts.
+        connect: opens a connection to MemSQL; None: by the settings.
+        source: source of the pins that are not in ``pin_cache``; None: the Pin API.
+        clock: monotonic, in seconds.
     """
 
     def __init__(
@@ -93,27 +93,27 @@ class PinLookup:
         """Find the pins of a column of ids (int64, nulls allowed); each distinct id is looked up once.
 
         Returns:
-            One row per id, in order, of ``FOUND_TYPE``: all null for a null id, only a status where no pin was had.
+            One row of ``FOUND_TYPE`` per id, in order: all null for a null id, only a status if no pin was found.
         """
         encoded = pin_ids.dictionary_encode()
         wanted = encoded.dictionary.to_pylist()
         rows, statuses = self._find(wanted)
-        had = [rows.get(i, NO_PIN) for i in wanted]
-        # Not zip(*had): it makes an iterator per row, and the garbage collector walks them all (24 ms instead of 17).
-        columns: list[Sequence[object]] = [list(map(itemgetter(n), had)) for n in range(len(VALUE_FIELDS))]
+        pins = [rows.get(i, NO_PIN) for i in wanted]
+        # Not zip(*pins): it makes an iterator per row, and the garbage collector walks them all (24 ms instead of 17).
+        columns: list[Sequence[object]] = [list(map(itemgetter(n), pins)) for n in range(len(VALUE_FIELDS))]
         cached = PinStatus.CACHED.value
         columns.append([statuses.get(i, cached) for i in wanted])
         typed = [_column(values, field.type) for values, field in zip(columns, FOUND_TYPE, strict=True)]
         return pa.StructArray.from_arrays([c.take(encoded.indices) for c in typed], fields=list(FOUND_TYPE))
 
     def save(self, pins: pa.Table) -> bool:
-        """Save full pins that came through the stream; of one pin's several rows the last wins.
+        """Save full pins that came through the stream. Idempotent; of several rows of one pin the last wins.
 
         Args:
-            pins: at least the columns of ``PINS_SCHEMA`` (the lake's names); rows without a ``pin_id`` are left out.
+            pins: at least the columns of ``PINS_SCHEMA`` (the lake's names); rows without a ``pin_id`` are ignored.
 
         Returns:
-            Whether ``pin_cache`` has them all; this process knows them either way.
+            Whether ``pin_cache`` has all of them; this process's cache has them either way.
         """
         rows = _rows_of(pins)
         self._keep(self._rows, rows)
@@ -123,7 +123,7 @@ class PinLookup:
         return self._save({i: row for i, row in rows.items() if self._saved.get(i) != row})
 
     def _find(self, wanted: Sequence[int]) -> tuple[dict[int, PinRow], dict[int, str]]:
-        """Rows of the ids that have one, and the status of every id that was not simply cached."""
+        """Rows of the ids that were found, and the status of every id that is not ``cached``."""
         rows, missing = self._from_process(wanted)
         statuses = {i: status for i in missing if (status := self._remembered(i))}
         cached = self._from_cache([i for i in missing if i not in statuses])
@@ -138,7 +138,7 @@ class PinLookup:
         rows, missing, known = {}, [], self._rows
         for pin_id in wanted:
             try:
-                rows[pin_id] = known[pin_id]  # [] is a third faster than get() in cachetools
+                rows[pin_id] = known[pin_id]  # in cachetools [] is a third faster than get()
             except KeyError:
                 missing.append(pin_id)
         return rows, missing
@@ -152,16 +152,16 @@ class PinLookup:
         if not pin_ids or not self._cache_breaker.closed():
             return {}
         try:
-            found = self._cache.select(pin_ids)
+            pins = self._cache.select(pin_ids)
         except SourceDownError as error:
             self._cache_breaker.trip(error)
             return {}
-        self._keep(self._rows, found)
-        self._keep(self._saved, found)
-        return found
+        self._keep(self._rows, pins)
+        self._keep(self._saved, pins)
+        return pins
 
     def _from_source(self, pin_ids: Sequence[int]) -> tuple[dict[int, PinRow], set[int]]:
-        """Ask the Pin API, batch by batch until one fails; remember what it did not have."""
+        """Ask the Pin API batch by batch, until one fails; remembers the ids that it did not have."""
         fetched: dict[int, PinRow] = {}
         unknown: set[int] = set()
         for start in range(0, len(pin_ids), self._batch):
@@ -201,12 +201,12 @@ class PinLookup:
         return True
 
     def _keep(self, cache: LRUCache[int, PinRow], rows: dict[int, PinRow]) -> None:
-        if self._capacity:  # cachetools refuses to put anything into a cache of size 0
+        if self._capacity:  # cachetools raises on an insert into a cache of size 0
             cache.update(rows)
 
 
 def _column(values: Sequence[object], type_: pa.DataType) -> pa.Array:
-    """A column of plain values; times come as microseconds."""
+    """An Arrow column of Python values; times are microseconds."""
     return pa.array(values, pa.int64()).cast(type_) if pa.types.is_timestamp(type_) else pa.array(values, type_)
 
 
