@@ -1,1 +1,1 @@
-"""The only writer of Delta: landing, the pins table, compaction, late completion; and the readers of its log."""
+"""The only writer of Delta: landing, compaction, late completion; and the readers of the table and its log."""

@@ -1,8 +1,8 @@
-"""Keeping the lake's files few and large, and its log short.
+"""Compaction: keeps the lake's files few and large, and its log short.
 
-Nothing here changes a row: compaction's commits carry no data change, so the change feed and the merge do not see them.
-What dies half-way has committed some partitions and not others; the next run measures anew. Two runs at once: Delta
-refuses the second commit on a partition, which is then left to the next run.
+No row changes: the commits carry no data change, so the change feed and the merge do not see them. A run that dies
+has committed some of the partitions; the next run measures all of them again. With two runs at once, Delta refuses
+the second commit on a partition, which is left to the next run.
 """
 
 import logging
@@ -20,9 +20,9 @@ from pinwheel.lake import events_table
 
 log = logging.getLogger(__name__)
 
-CLEAN_MINUTES = 10  # of each hour, one run: looking for files that nothing names lists all there are
-MARGIN = timedelta(days=1)  # a reader that started at the oldest watermark may still be at it
-# What the reports filter by. Dead letters have no event time.
+CLEAN_MINUTES = 10  # clean up once an hour, in the run of its first minutes: finding orphans lists all files
+MARGIN = timedelta(days=1)  # a reader that started at the oldest watermark may still be reading
+# The columns that reports filter by. Dead letters have no event time.
 CLUSTER_BY = {
     **{kind.name: ("brand_id", "occurred_at") if kind.has_pin else ("occurred_at",) for kind in EVENT_TYPES.values()},
     DEAD_LETTER: ("kafka_timestamp",),
@@ -30,16 +30,16 @@ CLUSTER_BY = {
 
 
 class Action(StrEnum):
-    """What a partition needs."""
+    """How to rewrite a partition."""
 
     NONE = "none"
-    COMPACT = "compact"  # put small files together
-    CLUSTER = "cluster"  # write all of it anew, ordered by CLUSTER_BY
+    COMPACT = "compact"  # combine its small files
+    CLUSTER = "cluster"  # rewrite all of it, ordered by CLUSTER_BY
 
 
 @dataclass(frozen=True)
 class Partition:
-    """One day of one event type, as it is: ``small`` files are below ``compact_small_mb``."""
+    """Files of one day of one event type; sizes in bytes; ``small`` files are below ``compact_small_mb``."""
 
     event_date: str
     event_type: str
@@ -51,7 +51,7 @@ class Partition:
 
 @dataclass(frozen=True)
 class Rewrite:
-    """What was done, or would be: one row per partition that needed something."""
+    """A partition that was rewritten, or would be in a dry run; sizes in bytes."""
 
     event_date: str
     event_type: str
@@ -63,22 +63,22 @@ class Rewrite:
 
 
 def compact(settings: CompactSettings, now: datetime, dry_run: bool, unread_since: datetime | None) -> list[Rewrite]:
-    """Compact what needs it; at the start of an hour, remove what no version of the last days names.
+    """Compact the partitions that need it; at the start of an hour, also remove old files and log entries.
 
     Args:
-        settings: where the lake is, and how much is too much.
+        settings: the lake and its limits.
         now: decides which days are over.
-        dry_run: only say what would be done.
-        unread_since: see ``pinwheel.operate.retention``; what was committed since then is kept.
+        dry_run: only log what would be done.
+        unread_since: commits since then are kept; see ``pinwheel.operate.retention``.
     """
     table = events_table.open_table(settings.events_uri)
     if table is None:
-        log.info("nothing to do: there is no table at %s yet", settings.events_uri)
+        log.info("no table yet uri=%s", settings.events_uri)
         return []
     today = now.astimezone(UTC).date()
-    found = [(p, needs(p, settings, today)) for p in measure(table, settings)]
+    actions = [(p, needs(p, settings, today)) for p in measure(table, settings)]
     rewrites = []
-    for partition, action in ((p, a) for p, a in found if a is not Action.NONE):
+    for partition, action in ((p, a) for p, a in actions if a is not Action.NONE):
         after = partition if dry_run else _rewritten(settings, partition, action)
         rewrites.append(_rewrite(action, partition, after))
         _log(rewrites[-1], dry_run)
@@ -97,14 +97,14 @@ def _log(report: Rewrite, dry_run: bool) -> None:
 
 
 def measure(table: DeltaTable, settings: CompactSettings) -> list[Partition]:
-    """Every partition's files, from the log alone."""
+    """Every partition's file counts and sizes; reads the log only."""
     files = pa.table(table.get_add_actions(flatten=True)).to_pylist()
     limit = settings.compact_small_mb * 2**20
-    found: dict[tuple[str, str], list[int]] = {}
+    sizes_of: dict[tuple[str, str], list[int]] = {}
     for file in files:
         key = (str(file["partition.event_date"]), file["partition.event_type"])
-        found.setdefault(key, []).append(file["size_bytes"])
-    return [_partition(key, sizes, limit) for key, sizes in sorted(found.items())]
+        sizes_of.setdefault(key, []).append(file["size_bytes"])
+    return [_partition(key, sizes, limit) for key, sizes in sorted(sizes_of.items())]
 
 
 def _partition(key: tuple[str, str], sizes: list[int], limit: int) -> Partition:
@@ -113,7 +113,7 @@ def _partition(key: tuple[str, str], sizes: list[int], limit: int) -> Partition:
 
 
 def needs(partition: Partition, settings: CompactSettings, today: date) -> Action:
-    """By the count and size of files, not by the clock; a day that is over is also ordered, as it is read often."""
+    """By the count and size of files, not by the clock. A day that is over is also clustered, as it is read often."""
     is_over = date.fromisoformat(partition.event_date) < today
     if partition.small_files < (settings.compact_closed_files if is_over else settings.compact_open_files):
         return Action.NONE
@@ -122,7 +122,7 @@ def needs(partition: Partition, settings: CompactSettings, today: date) -> Actio
 
 
 def _rewritten(settings: CompactSettings, partition: Partition, action: Action) -> Partition:
-    """Rewrite a partition; returns what it is afterwards."""
+    """Rewrite a partition; returns its new state."""
     table = DeltaTable(settings.events_uri)
     filters = [(name, "=", getattr(partition, name)) for name in LAKE_PARTITIONS]
     target = settings.compact_target_mb * 2**20
@@ -133,7 +133,7 @@ def _rewritten(settings: CompactSettings, partition: Partition, action: Action) 
         else:
             table.optimize.compact(filters, target_size=target, max_concurrent_tasks=1)
     except CommitFailedError as error:
-        log.warning("left to the next run event_date=%s event_type=%s error=%s", *_key(partition), error)
+        log.warning("commit conflict, next run retries event_date=%s event_type=%s error=%s", *_key(partition), error)
     return {_key(p): p for p in measure(DeltaTable(settings.events_uri), settings)}[_key(partition)]
 
 
@@ -146,14 +146,14 @@ def _rewrite(action: Action, before: Partition, after: Partition) -> Rewrite:
 
 
 def _clean(settings: CompactSettings, now: datetime, dry_run: bool, unread_since: datetime | None) -> None:
-    """Remove old files and old log entries, but none that a merge still has to read."""
+    """Remove old files and log entries, but none that a merge still has to read."""
     behind = timedelta(0) if unread_since is None else now - unread_since
     hours = max(settings.vacuum_hours, -(-(behind + MARGIN) // timedelta(hours=1)))
     table = DeltaTable(settings.events_uri)
-    removed = table.vacuum(retention_hours=hours, dry_run=dry_run, full=True)  # orphans of dead tasks too
+    removed = table.vacuum(retention_hours=hours, dry_run=dry_run, full=True)  # full: orphans of dead tasks too
     log.info("vacuum dry_run=%s kept_hours=%d files=%d", dry_run, hours, len(removed))
-    if behind > events_table.LOG_KEPT / 2:  # the other half is for this run, and for who has just begun to read
-        log.warning("the log of the lake is kept whole: a reader is behind, since %s", unread_since)
+    if behind > events_table.LOG_KEPT / 2:  # the other half is for this run and for readers that have just started
+        log.warning("the lake's log is not shortened: a reader is behind unread_since=%s", unread_since)
     elif not dry_run:
         table.create_checkpoint()
-        table.cleanup_metadata()  # by delta.logRetentionDuration
+        table.cleanup_metadata()  # keeps delta.logRetentionDuration

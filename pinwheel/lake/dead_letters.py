@@ -1,4 +1,4 @@
-"""The newest dead letters in the lake, by reason: read from few files, however many there are."""
+"""The newest dead letters in the lake, by reason; the number of files and rows read is bounded."""
 
 import re
 from collections import Counter
@@ -16,10 +16,10 @@ from pinwheel.core.contract import LAKE_COLUMNS
 from pinwheel.lake import events_table
 
 TYPE = "dead_letter"
-DAYS = timedelta(days=1)  # before today's
-MAX_FILES = 200  # a file per micro-batch with a dead letter, until compaction
+DAYS = timedelta(days=1)  # how far back, before today
+MAX_FILES = 200  # until compaction there is a file per micro-batch with a dead letter
 MAX_ROWS = 20_000
-SAMPLES = 3  # of each reason
+SAMPLES = 3  # per reason
 SHOWN_BYTES = 500
 COLUMNS = ["dead_reason", "dead_detail", "kafka_partition", "kafka_offset", "kafka_timestamp"]
 ADDRESS = re.compile(r"""("ip"\s*:\s*")[^"]*""")
@@ -27,7 +27,7 @@ ADDRESS = re.compile(r"""("ip"\s*:\s*")[^"]*""")
 
 @dataclass(frozen=True)
 class Letter:
-    """One dead letter. ``value``: its beginning, what is no UTF-8 escaped, without the address."""
+    """One dead letter. ``value``: the beginning of its bytes as text; see ``readable``."""
 
     kafka_partition: int
     kafka_offset: int
@@ -47,7 +47,7 @@ class Reason:
 
 @dataclass(frozen=True)
 class Summary:
-    """What was looked at: the newest ``letters``, back to ``since``; ``is_all``: there are no others in these days."""
+    """The newest ``letters`` (a count), back to ``since``. ``is_all``: there are no others in these days."""
 
     letters: int
     since: datetime | None
@@ -56,7 +56,7 @@ class Summary:
 
 
 def summary(events_uri: str, now: datetime) -> Summary:
-    """The newest dead letters of today and yesterday; empty when there is no lake yet.
+    """Summarise the newest dead letters of today and yesterday; empty when there is no lake yet.
 
     Raises:
         DeltaError, OSError: the lake can't be read.
@@ -80,16 +80,16 @@ def _newest_files(table: DeltaTable, now: datetime) -> tuple[list[str], bool]:
     """Paths of the newest files with dead letters, newest first, and whether these are all."""
     actions = pa.table(table.get_add_actions(flatten=True)).to_pylist()
     first = (now - DAYS).date()
-    mine = [a for a in actions if a["partition.event_type"] == TYPE and a["partition.event_date"] >= first]
-    mine.sort(key=lambda action: action["modification_time"], reverse=True)
-    taken: list[str] = []
+    dead = [a for a in actions if a["partition.event_type"] == TYPE and a["partition.event_date"] >= first]
+    dead.sort(key=lambda action: action["modification_time"], reverse=True)
+    paths: list[str] = []
     rows = 0
-    for action in mine:
-        if taken and (len(taken) >= MAX_FILES or rows >= MAX_ROWS):
+    for action in dead:
+        if paths and (len(paths) >= MAX_FILES or rows >= MAX_ROWS):
             break
-        taken.append(action["path"])
+        paths.append(action["path"])
         rows += action["num_records"] or 0
-    return taken, len(taken) == len(mine)
+    return paths, len(paths) == len(dead)
 
 
 def _dataset(table: DeltaTable, files: Sequence[str]) -> Any:
@@ -99,7 +99,7 @@ def _dataset(table: DeltaTable, files: Sequence[str]) -> Any:
 
 
 def _samples(dataset: Any, rows: pa.Table, reasons: Iterable[str]) -> dict[str, list[Letter]]:
-    """Few letters of each reason: their bytes are read for these alone."""
+    """The newest letters of each reason; only theirs are the bytes that are read."""
     wanted = {
         (row["kafka_partition"], row["kafka_offset"]): row
         for reason in reasons
@@ -125,7 +125,7 @@ def _letter(row: dict[str, Any], value: bytes | None) -> Letter:
 
 
 def readable(value: bytes) -> str:
-    """The beginning of a record's bytes as text. Addresses are shown nowhere, and so not here."""
+    """The beginning of a record's bytes as text: bytes that are not UTF-8 are escaped, the IP address is hidden."""
     text = value[: 4 * SHOWN_BYTES].decode("utf-8", "backslashreplace")
     text = ADDRESS.sub(r"\1…", text)
     cut = text[:SHOWN_BYTES]

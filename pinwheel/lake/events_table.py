@@ -17,16 +17,16 @@ from pinwheel.core.offsets import Progress, Reach
 
 METADATA_KEY = "pinwheel"  # where a landing commit keeps its manifest, as JSON
 LOG_KEPT = timedelta(hours=2)  # each landing lists the log three times: a week of it, 302,400 entries, takes 2 s
-# What readers skip files by. Not occurred_at: its statistics make delta-rs 1.6 refuse `occurred_at < TIMESTAMP '…'`
-# in updates and deletes, and the day in the path says nearly as much.
+# Columns by which readers skip files. Not occurred_at: its statistics make delta-rs 1.6 refuse
+# `occurred_at < TIMESTAMP '…'` in updates and deletes, and the day in the path is nearly as selective.
 STATISTICS = ("user_id", "pin_id", "brand_id", "kafka_partition", "kafka_offset")
 EVENTS_CONFIGURATION = {
-    "delta.enableChangeDataFeed": "true",  # the merge reads nothing else
+    "delta.enableChangeDataFeed": "true",  # the merge reads it
     "delta.enableDeletionVectors": "false",  # delta-rs' change feed can't read them
-    "delta.checkpointInterval": "200",  # a checkpoint takes 0.1 s and more: every 400 s is enough
+    "delta.checkpointInterval": "200",  # every 400 s is enough: a checkpoint takes 0.1 s and more
     "delta.logRetentionDuration": f"interval {LOG_KEPT // timedelta(hours=1)} hours",
-    "delta.enableExpiredLogCleanup": "false",  # by OPTIMIZE or MERGE: compact_tables knows who reads
-    "delta.deletedFileRetentionDuration": "interval 1 days",  # of their names: each checkpoint carries them all
+    "delta.enableExpiredLogCleanup": "false",  # compact_tables does it: it knows how far the readers are
+    "delta.deletedFileRetentionDuration": "interval 1 days",  # each checkpoint repeats the names of deleted files
     "delta.dataSkippingNumIndexedCols": "0",  # statistics of these columns only
     "delta.dataSkippingStatsColumns": ",".join(STATISTICS),
 }
@@ -39,7 +39,7 @@ def arrow_schema(columns: Iterable[Column] = LAKE_COLUMNS) -> pa.Schema:
 
 @dataclass(frozen=True)
 class Span:
-    """What one commit landed of one Kafka partition: offsets [start, end), newest Kafka time."""
+    """Offsets [start, end) of one Kafka partition that one commit landed, and their newest Kafka time."""
 
     start: int
     end: int
@@ -48,7 +48,7 @@ class Span:
 
 @dataclass(frozen=True)
 class Commit:
-    """One version of ``events``. ``rows`` (by event_type) is None when another writer made it."""
+    """One version of ``events``. ``rows`` (by event_type) is None when it is not a landing commit."""
 
     version: int
     committed_at: datetime
@@ -57,7 +57,7 @@ class Commit:
 
     @property
     def progress(self) -> Progress:
-        """How far it reaches."""
+        """The progress that it made."""
         return {p: Reach(s.end, s.timestamp) for p, s in self.spans.items()}
 
 
@@ -70,7 +70,7 @@ def open_table(uri: str) -> DeltaTable | None:
 
 
 def create_table(uri: str) -> None:
-    """Create ``events`` if it is not there, and bring columns and configuration up to the code's. Idempotent."""
+    """Create ``events`` if it does not exist, and update its columns and configuration to the code's. Idempotent."""
     if "://" not in uri:
         Path(uri).mkdir(parents=True, exist_ok=True)
     schema = arrow_schema()
@@ -91,17 +91,17 @@ def create_table(uri: str) -> None:
 
 
 def app_id(topic: str, partition: int) -> str:
-    """The Delta transaction identifier that holds the next offset to land of a Kafka partition."""
+    """The Delta transaction identifier under which a Kafka partition's next offset to land is kept."""
     return f"{topic}/{partition}"
 
 
 def landed_offsets(events_uri: str, topic: str, partitions: Iterable[int]) -> dict[int, int]:
-    """Next offset to land per Kafka partition; partitions that never landed anything are left out."""
+    """The next offset to land per Kafka partition; partitions that never landed anything are left out."""
     table = open_table(events_uri)
     if table is None:
         return {}
-    found = {p: table.transaction_version(app_id(topic, p)) for p in partitions}
-    return {p: offset for p, offset in found.items() if offset is not None}
+    offsets = {p: table.transaction_version(app_id(topic, p)) for p in partitions}
+    return {p: offset for p, offset in offsets.items() if offset is not None}
 
 
 def commits(events_uri: str, after: int) -> list[Commit]:
@@ -113,22 +113,22 @@ def commits(events_uri: str, after: int) -> list[Commit]:
     table = open_table(events_uri)
     if table is None or table.version() <= after:
         return []
-    found = [c for c in recent_commits(table, table.version() - max(after, -1)) if c.version > after]
-    if found and found[0].version > after + 1 and after >= 0:
+    later = [c for c in recent_commits(table, table.version() - max(after, -1)) if c.version > after]
+    if later and later[0].version > after + 1 and after >= 0:
         raise LakeError(
-            f"versions {after + 1} to {found[0].version - 1} of {events_uri} are no longer in its log: the reader was "
+            f"versions {after + 1} to {later[0].version - 1} of {events_uri} are no longer in its log: the reader was "
             "off for longer than delta.logRetentionDuration; rebuild the reporting tables from the lake"
         )
-    return found
+    return later
 
 
 def recent_commits(events: DeltaTable, count: int) -> list[Commit]:
-    """The last ``count`` versions, oldest first, with their manifests; fewer where a quiet lake's log was shortened."""
+    """The last ``count`` versions, oldest first, with their manifests; fewer when the log has been shortened."""
     return sorted(map(_commit, events.history(limit=count)), key=lambda c: c.version)
 
 
 def oldest_version(table: DeltaTable, after: int) -> int:
-    """The oldest version later than ``after`` that the log still has; the one that is open is always there."""
+    """The oldest version later than ``after`` that the log still has; it always has the current one."""
     return min(int(entry["version"]) for entry in table.history(limit=table.version() - after))
 
 
@@ -144,6 +144,6 @@ def _commit(entry: Mapping[str, object]) -> Commit:
 
 
 def without_views(rows: pa.Table) -> pa.Table:
-    """The same rows with plain strings and bytes: Arrow's kernels do not take delta-rs' views."""
+    """Cast view types to plain strings and bytes: delta-rs returns views, which Arrow's kernels do not accept."""
     plain = {pa.string_view(): pa.string(), pa.binary_view(): pa.binary()}
     return rows.cast(pa.schema([f.with_type(plain.get(f.type, f.type)) for f in rows.schema]))

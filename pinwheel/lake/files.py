@@ -1,7 +1,7 @@
-"""Parquet files written for one commit of ``events``, and their manifest: what the commit has to know of them.
+"""Writes the Parquet files of one commit of ``events``, and their manifest, from which the commit is made.
 
-Writers are many (Spark's tasks); the one commit is ``pinwheel.lake.landing``. A file counts when a commit names it:
-what a task leaves that dies, or that is run a second time, is never read, and VACUUM removes it.
+Many writers (Spark's tasks), one commit (``pinwheel.lake.landing``). A file counts only when a commit names it: files
+of a task that died, and the extra files of one that ran twice, are never read, and VACUUM removes them.
 """
 
 import json
@@ -21,12 +21,12 @@ from pinwheel.core.contract import LAKE_PARTITIONS, LINEAGE
 from pinwheel.core.errors import LakeError
 from pinwheel.lake.events_table import STATISTICS, Span, arrow_schema
 
-FILE_SCHEMA = pa.schema([f for f in arrow_schema() if f.name not in LAKE_PARTITIONS])  # Delta keeps those in the path
+FILE_SCHEMA = pa.schema([f for f in arrow_schema() if f.name not in LAKE_PARTITIONS])  # those are in the path
 
 
 @dataclass(frozen=True)
 class File:
-    """One Parquet file; ``path`` is relative to the table, ``stats`` are Delta's, as JSON."""
+    """One Parquet file; ``path`` is relative to the table, ``size`` is in bytes, ``stats`` are Delta's, as JSON."""
 
     path: str
     size: int
@@ -38,27 +38,27 @@ class File:
 
 @dataclass(frozen=True)
 class Manifest:
-    """The files of one commit, and the Kafka offsets that they hold."""
+    """The files of one commit, and the Kafka offsets that they contain."""
 
     files: list[File] = field(default_factory=list)
     spans: dict[int, Span] = field(default_factory=dict)
 
     @property
     def rows(self) -> dict[str, int]:
-        """Rows by event_type."""
-        found: dict[str, int] = {}
+        """Row counts by event_type."""
+        counts: dict[str, int] = {}
         for file in self.files:
             name = file.partition["event_type"]
-            found[name] = found.get(name, 0) + file.rows
-        return found
+            counts[name] = counts.get(name, 0) + file.rows
+        return counts
 
     def to_json(self) -> str:
-        """As text, for the way from a Spark task to the driver."""
+        """Serialise, for the way from a Spark task to the driver."""
         return json.dumps(asdict(self), default=datetime.isoformat)
 
     @classmethod
     def from_json(cls, text: str) -> "Manifest":
-        """What ``to_json`` made."""
+        """Inverse of ``to_json``."""
         read: dict[str, Any] = json.loads(text)
         spans = {
             int(p): Span(s["start"], s["end"], datetime.fromisoformat(s["timestamp"])) for p, s in read["spans"].items()
@@ -67,7 +67,7 @@ class Manifest:
 
     @classmethod
     def together(cls, parts: Iterable["Manifest"]) -> "Manifest":
-        """The files of all tasks of one batch.
+        """Combine the manifests of all tasks of one micro-batch.
 
         Raises:
             LakeError: two tasks wrote the same offsets.
@@ -80,7 +80,7 @@ class Manifest:
 
 
 class FileWriter:
-    """Writes rows of the lake into Parquet files, one per day and event type."""
+    """Writes rows of the lake to Parquet files, one per day and event type."""
 
     def __init__(self, events_uri: str) -> None:
         self._filesystem = pafs.PyFileSystem(DeltaStorageHandler(events_uri))
@@ -89,7 +89,7 @@ class FileWriter:
         self._spans: dict[int, Span] = {}
 
     def write(self, rows: pa.Table) -> None:
-        """Add rows, of all of the lake's columns in any order."""
+        """Add rows; they need all of the lake's columns, in any order."""
         self._spans = _joined(self._spans, _spans(rows))
         for partition, part in _by_partition(rows):
             path = "/".join([*(f"{name}={value}" for name, value in partition.items()), self._name])
@@ -98,7 +98,7 @@ class FileWriter:
             self._open[path].writer.write_table(part)
 
     def close(self) -> Manifest:
-        """Finish the files; returns their manifest."""
+        """Close the files; returns their manifest."""
         return Manifest([open_file.close() for open_file in self._open.values()], self._spans)
 
 
@@ -119,7 +119,7 @@ class _OpenFile:
 
 
 def _by_partition(rows: pa.Table) -> Iterator[tuple[dict[str, str], pa.Table]]:
-    """Rows of each day and event type, without those two columns."""
+    """The rows of each day and event type, without those two columns."""
     order = [(name, "ascending") for name in LAKE_PARTITIONS]
     counts = rows.group_by(list(LAKE_PARTITIONS)).aggregate([([], "count_all")]).sort_by(order).to_pylist()
     by_partition = rows.sort_by(order).select(FILE_SCHEMA.names).cast(FILE_SCHEMA)
@@ -138,7 +138,7 @@ def _partition_text(value: date | str) -> str:
 
 def _spans(rows: pa.Table) -> dict[int, Span]:
     grouped = rows.select(LINEAGE).group_by("kafka_partition")
-    found = grouped.aggregate(
+    bounds = grouped.aggregate(
         [
             ("kafka_offset", "min"),
             ("kafka_offset", "max"),
@@ -148,7 +148,7 @@ def _spans(rows: pa.Table) -> dict[int, Span]:
         ]
     )
     spans = {}
-    for row in found.to_pylist():
+    for row in bounds.to_pylist():
         if row["kafka_offset_count"] != row["kafka_offset_count_distinct"]:
             raise LakeError(
                 f"partition {row['kafka_partition']}: the batch holds an offset twice; it was not committed"
@@ -177,13 +177,13 @@ def _both(old: Span, new: Span) -> Span:
 
 
 def _statistics(metadata: pq.FileMetaData) -> dict[str, Any]:
-    """Delta's statistics of a file; with the nulls counted, for delta-rs takes no minimum and no count for all null."""
+    """Delta's statistics of a file, with null counts: without minimum and count delta-rs assumes a column all null."""
     low, high, nulls = dict[str, int](), dict[str, int](), dict[str, int]()
     for name in STATISTICS:
         index = metadata.schema.names.index(name)
-        found = [metadata.row_group(g).column(index).statistics for g in range(metadata.num_row_groups)]
-        nulls[name] = sum(s.null_count for s in found)
-        bounds = [(s.min, s.max) for s in found if s.has_min_max]  # a row group of nulls has none
+        groups = [metadata.row_group(g).column(index).statistics for g in range(metadata.num_row_groups)]
+        nulls[name] = sum(s.null_count for s in groups)
+        bounds = [(s.min, s.max) for s in groups if s.has_min_max]  # a row group of nulls has none
         if bounds:
             low[name], high[name] = min(b[0] for b in bounds), max(b[1] for b in bounds)
     return {"numRecords": metadata.num_rows, "minValues": low, "maxValues": high, "nullCount": nulls}

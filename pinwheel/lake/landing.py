@@ -1,7 +1,7 @@
-"""Writing the lake: the one commit that lands a micro-batch (ADR 0001).
+"""Lands a micro-batch in the lake with one commit (ADR 0001).
 
-Each commit moves one Delta transaction identifier per Kafka partition to the next offset to land, so the lake
-itself says how far it is: that survives a deleted checkpoint, log clean-up and two drivers at once.
+Each commit sets one Delta transaction identifier per Kafka partition to the next offset to land. The lake's progress
+is therefore in the lake itself: it survives a deleted checkpoint, log clean-up and two drivers at once.
 """
 
 import json
@@ -18,15 +18,15 @@ from pinwheel.lake.files import File, Manifest
 
 log = logging.getLogger(__name__)
 
-COMMIT_TRIES = 20  # a conflict takes milliseconds; maintenance commits once in seconds
+COMMIT_TRIES = 20  # a retry takes milliseconds; maintenance commits once in some seconds
 
 
 class Landing:
-    """The one writer of ``events``: appends files and moves the offsets, in one Delta commit.
+    """The one writer of ``events``: appends files and advances the offsets in one Delta commit.
 
-    Two drivers at once: both move the same transaction identifiers, so Delta lets only the first commit through
-    and the second gets a FencedError. A driver that dies before the commit leaves files that no version names
-    (VACUUM removes them); one that dies after it finds the offsets moved when it starts again.
+    Two drivers at once: both set the same transaction identifiers, so Delta accepts only the first commit and the
+    second driver gets a FencedError. A driver that dies before the commit leaves files that no version names (VACUUM
+    removes them); one that dies after it reads the advanced offsets when it starts again.
     """
 
     def __init__(self, events_uri: str, topic: str) -> None:
@@ -36,32 +36,32 @@ class Landing:
 
     @property
     def version(self) -> int:
-        """Version of ``events`` that this writer has seen."""
+        """The newest version of ``events`` that this writer has seen."""
         return int(self._table.version())
 
     def landed(self, partition: int) -> int | None:
-        """Next offset to land of a Kafka partition; None when it never landed anything."""
+        """The next offset to land of a Kafka partition; None when it never landed anything."""
         offset: int | None = self._table.transaction_version(app_id(self.topic, partition))
         return offset
 
     def commit(self, manifest: Manifest) -> None:
-        """Append the manifest's files, once.
+        """Append the manifest's files; a second call with the same offsets raises FencedError.
 
         Raises:
-            FencedError: some of these offsets are in the lake already: another writer was faster.
-            LakeError: other writers' commits came first each time.
+            FencedError: some of these offsets are in the lake already: another writer landed them.
+            LakeError: every one of ``COMMIT_TRIES`` tries lost to another writer's commit.
         """
         for _ in range(COMMIT_TRIES):
             self._refuse_landed(manifest)
             try:
                 self._append(manifest)
-            except CommitFailedError as error:  # also when maintenance rewrote rows meanwhile, which an append survives
+            except CommitFailedError as error:  # also raised when maintenance rewrote rows, which an append may follow
                 log.info("commit conflict version=%d error=%s", self.version, error)
                 self._table.update_incremental()
             else:
                 self._table.update_incremental()
                 return
-        raise LakeError(f"{self.uri}: {COMMIT_TRIES} commits in a row met another writer's; see who writes to it")
+        raise LakeError(f"{self.uri}: {COMMIT_TRIES} commits in a row lost to another writer; see what writes to it")
 
     def _refuse_landed(self, manifest: Manifest) -> None:
         for partition, span in manifest.spans.items():
@@ -69,7 +69,7 @@ class Landing:
             if landed is not None and span.start < landed:
                 raise FencedError(
                     f"{app_id(self.topic, partition)}: this batch starts at offset {span.start}, but the lake already "
-                    f"holds all before {landed}: another driver is landing; this one stops"
+                    f"holds all offsets before {landed}: another driver is landing, so this one stops"
                 )
 
     def _append(self, manifest: Manifest) -> None:

@@ -1,6 +1,6 @@
-"""Late completion: rows that landed before their pin could be had get it in the lake.
+"""Late completion: fills in, in the lake, the rows that landed before their pin could be fetched.
 
-The correction reaches MemSQL and the rollups by the change feed, like everything else (ADR 0001).
+The correction reaches MemSQL and the rollups through the change feed, like everything else (ADR 0001).
 """
 
 import logging
@@ -23,13 +23,13 @@ from pinwheel.enrich.pins import PinLookup
 
 log = logging.getLogger(__name__)
 
-COMMIT_TRIES = 10  # the stream commits every 2 s, a completion takes a part of that
+COMMIT_TRIES = 10  # the stream commits every 2 s, a completion takes a fraction of that
 FOUND = [*(c.name for c in PIN_COLUMNS), PIN_STATUS_COLUMN.name]
 
 
 @dataclass(frozen=True)
 class Completion:
-    """What a run did. ``waiting``: pins that nobody has yet; ``expired``: pins that were given up."""
+    """Counts of a run. ``waiting``: pins that no source has yet; ``expired``: pins that were given up."""
 
     pins: int = 0
     rows: int = 0
@@ -38,10 +38,11 @@ class Completion:
 
 
 def complete(settings: CompleteSettings, lookup: PinLookup, now: datetime) -> Completion:
-    """Complete rows of the pins that have arrived.
+    """Complete the pending rows whose pins are now available. Idempotent.
 
-    Dying after a day's commit leaves its pins noted: the next run finds no row that waits for them and strikes them
-    out. Two runs at once: Delta lets one of two commits through, the other is tried on what the first left.
+    If it dies after a day's commit, that day's pins stay listed as pending: the next run finds no row that waits for
+    them and removes them. Two runs at once: Delta refuses one of the two commits, which is then retried on the
+    other's result.
     """
     with memsql.connect(settings) as connection:
         before = (now.astimezone(UTC) - timedelta(days=settings.complete_days)).date()
@@ -70,7 +71,7 @@ def _pending(connection: Connection, max_pins: int) -> Mapping[date, list[int]]:
 
 
 def _had(lookup: PinLookup, pin_ids: Sequence[int]) -> pa.Table:
-    """Those of the pins that can be had now, or that are known not to exist."""
+    """Look the pins up; those that are still pending are left out, those that do not exist are kept as unknown."""
     ids = pa.array(pin_ids, pa.int64())
     found = lookup.find(ids)
     columns = {name: pc.struct_field(found, name) for name in FOUND}
@@ -79,13 +80,13 @@ def _had(lookup: PinLookup, pin_ids: Sequence[int]) -> pa.Table:
 
 
 @retry(
-    retry=retry_if_exception_type(CommitFailedError),  # the stream landed meanwhile
+    retry=retry_if_exception_type(CommitFailedError),  # the stream has landed in the meantime
     stop=stop_after_attempt(COMMIT_TRIES),
     wait=wait_random_exponential(max=2),
     reraise=True,
 )
 def _update_lake(events_uri: str, day: date, pins: pa.Table) -> int:
-    """Give the day's waiting rows their pins, in one commit; returns the rows."""
+    """Fill in the day's pending rows, in one commit; returns how many."""
     kinds = ", ".join(f"'{kind.name}'" for kind in EVENT_TYPES.values() if kind.names_pin)
     waiting = (
         f"t.event_date = DATE '{day.isoformat()}' AND t.event_type IN ({kinds}) "

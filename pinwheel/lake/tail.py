@@ -1,7 +1,7 @@
-"""What has just landed: each new version of ``events``, a few columns, read from the change feed by delta-rs.
+"""Follows new events: a few columns of each new version of ``events``, read from the change feed by delta-rs.
 
-For who watches. Nobody's books depend on it: what a version changed or put together anew is passed over, and a reader
-that was away starts with what is new.
+For live views only; no result depends on it. Updates and rewrites of rows are skipped, and a reader that was away
+continues with the newest versions.
 """
 
 from dataclasses import dataclass
@@ -26,16 +26,16 @@ COLUMNS = (
     "longitude",
 )
 FEED_COLUMNS = ("_change_type", "_commit_version")
-LOOKED_BACK = 120  # versions whose times are asked at the start: four minutes of commits every 2 s
-AT_ONCE = 60  # versions of one read; who is further behind skips the oldest: this is a live view
+LOOKED_BACK = 120  # versions whose commit times are read at the start: four minutes at a commit every 2 s
+AT_ONCE = 60  # versions per read; a reader that is further behind skips the oldest, as this is a live view
 
 
 @dataclass(frozen=True)
 class Batch:
     """The events that one version added, in the order in which Kafka received them.
 
-    ``received_at``: when Kafka had the newest of them. ``newest_at``: when the newest happened; a clock that is ahead
-    makes nothing newer than Kafka had it. ``seconds``: Kafka time since the batch before, None for the first one.
+    ``received_at``: the newest Kafka time. ``newest_at``: the newest event time; see ``newest_at``. ``seconds``: Kafka
+    time since the previous batch, at least 0.1; None for the first batch.
     """
 
     version: int
@@ -46,10 +46,10 @@ class Batch:
 
 
 class Tail:
-    """Follows ``events``; every ``read`` returns what has landed since the one before, oldest first."""
+    """Follows ``events``; each ``read`` returns the batches that landed since the previous one, oldest first."""
 
     def __init__(self, uri: str, back: timedelta) -> None:
-        """``back``: how much of the past the first read brings."""
+        """``back``: how much of the past the first read returns."""
         self._uri = uri
         self._back = back
         self._table: DeltaTable | None = None
@@ -57,7 +57,7 @@ class Tail:
         self._received_at: datetime | None = None
 
     def read(self) -> list[Batch]:
-        """New batches; a version that added nothing makes none. Nothing while there is no table yet."""
+        """New batches; none for a version that added no row, or while there is no table yet."""
         if self._table is None:
             self._table = events_table.open_table(self._uri)
             if self._table is None:
@@ -101,7 +101,7 @@ class Tail:
 
 
 def newest_at(rows: pa.Table) -> datetime:
-    """When the newest of some events happened, by a clock that is not ahead of Kafka's."""
+    """The newest event time; an event time after its Kafka time, from a clock that is ahead, counts as the latter."""
     happened, received = rows["occurred_at"], rows["kafka_timestamp"]
     newest: datetime = pc.max(pc.if_else(pc.less(happened, received), happened, received)).as_py()
     return newest
