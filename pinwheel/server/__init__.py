@@ -1,1 +1,1 @@
-"""What the containers of docker-compose.yml run beside the pipeline itself."""
+"""Helper programs of the containers of docker-compose.yml."""

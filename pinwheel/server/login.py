@@ -1,4 +1,4 @@
-"""Write Airflow's one login, with the password that the environment gives.
+"""Writes Airflow's one login, with the password from the environment.
 
 python -m pinwheel.server.login
 """
@@ -13,9 +13,9 @@ FILE = "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE"
 
 
 def main() -> None:
-    """Replace whatever was there: a password is changed by setting another and starting again."""
+    """Overwrite the login: to change the password, set another one and restart."""
     if not os.environ.get(PASSWORD):
-        raise SystemExit(f"{PASSWORD} must be set: it becomes the password of {ADMIN}")
+        raise SystemExit(f"{PASSWORD} must be set: it is the password of {ADMIN}")
     write_passwords(Path(os.environ[FILE]), {ADMIN: os.environ[PASSWORD]})
 
 

@@ -1,6 +1,6 @@
-"""What `make run` makes in its own parts, made in servers: database, users, tables, topic, bucket.
+"""Prepares the servers, as `make run` prepares the embedded stack: database, users, tables, topic, bucket.
 
-Every step does only what is not done yet, so it runs before each start.
+Idempotent: it runs before each start.
 """
 
 import os
@@ -14,7 +14,7 @@ Say = Callable[[str], None]
 
 
 def prepare(settings: PrepareSettings, demo: bool, say: Say) -> None:
-    """Make what is missing; ``demo``: the made-up brands' names too.
+    """Create what is missing; with ``demo`` also the generated brands' names.
 
     Raises:
         SettingError: a role has no password.
@@ -25,7 +25,7 @@ def prepare(settings: PrepareSettings, demo: bool, say: Say) -> None:
     database, engine = settings.memsql_database, settings.memsql_engine
     with _administrator(settings) as connection:
         grants.make_users(connection, database, engine=engine, host=grants.ANY_HOST, passwords=passwords)
-        say(f"tables: {', '.join(migrations.apply(settings)) or 'the newest already'}")
+        say(f"tables: {', '.join(migrations.apply(settings)) or 'up to date'}")
         grants.grant_tables(connection, database, engine=engine, host=grants.ANY_HOST)
     if demo:
         _save_brands(settings)
@@ -41,12 +41,12 @@ def _passwords(settings: PrepareSettings) -> dict[str, str]:
     given = {role: getattr(settings, f"{role}_memsql_password").get_secret_value() for role in grants.ROLES}
     missing = [f"PINWHEEL_{role.upper()}_MEMSQL_PASSWORD" for role, password in given.items() if not password]
     if missing:
-        raise SettingError(f"{', '.join(missing)} must be set: a database user without a password is everybody's")
+        raise SettingError(f"{', '.join(missing)} must be set: a database user needs a password")
     return given
 
 
 def _administrator(settings: PrepareSettings) -> memsql.Connection:
-    """A connection from before our database is there."""
+    """A connection that works before our database exists."""
     return memsql.connect(settings.model_copy(update={"memsql_database": "information_schema"}))
 
 
@@ -59,7 +59,7 @@ def _save_brands(settings: PrepareSettings) -> None:
 
 
 def make_bucket(name: str, environment: Mapping[str, str]) -> None:
-    """Make the bucket when it is not there.
+    """Create the bucket if it does not exist.
 
     Raises:
         MissingPartError: the store refused or did not answer.
@@ -78,4 +78,4 @@ def make_bucket(name: str, environment: Mapping[str, str]) -> None:
     except KeyError as error:
         raise SettingError(f"{error.args[0]} must be set for PINWHEEL_LAKE_URI=s3://…") from None
     except OSError as error:
-        raise MissingPartError(f"no bucket {name} at AWS_ENDPOINT_URL: {error}") from error
+        raise MissingPartError(f"bucket {name} could not be created at AWS_ENDPOINT_URL: {error}") from error

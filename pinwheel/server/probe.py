@@ -1,8 +1,8 @@
-"""Whether a server answers: the health check of our containers.
+"""Checks whether a server answers: the health check of our containers.
 
     python -m pinwheel.server.probe http://127.0.0.1:8080/api/v2/monitor/health scheduler
 
-Imports the standard library alone, so that a look costs a tenth of a second.
+Imports the standard library only, so that a check takes a tenth of a second.
 """
 
 import json
@@ -15,9 +15,9 @@ SECONDS = 5.0
 
 
 def answers(url: str, component: str | None = None) -> bool:
-    """Whether ``url`` answers, and says that ``component`` is healthy, if one is named.
+    """Whether ``url`` answers and, if ``component`` is given, reports it as healthy.
 
-    A refusal for want of a login is an answer; an error of the server's own is none.
+    Without a component a 4xx (e.g. login required) counts as an answer, a 5xx does not.
     """
     try:
         with urllib.request.urlopen(url, timeout=SECONDS) as answer:  # noqa: S310 - the compose file names it
@@ -29,7 +29,7 @@ def answers(url: str, component: str | None = None) -> bool:
 
 
 def main(words: Sequence[str]) -> int:
-    """Exit code 0 or 1."""
+    """Returns the exit code: 0 if the server answers, else 1."""
     return int(not answers(*words))
 
 

@@ -1,9 +1,9 @@
-"""An S3-compatible store on a local folder: S3Proxy, from the locked jars, in this process's place.
+"""An S3-compatible store on a local folder: replaces this process with S3Proxy from the locked jars.
 
     python -m pinwheel.server.s3
 
-Chosen because a conditional put is atomic in it (the lake's commits rest on that), it is maintained, under the Apache
-License, and comes as jars, so that the tests run the very bytes that the servers do.
+Why S3Proxy: its conditional put is atomic, on which the lake's commits depend; it is maintained, under the Apache
+License, and comes as jars, so that tests and servers run the same bytes.
 """
 
 import os
@@ -28,7 +28,7 @@ def properties_text(settings: S3Settings, environment: Mapping[str, str]) -> str
     """
     missing = [key for key in KEYS if not environment.get(key)]
     if missing:
-        raise SettingError(f"{' and '.join(missing)} must be set: the store takes its one user from there")
+        raise SettingError(f"{' and '.join(missing)} must be set: they are the login of the store's one user")
     identity, credential = (environment[key] for key in KEYS)
     values = {
         "s3proxy.endpoint": f"http://{settings.s3_host}:{settings.s3_port}",
@@ -36,7 +36,7 @@ def properties_text(settings: S3Settings, environment: Mapping[str, str]) -> str
         "s3proxy.identity": identity,
         "s3proxy.credential": credential,
         "jclouds.provider": "filesystem-nio2",
-        "jclouds.identity": "unused",  # asked for, though a folder has none
+        "jclouds.identity": "unused",  # required, though a folder has no login
         "jclouds.credential": "unused",
         "jclouds.filesystem.basedir": settings.s3_dir.absolute(),
     }
@@ -44,10 +44,10 @@ def properties_text(settings: S3Settings, environment: Mapping[str, str]) -> str
 
 
 def command(settings: S3Settings, properties: Path) -> tuple[str, ...]:
-    """The Java program.
+    """The command that starts S3Proxy.
 
     Raises:
-        MissingPartError: its jars are not there.
+        MissingPartError: its jars are not installed.
     """
     if not any(settings.s3_jars_dir.glob("s3proxy-*.jar")):
         raise MissingPartError(
@@ -67,7 +67,7 @@ def command(settings: S3Settings, properties: Path) -> tuple[str, ...]:
 
 
 def main() -> None:
-    """Become the store, so that a signal reaches it alone."""
+    """Replace this process with the store, so that signals reach it directly."""
     try:
         settings = load(S3Settings)
         text = properties_text(settings, os.environ)

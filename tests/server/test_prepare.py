@@ -69,7 +69,7 @@ def test_topic_bucket_tables_and_brands_are_there(prepared: PrepareSettings, sto
 def test_again_changes_nothing_but_a_password(prepared: PrepareSettings) -> None:
     said: list[str] = []
     prepare(prepared.model_copy(update={"report_memsql_password": prepared.merge_memsql_password}), False, said.append)
-    assert "tables: the newest already" in said
+    assert "tables: up to date" in said
     assert kafka.partitions(prepared) == [0, 1, 2]
     assert logs_in("report", "of-merge", prepared)
     assert not logs_in("report", "of-report", prepared)

@@ -83,5 +83,5 @@ def test_a_store_without_its_jars_says_how_to_get_them(tmp_path: Path) -> None:
 
 def test_a_store_that_is_away_is_told_with_its_bucket(store: dict[str, str]) -> None:
     gone = store | {"AWS_ENDPOINT_URL": "http://127.0.0.1:1"}
-    with pytest.raises(MissingPartError, match="no bucket other at AWS_ENDPOINT_URL"):
+    with pytest.raises(MissingPartError, match="bucket other could not be created at AWS_ENDPOINT_URL"):
         make_bucket("other", gone)
