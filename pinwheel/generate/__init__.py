@@ -1,1 +1,1 @@
-"""The generator: a made-up catalogue, people who act on it, and what they send; and a Pin API over the catalogue."""
+"""The generator: a made-up catalogue, people and the events that they send; and a Pin API for the catalogue."""

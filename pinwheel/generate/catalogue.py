@@ -1,6 +1,6 @@
-"""The made-up catalogue of pins and brands: a pure function of a seed and an id, so nothing has to be kept.
+"""The made-up catalogue of pins and brands: a pure function of a seed and an id, so nothing is stored.
 
-The Pin API stand-in, the generator and the tests each build their own and agree on every character.
+The Pin API stand-in, the generator and the tests each build their own copy; all are identical.
 """
 
 from collections.abc import Iterable
@@ -20,7 +20,7 @@ PEOPLE = 100_000
 BOARDS_PER_PERSON = 8
 BRANDED_PERCENT = 40
 AWKWARD_PERCENT = 3
-# Pins were made on these days. Texts made once: strftime was a fifth of the time that a pin takes.
+# Days on which pins were made, as texts: strftime per pin took a fifth of the time to make a pin.
 DAYS = tuple((date(2021, 1, 1) + timedelta(days=n)).isoformat() for n in range(5 * 365))
 
 Pin = dict[str, Any]  # in the shape of the Pin API and of a pin event's ``pin``
@@ -43,11 +43,11 @@ class Catalogue:
     """All pins and brands of one seed.
 
     Args:
-        seed: another seed is another world.
+        seed: another seed gives other pins and brands.
         pins: pin ids are 1 … pins.
         brands: brand ids are 1 … brands.
         people: creators are 1 … people.
-        api_only_from: pins from this id on never come as an event of their own: only the Pin API knows them.
+        api_only_from: pins from this id on have no pin event: only the Pin API knows them.
     """
 
     seed: int = 2015
@@ -60,9 +60,9 @@ class Catalogue:
         """One pin; None outside the catalogue."""
         if not 1 <= pin_id <= self.pins:
             return None
-        who, board, brand, kind, text, more, odd, age = self._draws(pin_id)
+        person, board, brand, kind, text, more, odd, age = self._draws(pin_id)
         category = _NAMES[kind % len(_NAMES)]
-        creator = 1 + who % self.people
+        creator = 1 + person % self.people
         return {
             "pin_id": pin_id,
             "creator_id": creator,
@@ -77,15 +77,15 @@ class Catalogue:
         }
 
     def pin_rows(self, pin_ids: Iterable[int]) -> list[Pin]:
-        """The pins of those ids that exist, in the order asked."""
+        """The pins of those ids that exist, in the given order."""
         return [pin for pin_id in pin_ids if (pin := self.pin(pin_id)) is not None]
 
     def brand_of(self, pin_id: int) -> int | None:
-        """The brand alone, without building the pin's texts."""
+        """The brand only, without building the pin's texts."""
         return self._brand_id(self._draws(pin_id)[2]) if 1 <= pin_id <= self.pins else None
 
     def creator_of(self, pin_id: int) -> int:
-        """The creator alone; the pin has to exist."""
+        """The creator only; the pin must exist."""
         return 1 + self._draws(pin_id)[0] % self.people
 
     def brand_list(self) -> list[Brand]:
@@ -96,7 +96,7 @@ class Catalogue:
         return _DRAWS.unpack(blake2b(b"%d:%d" % (self.seed, pin_id), digest_size=_DRAWS.size).digest())
 
     def _brand_id(self, draw: int) -> int | None:
-        """Low numbers are the big brands: the square of an even draw leans towards them."""
+        """A brand or none; low ids are the big brands, because the square of a uniform draw favours them."""
         if draw % 100 >= BRANDED_PERCENT:
             return None
         share = (draw // 100) / (2**32 // 100 + 1)
@@ -107,7 +107,7 @@ def _brand(brand_id: int) -> Brand:
     number = brand_id - 1
     pairs = len(BRAND_FIRST) * len(BRAND_SECOND)
     turn, place = divmod(number, len(BRAND_FIRST))
-    # 7 has no divisor in common with 25 first names, so neighbours differ and every pair comes once.
+    # 7 and the 25 first names are coprime, so neighbours differ and each pair occurs once.
     first = BRAND_FIRST[place * 7 % len(BRAND_FIRST)]
     second = BRAND_SECOND[(turn + place) % len(BRAND_SECOND)]
     suffix = "" if number < pairs else f" {number // pairs + 1}"
@@ -143,7 +143,7 @@ def _description(category: str, draw: int, odd: int) -> str | None:
 
 
 def save_brands(catalogue: Catalogue, settings: MemsqlSettings) -> int:
-    """Upsert the catalogue's brands into ``brands``; returns how many. Again changes nothing."""
+    """Upsert the catalogue's brands into ``brands``; returns how many. Idempotent."""
     rows = [{"brand_id": b.brand_id, "name": b.name, "contact": b.contact} for b in catalogue.brand_list()]
     with connect(settings) as connection:
         execute_many(connection, "generate/upsert_brands", rows)

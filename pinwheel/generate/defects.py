@@ -1,7 +1,7 @@
-"""Defects that real producers have had, planted into good events: to see that the checks find them.
+"""Defects of real producers, planted into good events to test that the checks find them.
 
-Each takes an event as its producer would have sent it and gives what the broken producer sends: the event changed, or
-none, or several. Unlike ``malformed``, most of them keep to the contract; that is what makes them hard to see.
+Each maps an event to the events that the broken producer sends: the event changed, none, or several. Unlike
+``malformed`` records, most of them meet the contract, which makes them hard to detect.
 """
 
 from collections.abc import Callable, Sequence
@@ -20,7 +20,7 @@ Spoil = Callable[[Event], list[Event]]
 
 @dataclass(frozen=True)
 class Defect:
-    """One way to be broken. ``meaning`` is for people; ``share``: of the events that have it, unless one says so."""
+    """One defect. ``meaning`` is for people; ``share``: the default share of events that have it."""
 
     meaning: str
     spoil: Spoil
@@ -32,12 +32,12 @@ def _with(**changes: Any) -> Spoil:
 
 
 def _times(field: str, factor: int) -> Spoil:
-    """A number in another unit, where the event has it."""
+    """Multiply a number, as if in another unit, if the event has it."""
     return lambda event: [event | {field: event[field] * factor} if field in event else event]
 
 
 def _pin_with(**changes: Any) -> Spoil:
-    """Another pin inside, where the event has one."""
+    """Change fields of the embedded pin, if the event has one."""
     return lambda event: [event | {"pin": event["pin"] | changes} if "pin" in event else event]
 
 
@@ -50,7 +50,7 @@ def _moved(**delta: float) -> Spoil:
 
 
 def _frozen(event: Event) -> list[Event]:
-    """The clock stands still at the start of the quarter of an hour."""
+    """The clock stands still at the start of each quarter of an hour."""
     at = datetime.fromisoformat(event["occurred_at"])
     stands = at.replace(minute=at.minute // 15 * 15, second=0, microsecond=0)
     return [event | {"occurred_at": stands.isoformat().replace("+00:00", "Z")}]
@@ -100,9 +100,9 @@ class Planter:
     """Plants one defect into blocks; the same seed, blocks and defect give the same records.
 
     Args:
-        name: of ``DEFECTS``.
-        seed: which events get it.
-        share: of the events, 0 to 1; None: the defect's own.
+        name: a key of ``DEFECTS``.
+        seed: decides which events get the defect.
+        share: share of events that get it, 0 to 1; None: the defect's own.
     """
 
     def __init__(self, name: str, seed: int, share: float | None = None) -> None:

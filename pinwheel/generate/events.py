@@ -1,7 +1,7 @@
-"""Makes engagement events, a block at a time: drawn with numpy, put into bytes with templates, and written down.
+"""Generates engagement events in blocks: drawn with numpy, serialised with templates, with their rows of the truth.
 
-No clock and no Kafka in here: the caller says when each event happens. The same seed, run, times and block sizes
-give the same bytes.
+Uses no clock and no Kafka: the caller passes the event times. The same seed, start, times and block sizes give the
+same bytes.
 """
 
 from dataclasses import dataclass
@@ -37,17 +37,17 @@ EXTRAS = (
 )  # fmt: skip
 LATE_SECONDS = (1800, 2 * 86_400)  # how much earlier a late event happened
 CLIENTS = ("ios", "android", "web")
-PRECISIONS = ("ms", "us", "s")  # RFC 3339 allows them all; producers differ
+PRECISIONS = ("ms", "us", "s")  # RFC 3339 allows all of them; producers differ
 PRECISION_SHARES = (0.9, 0.05, 0.05)
 UNIT_US = np.array([1000, 1, 1_000_000])
 TIME_CHARS = {"ms": (23, "Z"), "us": (26, "Z"), "s": (19, "+00:00")}
-RECENT = 20_000  # a redelivery repeats one of so many records before it
+RECENT = 20_000  # a redelivery repeats one of this many records before it
 MAX_CHUNKS = 20
 
 
 @dataclass(frozen=True)
 class Block:
-    """Records in the order to send: ``values[i]`` goes under ``keys[i]``, and row i of ``rows`` describes it."""
+    """Records in sending order: ``values[i]`` has the key ``keys[i]`` and is described by row i of ``rows``."""
 
     keys: list[bytes]
     values: list[bytes | None]
@@ -56,11 +56,11 @@ class Block:
 
 @dataclass(frozen=True)
 class _Draws:
-    """What happens in a block, one element per record."""
+    """Random choices for a block, one element per record."""
 
     kinds: Ints
     types: Ints
-    times_us: Ints  # already cut to their precision
+    times_us: Ints  # already truncated to their precision
     precisions: Ints
     users: Ints
     pins: Ints
@@ -75,9 +75,9 @@ class Generator:
 
     Args:
         catalogue: the pins and brands.
-        seed: another seed is another stream.
+        seed: seed of the stream of events.
         start_us: microseconds since 1970 of the first event; part of every event_id, so that runs don't share ids.
-        locator: where the people live; None when there is no location database.
+        locator: locates the people; None when there is no location database.
     """
 
     def __init__(self, catalogue: Catalogue, seed: int, start_us: int, locator: Locator | None = None) -> None:
@@ -98,11 +98,11 @@ class Generator:
 
     @property
     def bursts(self) -> list[Burst]:
-        """The bursts that events were turned to so far."""
+        """The bursts that have had events so far."""
         return list(self._bursts.seen.values())
 
     def block(self, times_us: Ints, now: datetime) -> Block:
-        """One record per time (microseconds since 1970, UTC); ``now`` is about when Kafka gets them."""
+        """One record per time (microseconds since 1970, UTC); ``now`` is about when Kafka receives them."""
         draws = self._draw(times_us)
         ids = [f"{self.run}-{n:x}" for n in range(self._next, self._next + len(times_us))]
         self._next += len(times_us)
@@ -136,7 +136,7 @@ class Generator:
         )
 
     def _embed(self, types: Ints, users: Ints, pins: Ints) -> None:
-        """Pin events carry a pin that the stream may know, and come from its creator; changed in place."""
+        """In place: pin events embed a pin that is not API-only, and come from the pin's creator."""
         made = np.flatnonzero(types == PIN)
         last = min(self._catalogue.api_only_from - 1, self._catalogue.pins)
         pins[made] = self._rng.integers(1, last + 1, len(made))
@@ -165,7 +165,7 @@ class Generator:
         return values
 
     def _spoil(self, ids: list[str], d: _Draws, values: list[bytes | None], now: datetime) -> dict[int, str]:
-        """Replace the values of malformed records; returns position -> how."""
+        """Replace the values of malformed records; returns position -> way in which it is malformed."""
         names = {}
         for i in np.flatnonzero(d.kinds == MALFORMED).tolist():
             user, at = int(d.users[i]), datetime.fromtimestamp(int(d.times_us[i]) // 1_000_000, UTC)
@@ -178,7 +178,7 @@ class Generator:
                 "pin_id": int(d.pins[i]),
                 "board_id": int(d.boards[i]),
             }
-            names[i] = NAMES[self._spoiled % len(NAMES)]  # in turn: a small sample has them all
+            names[i] = NAMES[self._spoiled % len(NAMES)]  # in turn, so that a small sample has all of them
             self._spoiled += 1
             values[i] = spoiled(names[i], event, now)
         return names
@@ -206,13 +206,13 @@ class Generator:
         return pa.table(columns, schema=truth.SCHEMA)
 
     def _redelivered(self, d: _Draws, keys: list[bytes], values: list[bytes | None], rows: pa.Table) -> Block:
-        """Let the records drawn as redeliveries repeat one before them: same key, same bytes, later."""
+        """Replace the records drawn as redeliveries with an earlier record: same key, same bytes."""
         recent, before = self._recent, len(self._recent.keys)
         first = np.concatenate([self._recent_first, np.isin(d.kinds, (OK, LATE))])
         firsts = np.flatnonzero(first)  # only first deliveries are repeated
         repeats = np.flatnonzero(d.kinds == REDELIVERY)
         possible = np.searchsorted(firsts, before + repeats)
-        # The very first records have nothing to repeat: they go out as they are.
+        # The very first records have nothing to repeat: they are sent as they are.
         repeats, possible = repeats[possible > 0], possible[possible > 0]
         order = np.arange(before, before + len(keys))
         order[repeats] = firsts[(self._rng.random(len(repeats)) * possible).astype(np.int64)]
@@ -224,7 +224,7 @@ class Generator:
         sent = sent.set_column(sent.column_names.index("kind"), "kind", _named(KINDS, kinds))
         block = Block([all_keys[i] for i in order], [all_values[i] for i in order], sent)
         kept = pa.concat_tables([recent.rows, rows])[-RECENT:]
-        # Small live blocks would leave thousands of chunks, and taking rows from them costs as much as making events.
+        # Small live blocks would leave thousands of chunks; taking rows from those costs as much as making events.
         kept = kept.combine_chunks() if kept["event_id"].num_chunks > MAX_CHUNKS else kept
         self._recent = Block(all_keys[-RECENT:], all_values[-RECENT:], kept)
         self._recent_first = first[-RECENT:]
@@ -232,7 +232,7 @@ class Generator:
 
 
 def _choose(rng: np.random.Generator, shares: tuple[float, ...], size: int) -> Ints:
-    """Indices into ``shares``, each as often as its share."""
+    """Random indices into ``shares``, with these probabilities."""
     limits = np.cumsum(shares)[:-1]
     return np.searchsorted(limits, rng.random(size), side="right")
 
@@ -242,13 +242,13 @@ def _named(names: tuple[str, ...], codes: Ints) -> pa.Array:
 
 
 def _time_texts(times_us: Ints, precisions: Ints) -> list[str]:
-    """RFC 3339, UTC, as long as the precision asks for."""
+    """RFC 3339 texts in UTC, with the given precisions."""
     full = np.datetime_as_string(times_us.astype("datetime64[us]"), unit="us").tolist()
     ends = [TIME_CHARS[name] for name in PRECISIONS]
     return [text[: ends[p][0]] + ends[p][1] for text, p in zip(full, precisions.tolist(), strict=True)]
 
 
 def _texts(rng: np.random.Generator) -> list[str]:
-    """What people write; the last one is as long as the contract allows."""
+    """Comment texts; the last one is as long as the contract allows."""
     pairs = rng.integers(0, len(COMMENTS), (1000, 2)).tolist()
     return [*(f"{COMMENTS[a]}. {COMMENTS[b]}" for a, b in pairs), *AWKWARD, "long " * 1000]

@@ -1,4 +1,4 @@
-"""Whether events have come lately: the health check of the demo's generator.
+"""Checks that events arrive: the health check of the demo's generator.
 
 python -m pinwheel.generate.fresh
 """
@@ -10,19 +10,19 @@ from pinwheel.clients import kafka
 from pinwheel.core.errors import PinwheelError
 from pinwheel.core.settings import KafkaSettings, load
 
-LATELY = timedelta(minutes=1)
+MAX_AGE = timedelta(minutes=1)
 
 
 def main() -> int:
-    """Exit code 0 when Kafka received a record within the last minute, else 1."""
+    """Returns the exit code: 0 if Kafka received a record within ``MAX_AGE``, else 1."""
     try:
         settings = load(KafkaSettings)
-        filled = {p: held for p, held in kafka.held_offsets(settings).items() if held.end > held.start}
-        times = kafka.timestamps(settings, {p: held.end - 1 for p, held in filled.items()})
+        nonempty = {p: held for p, held in kafka.held_offsets(settings).items() if held.end > held.start}
+        times = kafka.timestamps(settings, {p: held.end - 1 for p, held in nonempty.items()})
     except PinwheelError as error:
         sys.stderr.write(f"{error}\n")
         return 1
-    return int(not any(at > datetime.now(UTC) - LATELY for at in times.values()))
+    return int(not any(at > datetime.now(UTC) - MAX_AGE for at in times.values()))
 
 
 if __name__ == "__main__":

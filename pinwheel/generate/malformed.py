@@ -1,4 +1,4 @@
-"""Records that break the contract, each in one known way, with the reason that its dead letter has to carry."""
+"""Records that break the contract, each in one known way, with the reason that its dead letter must have."""
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -23,12 +23,12 @@ def _without(name: str) -> Spoil:
 
 
 def _moved(**delta: float) -> Spoil:
-    """The event at another distance from now."""
+    """The event at another time, relative to now."""
     return lambda event, now: orjson.dumps(event | {"occurred_at": f"{now + timedelta(**delta):%Y-%m-%dT%H:%M:%SZ}"})
 
 
 def _pin_with(**changes: Any) -> Spoil:
-    """A pin event whose pin has another field; built on any event, since only this field matters."""
+    """A pin event with changed fields of its pin (``...`` removes one), made from an event of any type."""
 
     def spoil(event: Event, _: datetime) -> bytes:
         pin = {"pin_id": 1, "creator_id": 2, "board_id": 3} | changes
@@ -38,7 +38,7 @@ def _pin_with(**changes: Any) -> Spoil:
 
 
 def _base(event: Event, event_type: str) -> Event:
-    """The fields that all events share, with another type."""
+    """The common fields of the event, with another type."""
     shared = {key: event[key] for key in ("event_id", "occurred_at", "user_id", "ip")}
     return shared | {"event_type": event_type}
 
@@ -92,10 +92,10 @@ NAMES = tuple(MALFORMED)
 
 
 def spoiled(name: str, event: Event, now: datetime) -> bytes | None:
-    """The event, broken in the named way; ``now`` is about when Kafka gets it."""
+    """The event, broken in the named way; ``now`` is about when Kafka receives it."""
     return MALFORMED[name][1](event, now)
 
 
 def reason_of(name: str) -> DeadReason:
-    """What its dead letter has to say."""
+    """The reason that its dead letter must have."""
     return MALFORMED[name][0]

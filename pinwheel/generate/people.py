@@ -1,4 +1,4 @@
-"""The people who act: where they live, and at which hours they are awake."""
+"""The people who act: where they live, and when they are awake."""
 
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address
@@ -13,25 +13,25 @@ from pinwheel.enrich.locations import Locator
 PEOPLE_PER_HOME = 2.5  # people who share a router share its address
 IPV6_SHARE = 0.15
 NO_ADDRESS_SHARE = 0.03
-PRIVATE_SHARE = 0.01  # behind a proxy that tells its own address: valid, but nowhere
-# The blocks that the registries of Asia, North and South America, Europe and Africa give to access providers.
+PRIVATE_SHARE = 0.01  # behind a proxy that sends its own private address: valid, but without a location
+# Blocks that the registries of Asia, North and South America, Europe and Africa assign to access providers.
 IPV6_BLOCKS = (0x2400, 0x2401, 0x2600, 0x2601, 0x2603, 0x2804, 0x2A00, 0x2A01, 0x2A02, 0x2C0F)
-# Chance to act by local hour, midnight first: asleep at four, at the phone at nine in the evening.
+# Probability to act by local hour, midnight first: lowest at 4:00, highest at 21:00.
 RHYTHM = np.array([
     0.35, 0.22, 0.15, 0.11, 0.10, 0.12, 0.22, 0.38, 0.48, 0.50, 0.50, 0.52,
     0.60, 0.58, 0.52, 0.50, 0.54, 0.62, 0.72, 0.85, 0.96, 1.00, 0.85, 0.58,
 ])  # fmt: skip
 DEGREES_PER_HOUR = 15
-TURNS = 40  # tries to find somebody awake; the last one acts, awake or not
+TURNS = 40  # draws until a person is awake; the last one acts in any case
 
 Ints = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True)
 class People:
-    """User ids are 1 … count; the arrays start with user 1.
+    """People by user id, 1 … count; element 0 of each array is user 1.
 
-    ``addresses`` may hold None; ``utc_offsets`` are whole hours; ``countries`` hold "" where not known.
+    ``addresses`` may be None; ``utc_offsets`` are whole hours; ``countries`` are "" where unknown.
     """
 
     addresses: list[str | None]
@@ -40,11 +40,11 @@ class People:
 
     @property
     def count(self) -> int:
-        """How many."""
+        """Number of people."""
         return len(self.addresses)
 
     def acting(self, rng: np.random.Generator, seconds: Ints) -> Ints:
-        """For each moment (seconds since 1970, UTC) a user id that is likely to be awake; low ids act more often."""
+        """A user id that is probably awake for each time (seconds since 1970, UTC); low ids act more often."""
         chosen = self._anyone(rng, len(seconds))
         todo = np.arange(len(seconds))
         for _ in range(TURNS):
@@ -60,7 +60,7 @@ class People:
 
 
 def make_people(count: int, seed: int, locator: Locator | None) -> People:
-    """Make people up; without a locator their longitude comes from their id and their country is not known."""
+    """Generate people; without a locator their longitude follows from their home and their country is unknown."""
     rng = np.random.default_rng((seed, 1))
     homes = max(1, round(count / PEOPLE_PER_HOME))
     texts = _addresses(rng, homes)
@@ -87,7 +87,7 @@ def _places(texts: list[str], locator: Locator | None) -> tuple[npt.NDArray[np.f
 
 
 def _addresses(rng: np.random.Generator, count: int) -> list[str]:
-    """Public addresses, IPv4 for the most part."""
+    """Random public addresses, mostly IPv4."""
     wide = rng.random(count) < IPV6_SHARE
     blocks = rng.choice(IPV6_BLOCKS, count).tolist()
     low = rng.integers(0, 2**32, count).tolist()

@@ -1,9 +1,9 @@
-"""A stand-in for the Pin API: a real HTTP server over the made-up catalogue, with faults to switch on.
+"""A stand-in for the Pin API: an HTTP server for the made-up catalogue, with faults that can be switched on.
 
     python -m pinwheel.generate.pin_api
 
-``POST /pins/batch`` answers for many pins at once, ``GET /health`` says that it is up, ``POST /admin/faults`` makes it
-slow or unreliable while it runs. It listens on this machine only, unless told otherwise: it has no login.
+``POST /pins/batch`` returns many pins at once, ``GET /health`` is the health check, ``POST /admin/faults`` makes it
+slow or unreliable while it runs. It has no login, so by default it listens on this machine only.
 """
 
 import asyncio
@@ -21,24 +21,24 @@ from pinwheel.core.settings import load
 from pinwheel.generate.catalogue import Catalogue
 from pinwheel.generate.settings import PinApiSettings
 
-KEPT_PINS = 100_000  # pins kept as JSON, about 60 MB: the popular ones are asked for again and again
+KEPT_PINS = 100_000  # size of the cache of pins as JSON, about 60 MB: the popular ones are requested repeatedly
 
 
 class Wanted(BaseModel):
-    """A question: which pins."""
+    """Body of a batch request."""
 
     pin_ids: Annotated[list[int], Field(max_length=10_000)]
 
 
 class Faults(BaseModel):
-    """How badly the server behaves."""
+    """Faults of the server: delay of each answer, and share of the answers that are 503."""
 
     latency_seconds: Annotated[float, Field(ge=0, le=60)] = 0.0
     error_rate: Annotated[float, Field(ge=0, le=1)] = 0.0
 
 
 def create_app(settings: PinApiSettings) -> FastAPI:
-    """The server, for ``settings.catalogue_seed``."""
+    """The server of one catalogue, ``settings.catalogue_seed``."""
     app = FastAPI(title="Pin API stand-in")
     catalogue = Catalogue(settings.catalogue_seed)
     app.state.faults = Faults(latency_seconds=settings.pin_api_latency_seconds, error_rate=settings.pin_api_error_rate)
@@ -59,12 +59,12 @@ def create_app(settings: PinApiSettings) -> FastAPI:
 
     @app.get("/health")
     async def health() -> dict[str, object]:
-        """Up, and which catalogue it serves."""
+        """The health check, and the catalogue that is served."""
         return {"status": "ok", "catalogue_seed": catalogue.seed, "pins": catalogue.pins}
 
     @app.post("/admin/faults")
     async def set_faults(faults: Faults) -> Faults:
-        """From now on behave like this."""
+        """Replace the faults, from now on."""
         app.state.faults = faults
         return faults
 

@@ -1,4 +1,4 @@
-"""Which pins are popular: Zipf's law over the catalogue, and minutes in which one pin, brand or country bursts."""
+"""Popularity of pins: Zipf's law over the catalogue, and one-minute bursts of a pin, brand or country."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -12,18 +12,18 @@ from pinwheel.generate.people import Ints, People
 
 ZIPF_EXPONENT = 1.0  # the k-th pin gets 1/k of the first one's repins
 BURST_FACTOR = 20
-BURST_MAX_SHARE = 0.5  # of the events of the minute; the rest of the world goes on
+BURST_MAX_SHARE = 0.5  # of the events of the minute; the others stay as usual
 BURST_SECONDS = 60
-BURST_FIRST_SECONDS = 120  # after the start, so that a normal time comes first
+BURST_FIRST_SECONDS = 120  # after the start, so that there is a normal time before it
 BURST_EVERY_SECONDS = 600
 KINDS = ("pin", "brand", "country")
-BURST_RANKS = (10, 200)  # pins that burst are known, but not the most popular ones
-COUNTRY_SHARES = (0.003, 0.05)
+BURST_RANKS = (10, 200)  # pins that burst are well known, but not the most popular
+COUNTRY_SHARES = (0.003, 0.05)  # countries that burst are neither tiny nor large
 
 
 @dataclass(frozen=True)
 class Burst:
-    """A minute in which something gets ``BURST_FACTOR`` times its share: a pin_id, brand_id or country_code."""
+    """A minute in which ``target``, a pin_id, brand_id or country_code, gets ``factor`` times its usual share."""
 
     kind: str
     target: str
@@ -34,7 +34,7 @@ class Burst:
 
 @dataclass(frozen=True)
 class Popularity:
-    """Pins by rank, and how likely each is."""
+    """Pins by rank, and the probability of each."""
 
     catalogue: Catalogue
     seed: int
@@ -60,18 +60,18 @@ class Popularity:
         return np.array([self.catalogue.brand_of(i) or 0 for i in self.pin_ids.tolist()], dtype=np.int64)
 
     def draw(self, rng: np.random.Generator, size: int) -> Ints:
-        """Pin ids as people come across them."""
+        """Random pin ids, by popularity."""
         ranks = np.searchsorted(self._limits, rng.random(size)).clip(max=self.catalogue.pins - 1)
         return np.asarray(self.pin_ids[ranks])
 
     def draw_of_brand(self, rng: np.random.Generator, brand_id: int, size: int) -> Ints:
-        """Pin ids of one brand."""
+        """Random pin ids of one brand, by popularity."""
         own = self.brand_ids == brand_id
         return np.asarray(rng.choice(self.pin_ids[own], size, p=self.shares[own] / self.shares[own].sum()))
 
 
 class Bursts:
-    """Plans bursts and turns the events of their minute towards them; a function of seed and start."""
+    """Plans bursts and redirects events to them; the plan is a function of seed and start."""
 
     def __init__(self, popularity: Popularity, people: People, seed: int, start_us: int) -> None:
         self._popularity, self._people = popularity, people
@@ -80,7 +80,7 @@ class Bursts:
         self.seen: dict[int, Burst] = {}
 
     def apply(self, rng: np.random.Generator, seconds: Ints, users: Ints, pins: Ints) -> None:
-        """Change ``users`` and ``pins`` in place where their moment (seconds since 1970) is in a burst."""
+        """Change ``users`` and ``pins`` in place where ``seconds`` (since 1970) are in a burst."""
         since = seconds - self._start - BURST_FIRST_SECONDS
         inside = (since >= 0) & (since % BURST_EVERY_SECONDS < BURST_SECONDS)
         for number in np.unique(since[inside] // BURST_EVERY_SECONDS).tolist():
@@ -102,7 +102,7 @@ class Bursts:
         self.seen.setdefault(number, Burst(kind, target, starts_at, ends_at))
 
     def _target(self, number: int) -> tuple[str, str, float]:
-        """What the burst of that number is about, and its usual share of all events."""
+        """Kind and target of the burst of that number, and the target's usual share of all events."""
         if number not in self._targets:
             self._targets[number] = self._choose(number)
         return self._targets[number]
@@ -111,7 +111,7 @@ class Bursts:
         rng = np.random.default_rng((self._seed, 3, number))
         kind = KINDS[number % len(KINDS)]
         shares = self._country_shares if kind == "country" else self._brand_shares
-        if kind == "pin" or not shares:  # without a location database nobody knows a country
+        if kind == "pin" or not shares:  # no shares: without a location database no country is known
             rank = min(int(rng.integers(*BURST_RANKS)), len(self._popularity.pin_ids) - 1)
             return "pin", str(self._popularity.pin_ids[rank]), float(self._popularity.shares[rank])
         target = sorted(shares)[int(rng.integers(len(shares)))]
@@ -120,8 +120,8 @@ class Bursts:
     @cached_property
     def _country_shares(self) -> dict[str, float]:
         names, counts = np.unique(self._people.countries, return_counts=True)
-        found = zip(names.tolist(), (counts / self._people.count).tolist(), strict=True)
-        return {name: share for name, share in found if name and COUNTRY_SHARES[0] <= share <= COUNTRY_SHARES[1]}
+        shares = zip(names.tolist(), (counts / self._people.count).tolist(), strict=True)
+        return {name: share for name, share in shares if name and COUNTRY_SHARES[0] <= share <= COUNTRY_SHARES[1]}
 
     @cached_property
     def _brand_shares(self) -> dict[str, float]:

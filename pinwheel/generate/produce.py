@@ -2,8 +2,8 @@
 
     python -m pinwheel.generate.produce --rate 1000 --count 100000 --seed 7 --backfill-hours 24 --truth-dir DIR
 
-History, if asked for, goes first and as fast as Kafka takes it; live events follow at the rate. SIGTERM and Ctrl-C
-end it in order: what was handed to Kafka has arrived, the truth is on disk, and the exit code is 0.
+History, if requested, is sent first, as fast as Kafka accepts it; live events follow at the given rate. SIGTERM and
+Ctrl-C end it gracefully: all records handed to the client have arrived, the truth is on disk, the exit code is 0.
 """
 
 import argparse
@@ -33,34 +33,34 @@ from pinwheel.generate.truth import Writer
 
 log = logging.getLogger(__name__)
 
-BLOCK = 20_000  # large enough for numpy, small enough to stop in a fifth of a second
-LIVE_SECONDS = 0.1  # a live block holds the events of this long
-BEHIND_SECONDS = 1.0  # what a generator that fell behind catches up; the rest is left out
+BLOCK = 20_000  # records; large enough for numpy, small enough to stop within 0.2 s
+LIVE_SECONDS = 0.1  # duration of a live block
+BEHIND_SECONDS = 1.0  # how much a generator that fell behind catches up; the rest is skipped
 SECOND_US = 1_000_000
 
 Now = Callable[[], datetime]
 
 
 class Takes(Protocol):
-    """Where records go: Kafka, or a test's list."""
+    """Receiver of records: Kafka, or a test's list."""
 
     def send(self, keys: Sequence[bytes], values: Sequence[bytes | None]) -> int:
-        """Take records; returns how many were taken."""
+        """Accept records; returns how many were accepted."""
 
     def finish(self, seconds: float) -> None:
-        """Make sure that they arrived."""
+        """Wait until all of them have arrived; raise after ``seconds``."""
 
 
 @dataclass(frozen=True)
 class Produced:
-    """What a run sent: records in all, and per second."""
+    """Number of records that a run sent, and how long it took."""
 
     records: int
     seconds: float
 
     @property
     def rate(self) -> float:
-        """Records a second."""
+        """Records per second."""
         return self.records / self.seconds if self.seconds else 0.0
 
 
@@ -77,11 +77,14 @@ def produce(
     now: Now = utc_now,
     progress: Callable[[int], None] | None = None,
 ) -> Produced:
-    """Send events until ``produce_count`` is reached or ``stop`` is set; ``progress`` hears the total of each block.
+    """Send events until ``produce_count`` is reached or ``stop`` is set.
+
+    Args:
+        progress: called after each block with the total so far.
 
     Raises:
-        MissingPartError: Kafka or its topic is not there.
-        SendError: Kafka did not take everything.
+        MissingPartError: the broker does not answer, or the topic does not exist.
+        SendError: Kafka did not accept all records.
     """
     stop = stop or threading.Event()
     start_us = _micros(now()) - int(settings.produce_backfill_hours * 3600 * SECOND_US)
@@ -105,7 +108,7 @@ def produce(
 
 
 def locator_or_none(settings: GeoSettings) -> Locator | None:
-    """The location database where there is one; without it people still live somewhere."""
+    """The location database; None if there is none: people then have time zones, but no countries."""
     try:
         return Locator(settings)
     except MissingPartError as error:
@@ -114,7 +117,7 @@ def locator_or_none(settings: GeoSettings) -> Locator | None:
 
 
 class _Truth:
-    """Writes blocks down if a folder was given."""
+    """Writes the truth if the settings name a folder."""
 
     def __init__(self, settings: ProduceSettings, generator: Generator) -> None:
         folder = settings.produce_truth_dir
@@ -131,7 +134,7 @@ class _Truth:
 
 
 def _times(settings: ProduceSettings, start_us: int, stop: threading.Event, now: Now) -> Iterator[Ints]:
-    """The moments of the events, block by block; sleeps where live events are paced."""
+    """Event times in microseconds, block by block; sleeps to pace live events."""
     history, count = settings.history, settings.produce_count
     if history:
         step = settings.produce_backfill_hours * 3600 * SECOND_US / history
@@ -152,7 +155,7 @@ def _live_times(rate: float, count: int | None, stop: threading.Event, now: Now)
             due = max(due + size / rate, time.monotonic() - BEHIND_SECONDS)
         if stop.wait(max(0.0, due - time.monotonic())):
             return
-        # They happened since the block before, the last one just now.
+        # Spread over the time since the previous block; the last event happens now.
         ago = np.arange(size - 1, -1, -1) * (SECOND_US / rate if rate else 0.0)
         yield _micros(now()) - ago.astype(np.int64)
         count = None if count is None else count - size
@@ -163,23 +166,27 @@ def _micros(moment: datetime) -> int:
 
 
 def _arguments(argv: Sequence[str] | None) -> dict[str, object]:
-    """The command's options; each has an environment variable, and what is not given is left to it."""
+    """The command's options; each overrides an environment variable."""
     parser = argparse.ArgumentParser(prog="pinwheel.generate.produce", description=__doc__.split("\n\n")[0])
-    parser.add_argument("--rate", dest="produce_rate", help="live events a second; 0: as fast as Kafka takes them")
-    parser.add_argument("--count", dest="produce_count", help="events in all; 0: until stopped")
-    parser.add_argument("--seed", dest="produce_seed", help="another seed is another stream")
-    parser.add_argument("--backfill-hours", dest="produce_backfill_hours", help="history to send first")
-    parser.add_argument("--backfill-count", dest="produce_backfill_count", help="events of history; default: all")
+    parser.add_argument("--rate", dest="produce_rate", help="live events per second; 0: no limit")
+    parser.add_argument("--count", dest="produce_count", help="total number of events; 0: until stopped")
+    parser.add_argument("--seed", dest="produce_seed", help="seed of the stream of events")
+    parser.add_argument("--backfill-hours", dest="produce_backfill_hours", help="hours of history to send first")
+    parser.add_argument(
+        "--backfill-count", dest="produce_backfill_count", help="number of events in the history; default: all"
+    )
     parser.add_argument("--defect", dest="produce_defect", help=f"plant one of: {', '.join(DEFECTS)}")
-    parser.add_argument("--defect-share", dest="produce_defect_share", help="of the events; default: the defect's own")
-    parser.add_argument("--truth-dir", dest="produce_truth_dir", help="where to write down what was sent")
+    parser.add_argument(
+        "--defect-share", dest="produce_defect_share", help="share of events that have it; default: the defect's own"
+    )
+    parser.add_argument("--truth-dir", dest="produce_truth_dir", help="folder for a Parquet copy of all that was sent")
     parser.add_argument("--kafka", dest="kafka_bootstrap", help="host:port of the broker")
     parser.add_argument("--topic", dest="topic", help="topic to send to")
     return {name: value for name, value in vars(parser.parse_args(argv)).items() if value is not None}
 
 
 def main(argv: Sequence[str] | None = None) -> None:
-    """The command."""
+    """Run the command line."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):

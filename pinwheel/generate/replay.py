@@ -2,9 +2,9 @@
 
     python -m pinwheel.generate.replay FILE [--seed S]
 
-The file has no times, boards or places: those are made up, from the seed and the line alone. The times lie in the
-last whole day (UTC), so a second replay on the same day sends the same bytes again and changes nothing. On another
-day it repeats the ids with other times: the reporting tables stay as they are, the ledger counts them as conflicting.
+The file has no times, boards or places: they are derived from the seed and the line. The times lie in the last whole
+UTC day, so a replay is idempotent within a day: it sends the same bytes. On another day it sends the same ids with
+other times: the reporting tables do not change, and the ledger counts the events as conflicting.
 """
 
 import argparse
@@ -47,7 +47,7 @@ class Row(NamedTuple):
 
 
 class Records(NamedTuple):
-    """What goes to Kafka, in the file's order."""
+    """Kafka records, in the file's order."""
 
     keys: list[bytes]
     values: list[bytes | None]
@@ -58,8 +58,8 @@ def replay(path: Path, settings: ProduceSettings, seed: int, *, sender: Takes | 
 
     Raises:
         ReplayError: the file can't be read, or a line is not two ids; nothing was sent.
-        MissingPartError: Kafka or its topic is not there.
-        SendError: Kafka did not take everything.
+        MissingPartError: the broker does not answer, or the topic does not exist.
+        SendError: Kafka did not accept all records.
     """
     records = to_records(read_rows(path), seed, now())
     takes = sender or Sender(settings)
@@ -72,7 +72,7 @@ def read_rows(path: Path) -> list[Row]:
     """Read and check the whole file.
 
     Raises:
-        ReplayError: see ``replay``; names the first bad line.
+        ReplayError: the file can't be read, or names the first line that is not two ids.
     """
     try:
         lines = path.read_bytes().split(b"\n")
@@ -95,7 +95,7 @@ def _row(path: Path, number: int, line: bytes) -> Row:
 
 
 def to_records(rows: Sequence[Row], seed: int, now: datetime) -> Records:
-    """Rows as repin events of the last whole day before ``now``; a row's event depends on nothing but row and seed."""
+    """Repin events of the last whole UTC day before ``now``; each depends on its row, the seed and that day only."""
     midnight = datetime.combine(now.astimezone(UTC).date(), time(), UTC)
     values: list[bytes | None] = [_event(row, seed, midnight - timedelta(days=1)) for row in rows]
     return Records([b"%d" % row.user_id for row in rows], values)
@@ -127,11 +127,11 @@ def _home(user_id: int, seed: int) -> IPv4Address | None:
 
 
 def main(argv: Sequence[str] | None = None) -> None:
-    """The command."""
+    """Run the command line."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     parser = argparse.ArgumentParser(prog="pinwheel.generate.replay", description=__doc__.split("\n\n")[0])
     parser.add_argument("file", type=Path, help="lines of user<TAB>pin")
-    parser.add_argument("--seed", dest="produce_seed", help="what times, boards and places are made from")
+    parser.add_argument("--seed", dest="produce_seed", help="seed of the times, boards and places")
     given = parser.parse_args(argv)
     try:
         settings = load(ProduceSettings, **({"produce_seed": given.produce_seed} if given.produce_seed else {}))

@@ -1,4 +1,4 @@
-"""Sends records to Kafka as fast as it takes them, and knows at the end that all of them arrived."""
+"""Sends records to Kafka as fast as it accepts them, and verifies at the end that all of them arrived."""
 
 import logging
 import threading
@@ -13,30 +13,30 @@ from pinwheel.core.settings import KafkaSettings
 
 log = logging.getLogger(__name__)
 
-BROKER_WAIT_SECONDS = 15.0  # an embedded broker that is just starting
+BROKER_WAIT_SECONDS = 15.0  # the embedded broker may just be starting
 QUEUE_WAIT_SECONDS = 0.2
 OPTIONS: dict[str, Any] = {
-    "enable.idempotence": True,  # the truth counts records: the client itself must not double one
+    "enable.idempotence": True,  # the truth counts records, so the client must not duplicate one
     "linger.ms": 20,
     "batch.size": 512 * 1024,
     "compression.type": "lz4",
     "queue.buffering.max.messages": 200_000,
     "queue.buffering.max.kbytes": 256 * 1024,
-    "partitioner": "murmur2_random",  # Java's: other people's producers put a person's events into the same partition
+    "partitioner": "murmur2_random",  # Java's, so that all producers put a person's events into the same partition
     "delivery.report.only.error": True,  # a callback per record would halve the speed
-    "delivery.timeout.ms": 0,  # a broker that is away is waited for; the end has its own limit
+    "delivery.timeout.ms": 0,  # none: wait while the broker is away; ``finish`` has its own timeout
 }
 
 
 class SendError(PinwheelError):
-    """Kafka did not take everything; the truth says more than was sent."""
+    """Kafka did not accept all records, so the truth has more than was sent."""
 
 
 class Sender:
     """A producer for the events topic.
 
     Raises:
-        MissingPartError: the broker does not answer, or the topic is not there.
+        MissingPartError: the broker does not answer, or the topic does not exist.
     """
 
     def __init__(self, settings: KafkaSettings, stop: threading.Event | None = None) -> None:
@@ -51,7 +51,7 @@ class Sender:
         """Hand records to the client; waits while its queue is full.
 
         Returns:
-            How many it took: all, or fewer when asked to stop while Kafka is away.
+            How many it accepted: all, or fewer when ``stop`` is set while Kafka is away.
         """
         produce, topic = self._producer.produce, self._topic
         for taken, (key, value) in enumerate(zip(keys, values, strict=True)):
@@ -67,15 +67,15 @@ class Sender:
         return len(keys)
 
     def finish(self, seconds: float) -> None:
-        """Wait until Kafka has everything.
+        """Wait until Kafka has all records.
 
         Raises:
-            SendError: it has not, after ``seconds``, or it refused a record.
+            SendError: it does not have them after ``seconds``, or it refused one.
         """
         left = self._producer.flush(seconds)
         if left or self._refused:
             raise SendError(
-                f"Kafka did not take {left + len(self._refused)} records in {seconds:.0f} s "
+                f"Kafka did not accept {left + len(self._refused)} records in {seconds:.0f} s "
                 f"({'; '.join(self._refused[:3]) or 'no answer'}); is the broker up?"
             )
 

@@ -9,7 +9,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from pinwheel.core.settings import PREFIX, GeoSettings, KafkaSettings, Port
 
 Count = Annotated[int, Field(ge=0)]
-# The contract refuses what is older than 30 days; late events are up to 2 days older than history's first hour.
+# The stream refuses events older than 30 days; late events are up to 2 days older than the history's first hour.
 MAX_BACKFILL_HOURS = 27 * 24
 
 
@@ -53,17 +53,17 @@ class ProduceSettings(CatalogueSettings, KafkaSettings, GeoSettings):
 
     @model_validator(mode="after")
     def _defect_is_known(self) -> Self:
-        from pinwheel.generate.defects import DEFECTS  # makes events, which nobody else who reads settings does
+        from pinwheel.generate.defects import DEFECTS  # not at the top: it imports numpy, which few users need
 
         if self.produce_defect and self.produce_defect not in DEFECTS:
             raise ValueError(f"PINWHEEL_PRODUCE_DEFECT={self.produce_defect!r} must be one of {', '.join(DEFECTS)}")
         if self.produce_defect and self.produce_truth_dir:
-            raise ValueError("a truth (PINWHEEL_PRODUCE_TRUTH_DIR) is of good events: not with PINWHEEL_PRODUCE_DEFECT")
+            raise ValueError("PINWHEEL_PRODUCE_TRUTH_DIR records good events: it can't go with PINWHEEL_PRODUCE_DEFECT")
         return self
 
     @property
     def history(self) -> int:
-        """How many events are spread over the past hours."""
+        """Number of events that are spread over the past hours."""
         if not self.produce_backfill_hours:
             return 0
         if not self.produce_count:

@@ -1,4 +1,4 @@
-"""Word lists; every brand, pin and comment is put together from these and is made up."""
+"""Word lists, from which every brand, pin and comment is generated."""
 
 CATEGORIES: dict[str, tuple[str, ...]] = {
     "animals": ("otter", "tabby cat", "hummingbird", "sheepdog", "tree frog", "red panda"),
@@ -30,7 +30,7 @@ REASONS = (
     "for small flats", "you can do today", "with what is at home", "worth the wait", "for beginners", "step by step",
     "that lasts", "in three colours", "for rainy days", "to share", "without a plan", "on a shoestring",
 )  # fmt: skip
-# Text that has broken somebody's system before; each has to reach the report page as plain text.
+# Texts that are known to break systems; each has to reach the report page as plain text.
 AWKWARD = (
     "Love this 😍🎉👩‍👩‍👧‍👦",
     "She said \"never\", he said 'ever' \\ done",

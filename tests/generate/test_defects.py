@@ -60,5 +60,5 @@ def test_an_unknown_defect_says_which_there_are():
 
 
 def test_a_truth_of_defects_is_refused(tmp_path):
-    with pytest.raises(SettingError, match="is of good events"):
+    with pytest.raises(SettingError, match="records good events"):
         load(ProduceSettings, produce_defect="null_ip", produce_truth_dir=tmp_path)

@@ -18,5 +18,5 @@ def test_fresh_when_a_record_has_just_come(stack_with_kafka: Stack, monkeypatch:
     assert fresh.main() == 1, "nothing has come yet"
     produce(settings)
     assert fresh.main() == 0
-    monkeypatch.setattr(fresh, "LATELY", -fresh.LATELY)
+    monkeypatch.setattr(fresh, "MAX_AGE", -fresh.MAX_AGE)
     assert fresh.main() == 1, "what came is older"
