@@ -1,4 +1,4 @@
-"""Every kind of alert there is, with its runbook and the first thing to do. Sends nothing."""
+"""The alert catalogue: every kind of alert, with its runbook and the first thing to do. Sends nothing."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -14,8 +14,8 @@ REPORTS_RUNBOOK = "docs/runbooks/report_brands.md"
 class Alert:
     """One kind of alert: ``runbook`` is a path in the repository, ``do`` the first thing to do.
 
-    A lasting one is a state: it is open until it is resolved, and sent once in that time. One that is not lasting is
-    something that happened: it is sent each time, and closed as soon as it is stored, because nothing ever ends it.
+    A lasting alert is a state: open until resolved, and sent once while open. Any other alert is an occurrence:
+    sent each time, and closed as soon as it is stored, because nothing would ever resolve it.
     """
 
     name: str
@@ -26,41 +26,41 @@ class Alert:
 
 
 DRIVER_FAILING = Alert("driver_failing", "critical", STREAM_RUNBOOK, "read the end of the driver's log")
-DRIVER_STALLED = Alert("driver_stalled", "critical", STREAM_RUNBOOK, "see whether the restart helped; read its log")
-SLICE_HELD = Alert("slice_held", "critical", MERGE_RUNBOOK, "mend the cause, then trigger release_slice")
-SLICE_WARNING = Alert("slice_warning", "warning", MERGE_RUNBOOK, "compare with the days before", lasting=False)
-ROWS_QUARANTINED = Alert("rows_quarantined", "warning", MERGE_RUNBOOK, "read reason in quarantine", lasting=False)
+DRIVER_STALLED = Alert("driver_stalled", "critical", STREAM_RUNBOOK, "check whether the restart helped; read its log")
+SLICE_HELD = Alert("slice_held", "critical", MERGE_RUNBOOK, "fix the cause, then trigger release_slice")
+SLICE_WARNING = Alert("slice_warning", "warning", MERGE_RUNBOOK, "compare with the previous days", lasting=False)
+ROWS_QUARANTINED = Alert("rows_quarantined", "warning", MERGE_RUNBOOK, "read quarantine's column reason", lasting=False)
 EVENTS_CONFLICTING = Alert("events_conflicting", "warning", MERGE_RUNBOOK, "find the producer", lasting=False)
-MERGE_FAILING = Alert("merge_failing", "critical", MERGE_RUNBOOK, "read the log of the task of this table")
+MERGE_FAILING = Alert("merge_failing", "critical", MERGE_RUNBOOK, "read the log of this table's task")
 TRENDS_FAILING = Alert("trends_failing", "warning", MERGE_RUNBOOK, "read the log of roll_up")
 QUALITY_FAILED = Alert("quality_failed", "critical", QUALITY_RUNBOOK, "look up the measures in the runbook")
 QUALITY_WARNING = Alert("quality_warning", "warning", QUALITY_RUNBOOK, "look up the measures in the runbook")
-REPORTS_FAILED = Alert("reports_failed", "warning", REPORTS_RUNBOOK, "read the log of report_brands; mend, trigger it")
+REPORTS_FAILED = Alert("reports_failed", "warning", REPORTS_RUNBOOK, "read the log of report_brands, fix it, rerun it")
 DRIVER_ALERTS = (DRIVER_FAILING, DRIVER_STALLED)
 MERGE_ALERTS = (SLICE_HELD, SLICE_WARNING, ROWS_QUARANTINED, EVENTS_CONFLICTING, MERGE_FAILING, TRENDS_FAILING)
 QUALITY_ALERTS = (QUALITY_FAILED, QUALITY_WARNING)
-SOURCE_DOWN = Alert("source_down", "critical", HEALTH_RUNBOOK, "see whether what is named is up")
-# Named as the measures of ``pinwheel.operate.health`` that they are about; held slices have an alert of their own.
+SOURCE_DOWN = Alert("source_down", "critical", HEALTH_RUNBOOK, "check whether the named source is up")
+# Each has the name of its measure in ``pinwheel.operate.health``. Held slices have their own alert, SLICE_HELD.
 HEALTH_ALERTS = {
     a.name: a
     for a in (
         SOURCE_DOWN,
-        Alert("driver_down", "critical", HEALTH_RUNBOOK, "see whether somebody stopped it; read its log"),
-        Alert("lag_records", "warning", HEALTH_RUNBOOK, "see whether the stream runs and the lag falls"),
+        Alert("driver_down", "critical", HEALTH_RUNBOOK, "check whether somebody stopped it; read its log"),
+        Alert("lag_records", "warning", HEALTH_RUNBOOK, "check that the stream runs and the lag falls"),
         Alert("open_batch_seconds", "critical", HEALTH_RUNBOOK, "read the end of the driver's log"),
-        Alert("lake_behind_seconds", "critical", HEALTH_RUNBOOK, "see whether the stream runs and the lag falls"),
+        Alert("lake_behind_seconds", "critical", HEALTH_RUNBOOK, "check that the stream runs and the lag falls"),
         Alert("staged_behind_seconds", "warning", HEALTH_RUNBOOK, "read the log of merge_events"),
-        Alert("merged_behind_seconds", "critical", HEALTH_RUNBOOK, "look for held slices, then at merge_events"),
-        Alert("dead_letter_share", "warning", HEALTH_RUNBOOK, "count the dead letters by reason, tell the producer"),
-        Alert("pending_pins", "warning", HEALTH_RUNBOOK, "see whether the Pin API answers"),
+        Alert("merged_behind_seconds", "critical", HEALTH_RUNBOOK, "look for held slices, then in merge_events' log"),
+        Alert("dead_letter_share", "warning", HEALTH_RUNBOOK, "count the dead letters by reason; inform the producer"),
+        Alert("pending_pins", "warning", HEALTH_RUNBOOK, "check whether the Pin API answers"),
         Alert("small_files", "warning", HEALTH_RUNBOOK, "read the log of compact_tables"),
-        Alert("disk_used_share", "critical", HEALTH_RUNBOOK, "make room on the lake's disk"),
+        Alert("disk_used_share", "critical", HEALTH_RUNBOOK, "free space on the lake's disk"),
     )
 }
-TEST_ALERT = Alert("test_alert", "warning", HEALTH_RUNBOOK, "nothing: somebody tried whether it arrives", lasting=False)
+TEST_ALERT = Alert("test_alert", "warning", HEALTH_RUNBOOK, "nothing: this tests whether alerts arrive", lasting=False)
 ALERTS = {
     a.name: a
     for a in (*DRIVER_ALERTS, *MERGE_ALERTS, *QUALITY_ALERTS, REPORTS_FAILED, *HEALTH_ALERTS.values(), TEST_ALERT)
 }
 
-Send = Callable[[Alert, str, str], None]  # alert, subject (what it is about), message
+Send = Callable[[Alert, str, str], None]  # alert, subject (the table, stream or measure concerned), message

@@ -1,10 +1,10 @@
-"""Alerts for people to read, newest first; the caller's connection, nothing is changed."""
+"""Alerts for people to read, newest first. Read-only, on the caller's connection."""
 
 from pinwheel.clients.memsql import Connection, Row, fetch
 
 
 def open_alerts(connection: Connection) -> list[Row]:
-    """Alerts that are open now, 200 at most."""
+    """Open alerts, 200 at most."""
     return fetch(connection, "alerts/list_open")
 
 

@@ -30,7 +30,7 @@ def test_an_alert_is_logged_stored_and_sent(database, inbox, caplog) -> None:
     assert title == "CRITICAL slice_held: repins"
     assert "slice 7 is held" in body
     assert re.search(r"^Raised: 20\d\d-\d\d-\d\d \d\d:\d\d:\d\d UTC$", body, re.MULTILINE)
-    assert "Do: mend the cause" in body
+    assert "Do: fix the cause" in body
     assert "docs/runbooks/merge_events.md" in body
     assert "slice 7 is held" in caplog.text
 

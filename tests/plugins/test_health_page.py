@@ -64,7 +64,7 @@ def test_without_the_database_the_rest_says_so(ann: TestClient, path: str) -> No
 def test_an_alert_says_what_to_do(ann: TestClient, rows: dict[str, list[dict[str, Any]]]) -> None:
     rows |= {"alerts/list_open": [ALERT], "alerts/list_recent": [ALERT | {"name": "of a later version"}]}
     told = ann.get("/api/health/alerts").json()
-    assert told["open"][0]["do"] == "mend the cause, then trigger release_slice"
+    assert told["open"][0]["do"] == "fix the cause, then trigger release_slice"
     assert told["open"][0]["raised_at"] == "2026-01-02T03:04:05Z"
     assert told["open"][0]["subject"] == ALERT["subject"]
     assert told["recent"][0]["do"] is None
