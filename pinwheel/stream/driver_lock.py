@@ -1,7 +1,7 @@
-"""The driver's lock: who drives the stream, and that only one does on this machine.
+"""The driver's lock: at most one driver per machine, and which process it is.
 
-The kernel frees the lock when its holder dies, so "is it alive" needs no guess about recycled process ids.
-Two machines are kept apart by the lake itself (``pinwheel.lake.landing.Landing``).
+The kernel releases the lock when its holder dies, so a recycled process id can't look like a live driver.
+Drivers on two machines are fenced by the lake itself (``pinwheel.lake.landing.Landing``).
 """
 
 import fcntl
@@ -14,19 +14,19 @@ from typing import IO
 
 from pinwheel.core.errors import FencedError
 
-ALREADY_RUNNING = 3  # exit code of a driver that found another
+ALREADY_RUNNING = 3  # exit code of a driver that finds another one running
 
 
 @dataclass(frozen=True)
 class Driver:
-    """A running driver: ``pid`` is what SIGTERM goes to; ``started_at`` in Unix seconds."""
+    """A running driver: ``pid`` receives SIGTERM; ``started_at`` in Unix seconds."""
 
     pid: int
     started_at: float
 
 
 def hold_lock(path: Path) -> IO[str]:
-    """Become the driver until the returned file is closed or the process ends.
+    """Take the driver's lock until the returned file is closed or the process ends.
 
     Raises:
         FencedError: another driver is running.
@@ -43,7 +43,7 @@ def hold_lock(path: Path) -> IO[str]:
 
 
 def _locked(file: IO[str]) -> bool:
-    """Take the lock; tried for a second, since who asks ``running`` holds it for a moment too."""
+    """Try for a second: a process in ``running`` holds the lock for a moment too."""
     for _ in range(10):
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -68,11 +68,11 @@ def running(path: Path) -> Driver | None:
 
 
 def _read(file: IO[str]) -> Driver:
-    """The holder writes right after locking: in between the file is empty for a moment."""
+    """Retry for a second: the holder writes right after locking, and until then the file is empty."""
     for _ in range(50):
         file.seek(0)
         text = file.read()
         if text:
             return Driver(**json.loads(text))
         time.sleep(0.02)
-    raise FencedError(f"the lock {file.name} is held, but nobody wrote who holds it")
+    raise FencedError(f"the lock {file.name} is held, but its holder has not written its process id into it")

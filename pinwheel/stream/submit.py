@@ -1,4 +1,4 @@
-"""Starting the driver through the Spark provider's connection, as a process that outlives Airflow."""
+"""Start the driver through the Spark provider's connection, as a process that outlives Airflow."""
 
 import os
 import subprocess
@@ -14,17 +14,17 @@ from pinwheel.core.settings import SuperviseSettings
 ROOT = Path(__file__).resolve().parents[2]
 APPLICATION = ROOT / "spark_jobs" / "stream_engagement.py"
 KEPT_LOGS = 20
-# spark-submit copies each jar, and Spark searches it for classes: both cost start-up time. The stream reads Kafka with
-# Spark and commits with delta-rs: of the jars that Delta Lake brings, it needs none (Jackson's is for Delta's kernel).
+# spark-submit copies each jar and Spark searches it for classes, which slows the start. The stream reads Kafka with
+# Spark but commits with delta-rs, so it needs none of Delta Lake's jars (Jackson's is for Delta's kernel).
 NOT_NEEDED = ("delta-", "unitycatalog-", "jackson-datatype-jdk8-")
 NOT_INHERITED = ("AIRFLOW_", "_AIRFLOW_", "PINWHEEL_AIRFLOW_", "PINWHEEL_REPORT_", "PINWHEEL_ALERT_")
-# Two cores: parallel collectors cost more threads than they save time, and the second compiler a third of the CPU of
-# each start, for code that only carries bytes from Kafka to Python.
+# For two cores: a parallel collector costs more than it saves, and the second compiler takes a third of the CPU of
+# each start, for code that only moves bytes from Kafka to Python.
 JVM_OPTIONS = "-XX:+UseSerialGC -XX:TieredStopAtLevel=1"
 
 
 class DetachedSparkSubmit(SparkSubmitHook):  # type: ignore[misc]
-    """The provider's hook, but the process is left to itself: the hook's own ``submit`` waits for its end."""
+    """The provider's hook without its wait: ``submit`` blocks until the process ends."""
 
     def launch(self, application: Path, log_path: Path, env: dict[str, str]) -> int:
         """Start spark-submit in a session of its own; returns its process id, also that of its process group."""
@@ -37,10 +37,10 @@ class DetachedSparkSubmit(SparkSubmitHook):  # type: ignore[misc]
 
 
 def launch_driver(settings: SuperviseSettings) -> int:
-    """Start the stream's driver on the master that the Airflow connection names.
+    """Start the stream's driver on the master of the Airflow connection; returns its process id.
 
     Raises:
-        MissingPartError: the jars are not there.
+        MissingPartError: the jars are not installed.
     """
     hook = DetachedSparkSubmit(
         conn_id=settings.spark_conn_id,
@@ -51,7 +51,7 @@ def launch_driver(settings: SuperviseSettings) -> int:
         conf={
             "spark.driver.extraJavaOptions": JVM_OPTIONS,
             "spark.driver.host": os.environ.get("SPARK_LOCAL_IP", "127.0.0.1"),
-            "spark.log.level": "WARN",  # dozens of lines at each start say nothing about the stream
+            "spark.log.level": "WARN",  # INFO adds dozens of lines per start and nothing about the stream
             "spark.ui.enabled": "false",  # it has no login
             **_store_options(settings),
         },
@@ -71,7 +71,7 @@ def _in_store(settings: SuperviseSettings) -> bool:
 
 
 def _store_classes(settings: SuperviseSettings) -> str | None:
-    """For the driver alone: the query keeps no state, so no executor opens the checkpoint."""
+    """Class path of the driver only: the query is stateless, so no executor opens the checkpoint."""
     if not _in_store(settings):
         return None
     folder = settings.spark_s3_jars_dir
@@ -84,18 +84,18 @@ def _store_classes(settings: SuperviseSettings) -> str | None:
 
 
 def _store_options(settings: SuperviseSettings) -> dict[str, str]:
-    """Where the store is. The login is found by Spark in ``AWS_*`` itself: nothing secret is named here."""
+    """The store's address. No secrets: Spark reads the credentials from ``AWS_*`` itself."""
     if not _in_store(settings):
         return {}
     options = {"spark.hadoop.fs.s3a.endpoint.region": os.environ.get("AWS_REGION", "us-east-1")}
     endpoint = os.environ.get("AWS_ENDPOINT_URL")
-    if endpoint:  # a store that is not Amazon's has its buckets in the path, as delta-rs asks for them
+    if endpoint:  # stores other than Amazon's use path-style buckets, as delta-rs does
         options |= {"spark.hadoop.fs.s3a.endpoint": endpoint, "spark.hadoop.fs.s3a.path.style.access": "true"}
     return options
 
 
 def _environment() -> dict[str, str]:
-    """Airflow's environment with the stream's own database user, and nobody else's secrets: least rights."""
+    """Airflow's environment with the stream's own database user, without the secrets of others (least privilege)."""
     env = dict(os.environ)
     env["PYTHONPATH"] = os.pathsep.join(filter(None, [str(ROOT), env.get("PYTHONPATH", "")]))
     for name in ("USER", "PASSWORD"):
@@ -106,7 +106,7 @@ def _environment() -> dict[str, str]:
 
 
 def _new_log(folder: Path) -> Path:
-    """A log file for this start, ``driver.log`` pointing at it; old ones are removed."""
+    """Create this start's log file, point ``driver.log`` at it and remove old ones."""
     logs = folder / "logs"
     logs.mkdir(parents=True, exist_ok=True)
     for old in sorted(logs.glob("driver-*.log"))[: -KEPT_LOGS + 1]:

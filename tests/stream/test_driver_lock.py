@@ -98,5 +98,5 @@ def test_a_holder_that_writes_nothing_is_an_error(path: Path, monkeypatch: pytes
     path.parent.mkdir()
     with path.open("w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
-        with pytest.raises(FencedError, match="nobody wrote"):
+        with pytest.raises(FencedError, match="has not written its process id"):
             driver_lock.running(path)
