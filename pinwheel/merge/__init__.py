@@ -1,1 +1,1 @@
-"""From the lake to the reporting tables, a slice at a time: stage, audit, merge; ``session`` keeps doing it."""
+"""From the lake to the reporting tables, one slice at a time: stage, audit, merge; ``session`` is the loop."""

@@ -1,7 +1,7 @@
 """Audit: the gate between staging and the reporting tables.
 
-CRITICAL holds the slice until a person decides. Rows that break a row rule move to ``quarantine`` with every reason,
-and the rest goes on, unless they are too many. WARNING is reported only.
+A failed CRITICAL expectation holds the slice until a person decides. Rows that break a row rule move to ``quarantine``
+with every reason and the rest goes on; too many such rows hold the slice. A failed WARNING is only reported.
 """
 
 import json
@@ -19,12 +19,12 @@ from pinwheel.merge.ledger import Slice
 
 log = logging.getLogger(__name__)
 
-CHUNK_ROWS = 1000  # rows named in one statement
+CHUNK_ROWS = 1000  # row numbers per statement
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """What the gate said of a slice. ``reasons`` is why it is held; empty when it may be merged."""
+    """The gate's verdict on a slice. ``reasons`` says why it is held; empty when it may be merged."""
 
     reasons: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
@@ -37,15 +37,15 @@ class Verdict:
 
 
 def audit(found: Slice, gate: Gate, connection: Connection, max_share: float) -> Verdict:
-    """Ask the gate about a staged slice, or about one that a person accepted, and act on the answer.
+    """Check a slice that is staged, or accepted by a person, then hold it or let it pass.
 
     An accepted slice is never held again; rows that break a rule, or can't be stored, still go to quarantine.
 
     Args:
         found: state ``staged`` or ``accepted``.
         gate: Great Expectations.
-        connection: what is done on it is committed.
-        max_share: of the slice's rows; when more break row rules the slice is held.
+        connection: its transactions are committed.
+        max_share: of the slice's rows; the slice is held if a larger share breaks row rules.
     """
     accepted = found.state == SliceState.ACCEPTED
     findings = gate.check(found.table, found.slice_id) if _upserts(connection, found) else []
@@ -66,7 +66,7 @@ def _upserts(connection: Connection, found: Slice) -> int:
 
 
 def _reasons(findings: Sequence[Finding], max_rows: float) -> list[str]:
-    """Why the slice must be held, as far as can be said without looking at single rows."""
+    """Why the slice must be held, as far as the findings' counts alone can tell."""
     too_many = [f for f in findings if f.row_rule and f.rows > max_rows]
     return [_told(f) for f in (*(f for f in findings if f.critical), *too_many)]
 
@@ -100,7 +100,7 @@ def _pass(
 
 
 def _decided(found: Slice) -> bool:
-    """Whether the ledger's detail holds a person's decision, which must stay."""
+    """Whether the ledger's detail holds a person's decision, which must not be overwritten."""
     return found.state == SliceState.ACCEPTED
 
 

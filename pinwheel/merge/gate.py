@@ -1,4 +1,4 @@
-"""Great Expectations on a staged slice, in SQL: made once per process, because making it costs seconds of CPU."""
+"""Great Expectations on a staged slice, in SQL. Built once per process, because building it costs seconds of CPU."""
 
 import os
 from collections.abc import Collection, Sequence
@@ -9,14 +9,14 @@ from pinwheel.clients import memsql
 from pinwheel.core.errors import MergeError
 from pinwheel.core.settings import MemsqlSettings
 
-KEY = "row_num"  # what names a row of a slice
+KEY = "row_num"  # identifies a row within a slice
 SAMPLE_VALUES = 5
 COLUMNS_RULE = "expect_table_columns_to_match_ordered_list"
 
 
 @dataclass(frozen=True)
 class Finding:
-    """One expectation that a slice did not meet. ``rows`` is how many rows failed, 0 when it is about the table."""
+    """One expectation that a slice did not meet. ``rows`` is the number of failed rows, 0 for one about the table."""
 
     rule: str
     column: str | None
@@ -27,7 +27,7 @@ class Finding:
 
     @property
     def about_rows(self) -> bool:
-        """Whether single rows can be blamed."""
+        """Whether the failure can be traced to single rows."""
         return self.column is not None
 
 
@@ -40,17 +40,17 @@ class Gate:
         self._batches: dict[str, Any] = {}
 
     def prepare(self, table: str) -> None:
-        """Build what the first check of a table would build."""
+        """Build in advance what the first check of a table needs."""
         self._suite(table)
         self._slices(table)
 
     def check(self, table: str, slice_id: int) -> list[Finding]:
-        """What the slice does not meet, in the suite's order.
+        """The expectations that the slice does not meet, in the suite's order.
 
         Raises:
-            MergeError: an expectation could not be asked, though the columns are right.
+            MergeError: an expectation could not be evaluated although the columns are right.
         """
-        # Examples cost a query and 10 ms of CPU per expectation: they are asked for where something is wrong.
+        # Examples cost a query and 10 ms of CPU per expectation, so only failed expectations are asked for them.
         results = self._validate(table, slice_id, self._suite(table), {"result_format": "BOOLEAN_ONLY"})
         failed = {_name(r.expectation_config) for r in results if not r.success}
         if not failed:
@@ -59,21 +59,21 @@ class Gate:
         findings = [_finding(result) for result in told]
         broken = [r.exception_info for r in told if _raised(r)]
         if broken and not any(f.rule == COLUMNS_RULE for f in findings):
-            raise MergeError(f"the audit of slice {slice_id} of {table} could not be made: {_message(broken[0])}")
+            raise MergeError(f"slice {slice_id} of {table} could not be audited: {_message(broken[0])}")
         return findings
 
     def broken_rows(self, table: str, slice_id: int, findings: Sequence[Finding]) -> dict[int, list[str]]:
-        """For each row that breaks one of ``findings``: its number, and every reason with the value at fault.
+        """Row number -> every reason with the offending value, for each row that breaks one of ``findings``.
 
         Raises:
-            MergeError: not every row that was counted could be named.
+            MergeError: fewer rows could be identified than were counted.
         """
         suite = self._part(table, {(f.rule, f.column) for f in findings})
         how = {
             "result_format": "COMPLETE",
             "unexpected_index_column_names": [KEY],
             "return_unexpected_index_query": False,
-            "partial_unexpected_count": max(f.rows for f in findings),  # or of SQL the first 20 are named, even so
+            "partial_unexpected_count": max(f.rows for f in findings),  # on SQL, COMPLETE alone returns only 20 rows
         }
         reasons: dict[int, list[str]] = {}
         for result in self._validate(table, slice_id, suite, how):
@@ -81,8 +81,8 @@ class Gate:
             named = result.result.get("unexpected_index_list") or []
             if len(named) != found.rows:
                 raise MergeError(
-                    f"slice {slice_id} of {table}: {found.rows} rows break {found.rule}({found.column}), but "
-                    f"{len(named)} could be named; none of the slice is merged"
+                    f"slice {slice_id} of {table}: {found.rows} rows break {found.rule}({found.column}), but only "
+                    f"{len(named)} could be identified; nothing of the slice is merged"
                 )
             for row in named:
                 reasons.setdefault(row[KEY], []).append(f"{found.rule}: {found.column}={row.get(found.column)!r:.200}")
@@ -108,7 +108,7 @@ class Gate:
         return list(batch.validate(suite, result_format=result_format).results)
 
     def _slices(self, table: str) -> Any:
-        """The staged upserts by slice. A view, because GX fetches every row of a query to learn its columns."""
+        """The staged upserts by slice. Read from a view: GX fetches all rows of a query to learn its columns."""
         if table not in self._batches:
             from great_expectations.core.partitioners import PartitionerColumnValue
 
@@ -128,8 +128,8 @@ def _connect(settings: MemsqlSettings) -> Any:
     return context.data_sources.add_sql(
         name="memsql",
         connection_string=memsql.sqlalchemy_url(settings).render_as_string(hide_password=False),
-        create_temp_table=False,  # the queries run on a few columns each: a copy of the slice costs more
-        # A long-lived connection in REPEATABLE READ would go on seeing the first slice's snapshot.
+        create_temp_table=False,  # each query reads a few columns; copying the slice would cost more
+        # A long-lived connection in REPEATABLE READ would keep reading the first slice's snapshot.
         kwargs={"isolation_level": "AUTOCOMMIT", "pool_pre_ping": True},
     )
 
@@ -163,7 +163,7 @@ def _raised(result: Any) -> bool:
 
 
 def _exceptions(info: dict[str, Any] | None) -> list[dict[str, Any]]:
-    """GX gives either one exception, or one per metric."""
+    """GX returns either one exception or one per metric."""
     infos = [info or {}] if "raised_exception" in (info or {}) else list((info or {}).values())
     return [i for i in infos if isinstance(i, dict) and i.get("raised_exception")]
 

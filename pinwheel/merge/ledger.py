@@ -1,4 +1,4 @@
-"""The merge's books in the database: slices and their states, watermarks, progress.
+"""The merge's ledger in the database: slices and their states, watermarks, progress.
 
 States: staging -> staged -> merged; staged -> held -> accepted -> merged; anything not merged -> superseded.
 """
@@ -20,7 +20,7 @@ FIRST_WATERMARK = -1  # a Delta table's first version is 0
 
 
 class SupersededError(MergeError):
-    """Somebody else has merged or dropped this slice; nothing of it was kept, and nothing is lost."""
+    """Another run has merged or dropped this slice; this run changed nothing, and nothing is lost."""
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ class Slice:
 
 
 def watermark(connection: Connection, table: str) -> int:
-    """Newest merged version of ``table``; -1 before the first."""
+    """Newest merged version of ``table``; -1 before the first merge."""
     found = memsql.fetch(connection, "merge/watermark", {"table_name": table})
     if found:
         return int(found[0]["version"])
@@ -46,10 +46,10 @@ def watermark(connection: Connection, table: str) -> int:
 
 
 def advance(connection: Connection, table: str, versions: VersionRange, progress: Progress) -> None:
-    """Move the watermark over ``versions``, and the progress with it. Commits nothing.
+    """Compare-and-set the watermark past ``versions``, and move the progress with it. Does not commit.
 
     Raises:
-        SupersededError: the watermark is not where it was.
+        SupersededError: another run has moved the watermark.
     """
     moved = {"table_name": table, "from_version": versions.after, "to_version": versions.to}
     if memsql.execute(connection, "merge/move_watermark", moved) != 1:
@@ -59,7 +59,7 @@ def advance(connection: Connection, table: str, versions: VersionRange, progress
 
 
 def move_progress(connection: Connection, table: str, partition: int, reach: Reach) -> None:
-    """Note how far a table, or the rollups, are in a Kafka partition; never goes back. Commits nothing."""
+    """Record the reach of a table, or of the rollups, in a Kafka partition; it never decreases. Does not commit."""
     row = {
         "table_name": table,
         "kafka_partition": partition,
@@ -70,7 +70,7 @@ def move_progress(connection: Connection, table: str, partition: int, reach: Rea
 
 
 def open_slice(connection: Connection, table: str, versions: VersionRange, progress: Progress) -> int:
-    """Write a new slice into the ledger, state ``staging``; returns its id."""
+    """Insert a slice in state ``staging``; returns its id. Does not commit."""
     return memsql.insert_id(
         connection,
         "merge/open_slice",
@@ -86,10 +86,10 @@ def open_slice(connection: Connection, table: str, versions: VersionRange, progr
 def move(
     connection: Connection, slice_id: int, before: SliceState, after: SliceState, detail: Mapping[str, Any] | None
 ) -> None:
-    """Compare-and-set a slice's state; ``detail`` (when given) is kept with it. Commits nothing.
+    """Compare-and-set a slice's state, and store ``detail`` with it if given. Does not commit.
 
     Raises:
-        SupersededError: the slice is not in state ``before`` any more.
+        SupersededError: the slice is no longer in state ``before``.
     """
     params = {
         "slice_id": slice_id,
@@ -102,7 +102,7 @@ def move(
 
 
 def find(connection: Connection, slice_id: int, *, lock: bool = False) -> Slice:
-    """The slice, its row locked until the transaction ends if ``lock``.
+    """The slice; with ``lock``, its row stays locked until the transaction ends.
 
     Raises:
         MergeError: there is no such slice.
@@ -114,25 +114,26 @@ def find(connection: Connection, slice_id: int, *, lock: bool = False) -> Slice:
 
 
 def waiting(connection: Connection, table: str) -> Slice | None:
-    """The slice of ``table`` that a person holds up (held) or has let through (accepted), if any."""
+    """The slice of ``table`` that waits for a person (held) or was accepted by one, if any."""
     found = memsql.fetch(connection, "merge/waiting_slice", {"table_name": table})
     return _slice(found[0]) if found else None
 
 
 def release(settings: MemsqlSettings, slice_id: int, decision: str, by: str = "unknown") -> None:
-    """A person's decision on a held slice, or on one that was accepted and can't be merged after all (``retry``).
+    """Record a person's decision on a held slice; the next turn of the table's session acts on it.
 
-    The next turn of the table's session acts on it.
+    ``retry`` is also possible on an accepted slice, in case it can't be merged after all.
 
     Args:
         settings: the database.
         slice_id: a slice in state held or accepted.
-        decision: ``retry`` drops the staged rows and stages and audits the same versions afresh; ``accept``
+        decision: ``retry`` drops the staged rows, then stages and audits the same versions again; ``accept``
             merges the slice although the audit failed (rows that broke a row rule stay in quarantine).
-        by: who decided, for the ledger.
+        by: the person who decided, for the ledger.
 
     Raises:
-        MergeError: unknown decision or slice; SupersededError when it is not held any more.
+        MergeError: unknown decision or slice.
+        SupersededError: the slice is no longer held.
     """
     after = {"retry": SliceState.SUPERSEDED, "accept": SliceState.ACCEPTED}.get(decision)
     if after is None:

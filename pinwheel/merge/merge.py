@@ -1,7 +1,7 @@
-"""Merge: one transaction that upserts and deletes a staged slice, queues it for the rollups and keeps the books.
+"""Merge: one transaction that applies a staged slice, queues it for the rollups and updates the ledger.
 
-A run that comes twice or late changes nothing: the watermark moves by compare-and-set, and the slice's ledger row,
-locked for the whole transaction, must still say that it is to be merged.
+Idempotent: a run that is repeated or late is a no-op. The watermark moves by compare-and-set, and the slice's ledger
+row, locked for the whole transaction, must still be in a state to merge.
 """
 
 import logging
@@ -17,13 +17,13 @@ from pinwheel.merge.ledger import Slice, SupersededError
 
 log = logging.getLogger(__name__)
 
-MINUTES_FROM = "repins"  # what trends are made of
+MINUTES_FROM = "repins"  # trends count repins by minute
 BUCKET_COLUMNS = ("pin_id", "brand_id", "category", "country_code")  # bucket_columns of a type with pins
 
 
 @dataclass(frozen=True)
 class Counts:
-    """What came of a slice's rows; with ``quarantined`` they add up to the rows read."""
+    """What became of a slice's rows; together with ``quarantined`` they add up to the rows read."""
 
     inserted: int
     updated: int
@@ -37,8 +37,8 @@ def merge(slice_id: int, connection: Connection) -> Counts:
     """Merge a slice that is staged and audited, or accepted by a person.
 
     Raises:
-        SupersededError: another run merged or dropped it; nothing was changed.
-        MergeError: its staged rows are not what the ledger says.
+        SupersededError: another run merged or dropped the slice; nothing was changed.
+        MergeError: the number of staged rows differs from the ledger.
     """
     try:
         return memsql.retry_conflicts(lambda: _merge_once(slice_id, connection))
@@ -62,7 +62,7 @@ def _merge_once(slice_id: int, connection: Connection) -> Counts:
 
 
 def _apply(connection: Connection, found: Slice) -> Counts:
-    """Rows, and what has to be known of them afterwards: the pin cache, pins to wait for, the queue of the rollups."""
+    """Write the rows, the pins they embed, the pins they wait for, and the rollups' queue."""
     of_slice, kind = {"slice_id": found.slice_id}, TABLES[found.table]
     staged = _checked_rows(connection, found)
     memsql.execute(connection, "merge/plan", of_slice, table=found.table)
@@ -75,7 +75,7 @@ def _apply(connection: Connection, found: Slice) -> Counts:
     columns = [c.name for c in reporting_columns(kind)]
     memsql.execute(connection, "merge/upsert", of_slice, table=found.table, columns=columns)
     counts = _count(connection, found, staged, actions)
-    if actions:  # staging keeps what is in the table: the rollups are recomputed from there
+    if actions:  # staging must hold only rows that are in the table: the rollups find their buckets from it
         memsql.execute(connection, "merge/unstage_unused", of_slice, table=found.table)
     if kind.embeds_pin:
         memsql.execute(connection, "merge/pin_cache", of_slice)
@@ -86,14 +86,14 @@ def _apply(connection: Connection, found: Slice) -> Counts:
 
 
 def _forget_quarantined(connection: Connection, found: Slice) -> None:
-    """A row that was set aside and comes again, corrected or erased, is no longer set aside."""
+    """Drop quarantined rows that arrive again, corrected or erased."""
     of_slice = {"slice_id": found.slice_id, "table_name": found.table}
     if memsql.fetch(connection, "merge/count_quarantined", of_slice, table=found.table)[0]["quarantined"]:
         memsql.execute(connection, "merge/forget_quarantined", of_slice, table=found.table)
 
 
 def _take_away(connection: Connection, found: Slice, kind: EventType) -> None:
-    """Erase what the slice erases, and keep in mind what its changes replace."""
+    """Delete the rows that the slice deletes; before that, save those that it replaces, for the rollups and trends."""
     of_slice = {"slice_id": found.slice_id}
     if memsql.execute(connection, "merge/note_left", of_slice, table=found.table, bucket=bucket_columns(kind)):
         memsql.execute(connection, "merge/unstage_replaced", of_slice, table=found.table)
@@ -108,8 +108,8 @@ def _checked_rows(connection: Connection, found: Slice) -> int:
     )
     if staged != found.rows_read - found.quarantined:
         raise MergeError(
-            f"slice {found.slice_id} of {found.table} has {staged} staged rows, the ledger says {found.rows_read} less "
-            f"{found.quarantined} quarantined: release it with 'retry'"
+            f"slice {found.slice_id} of {found.table} has {staged} staged rows, but the ledger says {found.rows_read} "
+            f"minus {found.quarantined} quarantined: release it with 'retry'"
         )
     return staged
 
@@ -118,7 +118,7 @@ def _count(connection: Connection, found: Slice, staged: int, actions: Mapping[s
     spare = actions.get("spare", 0)
     duplicates = _duplicates(connection, found) if spare else 0
     return Counts(
-        inserted=staged - sum(actions.values()),  # what is not in the plan
+        inserted=staged - sum(actions.values()),  # rows that the plan does not name
         updated=actions.get("update", 0),
         deleted=actions.get("delete", 0),
         duplicates=duplicates,
@@ -139,14 +139,14 @@ def _duplicates(connection: Connection, found: Slice) -> int:
 
 
 def payload_columns(kind: EventType) -> list[str]:
-    """Columns that two deliveries of an event must agree on: what the producer sent, not what we added."""
+    """Columns in which two deliveries of an event must agree: those that the producer sent, not those that we added."""
     own = [f.name for f in kind.fields]
     pin = [PIN_ID.name, *(c.name for c in PIN_COLUMNS)] if kind.embeds_pin else []
     return ["occurred_at", "user_id", *own, *pin]
 
 
 def bucket_columns(kind: EventType) -> list[str]:
-    """What the rollups group a type's rows by, beside time and person."""
+    """The columns by which the rollups group a type's rows, besides time and person."""
     return [name for name in BUCKET_COLUMNS if kind.has_pin or name == "country_code"]
 
 

@@ -1,7 +1,7 @@
-"""Stage: put the next versions of the lake, for one table, into ``staging_<table>`` under a new slice.
+"""Stage: load the lake's next versions for one table into ``staging_<table>`` as a new slice.
 
-A slice that is staged twice is two slices with their own ids: the older one is marked superseded first, so that
-a run that wakes up late can't merge what it finds there.
+Staging the same versions again makes a new slice with its own id. The older slice is first marked superseded, so a
+run that wakes up late can't merge it.
 """
 
 import logging
@@ -27,12 +27,12 @@ from pinwheel.merge.ledger import Slice
 
 log = logging.getLogger(__name__)
 
-CHANGE_OF = {"insert": "upsert", "update_postimage": "upsert", "delete": "delete"}  # pre-images are dropped
+CHANGE_OF = {"insert": "upsert", "update_postimage": "upsert", "delete": "delete"}  # pre-images are ignored
 
 
 @dataclass(frozen=True)
 class Next:
-    """What to merge next. ``empty``: the versions are known to hold no row of the table."""
+    """The versions to merge next. ``empty``: they are known to hold no row of the table."""
 
     versions: VersionRange
     empty: bool
@@ -40,15 +40,15 @@ class Next:
 
 
 def stage(table: str, settings: MergeSettings, connection: Connection) -> Slice | None:
-    """Stage the next slice of ``table``; None when the lake has no new row for it (the watermark then moves).
+    """Stage the next slice of ``table``; None if the lake has no new row for it (the watermark still moves).
 
     Args:
         table: a reporting table, from the contract.
         settings: lake, database and slice size.
-        connection: opened with ``local_infile``; what it does is committed.
+        connection: opened with ``local_infile``; its transactions are committed.
 
     Raises:
-        MergeError: the database did not take the rows as they are.
+        MergeError: the database could not store the rows unchanged.
     """
     start = ledger.watermark(connection, table)
     connection.commit()
@@ -65,9 +65,9 @@ def stage(table: str, settings: MergeSettings, connection: Connection) -> Slice 
 
 
 def choose(commits: list[events_table.Commit], kind: EventType, start: int, max_rows: int) -> Next | None:
-    """The next versions that hold about ``max_rows`` rows of ``kind`` at most, but one version at least.
+    """The next versions, with at most ``max_rows`` rows of ``kind`` in all, but always at least one with rows.
 
-    A version whose rows are not known (another writer's) counts as none, yet is always read.
+    A version of another writer has no known row count: it counts as 0 rows, but is always read.
     """
     taken: list[events_table.Commit] = []
     rows = 0
@@ -97,7 +97,7 @@ def _skip(connection: Connection, table: str, found: Next) -> None:
 
 
 def _write(path: Path, events_uri: str, table: str, found: Next) -> pa.ChunkedArray:
-    """Write the range's changes as TSV, without slice id; returns their event ids, by row number."""
+    """Write the range's changes as TSV, without slice id; returns their event ids, indexed by row number."""
     event_ids, rows = list[pa.Array](), 0
     with path.open("wb") as file:
         for batch in _changes(events_uri, table, found):
@@ -107,7 +107,7 @@ def _write(path: Path, events_uri: str, table: str, found: Next) -> pa.ChunkedAr
 
 
 def repeats(event_ids: pa.ChunkedArray) -> list[int]:
-    """Row numbers of the ids that come more than once."""
+    """Row numbers of the ids that occur more than once."""
     counted = event_ids.value_counts()
     if len(counted) == len(event_ids):
         return []
@@ -165,15 +165,18 @@ def _load_file(connection: Connection, table: str, slice_id: int, path: Path) ->
     columns = [c.name for c in reporting_columns(TABLES[table])]
     params = {"path": str(path), "slice_id": slice_id}
     rows = memsql.execute(connection, "merge/load", params, table=table, columns=columns)
-    # LOAD DATA LOCAL turns errors into warnings and cuts values to fit: with one warning nothing of it is good.
+    # LOAD DATA LOCAL turns errors into warnings and truncates values: a single warning discredits the whole load.
     warnings = memsql.warnings(connection)
     if warnings:
-        raise MergeError(f"staging_{table} did not take {path.name} as it is: {warnings[:3]}; widen its columns")
+        raise MergeError(f"staging_{table} can't store {path.name} unchanged: {warnings[:3]}; widen its columns")
     return rows
 
 
 def drop_leftovers(connection: Connection, table: str) -> None:
-    """Mark earlier attempts superseded, then remove their rows, and those that the rollups have taken in."""
+    """Mark earlier attempts superseded, then remove their rows and the rows that the rollups have already counted.
+
+    If it dies half-way, the next call removes the rest: which rows go depends only on the ledger.
+    """
     with memsql.transaction(connection):
         memsql.execute(connection, "merge/supersede_slices", {"table_name": table})
     with memsql.transaction(connection):

@@ -42,7 +42,7 @@ def _large(text: str) -> Any:
 
 
 def _bytes_of(strings: pa.Array) -> memoryview:
-    """The strings one after the other: the data buffer of the array, from its first offset to its last."""
+    """The concatenated strings: the array's data buffer from its first offset to its last, without a copy."""
     offsets = memoryview(strings.buffers()[1]).cast("q")
     first, last = offsets[strings.offset], offsets[strings.offset + len(strings)]
     return memoryview(strings.buffers()[2] or b"")[first:last]

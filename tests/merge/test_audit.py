@@ -74,7 +74,7 @@ def test_rows_that_cannot_all_be_named_are_not_merged(settings, connection, gate
     land(settings.lake_uri, [*good(5), *(event("repin", f"bad{i}", 9 + i, user_id=-1) for i in range(2))])
     found = stage("repins", settings, connection)
     monkeypatch.setattr(Gate, "_validate", half)
-    with pytest.raises(MergeError, match=r"2 rows break .*user_id.*but 1 could be named"):
+    with pytest.raises(MergeError, match=r"2 rows break .*user_id.*but only 1 could be identified"):
         audit(found, gate, connection, SHARE)
     assert states(query) == ["staged"]
 
