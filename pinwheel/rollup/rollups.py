@@ -1,9 +1,9 @@
-"""The rollups, recomputed for all slices that were merged since the last time (ADR 0009).
+"""Recompute the rollups for all slices that were merged since the last time (ADR 0009).
 
-A merge leaves its slice in ``rollup_queue``. Here the touched buckets of all that is queued are found, and recomputed
-from the deduplicated rows, on two connections side by side, for the server gives a statement one core. What dies
-half-way has taken no slice from the queue: the next time recomputes the same. Twice, or two at once, too. A slice that
-is merged meanwhile stays in the queue, so a bucket that was read too early is recomputed with it.
+A merge queues its slice in ``rollup_queue``. A recomputation finds the buckets that the queued slices touch and
+recomputes them from the deduplicated rows, on two connections in parallel, because the server gives a statement one
+core. Idempotent: if it dies half-way, the slices are still queued and the next run recomputes the same; so do two runs
+at once. A slice that is merged meanwhile stays queued, so a bucket that was read too early is recomputed with it.
 """
 
 import logging
@@ -19,8 +19,8 @@ from pinwheel.merge import ledger
 
 log = logging.getLogger(__name__)
 
-ALL_TABLES = {"table_names": list(TABLES), "tables": len(TABLES)}  # a table without progress holds back the rollups'
-LEFT = "left_rows"  # changed and erased rows as they were
+ALL_TABLES = {"table_names": list(TABLES), "tables": len(TABLES)}  # one without progress holds back the rollups'
+LEFT = "left_rows"  # changed and deleted rows as they were before
 WITH_PINS = (*(f"staging_{table}" for table, kind in TABLES.items() if kind.has_pin), LEFT)
 ALL_ROWS = (*(f"staging_{table}" for table in TABLES), LEFT)
 
@@ -41,19 +41,19 @@ def _touch_pins_and_people(connection: Connection) -> None:
 
 @dataclass(frozen=True)
 class Lane:
-    """Rollups that are recomputed on one connection, one after the other."""
+    """Rollups that are recomputed in sequence on one connection."""
 
-    touch: Callable[[Connection], None]  # notes every bucket that rows of the taken slices are in, or were in
+    touch: Callable[[Connection], None]  # notes every bucket that rows of the taken slices are or were in
     rollups: tuple[str, ...]
 
 
-# Each takes about half of the time.
+# Each lane takes about half of the time.
 BUCKETS = Lane(_touch_buckets, ROLLUP_TABLES[:5])
 PINS_AND_PEOPLE = Lane(_touch_pins_and_people, ROLLUP_TABLES[5:])
 
 
 def recompute(connection: Connection) -> int:
-    """Take all queued slices into the rollups, on this connection and another; returns how many."""
+    """Recompute the rollups for all queued slices, on this connection and a second one; returns the slices' number."""
     with connection.another() as beside:
         return memsql.retry_conflicts(lambda: _recompute_once(connection, beside))
 
@@ -61,14 +61,14 @@ def recompute(connection: Connection) -> int:
 def _recompute_once(connection: Connection, beside: Connection) -> int:
     progress = _take(connection)
     with ThreadPoolExecutor(max_workers=1) as thread:
-        touched = thread.submit(_take_and_touch, beside, PINS_AND_PEOPLE)  # after ours: it takes ours at least
+        touched = thread.submit(_take_and_touch, beside, PINS_AND_PEOPLE)  # after _take: it sees at least our slices
         _touch(connection, BUCKETS)
         touched.result()
         with memsql.transaction(connection):
             memsql.fetch(connection, "rollup/lock")
             written = thread.submit(_write_and_commit, beside, PINS_AND_PEOPLE)
             _write(connection, BUCKETS)
-            written.result()  # dying between the two commits leaves the slices queued: all is recomputed again
+            written.result()  # dying between the two commits leaves the slices queued: both lanes are recomputed
             for row in progress:
                 reach = Reach(row["next_offset"], row["kafka_timestamp"])
                 ledger.move_progress(connection, ROLLUPS, row["kafka_partition"], reach)
@@ -77,7 +77,7 @@ def _recompute_once(connection: Connection, beside: Connection) -> int:
 
 
 def _take(connection: Connection) -> list[memsql.Row]:
-    """Note what is queued; returns how far the tables were before that."""
+    """Note the queued slices; returns the tables' progress from before that."""
     memsql.execute_all(connection, "rollup/work_tables")
     with memsql.transaction(connection):
         progress = memsql.fetch(connection, "rollup/progress", ALL_TABLES)
@@ -86,7 +86,7 @@ def _take(connection: Connection) -> list[memsql.Row]:
 
 
 def _touch(connection: Connection, lane: Lane) -> None:
-    with memsql.transaction(connection):  # of its own: what empties staging waits for whoever reads it
+    with memsql.transaction(connection):  # a separate transaction: TRUNCATE of staging blocks on readers
         lane.touch(connection)
 
 

@@ -1,4 +1,4 @@
-"""Keep rollups and trends up for a while: what a long-lived Airflow task runs."""
+"""The session of a long-lived Airflow task that keeps rollups and trends up to date."""
 
 import logging
 import time
@@ -20,11 +20,11 @@ from pinwheel.rollup.rollups import ALL_TABLES
 
 log = logging.getLogger(__name__)
 
-COST_SHARE = 4  # a recomputation of so many seconds waits at least this many times as long for the next slices
+COST_SHARE = 4  # wait this many times as long as the last recomputation took, while merges are behind
 
 
 class RollupSession(Turns):
-    """Keeps the rollups up, a turn at a time: one recomputation, if it is time for one."""
+    """Keeps the rollups up to date: each turn does one recomputation if it is due."""
 
     def __init__(self, settings: MergeSettings, alert: Send, resolve: Send) -> None:
         super().__init__(ROLLUPS, settings, alert, resolve)
@@ -32,7 +32,7 @@ class RollupSession(Turns):
         self._took_seconds = 0.0
 
     def work(self, connection: Connection) -> bool:
-        """Recompute soon after a merge; seldom while merges are behind, for each time reads the same buckets again."""
+        """Recompute soon after a merge, but rarely while merges are behind: each time rereads the same buckets."""
         if not self._is_due(connection):
             return False
         began = time.monotonic()
@@ -40,7 +40,7 @@ class RollupSession(Turns):
         self._took_seconds = time.monotonic() - began
         self.slices += slices
         log.info("recomputed slices=%d seconds=%.1f", slices, self._took_seconds)
-        return False  # the queue says when it is time again
+        return False  # the queue decides when the next one is due
 
     def _is_due(self, connection: Connection) -> bool:
         waiting = memsql.fetch(connection, "rollup/waiting")[0]
@@ -60,7 +60,7 @@ class RollupSession(Turns):
 
 
 class TrendsSession(Turns):
-    """Keeps the trends up, a turn at a time: one refresh."""
+    """Keeps the trends up to date: each turn does one refresh."""
 
     failing = TRENDS_FAILING
 
@@ -78,7 +78,7 @@ class TrendsSession(Turns):
         self._swept: float | None = None
 
     def work(self, connection: Connection) -> bool:
-        """Refresh; now and then, minutes that were counted before are counted again."""
+        """Refresh; every ``trends.SWEEP_SECONDS``, recount late events' minutes too."""
         at = self._clock()
         sweep = self._swept is None or at - self._swept >= trends.SWEEP_SECONDS
         refreshed = trends.refresh(connection, self._now(), sweep=sweep)
@@ -86,12 +86,12 @@ class TrendsSession(Turns):
         return refreshed
 
     def pause(self, worked: bool) -> float:
-        """Never sooner than ``trends_interval_seconds``: a refresh costs the same however little is new."""
+        """At least ``trends_interval_seconds``: a refresh costs the same however little is new."""
         return max(super().pause(worked), self.settings.trends_interval_seconds)
 
 
 def run_session() -> dict[str, int]:
-    """Keep both up for ``merge_session_seconds``, with settings from the environment; what was done."""
+    """Keep both up to date for ``merge_session_seconds``; returns the numbers of slices and errors."""
     settings = load(MergeSettings)
     recomputing = RollupSession(settings, raise_alert, resolve_alert)
     refreshing = TrendsSession(

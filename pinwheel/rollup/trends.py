@@ -1,8 +1,8 @@
-"""What is trending: repins counted by minute for the last 90 minutes, and the statistic over them.
+"""Trends: repins counted by minute for the last 90 minutes, and the statistic over them.
 
-Merges only note which minutes they changed. A refresh recounts those from the deduplicated rows, never adding to what
-was counted, and finds the trends anew, in one transaction: one that dies leaves the old ones, one that runs twice or
-wakes late finds nothing noted and changes nothing. Two at once take turns behind a row lock, which no merge waits for.
+Merges only note which minutes they changed. A refresh recounts those minutes from the deduplicated rows (it never adds
+to a count) and scores the trends again, in one transaction. If it dies, the old trends stay; if it runs twice or late,
+no minute is noted and it is a no-op. A row lock, which merges never take, serialises concurrent refreshes.
 """
 
 import logging
@@ -15,21 +15,21 @@ from pinwheel.core.times import EPOCH, naive
 
 log = logging.getLogger(__name__)
 
-WINDOW = timedelta(minutes=90)  # of the weights of a longer past, 95 % lie in it; older minutes are dropped
+WINDOW = timedelta(minutes=90)  # holds 95 % of the weights of an unlimited past; older minutes are dropped
 RECENT = timedelta(minutes=5)  # nearly all events are merged by then
-SWEEP_SECONDS = 600.0  # late events spread over all minutes: recounting those each time would cost more than merging
-RUN_MINUTES = 15  # counted in one statement: its work table stays in memory
+SWEEP_SECONDS = 600.0  # late events touch all minutes: recounting them at each refresh would cost more than merging
+RUN_MINUTES = 15  # per statement, so that its work table stays in memory
 MINUTE = timedelta(minutes=1)
 
 Run = tuple[datetime, datetime]
 
 
 def refresh(connection: Connection, now: datetime, *, sweep: bool = True) -> bool:
-    """Recount the minutes that merges have noted and find the trends; returns whether there were any.
+    """Recount the minutes that merges have noted and score the trends; returns whether any minute was noted.
 
     Args:
-        connection: what is done on it is committed.
-        now: UTC; later events are some producer's wrong clock, and do not count yet.
+        connection: its transaction is committed.
+        now: UTC; events after it come from a producer's wrong clock and are not counted yet.
         sweep: also recount minutes that were counted before and are not among the last five.
     """
     return memsql.retry_conflicts(lambda: _refresh_once(connection, naive(now), sweep))
@@ -62,7 +62,7 @@ def _recount(connection: Connection, slice_id: int, minutes: Sequence[datetime])
 
 
 def runs(minutes: Sequence[datetime]) -> Iterator[Run]:
-    """Minutes in a row as ``[from, to)``, at most ``RUN_MINUTES`` long: a statement each."""
+    """Consecutive minutes as ``[from, to)``, at most ``RUN_MINUTES`` long: one statement each."""
     start = end = None
     for minute in minutes:
         if start is None or minute != end or end - start >= RUN_MINUTES * MINUTE:
