@@ -1,1 +1,1 @@
-"""Whether the data can be trusted: an hour of a table is profiled, compared with its past and with the other copy."""
+"""Hourly quality checks: each hour of a table is profiled and compared with its past, and lake with database."""

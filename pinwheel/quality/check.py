@@ -1,7 +1,7 @@
-"""Check hours of all tables: profile the lake, compare with the reporting tables and with the past, tell people.
+"""Check hours of all tables: profile the lake, then compare with the reporting tables and with the past.
 
-The lake is read at the version that the reporting table has merged, so that the two must agree to the row while merges
-go on. An hour is written in one transaction a table: what dies half-way is checked again.
+The lake is read at the version that the reporting table has merged, so both must agree to the row even while merges go
+on. Results are written in one transaction per hour and table: a check that dies half-way is done again.
 """
 
 import logging
@@ -32,12 +32,12 @@ from pinwheel.quality.usual import expected
 
 log = logging.getLogger(__name__)
 
-MAX_DIFFERENT_ROWS = 2_000_000  # of an hour with more, single rows that differ are not looked for: 500 MB
+MAX_DIFFERENT_ROWS = 2_000_000  # differing rows are searched for in hours up to this size: 500 MB of memory
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What was found of an hour of a table."""
+    """The result of checking one hour of one table."""
 
     table: str
     hour: datetime
@@ -47,12 +47,12 @@ class Outcome:
 
     @property
     def unmet(self) -> list[Verdict]:
-        """The expectations that it did not meet, critical ones first."""
+        """The unmet expectations, critical ones first."""
         return sorted((v for v in self.verdicts if not v.is_met), key=lambda v: (not v.is_critical, v.measure))
 
 
 class Checker:
-    """Checks hours; the database's and the lake's."""
+    """Checks hours of the lake and the database."""
 
     def __init__(self, settings: QualitySettings, connection: Connection, judge: Judge) -> None:
         self._settings = settings
@@ -61,15 +61,15 @@ class Checker:
         self._locator = _locator(settings)
 
     def hours(self, hours: Iterable[datetime], now: Callable[[], datetime]) -> list[Outcome]:
-        """All tables and the rollups, hour by hour; kept as it goes."""
-        found = []
+        """Check all tables and the rollups, hour by hour; each outcome is stored at once."""
+        outcomes = []
         for hour in hours:
-            found += [self.table(table, hour, now()) for table in TABLES]
-            found.append(self.rollups(hour, now()))
-        return found
+            outcomes += [self.table(table, hour, now()) for table in TABLES]
+            outcomes.append(self.rollups(hour, now()))
+        return outcomes
 
     def table(self, table: str, hour: datetime, now: datetime) -> Outcome:
-        """One hour of one table, and keep what was found. A lake that can't be read is a finding."""
+        """Check one hour of one table and store the outcome. An unreadable lake is an unmet expectation, no error."""
         try:
             profile, outcome = self._look(table, hour)
         except (DeltaError, OSError, LakeError) as error:
@@ -95,7 +95,7 @@ class Checker:
             if merged:
                 self._leave_out_quarantined(rows, table)
                 here = rows.sums()
-                # As text: a sum has more digits than a float.
+                # As text: a sum has more digits than a float holds.
                 values |= {"lake_row_count": str(here[0]), "memsql_row_count": str(there["row_count"])}
                 values |= {"lake_checksum": str(here[1]), "memsql_checksum": str(int(there["checksum"]))}
             verdicts = self._judge.hour(profile, values, usual, merged)
@@ -111,7 +111,7 @@ class Checker:
             rows.leave_out(pa.Table.from_pylist(found))
 
     def _samples(self, rows: Hour, table: str, failed: Sequence[str]) -> dict[str, list[dict[str, Any]]]:
-        """A few rows at fault for each failed measure that rows can be blamed for."""
+        """A few offending rows for each failed measure that can be traced to rows."""
         culprits = {m.name: m.culprits for m in measures(rows.kind) if m.culprits}
         found = {name: rows.sample(culprits[name]) for name in failed if name in culprits}
         differ = [name for name in failed if name in ("row_count", "checksum")]
@@ -121,7 +121,7 @@ class Checker:
         return found
 
     def _different(self, rows: Hour, table: str) -> list[dict[str, Any]]:
-        """Events that lake and reporting table do not have alike."""
+        """Events that differ between lake and reporting table, or are in only one of them."""
         here = rows.checksums()
         there = {
             row["event_id"]: int(row["checksum"])
@@ -132,14 +132,14 @@ class Checker:
         return [{"event_id": i, "in_lake": i in here, "in_reporting_table": i in there} for i in ids]
 
     def rollups(self, hour: datetime, now: datetime) -> Outcome:
-        """The rollups of an hour and of its day, against the rows."""
+        """Compare the rollups of an hour, and of its day, with a count of the rows."""
         params = {"hour": naive(hour), "day": hour.date()}
-        found = {}
+        wrong = {}
         for name in ROLLUP_TABLES:
-            found[name] = memsql.fetch(self._connection, f"quality/wrong_{name}", params)
+            wrong[name] = memsql.fetch(self._connection, f"quality/wrong_{name}", params)
             self._connection.commit()
-        verdicts = self._judge.rollups(hour, {name: len(rows) for name, rows in found.items()})
-        samples = {f"wrong_{name}": rows[:SAMPLE_ROWS] for name, rows in found.items() if rows}
+        verdicts = self._judge.rollups(hour, {name: len(rows) for name, rows in wrong.items()})
+        samples = {f"wrong_{name}": rows[:SAMPLE_ROWS] for name, rows in wrong.items() if rows}
         outcome = Outcome(ROLLUPS, hour, 0, tuple(verdicts), samples)
         days = self._settings.quality_keep_days
         results.keep(self._connection, Profile(ROLLUPS, hour), outcome.verdicts, samples, now, days)
@@ -149,7 +149,7 @@ class Checker:
 
 @contextmanager
 def _rows(events_uri: str, kind: EventType, hour: datetime, version: int | None) -> Iterator[Hour]:
-    """An hour's rows of the lake, at a version; without one at the newest."""
+    """An hour's rows in the lake at ``version``; None: the newest."""
     table = DeltaTable(events_uri, version=version)
     day = hour.date().isoformat()
     dataset = table.to_pyarrow_dataset(
@@ -162,7 +162,7 @@ def _rows(events_uri: str, kind: EventType, hour: datetime, version: int | None)
     )
     try:
         opened = Hour(dataset.scanner(columns=columns, filter=within).to_reader(), kind, hour)
-    except duckdb.Error as error:  # hides what the reader raised, e.g. a file that is gone
+    except duckdb.Error as error:  # wraps the reader's own error, e.g. a missing file
         raise LakeError(f"{kind.name} of {day} in {events_uri} can't be read: {error}") from error
     with closing(opened):
         yield opened
@@ -172,7 +172,7 @@ def _locator(settings: QualitySettings) -> Locator | None:
     try:
         return Locator(settings)
     except MissingPartError as error:
-        log.warning("places are not tried again reason=%s", error)
+        log.warning("locations are not checked reason=%s", error)
         return None
 
 

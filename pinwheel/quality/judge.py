@@ -1,4 +1,4 @@
-"""Great Expectations on the numbers of an hour: one row, one suite, one page in Data Docs."""
+"""Great Expectations on an hour's measures: one row, one suite, one page in Data Docs."""
 
 import os
 import shutil
@@ -18,7 +18,7 @@ DAY_SECONDS = 86_400.0
 
 @dataclass(frozen=True)
 class Verdict:
-    """Whether an hour met one expectation. ``observed`` and ``expected`` are for people."""
+    """Whether an hour met one expectation. ``observed`` and ``expected`` are texts for people."""
 
     measure: str
     expectation: str
@@ -29,10 +29,10 @@ class Verdict:
 
 
 class Judge:
-    """Asks Great Expectations; made once per process, because making it costs seconds of CPU.
+    """Evaluates suites. Built once per process, because building it costs seconds of CPU.
 
     Args:
-        folder: where results and Data Docs are kept; None: nowhere.
+        folder: stores results and Data Docs; None: they are not stored.
     """
 
     def __init__(self, folder: Path | None) -> None:
@@ -54,22 +54,22 @@ class Judge:
     def hour(
         self, profile: Profile, values: Mapping[str, Any], usual: Mapping[str, Range], compared: bool
     ) -> list[Verdict]:
-        """What an hour of a table met and did not; ``values``: the profile's, and what it is compared with."""
+        """The verdicts on an hour of a table; ``values``: the profile's, and those that it is compared with."""
         from expectations.quality import suite
 
         return self._judge(profile.table, profile.hour, values, suite(profile.table, usual, compared, profile.rows))
 
     def rollups(self, hour: datetime, wrong: Mapping[str, int]) -> list[Verdict]:
-        """The same of the rollups; ``wrong``: buckets of each that differ from a count of the rows."""
+        """The verdicts on the rollups; ``wrong``: the number of each rollup's buckets that differ from the rows."""
         from expectations.quality import rollups
 
-        values = {f"wrong_{name}": found for name, found in wrong.items()}
+        values = {f"wrong_{name}": buckets for name, buckets in wrong.items()}
         return self._judge("rollups", hour, values, rollups(list(wrong)))
 
     def _judge(self, name: str, hour: datetime, values: Mapping[str, Any], suite: Any) -> list[Verdict]:
         import pandas as pd
 
-        # A column per measure that the suite names: one that could not be measured is null, which every range takes.
+        # One column per measure of the suite. A measure without a value is null, which meets every range.
         row = {column: values.get(column) for e in suite.expectations for column in _columns(e.configuration.kwargs)}
         batch = {"dataframe": pd.DataFrame([row])}
         result = self._batch(name).get_batch(batch).validate(suite)
@@ -78,10 +78,10 @@ class Judge:
         return [_verdict(found, row) for found in result.results]
 
     def _keep(self, name: str, hour: datetime, result: Any) -> None:
-        """Store a result for Data Docs; a second time adds a second page.
+        """Store a result for Data Docs; storing it again adds a second page.
 
-        Straight into the store: a validation definition would write the suite too, which is another one each hour, and
-        takes more CPU than the judging.
+        Written directly to the store: a validation definition would also write the suite, which differs each hour, and
+        that takes more CPU than the validation.
         """
         from great_expectations import RunIdentifier
         from great_expectations.data_context.types.resource_identifiers import (
@@ -108,9 +108,9 @@ class Judge:
         return self._batches[name]
 
     def publish(self, keep_days: int, web: Path) -> Path:
-        """Make the pages of what was judged since the last call, forget older ones; returns the index page.
+        """Build the pages of the verdicts since the last call, remove old ones; returns the index page.
 
-        Dying half-way leaves the pages that were made as they are, right but fetching from elsewhere.
+        If it dies half-way, the built pages are correct but may still load files from other servers.
         """
         began = time.time()
         folder = Path(self._context.root_directory) / "uncommitted"
@@ -136,7 +136,7 @@ def _verdict(result: Any, row: Mapping[str, Any]) -> Verdict:
         expectation=config.type,
         is_critical=str(getattr(config.severity, "value", config.severity)) == "critical",
         is_met=bool(result.success),
-        observed=", ".join(f"{name} = {_told(row[name])}" for name in named),
+        observed=", ".join(f"{name} = {_text(row[name])}" for name in named),
         expected=_expected(kwargs, meta),
     )
 
@@ -145,16 +145,16 @@ def _expected(kwargs: Mapping[str, Any], meta: Mapping[str, Any]) -> str:
     if "column_A" in kwargs:
         return "both the same"
     low, high = kwargs.get("min_value"), kwargs.get("max_value")
-    bounds = [f"{word} {_told(bound)}" for word, bound in (("at least", low), ("at most", high)) if bound is not None]
+    bounds = [f"{word} {_text(bound)}" for word, bound in (("at least", low), ("at most", high)) if bound is not None]
     return f"{' and '.join(bounds)}: {meta['why']}"
 
 
-def _told(value: Any) -> str:
+def _text(value: Any) -> str:
     return f"{value:.6g}" if isinstance(value, float) else str(value)
 
 
 def _forget(folder: Path, keep_days: int) -> None:
-    """Remove the hours that were checked longer ago; dying half-way leaves the rest to the next run."""
+    """Remove results of checks older than ``keep_days``; if it dies half-way, the next run removes the rest."""
     if not folder.exists():
         return
     for hour in folder.glob("*/*"):

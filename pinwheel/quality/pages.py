@@ -1,6 +1,6 @@
-"""Data Docs that ask nobody for anything: what their pages fetch from elsewhere comes from the installed web files.
+"""Make Data Docs self-contained: their pages load styles, scripts and fonts from the installed web files.
 
-Great Expectations' templates name servers for styles and scripts, and a picture that tells its maker of each look.
+Great Expectations' templates load styles and scripts from other servers, and an image that tracks each page view.
 """
 
 import re
@@ -10,7 +10,7 @@ from pathlib import Path
 
 from pinwheel.core.errors import MissingPartError
 
-# What the templates name, by the end of its address -> the file of an npm package.
+# End of an address in the templates -> file in an npm package.
 FILES = {
     "/bootstrap.min.css": "bootstrap/dist/css/bootstrap.min.css",
     "/bootstrap.min.js": "bootstrap/dist/js/bootstrap.min.js",
@@ -31,7 +31,7 @@ FILES = {
     "/popper.min.js": "popper.js/dist/umd/popper.min.js",
     "/all.min.css": "@fortawesome/fontawesome-free/css/all.min.css",
 }
-FONTS = "@fortawesome/fontawesome-free/webfonts"  # which all.min.css names beside its own folder
+FONTS = "@fortawesome/fontawesome-free/webfonts"  # all.min.css loads them from ../webfonts
 FETCHED = re.compile(
     r"""<script[^>]*?\ssrc="(?P<script>https?://[^"]+)"[^>]*>\s*</script>
       | <link[^>]*?\shref="(?P<link>https?://[^"]+)"[^>]*?/?>
@@ -41,12 +41,12 @@ FETCHED = re.compile(
 
 
 def keep_local(site: Path, web: Path, since: float) -> None:
-    """Rewrite the pages of ``site`` that were made since then (POSIX seconds); again changes nothing.
+    """Rewrite the pages of ``site`` that were built since a time. Idempotent.
 
     Args:
         site: the folder of ``index.html``.
         web: a ``node_modules`` with the packages of ``FILES``.
-        since: older pages are left alone.
+        since: POSIX seconds; older pages are not touched.
 
     Raises:
         MissingPartError: a web file is not installed.
@@ -58,7 +58,7 @@ def keep_local(site: Path, web: Path, since: float) -> None:
                 shutil.copyfile(web / name, copy)
         shutil.copytree(web / FONTS, site / "static" / "web" / FONTS, dirs_exist_ok=True)
     except FileNotFoundError as error:
-        raise MissingPartError(f"no {error.filename}, which Data Docs need; `make setup` installs it") from None
+        raise MissingPartError(f"{error.filename} is missing, Data Docs need it; `make setup` installs it") from None
     for page in _made(site, since):
         page.write_text(_rewritten(page.read_text(encoding="utf-8"), len(page.relative_to(site).parts) - 1), "utf-8")
 
@@ -68,11 +68,11 @@ def _made(site: Path, since: float) -> Iterator[Path]:
 
 
 def _rewritten(text: str, depth: int) -> str:
-    return FETCHED.sub(lambda found: _here(found, "../" * depth), text)
+    return FETCHED.sub(lambda tag: _local_tag(tag, "../" * depth), text)
 
 
-def _here(found: re.Match[str], way: str) -> str:
-    """The same tag on our own file; nothing where we have none: charts of kinds that no suite of ours has, a logo."""
-    address = found["script"] or found["link"] or ""
+def _local_tag(tag: re.Match[str], to_site: str) -> str:
+    """The tag with our own file; empty if we have none: a logo, and chart types that none of our suites uses."""
+    address = tag["script"] or tag["link"] or ""
     local = next((name for end, name in FILES.items() if address.endswith(end)), None)
-    return found[0].replace(address, f"{way}static/web/{local}") if local else ""
+    return tag[0].replace(address, f"{to_site}static/web/{local}") if local else ""

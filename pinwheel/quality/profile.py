@@ -1,6 +1,6 @@
-"""What an hour of a table looks like, in numbers: taken from the lake, in one pass, by DuckDB.
+"""The profile of an hour of a table: DuckDB computes its measures from the lake in one pass.
 
-One row of numbers an hour keeps the expectations cheap (ADR 0008).
+One row of numbers per hour keeps the expectations cheap (ADR 0008).
 """
 
 import math
@@ -17,20 +17,20 @@ from pinwheel.core.contract import EventType, PinStatus, reporting_columns
 from pinwheel.core.times import HOUR
 from pinwheel.enrich.locations import Location, Locator
 
-FEW_ROWS = 200  # of fewer rows, how they are spread says nothing
-SHARES_KEPT = 100  # commonest values of a column whose shares are remembered
+FEW_ROWS = 200  # with fewer rows, distributions are too noisy to judge
+SHARES_KEPT = 100  # most common values of a column whose shares are stored
 SAMPLE_ROWS = 5
-NAMED_BY = ("event_id", "occurred_at", "kafka_partition", "kafka_offset")  # what a sampled row is found by
-PLACES_TRIED = 300  # networks of an hour that are located once more
+NAMED_BY = ("event_id", "occurred_at", "kafka_partition", "kafka_offset")  # identify a sampled row
+PLACES_TRIED = 300  # networks per hour that are located again as a check
 FAR_DEGREES = 5.0  # a /24 spreads over a region, not over a country
-MEMORY = "1GB"  # more than this DuckDB keeps on disk
+MEMORY = "1GB"  # beyond this, DuckDB spills to disk
 
 
 @dataclass
 class Profile:
     """An hour of a table.
 
-    ``values`` by measure: None where it can't be said. ``shares`` by categorical column: share of the rows by value.
+    ``values`` by measure: None if it can't be computed. ``shares`` by categorical column: share of the rows by value.
     """
 
     table: str
@@ -40,7 +40,7 @@ class Profile:
 
     @property
     def rows(self) -> float:
-        """Events of the hour, each once."""
+        """Distinct events of the hour."""
         return self.values.get("row_count") or 0.0
 
 
@@ -49,10 +49,10 @@ def _number(value: Any) -> float | None:
 
 
 class Hour:
-    """The rows of an hour of a table, where questions can be asked of them; close it.
+    """The rows of an hour of a table in DuckDB, for queries. Close it after use.
 
     Args:
-        rows: deliveries as the lake has them: ``reporting_columns`` without ``occurred_hour``.
+        rows: deliveries from the lake: ``reporting_columns`` without ``occurred_hour``.
         kind: the table's event type.
         hour: its start, UTC.
     """
@@ -69,21 +69,21 @@ class Hour:
         self._db.execute(LATER_DELIVERIES)
         self._db.execute("DELETE FROM events WHERE rowid IN (SELECT row FROM later)")
         if kind.has_pin:
-            had = f"WHERE pin_status NOT IN ('{PinStatus.PENDING}', '{PinStatus.UNKNOWN}')" if kind.names_pin else ""
-            self._db.execute(f"CREATE TEMP VIEW known AS SELECT * FROM events {had}")
+            known = f"WHERE pin_status NOT IN ('{PinStatus.PENDING}', '{PinStatus.UNKNOWN}')" if kind.names_pin else ""
+            self._db.execute(f"CREATE TEMP VIEW known AS SELECT * FROM events {known}")
         ends = ", ".join(f"({int(at.timestamp() * 1e6)})" for at in (hour, hour + HOUR))
         self._db.execute(f"CREATE TEMP VIEW moments AS SELECT at_us FROM events UNION ALL VALUES {ends}")
 
     def close(self) -> None:
-        """Let go of the rows."""
+        """Free the rows."""
         self._db.close()
 
     def profile(self, locator: Locator | None) -> Profile:
-        """The hour in numbers; places are tried again where there is a location database."""
+        """The hour's measures; locations are checked if there is a ``locator``."""
         wanted = measures(self.kind)
-        found = self._one(", ".join(f"{m.sql} AS {m.name}" for m in wanted))
+        row = self._one(", ".join(f"{m.sql} AS {m.name}" for m in wanted))
         profile = Profile(self.kind.table, self.hour)
-        profile.values = {m.name: _number(found[m.name]) for m in wanted}
+        profile.values = {m.name: _number(row[m.name]) for m in wanted}
         if profile.rows < FEW_ROWS:
             profile.values |= {m.name: None for m in wanted if m.spread}
         names = [c.name for c in reporting_columns(self.kind)]
@@ -92,32 +92,32 @@ class Hour:
         return profile
 
     def sums(self) -> tuple[int, int]:
-        """Rows, and the sum of their checksums."""
+        """The number of rows and the sum of their checksums."""
         rows, total = self._db.execute(
             f"SELECT COUNT(*), COALESCE(SUM({checksum(self.kind)}), 0) FROM events"
         ).fetchall()[0]
         return int(rows), int(total)
 
     def checksums(self) -> dict[str, int]:
-        """Each event's checksum."""
+        """Event id -> checksum."""
         sql = f"SELECT event_id, {checksum(self.kind)} FROM events"
         return dict(self._db.execute(sql).fetchall())
 
     def sample(self, condition: str) -> list[dict[str, Any]]:
-        """A few rows that meet a condition on ``events``: which ones they are, and the columns that it is about."""
+        """A few rows that meet a condition on ``events``: the columns that identify them and those it names."""
         about = [c.name for c in reporting_columns(self.kind) if re.search(rf"\b{c.name}\b", condition)]
         columns = ", ".join(dict.fromkeys([*NAMED_BY, *about]))
         sql = f"SELECT {columns} FROM events WHERE {condition} ORDER BY event_id LIMIT {SAMPLE_ROWS}"
         return list(self._db.sql(sql).to_arrow_table().to_pylist())
 
     def offsets(self) -> tuple[int, int]:
-        """The first and the last Kafka offset, over all partitions; 0 and 0 without rows."""
+        """The lowest and highest Kafka offset over all partitions; 0 and 0 if there are no rows."""
         sql = f"SELECT COALESCE(MIN(kafka_offset), 0), COALESCE(MAX(kafka_offset), 0) FROM ({ALL_OFFSETS})"
         first, last = self._db.execute(sql).fetchall()[0]
         return int(first), int(last)
 
     def leave_out(self, records: pa.Table) -> None:
-        """Forget records (``kafka_partition``, ``kafka_offset``) that are in quarantine; an event's next one counts."""
+        """Remove quarantined records (``kafka_partition``, ``kafka_offset``); an event's next delivery then counts."""
         self._db.register("quarantined", records)
         same = "e.kafka_partition = q.kafka_partition AND e.kafka_offset = q.kafka_offset"
         for deliveries in ("events", "later"):
@@ -138,21 +138,21 @@ class Hour:
         return {value: n / total for value, n in rows}
 
     def _places_wrong(self, locator: Locator) -> float | None:
-        """Of networks located by today's database, the share that is somewhere else when located again."""
+        """Share of networks that are elsewhere when located again; only those located by today's database count."""
         rows = self._db.sql(
             "SELECT ip_network, ANY_VALUE(latitude), ANY_VALUE(longitude), ANY_VALUE(geo_version) FROM events "
             f"WHERE latitude IS NOT NULL GROUP BY ip_network ORDER BY MD5(ip_network) LIMIT {PLACES_TRIED}"
         ).fetchall()
-        found = [
+        far = [
             _is_far(again, latitude, longitude)
             for network, latitude, longitude, version in rows
             if (again := locator.find(_host(network))).geo_version == version
         ]
-        return sum(found) / len(found) if len(found) >= SAMPLE_ROWS else None
+        return sum(far) / len(far) if len(far) >= SAMPLE_ROWS else None
 
 
 def _host(network: str) -> str:
-    """An address of a network, as text."""
+    """One address of a network, as text."""
     address = network.split("/")[0]
     return address if ":" in address else address.rsplit(".", 1)[0] + ".1"
 
@@ -163,7 +163,7 @@ def _is_far(again: Location, latitude: float, longitude: float) -> bool:
     return max(abs(again.latitude - latitude), abs(again.longitude - longitude)) > FAR_DEGREES
 
 
-# DuckDB's, on rows in memory. An event's first delivery is kept; most have no other, so few are sorted.
+# DuckDB statements on rows in memory. An event's first delivery is kept. Most events have one, so few rows are sorted.
 LATER_DELIVERIES = """
     CREATE TEMP TABLE later AS
     SELECT rowid AS row, * FROM events

@@ -1,4 +1,4 @@
-"""What the quality checks remember, in MemSQL: profiles to compare with, and the newest verdicts."""
+"""The quality checks' tables in MemSQL: profiles to compare with, and the newest verdicts."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -15,7 +15,7 @@ from pinwheel.quality.usual import PAST
 
 
 def past(connection: Connection, table: str, hour: datetime) -> list[Profile]:
-    """Profiles of the hours before, as far back as anything is compared; oldest first."""
+    """Profiles of the hours in the ``PAST`` before ``hour``, oldest first."""
     params = {"table_name": table, "from_hour": naive(hour - PAST), "to_hour": naive(hour)}
     found: dict[datetime, Profile] = {}
     for row in memsql.fetch(connection, "quality/past_profiles", params):
@@ -36,7 +36,7 @@ def keep(
     now: datetime,
     days: int,
 ) -> None:
-    """Replace what is known of an hour: profile and verdicts in one transaction, so that twice changes nothing."""
+    """Replace an hour's profile and verdicts in one transaction. Idempotent."""
     key = {"table_name": profile.table, "hour": naive(profile.hour)}
     values = [{**key, "measure": name, "value": value, "shares": None} for name, value in profile.values.items()]
     values += [{**key, "measure": c, "value": None, "shares": json.dumps(s)} for c, s in profile.shares.items()]
@@ -61,7 +61,7 @@ def _result(verdict: Verdict, sample: list[dict[str, Any]] | None) -> dict[str, 
 
 
 def hours(connection: Connection, since: datetime) -> dict[datetime, bool]:
-    """The hours of which anything was checked, each with whether all of it was, and was met."""
+    """Each checked hour, with whether all its tables were checked and met every expectation."""
     met: dict[datetime, set[str]] = {}
     for row in memsql.fetch(connection, "quality/hours", {"from_hour": naive(since)}):
         tables = met.setdefault(aware(row["occurred_hour"]), set())
@@ -72,7 +72,7 @@ def hours(connection: Connection, since: datetime) -> dict[datetime, bool]:
 
 
 def unmet(connection: Connection, since: datetime) -> list[Row]:
-    """What hours since then did not meet."""
+    """The unmet expectations of hours since ``since``."""
     rows = memsql.fetch(connection, "quality/unmet", {"from_hour": naive(since)})
     connection.commit()
     return rows

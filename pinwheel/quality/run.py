@@ -1,4 +1,4 @@
-"""What a run of check_quality does: which hours are due, check them, publish, tell people."""
+"""A run of check_quality: find the hours that are due, check them, publish the pages, raise alerts."""
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
@@ -15,11 +15,11 @@ from pinwheel.quality import results
 from pinwheel.quality.check import Checker, Outcome
 from pinwheel.quality.judge import Judge
 
-TOLD = 5  # failed expectations in a message
+MAX_IN_MESSAGE = 5  # failed expectations
 
 
 def due_hours(connection: Connection, now: datetime, back_hours: int) -> list[datetime]:
-    """Hours to check: those of the last so many that are over and were not checked, or did not pass; oldest first."""
+    """The last ``back_hours`` full hours that were not checked or did not pass, oldest first."""
     over = now.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
     wanted = [over - HOUR * n for n in range(back_hours, 0, -1)]
     passed = results.hours(connection, wanted[0])
@@ -27,27 +27,30 @@ def due_hours(connection: Connection, now: datetime, back_hours: int) -> list[da
 
 
 def period(start: str, end: str, now: datetime, max_days: int) -> list[datetime]:
-    """The hours of a period that somebody asked for.
+    """The hours of a period that a person asked for.
 
     Raises:
-        PinwheelError: not two times, nothing between them, longer than ``max_days``, or not over yet.
+        PinwheelError: not two times, an empty period, longer than ``max_days``, or not over yet.
     """
     try:
         first, last = (datetime.fromisoformat(text).replace(minute=0, second=0, microsecond=0) for text in (start, end))
     except ValueError as error:
-        raise PinwheelError(f"from_hour and to_hour must be times as in 2026-03-14T12:00: {error}") from error
+        raise PinwheelError(f"from_hour and to_hour must be times like 2026-03-14T12:00: {error}") from error
     first, last = (at if at.tzinfo else aware(at) for at in (first, last))
     if not timedelta(0) < last - first <= timedelta(days=max_days):
-        raise PinwheelError(f"{start} to {end} must be one hour at least and {max_days} days at most")
+        raise PinwheelError(f"{start} to {end} must be at least one hour and at most {max_days} days")
     if last > now:
-        raise PinwheelError(f"to_hour {end} is not over yet: it is {now:%Y-%m-%dT%H:%M} UTC")
+        raise PinwheelError(f"to_hour {end} is in the future: it is now {now:%Y-%m-%dT%H:%M} UTC")
     return [first.astimezone(UTC) + HOUR * n for n in range(int((last - first) / HOUR))]
 
 
 def tell(connection: Connection, since: datetime, page: str, alert: Send, resolve: Send) -> None:
-    """Alert on the tables of which an hour since then failed, and resolve the others. Twice tells nobody twice."""
+    """Raise an alert for each table with an unmet hour since ``since``, and resolve the others'.
+
+    Idempotent: a lasting alert that is already open is not sent again.
+    """
     rows = results.unmet(connection, since)
-    over = f"what was checked of the hours since {since:%Y-%m-%d %H:00} meets its expectations; older ones are let be"
+    over = f"all checked hours since {since:%Y-%m-%d %H:00} meet their expectations; older hours are not considered"
     for table in (*TABLES, ROLLUPS):
         mine = [row for row in rows if row["table_name"] == table]
         for kind in (QUALITY_FAILED, QUALITY_WARNING):
@@ -62,9 +65,9 @@ def _message(failed: Sequence[memsql.Row], page: str) -> str:
     lines = [
         f"{row['occurred_hour']:%Y-%m-%d %H:00} {row['measure']}: {row['observed']}; expected {row['expected']}"
         + (f"; for example {row['sample']:.400}" if row["sample"] else "")
-        for row in failed[:TOLD]
+        for row in failed[:MAX_IN_MESSAGE]
     ]
-    more = [f"and {len(failed) - TOLD} more, see dq_results"] if len(failed) > TOLD else []
+    more = [f"and {len(failed) - MAX_IN_MESSAGE} more, see dq_results"] if len(failed) > MAX_IN_MESSAGE else []
     return "\n".join([*lines, *more, f"Data Docs: {page}"])
 
 
@@ -75,10 +78,10 @@ def check(
     alert: Send,
     resolve: Send,
 ) -> list[Outcome]:
-    """Check what is due, or the period that was ``asked`` for (from, to), and tell people.
+    """Check the hours that are due, or the period (from, to) that was ``asked`` for, and raise alerts.
 
     Raises:
-        PinwheelError: a period that can't be, or a database that is away; nothing half is kept.
+        PinwheelError: an invalid period, or the database is unavailable; no hour is stored in part.
     """
     with memsql.connect(settings) as connection:
         if asked:
@@ -86,23 +89,23 @@ def check(
         else:
             hours = due_hours(connection, now(), settings.quality_back_hours)
         judge = Judge(settings.quality_dir)
-        found = Checker(settings, connection, judge).hours(hours, now)
+        outcomes = Checker(settings, connection, judge).hours(hours, now)
         page = judge.publish(settings.quality_docs_days, settings.web_modules_dir)
         tell(connection, now() - HOUR * (settings.quality_back_hours + 1), str(page), alert, resolve)
-    return found
+    return outcomes
 
 
 def run(from_hour: str | None, to_hour: str | None) -> dict[str, dict[str, int]]:
-    """A check with settings from the environment; table -> how many hours, and what they did not meet.
+    """Check with settings from the environment; table -> numbers of hours and of unmet expectations by severity.
 
     Raises:
-        PinwheelError: only one of the two hours is given; else as ``check``.
+        PinwheelError: only one of the two hours is given; otherwise as ``check``.
     """
     if bool(from_hour) != bool(to_hour):
-        raise PinwheelError(f"give both from_hour and to_hour, or neither; they are {from_hour!r} and {to_hour!r}")
+        raise PinwheelError(f"give both from_hour and to_hour, or neither; got {from_hour!r} and {to_hour!r}")
     asked = (from_hour, to_hour) if from_hour and to_hour else None
-    found = check(load(QualitySettings), asked, lambda: datetime.now(UTC), raise_alert, resolve_alert)
-    return {table: _summary([o for o in found if o.table == table]) for table in (*TABLES, ROLLUPS)}
+    outcomes = check(load(QualitySettings), asked, lambda: datetime.now(UTC), raise_alert, resolve_alert)
+    return {table: _summary([o for o in outcomes if o.table == table]) for table in (*TABLES, ROLLUPS)}
 
 
 def _summary(outcomes: Sequence[Outcome]) -> dict[str, int]:
@@ -112,13 +115,11 @@ def _summary(outcomes: Sequence[Outcome]) -> dict[str, int]:
 
 
 def require_none(critical: Mapping[str, int]) -> None:
-    """Nothing, where no table has unmet critical expectations.
+    """Do nothing if no table has unmet critical expectations.
 
     Raises:
-        QualityError: says which have.
+        QualityError: names the tables that have some.
     """
     failed = [f"{table} {count}" for table, count in critical.items() if count]
     if failed:
-        raise QualityError(
-            f"critical expectations that were not met: {', '.join(failed)}; see dq_results and Data Docs"
-        )
+        raise QualityError(f"unmet critical expectations: {', '.join(failed)}; see dq_results and Data Docs")

@@ -43,7 +43,7 @@ def test_without_earlier_days_the_hours_before_say_what_does_not_follow_the_cloc
     found = allowed(profile(NOON, null_share_category=0.01), past)
     assert "row_count" not in found
     assert found["null_share_category"].high == pytest.approx(0.04, abs=0.01)
-    assert "5 hours before" in found["null_share_category"].why
+    assert "the 5 hours before" in found["null_share_category"].why
 
 
 @pytest.mark.parametrize(("rows", "met"), [(500, False), (2000, False), (800, True), (1250, True)])
