@@ -25,7 +25,7 @@ BANNED = {
     r", for (?:it|they) (?:is|are|was|were|has|have|holds?|needs?|can)\b": "because",
 }
 PACKAGES = ("pinwheel", "spark_jobs", "expectations", "dags", "plugins", "bench", "tests")
-PAGES = sorted(page for page in (*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")) if page.name != "glossary.md")
+PAGES = sorted((*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")))
 MODULES = sorted(file for package in PACKAGES for file in (ROOT / package).rglob("*.py") if file != Path(__file__))
 STATEMENTS = sorted(p for p in (ROOT / "sql").rglob("*.sql") if p.parent.name != "schema")  # merged ones never change
 
