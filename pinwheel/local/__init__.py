@@ -1,1 +1,1 @@
-"""The embedded stack: everything that runs on one machine with two commands, and nothing that a cluster needs."""
+"""The embedded stack: the whole pipeline on one machine. Nothing here is used on servers."""

@@ -1,8 +1,8 @@
-"""The embedded Airflow: its four programs side by side, SQLite, LocalExecutor, loopback only.
+"""The embedded Airflow: its four programs, SQLite, LocalExecutor, loopback only.
 
-Not ``airflow standalone``: that imports Airflow once more and migrates again before it starts the same four, keeps
-going without one that has died, and its log servers listen on every interface. Here each program is watched and
-restarted by itself, and the API server reads the log files from the disk.
+Not ``airflow standalone``: it imports Airflow once more and migrates again before it starts the same four programs,
+goes on without one that has died, and its log servers listen on every interface. Here each program is watched and
+restarted separately, and the API server reads the log files from the disk.
 """
 
 import json
@@ -49,7 +49,7 @@ def part(settings: LocalSettings, environment: dict[str, str]) -> Part:
 
 
 def environment(settings: LocalSettings, credentials: Credentials) -> dict[str, str]:
-    """Airflow's configuration; every choice that differs from its default says why."""
+    """Airflow's configuration; comments give the reasons for what differs from the defaults."""
     home = settings.airflow_dir
     api = settings.airflow_url
     database = f"sqlite:///{home / 'airflow.db'}"
@@ -59,26 +59,27 @@ def environment(settings: LocalSettings, credentials: Credentials) -> dict[str, 
         "AIRFLOW__CORE__PLUGINS_FOLDER": str(ROOT / "plugins"),
         "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
         "AIRFLOW__CORE__EXECUTOR": "LocalExecutor",
-        "AIRFLOW__CORE__PARALLELISM": "10",  # 6 are always busy, and mostly wait; each is a process
-        "AIRFLOW__CORE__DAGS_ARE_PAUSED_AT_CREATION": "False",  # one command starts the whole thing
+        "AIRFLOW__CORE__PARALLELISM": "10",  # 6 tasks always run, and mostly wait; each is a process
+        "AIRFLOW__CORE__DAGS_ARE_PAUSED_AT_CREATION": "False",  # `make run` starts everything
         "AIRFLOW__CORE__FERNET_KEY": credentials.airflow_fernet,
         "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_USERS": f"{ADMIN}:admin",
         "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE": str(home / "passwords.json"),
-        "AIRFLOW__CORE__EXECUTION_API_SERVER_URL": f"{api}/execution/",  # or every task fails on another port
+        "AIRFLOW__CORE__EXECUTION_API_SERVER_URL": f"{api}/execution/",  # or all tasks fail, unless on the default port
         "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": database,
-        "PINWHEEL_AIRFLOW_DATABASE_URL": database,  # for clean_metadata: Airflow hides its own from tasks
+        "PINWHEEL_AIRFLOW_DATABASE_URL": database,  # for clean_metadata: Airflow hides its setting from tasks
         "AIRFLOW__API__HOST": LOOPBACK,
         "AIRFLOW__API__PORT": str(settings.airflow_port),
         "AIRFLOW__API__BASE_URL": api,
         "AIRFLOW__API__WORKERS": "1",
         "AIRFLOW__API__SECRET_KEY": credentials.airflow_session,
         "AIRFLOW__API_AUTH__JWT_SECRET": credentials.airflow_jwt,
-        "AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT": "60",  # a killed task is seen in a minute, not five
+        "AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT": "60",  # a killed task is noticed in a minute, not five
         "AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT_DETECTION_INTERVAL": "10",
         "AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_SEC": "10",
-        "AIRFLOW__SCHEDULER__SCHEDULER_HEALTH_CHECK_THRESHOLD": "20",  # a killed scheduler's tasks run again
-        "AIRFLOW__SCHEDULER__ORPHANED_TASKS_CHECK_INTERVAL": "20",  # within 40 s; the heartbeat is every 5 s
-        "AIRFLOW__DAG_PROCESSOR__REFRESH_INTERVAL": "30",  # new Dag files are seen in half a minute
+        # A killed scheduler's tasks run again within 40 s: these two together. Its heartbeat is every 5 s.
+        "AIRFLOW__SCHEDULER__SCHEDULER_HEALTH_CHECK_THRESHOLD": "20",
+        "AIRFLOW__SCHEDULER__ORPHANED_TASKS_CHECK_INTERVAL": "20",
+        "AIRFLOW__DAG_PROCESSOR__REFRESH_INTERVAL": "30",  # new Dag files are found within half a minute
         "AIRFLOW__DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL": "60",
         "AIRFLOW__DAG_PROCESSOR__PRINT_STATS_INTERVAL": "0",
         "AIRFLOW__LOGGING__LOGGING_LEVEL": "INFO",
@@ -89,12 +90,12 @@ def environment(settings: LocalSettings, credentials: Credentials) -> dict[str, 
         "PYSPARK_PYTHON": sys.executable,
         "GX_ANALYTICS_ENABLED": "false",
         "SCARF_ANALYTICS": "false",
-        "SPT_NOENV": "1",  # process titles must not overwrite the mark by which we know our own
+        "SPT_NOENV": "1",  # process titles must not overwrite the mark by which we recognise our processes
     }
 
 
 def migrate(settings: LocalSettings, environment: Mapping[str, str], say: Say) -> None:
-    """Make or upgrade Airflow's database once for each set of packages, and write the login."""
+    """Create or upgrade Airflow's database, once per set of packages."""
     home = settings.airflow_dir
     home.mkdir(parents=True, exist_ok=True)
     stamp, digest = home / "migrated", stamps.digest_of([ROOT / "requirements.txt"])
@@ -114,12 +115,12 @@ def migrate(settings: LocalSettings, environment: Mapping[str, str], say: Say) -
 
 
 def write_login(settings: LocalSettings, credentials: Credentials) -> None:
-    """Give the simple auth manager the password that we made, so that we can show it."""
+    """Write our password for the simple auth manager, so that we know it and can print it."""
     write_passwords(settings.airflow_dir / "passwords.json", {ADMIN: credentials.airflow_admin})
 
 
 def all_healthy(settings: LocalSettings) -> bool:
-    """Whether the API answers and has heard from scheduler, Dag processor and triggerer."""
+    """Whether the API answers and reports scheduler, Dag processor and triggerer as healthy."""
     try:
         with urllib.request.urlopen(settings.airflow_url + MONITOR, timeout=5) as answer:  # noqa: S310 - loopback
             health = json.load(answer)

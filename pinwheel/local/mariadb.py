@@ -21,7 +21,7 @@ SOCKET = "m.sock"  # a socket's path may have 107 characters at most
 
 
 def part(settings: LocalSettings, credentials: Credentials) -> Part:
-    """MariaDB, with its database and users made."""
+    """MariaDB, with the database and its users."""
     home = settings.stack_dir / "mariadb"
     return Part(
         name="memsql",
@@ -40,14 +40,14 @@ def tree(settings: LocalSettings) -> Path:
 
 
 def server_command(settings: LocalSettings, home: Path) -> tuple[str, ...]:
-    """The server with everything said here: no option file of the machine is read."""
-    root = ("--user=root",) if os.geteuid() == 0 else ()  # or it refuses
+    """The server's command with all of its options: it reads no option file of the machine."""
+    root = ("--user=root",) if os.geteuid() == 0 else ()  # the server refuses to run as root otherwise
     return (
         str(tree(settings) / "bin" / "mariadbd"),
         "--no-defaults",
         f"--basedir={tree(settings)}",
         f"--datadir={home / 'data'}",
-        f"--tmpdir={home / 'tmp'}",  # a server that starts removes what others have in a shared one
+        f"--tmpdir={home / 'tmp'}",  # not shared: a server that starts removes others' files from it
         f"--socket={socket_path(home)}",
         f"--pid-file={home / 'mariadbd.pid'}",
         f"--port={settings.memsql_port}",
@@ -57,14 +57,14 @@ def server_command(settings: LocalSettings, home: Path) -> tuple[str, ...]:
         "--skip-ssl",  # on loopback; making a certificate at each start took 15 s, a handshake 0.3 s
         "--local-infile=ON",  # the merge loads its slices with LOAD DATA LOCAL
         "--character-set-server=utf8mb4",
-        "--collation-server=utf8mb4_nopad_bin",  # ids that differ in case or end are two ids
+        "--collation-server=utf8mb4_nopad_bin",  # ids that differ in case or trailing spaces are different ids
         "--transaction-isolation=READ-COMMITTED",  # SingleStore's only level
         "--default-time-zone=+00:00",
-        "--innodb-buffer-pool-size=1G",  # the rows of a few million events; with 384M a backlog was written twice
-        "--tmp-table-size=64M",  # the rollups' buckets of a backlog fit
+        "--innodb-buffer-pool-size=1G",  # holds a few million events' rows; with 384M a backlog was written twice
+        "--tmp-table-size=64M",  # holds the rollups' buckets of a backlog
         "--max-heap-table-size=64M",
         "--innodb-log-file-size=256M",
-        "--innodb-flush-log-at-trx-commit=2",  # a killed server loses nothing, a machine without power a second
+        "--innodb-flush-log-at-trx-commit=2",  # a killed server loses nothing, a power loss costs a second of commits
         "--performance-schema=OFF",
         "--max-connections=200",
         *root,
@@ -72,15 +72,15 @@ def server_command(settings: LocalSettings, home: Path) -> tuple[str, ...]:
 
 
 def socket_path(home: Path) -> Path:
-    """Where administration connects, as the person who started the server and without a password."""
+    """The socket for the administrator: the person who started the server, without a password."""
     return home / SOCKET
 
 
 def make_users(settings: LocalSettings, credentials: Credentials) -> None:
-    """Make the database and its users, each on loopback only.
+    """Create the database and its users, each on loopback only. Idempotent.
 
     Raises:
-        MemsqlError: naming the statement that was refused.
+        MemsqlError: names the statement that was refused.
     """
     passwords = {role: getattr(credentials, f"memsql_{role}") for role in ("admin", *grants.ROLES)}
     with _administrator(settings.stack_dir / "mariadb") as connection:
@@ -88,10 +88,10 @@ def make_users(settings: LocalSettings, credentials: Credentials) -> None:
 
 
 def grant_tables(settings: LocalSettings) -> None:
-    """Grant the users' rights on tables, which the schema must have made.
+    """Grant the users' rights on tables; the schema must exist. Idempotent.
 
     Raises:
-        MemsqlError: naming the statement that was refused.
+        MemsqlError: names the statement that was refused.
     """
     with _administrator(settings.stack_dir / "mariadb") as connection:
         grants.grant_tables(connection, settings.memsql_database, engine=ENGINE, host=LOOPBACK)
@@ -118,7 +118,7 @@ def _prepare(settings: LocalSettings, home: Path, say: Say) -> None:
         return
     say("making the system tables")
     data.mkdir(parents=True, exist_ok=True)
-    (home / "installing").touch()  # there until it is done: a half-made set of tables is made again
+    (home / "installing").touch()  # removed at the end: while it exists, the tables are incomplete and made again
     done = subprocess.run(
         (
             str(tree(settings) / "scripts" / "mariadb-install-db"),
@@ -136,5 +136,5 @@ def _prepare(settings: LocalSettings, home: Path, say: Say) -> None:
         check=False,
     )
     if done.returncode:
-        raise LocalError(f"MariaDB's tables in {data} could not be made:\n{done.stdout}{done.stderr}")
+        raise LocalError(f"MariaDB's tables in {data} could not be created:\n{done.stdout}{done.stderr}")
     (home / "installing").unlink()

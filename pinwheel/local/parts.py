@@ -1,4 +1,4 @@
-"""What a part of the stack is: how to prepare it, what to run, when it is ready."""
+"""A part of the stack: how to prepare it, its programs, and when it is ready."""
 
 import socket
 from collections.abc import Callable
@@ -8,14 +8,14 @@ from pinwheel.install.progress import Say
 from pinwheel.local.processes import Program
 
 CONNECT_SECONDS = 1.0
-LOOPBACK = "127.0.0.1"  # nothing of the embedded stack listens anywhere else
+LOOPBACK = "127.0.0.1"  # the embedded stack listens nowhere else
 
 
 @dataclass(frozen=True)
 class Part:
-    """One part. ``prepare`` and ``finish`` run at every start and do only what is not done yet.
+    """One part. ``prepare`` and ``finish`` run at every start and are idempotent.
 
-    ``last`` names the program that acts on the other parts, and so is started when they are ready.
+    ``last`` names the program that uses the other parts and is therefore started when they are ready.
     """
 
     name: str
@@ -29,7 +29,7 @@ class Part:
 
 
 def answers(port: int) -> bool:
-    """Whether something listens on the loopback port."""
+    """Whether a program listens on the loopback port."""
     try:
         with socket.create_connection((LOOPBACK, port), CONNECT_SECONDS):
             return True

@@ -21,7 +21,7 @@ def part(settings: LocalSettings, environment: dict[str, str]) -> Part:
 
 
 def healthy(url: str) -> bool:
-    """Whether the address answers 200."""
+    """Whether the URL answers 200."""
     try:
         with urllib.request.urlopen(url, timeout=2) as answer:  # noqa: S310 - a loopback address of ours
             return bool(answer.status == 200)

@@ -1,7 +1,7 @@
-"""Background processes that are ours: started in a session of their own, found again later, ended whole.
+"""Background processes: started in sessions of their own, found again later, ended with all their children.
 
-Who is ours is told by two things: the pid file's start time (a recycled pid has another one) and a mark in the
-environment that every child inherits. Nothing else is ever signalled.
+A process is ours if its start time is the one in the pid file (a recycled pid has another), or by a mark in its
+environment, which children inherit. No other process is ever signalled.
 """
 
 import json
@@ -21,23 +21,23 @@ from pinwheel.install.progress import Say
 
 MARK = "PINWHEEL_OWNER"
 LOG_LINES = 15
-SAME_START_SECONDS = 1.0  # the kernel counts in ticks from a boot time that the clock's corrections move a little
+SAME_START_SECONDS = 1.0  # start times are ticks since a boot time that clock corrections shift a little
 POLL_SECONDS = 0.2
-LEADER_SECONDS = 4.0  # a leader that waits for a task is then hurried by a second signal
+LEADER_SECONDS = 4.0  # then a leader that still waits for a task gets a second signal
 KILL_SECONDS = 5.0
 
 
 @dataclass(frozen=True)
 class Program:
-    """What to run under which name."""
+    """A named command."""
 
     name: str
     command: tuple[str, ...]
-    environment: dict[str, str]  # added to this process's own
+    environment: dict[str, str]  # in addition to this process's
 
 
 class Owned:
-    """One background process and everything it started in its session."""
+    """One background process, its leader, and all processes of the leader's session."""
 
     def __init__(self, name: str, stack_dir: Path) -> None:
         self.name = name
@@ -46,7 +46,7 @@ class Owned:
         self._mark = f"{stack_dir}:{name}"
 
     def start(self, program: Program, cwd: Path) -> subprocess.Popen[bytes]:
-        """Start it after ending what an earlier, killed run left of it."""
+        """Start it, after ending what an earlier, killed run left behind."""
         self.stop(seconds=5)
         self.log_path.parent.mkdir(parents=True, exist_ok=True)
         with self.log_path.open("ab") as log:
@@ -69,35 +69,35 @@ class Owned:
         return process if process is not None and _is_alive(process) else None
 
     def members(self) -> list[psutil.Process]:
-        """It and what it started, also when it has died and left them behind."""
+        """All processes of the session, also when the leader has died."""
         leader, session = self._recorded()
         if session is None:
             return []
-        found = [process for process in psutil.process_iter() if session_of(process) == session]
-        # Without its leader a session is known by the mark; its number can't be given out again while it has members.
-        return found if leader is not None or any(mark_of(p) == self._mark for p in found) else []
+        members = [process for process in psutil.process_iter() if session_of(process) == session]
+        # Without its leader a session is recognised by the mark. Its id is not reused while it has members.
+        return members if leader is not None or any(mark_of(p) == self._mark for p in members) else []
 
     def stop(self, seconds: float = 30.0) -> None:
-        """SIGTERM to all of it, SIGKILL to what is left after ``seconds``."""
+        """Stop it; see ``stop_all``."""
         stop_all([self], seconds)
 
     def kill(self) -> None:
-        """SIGKILL at once, as a crash would."""
+        """SIGKILL at once, like a crash."""
         end(self.members(), 0)
 
     def forget(self) -> None:
-        """Drop the pid file of a program that was stopped."""
+        """Remove the pid file of a program that was stopped."""
         self._pid_path.unlink(missing_ok=True)
 
     def last_lines(self) -> str:
-        """The end of its log."""
+        """The last lines of its log."""
         try:
             return "\n".join(self.log_path.read_text(errors="replace").splitlines()[-LOG_LINES:])
         except FileNotFoundError:
             return ""
 
     def _recorded(self) -> tuple[psutil.Process | None, int | None]:
-        """The leader, also as a zombie, and the session's number; a recycled pid gives neither."""
+        """The leader (possibly a zombie; None when it is gone) and the session id; both None for a recycled pid."""
         try:
             record = json.loads(self._pid_path.read_text())
         except FileNotFoundError:
@@ -111,7 +111,7 @@ class Owned:
 
 
 def mark_of(process: psutil.Process) -> str:
-    """Who owns the process; empty when nobody of ours, or when it is gone."""
+    """The process's mark, ``stack_dir:name``; empty when it is not ours, or is gone."""
     try:
         return process.environ().get(MARK, "")
     except (psutil.NoSuchProcess, psutil.AccessDenied):
@@ -127,13 +127,13 @@ def session_of(process: psutil.Process) -> int | None:
 
 
 def marked(stack_dir: Path) -> list[psutil.Process]:
-    """Every living process that this stack started, directly or not."""
+    """Every process that this stack started, directly or not."""
     prefix = f"{stack_dir}:"
     return [p for p in psutil.process_iter() if p.pid != os.getpid() and mark_of(p).startswith(prefix)]
 
 
 def end(processes: Iterable[psutil.Process], seconds: float) -> None:
-    """SIGTERM, wait up to ``seconds``, SIGKILL what is left, wait for it to be gone."""
+    """SIGTERM, wait up to ``seconds``, then SIGKILL those that are left and wait for their end."""
     alive = list(processes)
     if seconds > 0:
         _signal_all(alive, signal.SIGTERM)
@@ -143,7 +143,7 @@ def end(processes: Iterable[psutil.Process], seconds: float) -> None:
 
 
 def outlive(processes: Iterable[psutil.Process], seconds: float) -> list[psutil.Process]:
-    """Wait for their ends; those that still live after ``seconds``."""
+    """Wait for the processes to end; returns those that are still alive after ``seconds``."""
     deadline = time.monotonic() + seconds
     alive = [process for process in processes if _is_alive(process)]
     while alive and time.monotonic() < deadline:
@@ -153,9 +153,9 @@ def outlive(processes: Iterable[psutil.Process], seconds: float) -> list[psutil.
 
 
 def stop_all(owned: Iterable[Owned], seconds: float) -> None:
-    """Stop programs side by side: each leader is asked first and ends its children in its own order.
+    """Stop programs in parallel: SIGTERM to each leader, which ends its children itself; then ``end`` the rest.
 
-    Signalling all of Airflow at once makes its scheduler wait for workers that are gone, for good.
+    If all of Airflow got the signal at once, its scheduler would wait for ever for workers that are gone.
     """
     programs = list(owned)
     members = [process for program in programs for process in program.members()]
@@ -175,7 +175,7 @@ def _signal_all(processes: Iterable[psutil.Process], number: signal.Signals) -> 
 
 
 def _is_alive(process: psutil.Process) -> bool:
-    """A zombie is dead: its parent has not asked yet, and may never."""
+    """False for zombies, too: their parent may never reap them."""
     try:
         return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
     except psutil.NoSuchProcess:
@@ -186,7 +186,7 @@ def wait_until(what: str, ready: Callable[[], bool], owned: Iterable[Owned], *, 
     """Wait for ``ready``.
 
     Raises:
-        LocalError: a process died meanwhile, or the time is over; with the end of its log.
+        LocalError: a process died, or ``seconds`` have passed; with the last lines of its log.
     """
     begin = time.monotonic()
     say(what)
@@ -195,7 +195,7 @@ def wait_until(what: str, ready: Callable[[], bool], owned: Iterable[Owned], *, 
         for process in watched:
             if process.leader() is None:
                 raise LocalError(
-                    f"{process.name} ended while it started. Its log {process.log_path} ends with:\n"
+                    f"{process.name} ended while starting. Its log {process.log_path} ends with:\n"
                     f"{process.last_lines()}"
                 )
         if time.monotonic() - begin > seconds:

@@ -1,4 +1,4 @@
-"""``pinwheel status``: which parts are up, and how far the events are. ``pinwheel health``: how all of it is."""
+"""``pinwheel status``: which programs are up, and the lag. ``pinwheel health``: every measure of the pipeline."""
 
 from datetime import UTC, datetime
 
@@ -14,10 +14,10 @@ from pinwheel.operate.health import Measure, look
 
 
 def print_status(settings: LocalSettings) -> None:
-    """Print it."""
+    """Print the programs of the stack and, while it runs, the status line."""
     console = Console(highlight=False)
     if not settings.stack_dir.exists():
-        console.print(f"There is no stack in {settings.stack_dir} yet: `make run` makes it.")
+        console.print(f"There is no stack in {settings.stack_dir} yet: `make run` creates it.")
         return
     stack = Stack(settings)
     states = stack.status()
@@ -37,7 +37,7 @@ def _table(states: list[ProgramState]) -> Table:
 
 
 def print_health(settings: LocalSettings) -> bool:
-    """Print every measure; returns whether all is well."""
+    """Print every measure; returns whether all of them are well."""
     stack = Stack(settings)
     environment.adopt(settings, stack.credentials)
     measures = look(load(HealthSettings), datetime.now(UTC))
@@ -49,7 +49,7 @@ def _health_table(measures: list[Measure]) -> Table:
     table = Table("Measure", "Of", "ProgramState")
     table.add_column("Value", justify="right")
     table.add_column("Allowed", justify="right")
-    for measure in sorted(measures, key=lambda m: m.is_well):  # what is unwell first
+    for measure in sorted(measures, key=lambda m: m.is_well):  # unwell ones first
         state = "[green]well" if measure.is_well else "[red]unwell"
         table.add_row(measure.name, measure.subject, state, _number(measure.value), _number(measure.limit))
     return table

@@ -1,4 +1,4 @@
-"""``pinwheel run``: everything up, events flowing, the first rollup printed, then a status line until Ctrl-C."""
+"""``pinwheel run``: starts the stack, sends events, prints the first rollup, then a status line until Ctrl-C."""
 
 import signal
 import sys
@@ -20,14 +20,14 @@ from pinwheel.local.watch import Watch, line
 from pinwheel.operate.airflow_login import ADMIN
 
 STATUS_SECONDS = 2.0
-PLAIN_STATUS_SECONDS = 30.0  # a log needs fewer lines than a terminal that overwrites one
+PLAIN_STATUS_SECONDS = 30.0  # in a log, where a status does not overwrite the previous one
 FIRST_ROLLUP_SECONDS = 300.0
 BACKFILL_DONE = "backfill.done"
 PRODUCE = (sys.executable, "-m", "pinwheel.generate.produce")
 
 
 def run(settings: LocalSettings) -> None:
-    """Start, show, keep up; Ctrl-C, SIGTERM and a closed terminal end it all."""
+    """Start the stack and keep it up until Ctrl-C, SIGTERM or a closed terminal; then end all of it."""
     console = Console(highlight=False)
     stack = Stack(settings)
     begin = time.monotonic()
@@ -46,13 +46,13 @@ def run(settings: LocalSettings) -> None:
 
 
 def _start(stack: Stack, progress: Progress) -> None:
-    """Start the stack; events are sent while Airflow is still starting."""
+    """Start the stack; sends events as soon as Kafka is up, while Airflow is still starting."""
     with ThreadPoolExecutor(1) as pool:
         sending = pool.submit(_send_when_up, stack, progress)
         try:
             stack.start(progress)
         finally:
-            stack.ended.set()  # when the start failed, the sender must not wait for Kafka for ever
+            stack.ended.set()  # after a failed start the sender must not wait for Kafka for ever
         sending.result()
 
 
@@ -62,13 +62,13 @@ def _send_when_up(stack: Stack, progress: Progress) -> None:
             return
     _send_backfill(stack, progress)
     settings = stack.settings
-    # The start time as seed: another run must not send the same event ids again.
+    # Seeded with the time, so that no other run sends the same event ids.
     words = ("--rate", f"{settings.demo_rate:g}", "--count", "0", "--seed", str(int(time.time())))
     stack.owned(GENERATOR).start(Program(GENERATOR, (*PRODUCE, *words), environment.shared(settings)), ROOT)
 
 
 def _send_backfill(stack: Stack, progress: Progress) -> None:
-    """Once in a stack's life; cut off, it is sent again, and what came twice is merged once."""
+    """Send the history, once per stack. If it is interrupted, the next run sends it again; the merge deduplicates."""
     settings = stack.settings
     done = settings.stack_dir / BACKFILL_DONE
     if done.exists() or settings.demo_backfill == 0:
@@ -83,7 +83,7 @@ def _send_backfill(stack: Stack, progress: Progress) -> None:
 def _wait_for_first_rollup(stack: Stack, watch: Watch, progress: Progress) -> None:
     begin, said = time.monotonic(), ""
     with progress.step("Waiting for the first brand rollup") as say:
-        while not any(row["repins"] for row in watch.top_brands()):  # each table is merged by itself
+        while not any(row["repins"] for row in watch.top_brands()):  # tables are merged separately: wait for repins
             if time.monotonic() - begin > FIRST_ROLLUP_SECONDS:
                 raise LocalError(
                     f"no brand rollup after {FIRST_ROLLUP_SECONDS:.0f} s, still waiting for {watch.waiting_for()}; "
@@ -112,11 +112,11 @@ def _print_report(console: Console, stack: Stack, watch: Watch, seconds: float) 
 
 
 def _keep_up(console: Console, stack: Stack, watch: Watch) -> None:
-    """Show the status and start again whatever dies, until a signal comes."""
+    """Print the status and restart programs that die, until a signal arrives."""
     shown_at = float("-inf")
     while True:
         for name in stack.heal():
-            console.print(f"[yellow]{name} had died and was started again")
+            console.print(f"[yellow]{name} died and was restarted")
         every = STATUS_SECONDS if console.is_terminal else PLAIN_STATUS_SECONDS
         if time.monotonic() - shown_at >= every:
             shown_at = time.monotonic()
@@ -125,7 +125,7 @@ def _keep_up(console: Console, stack: Stack, watch: Watch) -> None:
 
 
 def _show(console: Console, text: str) -> None:
-    """Over the line before on a terminal, below it elsewhere."""
+    """Overwrite the previous line on a terminal; print a new one elsewhere."""
     if console.is_terminal:
         console.print(f"\r\x1b[2K{text}", end="", soft_wrap=True)
     else:
@@ -133,7 +133,7 @@ def _show(console: Console, text: str) -> None:
 
 
 def _stop(console: Console, stack: Stack) -> None:
-    """End everything; a second Ctrl-C would leave processes behind, so it is not heard."""
+    """End everything; further signals are ignored, because they would leave processes behind."""
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
     if not stack.lock.held:
@@ -141,7 +141,7 @@ def _stop(console: Console, stack: Stack) -> None:
     console.print("\nStopping …")
     begin = time.monotonic()
     stack.stop()
-    console.print(f"Everything has ended ({time.monotonic() - begin:.0f} s). The next `make run` goes on from here.")
+    console.print(f"Everything has ended ({time.monotonic() - begin:.0f} s). The next `make run` continues from here.")
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""Settings of the embedded stack, and the environment that everything it starts is given."""
+"""Settings of the embedded stack."""
 
 from pathlib import Path
 from typing import Annotated
@@ -7,7 +7,7 @@ from pydantic import Field, field_validator
 
 from pinwheel.core.settings import PREFIX, Port, _Settings
 
-ROOT = Path(__file__).resolve().parents[2]  # the repository: dags/, spark_jobs/ and sql/ are beside the package
+ROOT = Path(__file__).resolve().parents[2]  # the repository, with dags/, spark_jobs/ and sql/
 
 
 class LocalSettings(_Settings):
@@ -48,7 +48,7 @@ class LocalSettings(_Settings):
 
     @property
     def logs_dir(self) -> Path:
-        """One file for each part."""
+        """One file per program."""
         return self.stack_dir / "logs"
 
     @property
@@ -58,7 +58,7 @@ class LocalSettings(_Settings):
 
     @property
     def driver_lock_path(self) -> Path:
-        """Where the stream's driver says its pid."""
+        """The lock file that has the driver's pid."""
         return self.stack_dir / "stream" / "driver.lock"
 
     @property
@@ -67,6 +67,6 @@ class LocalSettings(_Settings):
         return f"http://127.0.0.1:{self.airflow_port}"
 
     def port_settings(self) -> dict[str, int]:
-        """Every port that the stack listens on, by the name of its setting."""
+        """Every port that the stack listens on, by its setting's environment variable."""
         names = ("kafka_port", "kafka_controller_port", "memsql_port", "pin_api_port", "airflow_port")
         return {f"{PREFIX}{name.upper()}": getattr(self, name) for name in names}

@@ -1,4 +1,4 @@
-"""The embedded stack as a whole: start, stop, heal, and each part by itself."""
+"""The embedded stack: start, stop and heal all of it, or one part."""
 
 import os
 import signal
@@ -21,15 +21,15 @@ from pinwheel.local.parts import Part
 from pinwheel.local.processes import Owned, Program
 from pinwheel.local.settings import ROOT, LocalSettings
 
-GENERATOR = "generator"  # owned like a part's program, but only `pinwheel run` starts it
+GENERATOR = "generator"  # not a part: only `pinwheel run` starts it
 FIRST = ("kafka", "memsql", "pin_api")  # independent of each other; Airflow's tasks need all three
-HEAL_PAUSE_SECONDS = 5.0  # a part that dies at once is not started ten times a second
+HEAL_PAUSE_SECONDS = 5.0  # least time between two starts of a program that dies at once
 STOP_WAIT_SECONDS = 120.0
 
 
 @dataclass(frozen=True)
 class ProgramState:
-    """One program of the stack: its pid, or None when it is down, and its memory with its children's."""
+    """One program: its pid, None when it is down, and the memory of it and its children."""
 
     name: str
     pid: int | None
@@ -42,13 +42,13 @@ class Stack:
     def __init__(self, settings: LocalSettings) -> None:
         self.settings = settings
         self.lock = RunLock(settings.stack_dir)
-        self.ended = threading.Event()  # set when a start is over, well or not
+        self.ended = threading.Event()  # set when a start has succeeded or failed
         self._up: set[str] = set()
         self._healed_at: dict[str, float] = {}
 
     @cached_property
     def credentials(self) -> Credentials:
-        """The stack's secrets, made at the first look."""
+        """The stack's secrets, generated at the first access."""
         return credentials.load(self.settings.stack_dir)
 
     @cached_property
@@ -65,17 +65,17 @@ class Stack:
         return {part.name: part for part in made}
 
     def owned(self, name: str) -> Owned:
-        """The process of a program, or the generator."""
+        """The process of a program, or of the generator."""
         return Owned(name, self.settings.stack_dir)
 
     def _programs(self, name: str) -> list[Owned]:
         return [self.owned(program.name) for program in self.parts[name].programs]
 
     def start(self, progress: Progress) -> None:
-        """Start everything and wait until it is ready; ends what a killed earlier run left first.
+        """End what a killed earlier run left, start everything and wait until it is ready. If it fails, stop it all.
 
         Raises:
-            LocalError: a taken port, too little disk, another start, or a part that does not come up.
+            LocalError: a port is taken, the disk is too full, the stack is being run, or a part does not start.
         """
         self.lock.acquire()
         try:
@@ -90,7 +90,7 @@ class Stack:
             raise
 
     def _start_all(self, progress: Progress) -> None:
-        """Side by side; only Airflow's scheduler, whose tasks use the other parts, waits for them."""
+        """Start the parts in parallel; only Airflow's scheduler waits for the others, because its tasks use them."""
         with ThreadPoolExecutor(len(self.parts)) as pool:
             first = [pool.submit(self.start_part, name, progress) for name in FIRST]
             pool.submit(self.start_part, "airflow", progress, lambda: _results(first)).result()
@@ -99,7 +99,7 @@ class Stack:
     def start_part(
         self, name: str, progress: Progress | None = None, before_last: Callable[[], None] = lambda: None
     ) -> None:
-        """Start one part and wait until it is ready; ``before_last`` is called before its last program starts."""
+        """Start one part and wait until it is ready; calls ``before_last`` before its last program starts."""
         part = self.parts[name]
         with (progress or PlainProgress()).step(f"Starting {part.title}") as say:
             part.prepare(say)
@@ -119,20 +119,20 @@ class Stack:
             self.owned(program.name).start(program, ROOT)
 
     def is_up(self, name: str) -> bool:
-        """Whether the part was ready since this object exists."""
+        """Whether this object has started the part."""
         return name in self._up
 
     def run_once(self, name: str, command: tuple[str, ...]) -> None:
-        """Run a command of the stack to its end.
+        """Run a command of the stack and wait for its end.
 
         Raises:
-            LocalError: it failed; with the end of its log.
+            LocalError: it failed; with the last lines of its log.
         """
         owned = self.owned(name)
         code = owned.start(Program(name, command, environment.shared(self.settings)), ROOT).wait()
         if code:
-            said = f"{owned.log_path} ends with:\n{owned.last_lines()}"
-            raise LocalError(f"{' '.join(command)} ended with {code}; {said}")
+            log = f"{owned.log_path} ends with:\n{owned.last_lines()}"
+            raise LocalError(f"{' '.join(command)} ended with exit code {code}; {log}")
 
     def _make_schema(self) -> None:
         from pinwheel.clients import migrations
@@ -144,16 +144,16 @@ class Stack:
         mariadb.grant_tables(self.settings)
 
     def stop_part(self, name: str) -> None:
-        """Stop one part, the program that was started last first: Airflow's tasks report their ends to its API."""
+        """Stop one part's programs in reverse order: Airflow's API server last, as tasks report their end to it."""
         for program in reversed(self._programs(name)):
             processes.stop_all([program], self.settings.stop_seconds)
 
     def kill(self, name: str) -> None:
-        """End one part as a crash would."""
+        """SIGKILL one part, like a crash."""
         processes.end(self._members(name), 0)
 
     def restart(self, name: str) -> None:
-        """Stop and start one part; the others, and the stream, go on."""
+        """Stop and start one part; the others and the stream keep running."""
         self.stop_part(name)
         self.start_part(name)
 
@@ -161,7 +161,7 @@ class Stack:
         return [process for owned in self._programs(name) for process in owned.members()]
 
     def heal(self) -> list[str]:
-        """Start again the programs that have died, without waiting; returns their names."""
+        """Restart the programs that have died, without waiting until they are ready; returns their names."""
         healed = []
         for part in self.parts.values():
             for program in part.programs:
@@ -179,10 +179,10 @@ class Stack:
         return True
 
     def stop(self) -> None:
-        """End everything that this stack started, the stream's driver too, leaving no process behind."""
+        """End every process that this stack started, including the stream's driver."""
         seconds = self.settings.stop_seconds
         self.owned(GENERATOR).stop(seconds)
-        self.stop_part("airflow")  # first of all: its supervisor would start the driver again
+        self.stop_part("airflow")  # before the driver, which Airflow's supervisor would restart
         self.stop_driver()
         processes.stop_all([owned for name in FIRST for owned in self._programs(name)], seconds)
         processes.end(processes.marked(self.settings.stack_dir), 5)
@@ -190,14 +190,14 @@ class Stack:
 
     def stop_driver(self) -> None:
         """SIGTERM to the stream's driver, which finishes its batch; SIGKILL to what is left of its session."""
-        # Its supervisor is stopped too, and shall not take what ends on purpose for a failure.
+        # The next supervisor must not take this end for a failure.
         (self.settings.driver_lock_path.parent / "supervisor.json").unlink(missing_ok=True)
         leader = self._driver()
         if leader is None:
             return
         session = self._session_of(leader)
         processes.end([leader], self.settings.stop_seconds)
-        processes.end(processes.outlive(session, 5), 5)  # its JVM ends by itself when Python has
+        processes.end(processes.outlive(session, 5), 5)  # its JVM ends by itself after Python
 
     def _driver(self) -> psutil.Process | None:
         from pinwheel.stream import driver_lock
@@ -206,7 +206,7 @@ class Stack:
         return psutil.Process(found.pid) if found and psutil.pid_exists(found.pid) else None
 
     def _session_of(self, leader: psutil.Process) -> list[psutil.Process]:
-        """All processes of a session; just the leader when it shares ours."""
+        """All processes of the leader's session; only the leader when that is our own session."""
         session = processes.session_of(leader)
         if session == os.getsid(0):
             return [leader]
@@ -219,27 +219,27 @@ class Stack:
                 processes.end(left, self.settings.stop_seconds)
 
     def stop_from_outside(self) -> None:
-        """What `make stop` does: ask the runner to end it all and wait; then end whatever is left."""
+        """For `make stop`: SIGTERM to the process that runs the stack, wait for its end, then end what is left."""
         holder = self.lock.holder()
         if holder is not None:
             os.kill(holder, signal.SIGTERM)
             deadline = time.monotonic() + STOP_WAIT_SECONDS
             while self.lock.holder() is not None:
                 if time.monotonic() > deadline:
-                    raise LocalError(f"process {holder} does not end; end it with `kill -9 {holder}` and stop again")
+                    raise LocalError(f"process {holder} does not end; run `kill -9 {holder}` and `make stop` again")
                 time.sleep(0.2)
         self.stop()
 
     def status(self) -> list[ProgramState]:
-        """Every program of the stack, up or not."""
+        """All programs of the stack, the generator and the stream's driver, up or not."""
         names = [program.name for part in self.parts.values() for program in part.programs]
         return [*(self._state(self.owned(name)) for name in (*names, GENERATOR)), self._driver_state()]
 
     def _driver_state(self) -> ProgramState:
-        """The stream's driver, which Airflow starts and not we."""
-        found = self._driver()
-        members = self._session_of(found) if found else []
-        return ProgramState("stream driver", found.pid if found else None, sum(map(_megabytes, members)))
+        """The stream's driver, which Airflow starts, not we."""
+        driver = self._driver()
+        members = self._session_of(driver) if driver else []
+        return ProgramState("stream driver", driver.pid if driver else None, sum(map(_megabytes, members)))
 
     def _state(self, owned: Owned) -> ProgramState:
         leader = owned.leader()

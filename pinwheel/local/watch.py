@@ -1,4 +1,4 @@
-"""What the running stack is doing: events a second, lag, freshness, and what the first rollup waits for."""
+"""Observes the running stack: events per second, lag, freshness, and what the first rollup waits for."""
 
 import time
 from contextlib import suppress
@@ -21,16 +21,16 @@ TOP = 10
 
 @dataclass(frozen=True)
 class Pulse:
-    """One look; None is what could not be seen, because a part is down or has nothing yet."""
+    """One observation; None where a part is down or has no data yet."""
 
     sent: int | None  # records that Kafka ever received
-    rate: float | None  # of them a second, since the look before
+    rate: float | None  # records per second since the previous pulse
     lag: int | None  # records that are not in the lake yet
     fresh_seconds: float | None  # age of the newest record in the reporting tables
 
 
 class Watch:
-    """Looks at Kafka, the lake and the database as their reader."""
+    """Reads Kafka, the lake and the database; writes nothing."""
 
     def __init__(self, settings: LocalSettings, credentials: Credentials) -> None:
         self._settings = settings
@@ -44,7 +44,7 @@ class Watch:
         self._last: tuple[float, int] | None = None
 
     def pulse(self) -> Pulse:
-        """Look once."""
+        """Observe the stack once."""
         ends: dict[int, int] | None = None
         with suppress(PinwheelError):
             ends = kafka.end_offsets(self._kafka)
@@ -68,11 +68,11 @@ class Watch:
         return None if newest is None else (datetime.now(UTC) - aware(newest)).total_seconds()
 
     def top_brands(self) -> list[memsql.Row]:
-        """The brands with the most engagement; empty before the first rollup."""
+        """The ``TOP`` brands by engagement; empty before the first rollup."""
         return self._rows("local/top_brands", {"top": TOP})
 
     def _rows(self, name: str, params: memsql.Params | None = None) -> list[memsql.Row]:
-        """Rows of a query; none while the database is away."""
+        """Rows of a query; none while the database is unreachable."""
         import pymysql
 
         try:
@@ -85,7 +85,7 @@ class Watch:
             return []
 
     def waiting_for(self) -> str:
-        """What stands between now and the first rollup."""
+        """The next step that the first rollup needs."""
         if driver_lock.running(self._settings.driver_lock_path) is None:
             return "Airflow to start the stream's driver"
         with suppress(PinwheelError):

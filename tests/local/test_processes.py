@@ -117,7 +117,7 @@ def test_another_stacks_processes_are_left_alone(stack_dir: Path, tmp_path_facto
 
 def test_a_process_that_dies_while_waited_for_shows_its_last_words(stack_dir: Path) -> None:
     owned = _started(Program("talker", ("sh", "-c", "echo no such table; exit 3"), {}), stack_dir)
-    with pytest.raises(LocalError, match=r"(?s)talker ended while it started.*no such table"):
+    with pytest.raises(LocalError, match=r"(?s)talker ended while starting.*no such table"):
         processes.wait_until("it", lambda: False, [owned], seconds=5, say=lambda _: None)
 
 

@@ -136,5 +136,5 @@ def test_a_refused_statement_is_told_without_its_password(prepared: PrepareSetti
 
 
 def test_a_database_s_name_is_no_statement() -> None:
-    with pytest.raises(SettingError, match="small letters"):
+    with pytest.raises(SettingError, match="lower-case letters"):
         grants.statements("grants/users", "mariadb", "a; DROP DATABASE b")
