@@ -25,9 +25,9 @@ def raise_alert(alert: Alert, subject: str, message: str) -> None:
 
     Never raises: an alert that can't be sent must not stop the work it is about.
     """
-    log.error(
-        "alert=%s severity=%s subject=%s runbook=%s: %s", alert.name, alert.severity, subject, alert.runbook, message
-    )
+    level = logging.ERROR if alert.severity == "critical" else logging.WARNING
+    facts = (alert.name, alert.severity, subject, alert.runbook, message)
+    log.log(level, "alert=%s severity=%s subject=%s runbook=%s: %s", *facts)
     now = _now()
     text = f"{message}\nRaised: {now:%Y-%m-%d %H:%M:%S} UTC\nDo: {alert.do}\nRunbook: {alert.runbook}"
     title = f"{alert.severity.upper()} {alert.name}: {subject}"

@@ -1,6 +1,5 @@
 """Great Expectations on a staged slice, in SQL. Built once per process, because building it costs seconds of CPU."""
 
-import os
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -119,13 +118,9 @@ class Gate:
 
 
 def _connect(settings: MemsqlSettings) -> Any:
-    os.environ.setdefault("GX_ANALYTICS_ENABLED", "false")
-    import great_expectations as gx
-    from great_expectations.data_context.types.base import ProgressBarsConfig
+    from expectations.context import quiet_context
 
-    context = gx.get_context(mode="ephemeral")
-    context.variables.progress_bars = ProgressBarsConfig(globally=False)
-    return context.data_sources.add_sql(
+    return quiet_context().data_sources.add_sql(
         name="memsql",
         connection_string=memsql.sqlalchemy_url(settings).render_as_string(hide_password=False),
         create_temp_table=False,  # each query reads a few columns; copying the slice would cost more

@@ -1,6 +1,5 @@
 """Great Expectations on an hour's measures: one row, one suite, one page in Data Docs."""
 
-import os
 import shutil
 import time
 from collections.abc import Mapping
@@ -36,17 +35,10 @@ class Judge:
     """
 
     def __init__(self, folder: Path | None) -> None:
-        os.environ.setdefault("GX_ANALYTICS_ENABLED", "false")
-        import great_expectations as gx
-        from great_expectations.data_context.types.base import ProgressBarsConfig
+        from expectations.context import quiet_context
 
         self._keeps = folder is not None
-        if folder is None:
-            self._context: Any = gx.get_context(mode="ephemeral")
-        else:
-            folder.mkdir(parents=True, exist_ok=True)
-            self._context = gx.get_context(mode="file", project_root_dir=folder)
-        self._context.variables.progress_bars = ProgressBarsConfig(globally=False)
+        self._context = quiet_context(folder)
         self._source = self._context.data_sources.add_or_update_pandas("hours")
         self._batches: dict[str, Any] = {}
         self._pages: list[Any] = []

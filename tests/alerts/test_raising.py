@@ -6,6 +6,7 @@ import socket
 from pathlib import Path
 
 import pymysql
+import pytest
 
 from pinwheel.alerts import raising
 from pinwheel.alerts.catalogue import (
@@ -144,6 +145,12 @@ def test_bad_database_settings_stop_nothing(inbox, monkeypatch, caplog) -> None:
     raising.raise_alert(SLICE_HELD, "repins", "slice 7 is held")
     assert len(inbox.got) == 1
     assert "PINWHEEL_MEMSQL_PORT" in caplog.text
+
+
+@pytest.mark.parametrize(("alert", "level"), [(SLICE_HELD, logging.ERROR), (ROWS_QUARANTINED, logging.WARNING)])
+def test_an_alert_is_logged_as_severe_as_it_is(alert, level, database, inbox, caplog) -> None:
+    raising.raise_alert(alert, "repins", "about slice 7")
+    assert [r.levelno for r in caplog.records if "about slice 7" in r.getMessage()] == [level]
 
 
 def test_no_urls_send_nothing_and_complain_about_nothing(database, monkeypatch, caplog) -> None:

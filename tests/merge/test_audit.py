@@ -1,5 +1,7 @@
 """The gate: what it holds, what it quarantines, what a person may decide."""
 
+import logging
+
 import pytest
 
 from pinwheel.core.contract import SliceState
@@ -33,6 +35,13 @@ def test_good_rows_pass_every_suite(settings, connection, gate, table):
     found = stage(table, settings, connection)
     verdict = audit(found, gate, connection, SHARE)
     assert (verdict.reasons, verdict.warnings, verdict.quarantined) == ((), (), 0)
+
+
+def test_the_internals_of_great_expectations_stay_out_of_the_log(settings, connection, memsql_settings, caplog):
+    land(settings.lake_uri, good(5))
+    with caplog.at_level(logging.INFO):  # as Airflow sets the root logger of a task
+        audit(stage("repins", settings, connection), Gate(memsql_settings), connection, SHARE)
+    assert {r.name.partition(".")[0] for r in caplog.records if r.levelno < logging.WARNING} == {"pinwheel"}
 
 
 def test_a_row_that_breaks_two_rules_is_quarantined_once_with_both_reasons(settings, connection, gate, query):
