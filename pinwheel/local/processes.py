@@ -18,6 +18,7 @@ import psutil
 from pinwheel.core import atomic
 from pinwheel.core.errors import LocalError
 from pinwheel.install.progress import Say
+from pinwheel.local import logs
 
 MARK = "PINWHEEL_OWNER"
 LOG_LINES = 15
@@ -48,7 +49,7 @@ class Owned:
     def start(self, program: Program, cwd: Path) -> subprocess.Popen[bytes]:
         """Start it, after ending what an earlier, killed run left behind."""
         self.stop(seconds=5)
-        self.log_path.parent.mkdir(parents=True, exist_ok=True)
+        logs.begin(self.log_path)
         with self.log_path.open("ab") as log:
             child = subprocess.Popen(
                 program.command,

@@ -117,6 +117,7 @@ def _keep_up(console: Console, stack: Stack, watch: Watch) -> None:
     while True:
         for name in stack.heal():
             console.print(f"[yellow]{name} died and was restarted")
+        stack.rotate_logs()
         every = STATUS_SECONDS if console.is_terminal else PLAIN_STATUS_SECONDS
         if time.monotonic() - shown_at >= every:
             shown_at = time.monotonic()

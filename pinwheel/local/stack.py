@@ -14,7 +14,7 @@ import psutil
 from pinwheel.core.errors import LocalError
 from pinwheel.install import tools
 from pinwheel.install.progress import PlainProgress, Progress
-from pinwheel.local import airflow, credentials, environment, kafka, mariadb, pin_api, processes
+from pinwheel.local import airflow, credentials, environment, kafka, logs, mariadb, pin_api, processes
 from pinwheel.local.checks import RunLock, check_disk, check_ports
 from pinwheel.local.credentials import Credentials
 from pinwheel.local.parts import Part
@@ -170,6 +170,10 @@ class Stack:
                     owned.start(program, ROOT)
                     healed.append(program.name)
         return healed
+
+    def rotate_logs(self) -> None:
+        """Keep the logs of what runs small: those of our programs, and of the stream's driver."""
+        logs.rotate((*self.settings.logs_dir.glob("*.log"), self.settings.driver_lock_path.with_name("driver.log")))
 
     def _may_heal(self, name: str) -> bool:
         now = time.monotonic()
