@@ -13,10 +13,10 @@ ARGS ?=
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test bench status health stop produce replay sql lint lock clean
+.PHONY: help setup run test test-fast check bench status health stop produce replay sql lint lock clean
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: ## Install what is needed, without starting anything
 	@$(PYTHON) pinwheel/install/bootstrap.py
@@ -33,6 +33,12 @@ run: ## Set up, start everything, send events, show the first rollup; Ctrl-C sto
 
 test: setup ## Set up and run all tests; ARGS goes to pytest
 	@$(PINWHEEL) test $(ARGS)
+
+test-fast: $(PINWHEEL) ## Run the tests that need no server, JVM, Airflow or browser; ARGS goes to pytest
+	@$(PINWHEEL) test --fast $(ARGS)
+
+check: $(PINWHEEL) ## Run the linters and the fast tests
+	@$(PINWHEEL) check
 
 bench: setup ## Measure beside the scripts that people write instead (an hour); ARGS goes to bench/run.py
 	@$(PINWHEEL) bench --figures docs/benchmarks.json $(ARGS)

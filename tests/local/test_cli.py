@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 from pinwheel.cli import app
 from pinwheel.local.settings import ROOT
 
-COMMANDS = ("run", "stop", "status", "produce", "replay", "sql", "test", "bench", "lint", "clean")
+COMMANDS = ("run", "stop", "status", "produce", "replay", "sql", "test", "check", "bench", "lint", "clean")
 HEAVY = ("airflow", "pyspark", "confluent_kafka", "pymysql", "deltalake", "pydantic")
 
 

@@ -1,6 +1,7 @@
 """Every .sql file: its header holds to its body, and both engines' parsers take it."""
 
 import re
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -22,12 +23,8 @@ def name(path: Path) -> str:
     return path.relative_to(memsql.SQL_DIR).with_suffix("").as_posix()
 
 
-name_of = pytest.mark.parametrize("path", FILES, ids=name)
-
-
-def is_parsed(path: Path) -> bool:
-    """Whether sqlglot has the grammar; a server runs the others in tests/merge, tests/clients and tests/server."""
-    return path.stem != "load" and path.parent.name != "grants"
+# sqlglot has no grammar for the others; a server runs them in tests/merge, tests/clients and tests/server.
+PARSED = [path for path in FILES if path.stem != "load" and path.parent.name != "grants"]
 
 
 def rendered(path: Path, engine: str, table: str) -> str:
@@ -46,6 +43,7 @@ def rendered(path: Path, engine: str, table: str) -> str:
     return re.sub(r"%\(\w+\)s", "1", text)
 
 
+@cache
 def parsed(path: Path, engine: str = "mariadb", table: str = "repins") -> list[exp.Expression]:
     # sqlglot takes REPLACE INTO … SELECT for a command that it does not look into; the grammar is INSERT's.
     text = re.sub(r"^REPLACE INTO", "INSERT INTO", rendered(path, engine, table))
@@ -74,11 +72,12 @@ def tables(tree: exp.Expression) -> set[str]:
     return {t.name for t in tree.find_all(exp.Table)} - aliases
 
 
-@name_of
-def test_header_is_complete_and_names_the_file(path):
-    found = header(path)
-    assert [k for k in found if k != "names"] == list(HEADER)
-    assert found["name"] == name(path)
+def test_header_is_complete_and_names_the_file(subtests):
+    for path in FILES:
+        with subtests.test(name(path)):
+            found = header(path)
+            assert [k for k in found if k != "names"] == list(HEADER)
+            assert found["name"] == name(path)
 
 
 def test_two_definitions_of_the_same_name_each_other():
@@ -88,15 +87,13 @@ def test_two_definitions_of_the_same_name_each_other():
     assert pairs == {(other, one) for one, other in pairs}
 
 
-@name_of
 @pytest.mark.parametrize("engine", DIALECT)
-def test_parses_for_both_engines(path, engine):
-    if not is_parsed(path):
-        pytest.skip("sqlglot does not parse it")
-    wanted = TABLES if "names" in header(path) else ["repins"]
-    for table in wanted:
-        for tree in parsed(path, engine, table):
-            assert not isinstance(tree, exp.Command), f"not understood: {tree.sql()[:200]}"
+def test_parses_for_both_engines(engine, subtests):
+    for path in PARSED:
+        with subtests.test(name(path)):
+            for table in TABLES if "names" in header(path) else ["repins"]:
+                for tree in parsed(path, engine, table):
+                    assert not isinstance(tree, exp.Command), f"not understood: {tree.sql()[:200]}"
 
 
 # sqlglot takes a key that it does not know for a column of that name without a type: `SHRAD KEY (a)` parses.
@@ -125,19 +122,20 @@ def created(path: Path) -> list[exp.Create]:
     return [t for t in trees if isinstance(t, exp.Create) and t.kind == "TABLE" and isinstance(t.this, exp.Schema)]
 
 
-@pytest.mark.parametrize("path", sorted((memsql.SQL_DIR / "schema").glob("*.sql")), ids=lambda p: p.stem)
-def test_singlestore_s_own_clauses(path):
+def test_singlestore_s_own_clauses(subtests):
     """Every table says how it is spread; a unique key holds the shard key, or SingleStore refuses the table."""
-    assert created(path) or "CREATE TABLE" not in path.read_text()
-    for tree in created(path):
-        keys, name = own_keys(tree), tree.this.this.name
-        columns = {c.name for c in tree.find_all(exp.ColumnDef) if c.args.get("kind") is not None}
-        primary = [k for k in tree.this.expressions if isinstance(k, exp.PrimaryKey)]
-        unique = {part.name for key in primary for part in key.find_all(exp.Identifier)}
-        assert keys.get("SHARD"), f"{name} has no SHARD KEY"
-        assert set(keys["SHARD"]) <= unique, f"the primary key of {name} must contain its shard key"
-        assert {part for parts in keys.values() for part in parts} | unique <= columns
-        assert "nopad" not in tree.sql(), "a collation of MariaDB's"
+    for path in sorted((memsql.SQL_DIR / "schema").glob("*.sql")):
+        with subtests.test(path.stem):
+            assert created(path) or "CREATE TABLE" not in path.read_text()
+            for tree in created(path):
+                keys, table = own_keys(tree), tree.this.this.name
+                columns = {c.name for c in tree.find_all(exp.ColumnDef) if c.args.get("kind") is not None}
+                primary = [k for k in tree.this.expressions if isinstance(k, exp.PrimaryKey)]
+                unique = {part.name for key in primary for part in key.find_all(exp.Identifier)}
+                assert keys.get("SHARD"), f"{table} has no SHARD KEY"
+                assert set(keys["SHARD"]) <= unique, f"the primary key of {table} must contain its shard key"
+                assert {part for parts in keys.values() for part in parts} | unique <= columns
+                assert "nopad" not in tree.sql(), "a collation of MariaDB's"
 
 
 @pytest.mark.parametrize(
@@ -150,34 +148,35 @@ def test_a_wrong_clause_of_singlestore_is_found(clause):
         own_keys(sqlglot.parse_one(text, dialect="singlestore"))
 
 
-@name_of
-def test_no_view_is_replaced(path):
+def test_no_view_is_replaced(subtests):
     """SingleStore's CREATE VIEW has no OR REPLACE, though sqlglot takes it."""
-    for engine in DIALECT:
-        if is_parsed(path):
-            assert [t for t in parsed(path, engine) if isinstance(t, exp.Create) and t.args.get("replace")] == []
+    for path in PARSED:
+        with subtests.test(name(path)):
+            for engine in DIALECT:
+                assert [t for t in parsed(path, engine) if isinstance(t, exp.Create) and t.args.get("replace")] == []
 
 
-@name_of
-def test_header_names_what_the_body_reads_and_writes(path):
-    if not is_parsed(path):
-        pytest.skip("sqlglot does not parse it")
-    found = {
-        k: header(path)[k].replace("$table", "repins").replace("$source", "staging_repins") for k in ("reads", "writes")
-    }
-    trees = parsed(path)
-    writes = set().union(*(written(t) for t in trees))
-    both = set().union(*(tables(t) for t in trees))
-    assert writes == listed(found["writes"])
-    assert both - writes == listed(found["reads"]) - writes
-    assert listed(found["reads"]) <= both
+def test_header_names_what_the_body_reads_and_writes(subtests):
+    for path in PARSED:
+        with subtests.test(name(path)):
+            found = {
+                k: header(path)[k].replace("$table", "repins").replace("$source", "staging_repins")
+                for k in ("reads", "writes")
+            }
+            trees = parsed(path)
+            writes = set().union(*(written(t) for t in trees))
+            both = set().union(*(tables(t) for t in trees))
+            assert writes == listed(found["writes"])
+            assert both - writes == listed(found["reads"]) - writes
+            assert listed(found["reads"]) <= both
 
 
-@name_of
-def test_header_names_the_parameters_and_names(path):
-    text = memsql._read(name(path), "mariadb")
-    assert set(re.findall(r"%\((\w+)\)s", text)) == listed(header(path)["params"])
-    assert set(re.findall(r"\$\{?(\w+)", text)) == listed(header(path).get("names", ""))
+def test_header_names_the_parameters_and_names(subtests):
+    for path in FILES:
+        with subtests.test(name(path)):
+            text = memsql._read(name(path), "mariadb")
+            assert set(re.findall(r"%\((\w+)\)s", text)) == listed(header(path)["params"])
+            assert set(re.findall(r"\$\{?(\w+)", text)) == listed(header(path).get("names", ""))
 
 
 @pytest.mark.parametrize("table", TABLES)
@@ -188,14 +187,14 @@ def test_merge_statement_carries_every_column(table):
     assert [c.name for c in tree.expression.expressions] == names
 
 
-@pytest.mark.parametrize("path", sorted(PACKAGE.rglob("*.py")), ids=lambda p: str(p.relative_to(PACKAGE)))
-def test_no_sql_in_python(path):
-    if path == PACKAGE / "quality" / "profile.py":
-        return  # DuckDB's, on rows in memory: no server ever sees it, and sql/ holds what both engines take
+def test_no_sql_in_python(subtests):
     statements = (
         r'"""?\s*(SELECT\b.+\bFROM|INSERT INTO|REPLACE INTO|UPDATE \w+ SET|DELETE FROM|CREATE TABLE|LOAD DATA)\s'
     )
-    assert not re.search(statements, path.read_text()), "SQL belongs in sql/"
+    # DuckDB's, on rows in memory: no server ever sees it, and sql/ holds what both engines take.
+    for path in set(PACKAGE.rglob("*.py")) - {PACKAGE / "quality" / "profile.py"}:
+        with subtests.test(str(path.relative_to(PACKAGE))):
+            assert not re.search(statements, path.read_text()), "SQL belongs in sql/"
 
 
 def test_an_unplain_name_is_refused():
