@@ -108,7 +108,7 @@ def test_no_rows(fake: tuple[Locator, FakeReader]) -> None:
 
 
 def test_a_missing_file_says_how_to_get_it(tmp_path: Path) -> None:
-    with pytest.raises(MissingPartError, match=r"nowhere.mmdb is not there.*make run.*PINWHEEL_GEO_IPV4_PATH"):
+    with pytest.raises(MissingPartError, match=r"nowhere.mmdb does not exist.*make run.*PINWHEEL_GEO_IPV4_PATH"):
         Locator(GeoSettings(geo_ipv4_path=tmp_path / "nowhere.mmdb"))
 
 
