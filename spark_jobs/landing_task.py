@@ -1,4 +1,4 @@
-"""What a Spark task does with its share of a micro-batch: parse, enrich, write; only the manifest goes back."""
+"""The Spark task: parses, enriches and writes its share of a micro-batch; returns only the manifest."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -13,13 +13,13 @@ from pinwheel.lake.files import FileWriter
 from spark_jobs.transforms.enrich import with_pins, with_places
 from spark_jobs.transforms.parse import RECORDS_SCHEMA, Limits, Parser
 
-MANIFEST_SCHEMA = "manifest string"  # of what a task gives back: one row, a ``Manifest`` as JSON
+MANIFEST_SCHEMA = "manifest string"  # a task returns one row: its ``Manifest`` as JSON
 Write = Callable[[Iterator[pa.RecordBatch]], Iterator[pa.RecordBatch]]
 
 
 @dataclass(frozen=True)
 class _Share:
-    """What a task needs, from the driver's settings."""
+    """Settings that the driver passes to a task."""
 
     events_uri: str
     limits: Limits
@@ -39,7 +39,7 @@ def writer(settings: StreamSettings) -> Write:
 
 
 def _write(share: _Share, batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-    """A task that dies here leaves files that no commit names; one that runs twice names only its own."""
+    """If it dies, it leaves files that no commit names. If it runs twice, each run's manifest names its own files."""
     files = FileWriter(share.events_uri)
     for batch in batches:
         if batch.num_rows:
@@ -48,12 +48,12 @@ def _write(share: _Share, batches: Iterator[pa.RecordBatch]) -> Iterator[pa.Reco
 
 
 def to_rows(records: pa.Table, share: _Share) -> pa.Table:
-    """Kafka records -> rows of the lake, one each."""
+    """Kafka records to rows of the lake, one row per record."""
     parsed = _parser(share.limits).parse(records.cast(RECORDS_SCHEMA))
     return with_places(with_pins(parsed, _pins(share.pins)), _locator(share.geo))
 
 
-# Opened once per Python worker, which lives as long as the stream and works for one task at a time.
+# One of each per Python worker, which lives as long as the stream and runs one task at a time.
 @cache
 def _parser(limits: Limits) -> Parser:
     return Parser(limits)

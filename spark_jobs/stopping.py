@@ -1,4 +1,4 @@
-"""Stopping between two micro-batches, never inside one."""
+"""Graceful stop of the stream: between two micro-batches, never inside one."""
 
 import os
 import signal
@@ -15,10 +15,10 @@ POLL_SECONDS = 0.2
 
 
 class StopSwitch:
-    """SIGTERM or SIGINT, to this process or to its JVM, ends the query after the batch in hand.
+    """SIGTERM or SIGINT, to this process or to its JVM, ends the query after the current batch.
 
-    ``query.stop()`` interrupts a running batch, so it waits for the one in hand; one that begins after the signal does
-    nothing. Nothing is lost by that: where a start goes on is read from the lake, which has not seen that batch.
+    ``query.stop()`` would interrupt a running batch, so it waits for the current one; a batch that begins after the
+    signal is a no-op. Nothing is lost: the next start reads its offsets from the lake, which does not have that batch.
     """
 
     def __init__(self, spark: SparkSession) -> None:
@@ -28,7 +28,7 @@ class StopSwitch:
         self._forward = _JvmSignal(spark)
 
     def guard(self, land: LandBatch) -> LandBatch:
-        """``land``, unless the stop was asked for."""
+        """``land``, but a no-op once a stop has been requested."""
 
         def guarded(records: DataFrame, batch_id: int) -> None:
             if not self._asked.is_set():
@@ -37,7 +37,7 @@ class StopSwitch:
         return guarded
 
     def wait(self, query: StreamingQuery) -> None:
-        """Return when stopped. A failed query raises its error."""
+        """Wait for the stop; a failed query raises its error."""
         while not self._asked.is_set():
             if query.awaitTermination(POLL_SECONDS):
                 return
@@ -47,7 +47,7 @@ class StopSwitch:
 
 
 class _JvmSignal:
-    """spark-submit's JVM is this process's parent and dies at once on SIGTERM: let it hand the signal down instead."""
+    """Forwards SIGTERM from spark-submit's JVM, our parent process, which would otherwise die at once."""
 
     def __init__(self, spark: SparkSession) -> None:
         ensure_callback_server_started(spark.sparkContext._gateway)
@@ -60,6 +60,6 @@ class _JvmSignal:
         os.kill(os.getpid(), signal.SIGTERM)
 
     class Java:
-        """Tells py4j which interface this is."""
+        """The Java interface that this implements, for py4j."""
 
         implements = ["sun.misc.SignalHandler"]  # noqa: RUF012 - py4j reads a list

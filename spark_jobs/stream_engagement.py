@@ -1,7 +1,7 @@
 """The stream: Kafka -> parsed, enriched events -> the lake, one atomic commit per micro-batch.
 
-Runs until SIGTERM, which finishes the batch in hand and exits 0. Exit 3: another driver is running. Where it goes on
-is read from the lake, not from the checkpoint (ADR 0001): each start makes a fresh checkpoint at the lake's offsets.
+Runs until SIGTERM; then it finishes the current batch and exits 0. Exit code 3: another driver is running. It resumes
+from the lake's offsets, not from a checkpoint (ADR 0001): each start makes a new checkpoint at those offsets.
 """
 
 import json
@@ -25,21 +25,21 @@ from spark_jobs.stopping import StopSwitch
 
 log = logging.getLogger("pinwheel.stream")
 
-BROKER_WAIT_SECONDS = 60.0  # a broker that is starting beside us is up by then
-READ_OPTIONS = {  # with the client's own, 500 records and 1 MB, a backlog costs the broker three times as much
+BROKER_WAIT_SECONDS = 60.0  # a broker that is started with us is up by then
+READ_OPTIONS = {  # with the client's defaults, 500 records and 1 MB, a backlog costs the broker three times as much
     "kafka.max.poll.records": "10000",
     "kafka.max.partition.fetch.bytes": "8388608",
 }
 SESSION_OPTIONS = {
     "spark.sql.session.timeZone": "UTC",
-    "spark.sql.execution.arrow.maxRecordsPerBatch": "50000",  # what one task holds at a time, with the next line
+    "spark.sql.execution.arrow.maxRecordsPerBatch": "50000",  # bounds a task's memory, with the next line
     "spark.sql.execution.arrow.maxBytesPerBatch": "64MB",
-    "spark.sql.streaming.minBatchesToRetain": "10",  # the checkpoint serves this run only
+    "spark.sql.streaming.minBatchesToRetain": "10",  # the checkpoint is used in this run only
 }
 
 
 def main() -> int:
-    """Drive the stream until it is told to stop; returns the exit code."""
+    """Run the stream until SIGTERM; returns the exit code."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     logging.getLogger("py4j").setLevel(logging.WARNING)
     try:
@@ -55,13 +55,13 @@ def main() -> int:
 
 
 def drive(settings: StreamSettings) -> int:
-    """Start the query where the lake ends, and see it through."""
+    """Start the query at the lake's offsets and wait until it is stopped; returns the exit code."""
     partitions = kafka.partitions(settings, BROKER_WAIT_SECONDS)
     events_table.create_table(settings.events_uri)
     starting = events_table.landed_offsets(settings.events_uri, settings.topic, partitions)
     spark = session(settings)
     stop = StopSwitch(spark)
-    query = start(spark, settings, {p: starting.get(p, -2) for p in partitions}, stop)  # -2: the earliest there is
+    query = start(spark, settings, {p: starting.get(p, -2) for p in partitions}, stop)  # -2: earliest
     log.info("started topic=%s from=%s", settings.topic, starting)
     stop.wait(query)
     spark.stop()
@@ -100,7 +100,7 @@ def start(spark: SparkSession, settings: StreamSettings, offsets: dict[int, int]
 
 
 def to_records(kafka: DataFrame, max_value_bytes: int) -> DataFrame:
-    """Kafka's columns as ``RECORDS_SCHEMA``; oversized values are cut off before anything else sees them."""
+    """Kafka's columns as ``RECORDS_SCHEMA``; oversized values are truncated here, before any other step."""
     return kafka.selectExpr(
         f"substring(value, 1, {max_value_bytes}) AS value",
         "octet_length(value) AS value_bytes",
@@ -117,16 +117,16 @@ class BatchWriter:
         self.settings = settings
         self.landing = landing
         self.write = writer(settings)
-        self.last_rows = settings.max_offsets_per_trigger  # what is not known yet is taken as large
+        self.last_rows = settings.max_offsets_per_trigger  # not known yet: assume a large batch
 
     def land(self, kafka: DataFrame, batch_id: int) -> None:
         """Write one batch's files, then commit them.
 
-        Dying before the commit leaves files that no version names; dying after it, the next start reads the moved
-        offsets from the lake. Running twice is refused by the commit (FencedError).
+        If it dies before the commit, it leaves files that no version names; if after it, the next start reads the
+        advanced offsets from the lake. The commit refuses a batch that runs twice (FencedError).
         """
         began = time.monotonic()
-        small = self.last_rows <= self.settings.single_task_rows  # the last batch's size is free to know
+        small = self.last_rows <= self.settings.single_task_rows  # counting this batch would cost a pass over it
         tasks = 1 if small else kafka.sparkSession.sparkContext.defaultParallelism
         records = to_records(kafka, self.settings.max_value_bytes).coalesce(tasks)  # few tasks make few files
         parts = records.mapInArrow(self.write, MANIFEST_SCHEMA).collect()

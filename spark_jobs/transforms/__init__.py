@@ -1,1 +1,1 @@
-"""Pure steps, Arrow table -> Arrow table; no clock, randomness or settings inside."""
+"""Pure functions from Arrow table to Arrow table: no clock, randomness or settings."""

@@ -1,4 +1,4 @@
-"""The full pin and the location of each event."""
+"""Enrichment: adds the full pin and the location to each event."""
 
 from typing import Protocol
 
@@ -13,33 +13,33 @@ NAMING = pa.array([kind.name for kind in EVENT_TYPES.values() if kind.names_pin 
 
 
 class Pins(Protocol):
-    """What ``PinLookup`` does, see there."""
+    """Interface of ``PinLookup``; see there."""
 
     def find(self, pin_ids: pa.Array) -> pa.StructArray:
-        """The pins of a column of ids, and how each was had."""
+        """Look up the pins of a column of ids, with the status of each."""
 
     def save(self, pins: pa.Table) -> bool:
-        """Keep pins that came through the stream."""
+        """Save pins that came through the stream."""
 
 
 class Places(Protocol):
-    """What ``Locator`` does, see there."""
+    """Interface of ``Locator``; see there."""
 
     def locate(self, addresses: pa.Array) -> pa.StructArray:
-        """Where a column of addresses is."""
+        """Locate a column of addresses."""
 
 
 def with_pins(events: pa.Table, pins: Pins) -> pa.Table:
-    """Fill the pin's columns of events that name one, and say in ``pin_status`` how each got it.
+    """Fill in the pin's columns of events that name a pin, and add ``pin_status``, which says how each got it.
 
-    Embedded pins are saved before the others are looked up, so that a repin right after its pin finds it. Saving
-    twice (a task that is tried again) changes nothing; a save that fails is made good by the merge of ``pins``.
+    Embedded pins are saved before the others are looked up, so that a repin right after its pin finds it. The save is
+    idempotent (a task may be retried); if it fails, the merge of ``pins`` saves the same pins later.
     """
     embedded = pc.is_in(events["event_type"], EMBEDDING)
     names = [c.name for c in PIN_COLUMNS]
-    came = events.select([PIN_ID.name, *names]).filter(embedded)
-    if came.num_rows:
-        pins.save(came)
+    new_pins = events.select([PIN_ID.name, *names]).filter(embedded)
+    if new_pins.num_rows:
+        pins.save(new_pins)
     wanted = pc.if_else(pc.is_in(events["event_type"], NAMING), events[PIN_ID.name], None)
     found = pins.find(wanted.combine_chunks())
     for name in names:
@@ -50,7 +50,7 @@ def with_pins(events: pa.Table, pins: Pins) -> pa.Table:
 
 
 def with_places(events: pa.Table, places: Places) -> pa.Table:
-    """Add where each event happened, and drop the address."""
+    """Add the location columns, and drop the address."""
     found = places.locate(events[ADDRESS].combine_chunks())
     events = events.drop_columns([ADDRESS])
     for field, column in zip(found.type, found.flatten(), strict=True):

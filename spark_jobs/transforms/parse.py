@@ -1,7 +1,7 @@
-"""From Kafka's bytes to the contract's columns, or to a dead letter with a typed reason.
+"""Parses Kafka's bytes into the contract's columns, or into a dead letter with a typed reason.
 
-One SQL statement, ``parse.sql.jinja`` filled in from the contract, that DuckDB runs over Arrow columns inside Spark's
-Python workers (ADR 0007): nothing is per row in Python, and a bad value makes null, never an error.
+DuckDB runs one SQL statement, rendered from ``parse.sql.jinja`` and the contract, over Arrow columns in Spark's Python
+workers (ADR 0007). No Python code runs per row, and a bad value becomes null, never an error.
 """
 
 from dataclasses import dataclass
@@ -31,7 +31,7 @@ from pinwheel.core.contract import (
 )
 
 RFC_3339 = r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d{1,9})?(Z|[+-]\d{2}:\d{2})"
-DETAIL_CHARS = 200  # how much of a bad value a dead letter's detail quotes
+DETAIL_CHARS = 200  # of a bad value, quoted in a dead letter's detail
 SECOND_US = 1_000_000
 DAY_US = 86_400 * SECOND_US
 RECORDS_SCHEMA = pa.schema(
@@ -45,12 +45,12 @@ RECORDS_SCHEMA = pa.schema(
 )
 ADDRESS = "ip"
 PIN = "pin"
-ENRICHED = {c.name for c in (*LOCATION_COLUMNS, PIN_STATUS_COLUMN)}  # what later steps add
+ENRICHED = {c.name for c in (*LOCATION_COLUMNS, PIN_STATUS_COLUMN)}  # added by later steps
 
 
 @dataclass(frozen=True)
 class Limits:
-    """What a record may be; see the settings of the same names."""
+    """Limits of a valid record; see the settings of the same names."""
 
     max_value_bytes: int
     max_future_seconds: float
@@ -58,7 +58,7 @@ class Limits:
 
 
 class Parser:
-    """Parses records; one per thread, since it holds a DuckDB connection."""
+    """Parses records; one per thread, because it holds a DuckDB connection."""
 
     def __init__(self, limits: Limits) -> None:
         self._statement = statement(limits)
@@ -66,14 +66,14 @@ class Parser:
         self._connection.execute("SET TimeZone = 'UTC'")
 
     def parse(self, records: pa.Table) -> pa.Table:
-        """Judge and type records.
+        """Check records against the contract and convert them to its types.
 
         Args:
-            records: ``RECORDS_SCHEMA``; ``value`` cut to the limit, ``value_bytes`` its length as it came.
+            records: of ``RECORDS_SCHEMA``; ``value`` is truncated to the limit, ``value_bytes`` is the original length.
 
         Returns:
-            One row per record, in order: the lake's columns but those of ``ENRICHED``, and ``ip``. A dead letter
-            has its reason, detail, bytes and lineage, and nothing else.
+            One row per record, in order: the lake's columns except ``ENRICHED``, and ``ip``. A dead letter has its
+            reason, detail, bytes and lineage; the other columns are null.
         """
         self._connection.register("records", records)
         try:
@@ -83,8 +83,8 @@ class Parser:
 
 
 def statement(limits: Limits) -> str:
-    """The parser as SQL: ``parse.sql.jinja`` with the contract and the limits filled in, and nothing else."""
-    # SQL, not a page: nothing is escaped. Names and sets of the contract are plain words.
+    """The parser's SQL, rendered from ``parse.sql.jinja``, the contract and the limits."""
+    # No escaping: this is SQL, not HTML, and the contract's names and sets are plain words.
     templates = Environment(
         loader=FileSystemLoader(Path(__file__).parent),
         autoescape=select_autoescape(),
@@ -92,7 +92,7 @@ def statement(limits: Limits) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    templates.policies["json.dumps_kwargs"] = {}  # the contract's order, not the alphabet's
+    templates.policies["json.dumps_kwargs"] = {}  # keep the contract's order; Jinja sorts keys by default
     return templates.get_template("parse.sql.jinja").render(
         Type=Type,
         Reason=DeadReason,
@@ -108,7 +108,7 @@ def statement(limits: Limits) -> str:
 
 
 def _contract() -> dict[str, Any]:
-    """What the template asks of the contract."""
+    """The template's variables that come from the contract."""
     kinds = list(EVENT_TYPES.values())
     common = [f.name for f in COMMON_FIELDS]
     own = {f.name: f for kind in kinds for f in kind.fields}

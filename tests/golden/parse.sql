@@ -8,7 +8,7 @@ objects AS (
     FROM decoded
 ),
 
--- Of a key that is there twice the first counts.
+-- Of a duplicate key the first value counts.
 read AS (
     SELECT *, json_transform(object, '{"event_id": "VARCHAR", "event_type": "VARCHAR", "occurred_at": "VARCHAR", "user_id": "VARCHAR", "ip": "VARCHAR", "pin_id": "VARCHAR", "board_id": "VARCHAR", "text": "VARCHAR", "client": "VARCHAR", "pin": "JSON"}') AS texts
     FROM objects
@@ -24,8 +24,8 @@ shaped AS (
     FROM opened
 ),
 
--- Null: the text is missing, is not this type's, or can't be read as the column's type. A cast alone would round 1.5,
--- trim ' 1' and take a date for a time.
+-- Null: the text is missing, belongs to another event type, or can't be read as the column's type. A cast alone would
+-- round 1.5, trim ' 1' and accept a date as a time.
 typed AS (
     SELECT
         *,
@@ -53,7 +53,7 @@ typed AS (
     FROM shaped
 ),
 
--- The first thing that is wrong with a record; null when nothing is.
+-- The first reason to reject a record; null for a valid one.
 judged AS (
     SELECT
         *,
@@ -102,7 +102,7 @@ judged AS (
             -- login
             WHEN texts.event_type IN ('login') AND texts.client IS NULL THEN {'reason': 'missing_field', 'detail': 'client'}
             WHEN texts.event_type IN ('login') AND texts.client NOT IN ('ios', 'android', 'web') THEN {'reason': 'bad_field', 'detail': 'client=' || substr(texts.client, 1, 200)}
-            -- The time, once all fields are right.
+            -- The time is checked last, when all fields are valid.
             WHEN epoch_us(occurred_at) - epoch_us(kafka_timestamp) NOT BETWEEN -2592000000000 AND 600000000
                 THEN {
                     'reason': 'bad_time',
@@ -131,7 +131,7 @@ SELECT
     CASE WHEN verdict IS NULL THEN link END AS link,
     CASE WHEN verdict IS NULL THEN image_url END AS image_url,
     CASE WHEN verdict IS NULL THEN pin_created_at END AS pin_created_at,
-    -- What the contract does not know, by taking away what it knows; of the pin under "pin".
+    -- The fields that the contract does not know: the object without the known ones; those of the pin under "pin".
     CASE
         WHEN verdict IS NULL THEN nullif(
             json_merge_patch(
