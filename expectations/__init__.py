@@ -1,1 +1,1 @@
-"""What the gate expects of a staged slice: one suite per reporting table, built from the contract."""
+"""Expectation suites, built from the contract: of staged slices (the gate), and of whole hours (the checks)."""

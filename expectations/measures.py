@@ -1,6 +1,6 @@
-"""What is measured of an hour of a table: built from the contract, so a new event type needs no line here.
+"""The measures of an hour of a table, built from the contract: a new event type needs no change here.
 
-The SQL is DuckDB's, over ``events`` (each event of the hour once), as ``pinwheel.quality.profile`` makes it.
+Their SQL runs in DuckDB over ``events`` (each event of the hour once), which ``pinwheel.quality.profile`` makes.
 """
 
 from collections.abc import Iterator
@@ -9,9 +9,9 @@ from enum import StrEnum
 
 from pinwheel.core.contract import HOUR_COLUMN, LINEAGE, Column, EventType, PinStatus, Type, reporting_columns
 
-CATEGORICAL = ("category", "country_code", "client", "kafka_partition")  # whose values are counted
-IMPLIED = ("region", "city", "longitude", "ip_network", "geo_version")  # what is wrong with them is so with their place
-# A pin has one brand and one category: what differs from most of its rows in the hour is wrong, or was corrected.
+CATEGORICAL = ("category", "country_code", "client", "kafka_partition")  # columns whose values are counted
+IMPLIED = ("region", "city", "longitude", "ip_network", "geo_version")  # not measured: they fail with the location
+# A pin has one brand and one category: rows that differ from most of its rows in the hour are wrong, or corrected.
 PIN_CONFLICT_SHARE = """1 - (
     SELECT SUM(most) FROM (
         SELECT MAX(n) AS most
@@ -20,7 +20,7 @@ PIN_CONFLICT_SHARE = """1 - (
     )
 ) / NULLIF((SELECT COUNT(*) FROM known), 0)"""
 PIN_CONFLICT = "pin_id IN (SELECT pin_id FROM known GROUP BY pin_id HAVING COUNT(DISTINCT (brand_id, category)) > 1)"
-# The hour's ends count: silence that begins or ends in it is silence.
+# The hour's start and end count as events, so that a gap at either end is measured too.
 LONGEST_GAP = """(
     SELECT MAX(next_us - at_us) / 1e6
     FROM (SELECT at_us, LEAD(at_us) OVER (ORDER BY at_us) AS next_us FROM moments)
@@ -28,17 +28,17 @@ LONGEST_GAP = """(
 
 
 class Scale(StrEnum):
-    """What kind of number a measure is, which says how far from the usual it may be."""
+    """Kind of a measure's number; decides how far from the usual it may be."""
 
     COUNT = "count"
     SHARE = "share"  # 0 to 1, of the rows
-    LEVEL = "level"  # a mean of logarithms: 0.7 is twice as much
+    LEVEL = "level"  # a mean of natural logarithms: + 0.7 is twice as much
     SECONDS = "seconds"
 
 
 @dataclass(frozen=True)
 class Range:
-    """What a measure should be; None: no bound on that side. ``why`` is for people."""
+    """Allowed range of a measure; None: no bound on that side. ``why`` is for people."""
 
     low: float | None
     high: float | None
@@ -49,8 +49,8 @@ class Range:
 class Measure:
     """One number of a profile.
 
-    ``sql`` is an aggregate over ``events``. ``culprits`` is the condition that rows at fault meet, where there is one.
-    ``spread``: it says how rows are spread, so it needs more than ``FEW_ROWS``.
+    ``sql`` is an aggregate over ``events``. ``culprits`` is a condition that selects rows at fault, if there is one.
+    ``spread``: it describes a distribution, so it needs more than ``FEW_ROWS`` rows.
     """
 
     name: str
@@ -61,7 +61,7 @@ class Measure:
 
 
 def measures(kind: EventType) -> list[Measure]:
-    """What is measured of a table, from its columns in the contract."""
+    """The measures of a table, from its columns in the contract."""
     return [*_of_rows(kind), *_of_time(), *(m for c in reporting_columns(kind) for m in _of_column(c))]
 
 
@@ -87,13 +87,13 @@ def _of_rows(kind: EventType) -> Iterator[Measure]:
 
 
 def _content(kind: EventType) -> str:
-    """What makes two events the same but for their ids."""
+    """The columns by which two events with different ids are the same event."""
     own = [c.name for c in reporting_columns(kind) if c.name in {f.name for f in kind.fields}]
     return ", ".join(dict.fromkeys(["user_id", "at_us", *own, *(["pin_id"] if kind.has_pin else [])]))
 
 
 def _several(expressions: str, wanted: str | None = None) -> str:
-    """The values that come more than once."""
+    """Query of the values that occur more than once."""
     return f"SELECT {wanted or expressions} FROM events GROUP BY {expressions} HAVING COUNT(*) > 1"
 
 
@@ -123,9 +123,10 @@ def _of_column(column: Column) -> Iterator[Measure]:
 
 
 def checksum(kind: EventType) -> str:
-    """A row's checksum over the columns that every delivery of an event shares, as the view ``checked_<table>`` has it.
+    """A row's checksum over the columns that all deliveries of an event share; equals that of ``checked_<table>``.
 
-    32 bits of an MD5, because both engines have that. Degrees count to four decimals: a double prints differently.
+    32 bits of an MD5, which both engines have. Degrees are rounded to four decimals: the engines print doubles
+    differently.
     """
     texts = [f"COALESCE({_as_text(c)}, '~')" for c in reporting_columns(kind) if c.name not in (*LINEAGE, HOUR_COLUMN)]
     return f"('0x' || LEFT(MD5(CONCAT_WS('|', {', '.join(texts)})), 8))::BIGINT"
@@ -135,10 +136,10 @@ def _as_text(column: Column) -> str:
     if column.type == Type.TIMESTAMP:
         return f"EPOCH_US({column.name})::VARCHAR"
     if column.type == Type.DOUBLE:
-        return f"FLOOR({column.name} * 10000 + 0.5)::BIGINT::VARCHAR"  # ROUND takes halves to even in one engine only
+        return f"FLOOR({column.name} * 10000 + 0.5)::BIGINT::VARCHAR"  # ROUND rounds halves to even in one engine only
     return f"{column.name}::VARCHAR"
 
 
 def _top(expression: str) -> str:
-    """The share of the commonest value."""
+    """The share of the most common value."""
     return f"(SELECT MAX(n) FROM (SELECT COUNT(*) AS n FROM events GROUP BY {expression})) / COUNT(*)"

@@ -1,7 +1,7 @@
-"""What an hour of a table must look like: beside the reporting database, by itself, and beside its past.
+"""Suites of an hour of a table: compared with the reporting database, by absolute limits, and with its past.
 
-The gate's suites look at every row of a slice; these look at the numbers of a whole hour, where what is wrong shows
-that no single row tells: half the volume, a clock that stands still, a category that was renamed.
+The gate's suites check every row of a slice. These check the measures of a whole hour, which show defects that no
+single row has: half the volume, a clock that stands still, a renamed category.
 """
 
 from collections.abc import Mapping
@@ -14,10 +14,10 @@ from great_expectations.expectations.expectation import Expectation
 from expectations.measures import Range, measures
 from pinwheel.core.contract import TABLES
 
-AGREED = ("row_count", "checksum")  # what lake and reporting table are compared by
+AGREED = ("row_count", "checksum")  # must be equal in lake and reporting table
 CRITICAL = ("row_count", "same_record_rows", "gone_values_share_kafka_partition", "new_values_share_category")
-FORGIVEN_ROWS = 5  # may break what only a share of the rows may break
-# Right or wrong by themselves, whatever the past was.
+FORGIVEN_ROWS = 5  # so many rows may always break a rule that allows a share: in small hours one row is a large share
+# Absolute limits: they hold whatever the past was.
 ABSOLUTE = {
     "same_record_rows": Range(None, 0, "a Kafka record is one event"),
     "future_share": Range(None, 0.01, "Kafka gets an event after it happened; clocks differ by seconds"),
@@ -35,25 +35,25 @@ def suite(table: str, usual: Mapping[str, Range], compared: bool, rows: float) -
 
     Args:
         table: a reporting table.
-        usual: what its measures should be after the past.
-        compared: whether the batch has ``lake_…`` and ``memsql_…`` of ``AGREED``.
-        rows: of the hour: of few, some at fault are a large share.
+        usual: ranges of its measures that follow from the past.
+        compared: whether the batch has the columns ``lake_…`` and ``memsql_…`` of ``AGREED``.
+        rows: number of rows in the hour; see ``FORGIVEN_ROWS``.
     """
     always = {m.name: _forgiving(ABSOLUTE[m.name], rows) for m in measures(TABLES[table]) if m.name in ABSOLUTE}
     always["place_wrong_share"] = ABSOLUTE["place_wrong_share"]
-    found = [_between(name, _narrowed(usual.get(name), always.get(name))) for name in {**always, **usual}]
+    expectations = [_between(name, _narrowed(usual.get(name), always.get(name))) for name in {**always, **usual}]
     if compared:
-        found += [
+        expectations += [
             gxe.ExpectColumnPairValuesToBeEqual(
                 column_A=f"lake_{name}", column_B=f"memsql_{name}", severity="critical", meta={"measure": name}
             )
             for name in AGREED
         ]
-    return ExpectationSuite(name=table, expectations=found)
+    return ExpectationSuite(name=table, expectations=expectations)
 
 
 def rollups(names: list[str]) -> ExpectationSuite:
-    """The suite of the rollups of an hour: the batch has, per rollup, how many of its buckets are wrong."""
+    """The suite of the rollups of an hour; its batch has, per rollup, the number of its wrong buckets."""
     return ExpectationSuite(
         name="rollups",
         expectations=[
@@ -68,7 +68,7 @@ def _forgiving(allowed: Range, rows: float) -> Range:
 
 
 def _narrowed(usual: Range | None, always: Range | None) -> Range:
-    """Both at once; a past that was bad does not widen what is right by itself."""
+    """The stricter of both ranges: a bad past does not widen an absolute limit."""
     if usual is None or always is None or usual.high is None or always.high is None:
         return usual or always or Range(None, None, "")
     return usual if usual.high < always.high else Range(usual.low, always.high, always.why)

@@ -1,8 +1,8 @@
-"""The suite of each reporting table: what follows from the contract's columns, and what a table adds.
+"""The suite of each reporting table: the default suite, which follows from the contract, and the table's own rules.
 
-Three kinds of expectations. CRITICAL: the slice is not what the contract says, so something upstream is broken, and
-the slice is held. Row rule (``meta["row_rule"]``): a row that breaks it goes to quarantine and the rest goes on.
-WARNING: alerts.
+Three kinds of expectations. Critical: the slice breaks the contract, so something upstream is broken, and the slice is
+held. Row rule (``meta["row_rule"]``): a row that breaks it goes to quarantine, the others are merged. Warning: raises
+an alert.
 """
 
 from collections.abc import Callable
@@ -36,27 +36,27 @@ REQUIRED = (
     "kafka_offset",
     "kafka_timestamp",
 )
-WIDTHS = {"region": 255, "city": 255, "ip_network": 64, "geo_version": 64}  # as wide as sql/schema; no event field
-# Looser than the stream's own limits, which are settings: this catches a broken clock, not another setting.
+WIDTHS = {"region": 255, "city": 255, "ip_network": 64, "geo_version": 64}  # as in sql/schema; not in the contract
+# Looser than the stream's limits, which are settings: this must catch a broken clock, not a changed setting.
 OLDEST_SECONDS = -400 * 86_400
 NEWEST_SECONDS = 86_400
-LOCATED_SHARE = 0.5  # city databases know well over nine in ten addresses; half means that the lookup is broken
-HAD_SHARE = 0.5  # of repins and comments, those that have got their pin
+LOCATED_SHARE = 0.5  # city databases know well over nine in ten addresses; below half the lookup must be broken
+WITH_PIN_SHARE = 0.5  # of repins and comments
 
 
-# What a table expects beyond the contract: table -> a function, because an expectation belongs to one suite.
+# A table's own expectations, beyond the contract. A function makes them, as an expectation belongs to one suite.
 OWN: dict[str, Callable[[], list[Expectation]]] = {}
 
 
 def suite_of(table: str) -> ExpectationSuite:
-    """A new suite of a table: what every table gets from the contract, then the table's own."""
+    """Build the suite of a table: the default expectations, then the table's own."""
     kind = TABLES[table]
     own = OWN.get(table, list)()
     return ExpectationSuite(name=table, expectations=[*critical(kind), *row_rules(kind), *warnings(kind), *own])
 
 
 def critical(kind: EventType) -> list[Expectation]:
-    """The slice has the contract's columns, in order, and at least one row; no key or lineage is missing."""
+    """The slice has the contract's columns in order, at least one row, and no null in keys and lineage."""
     columns = [*STAGING_COLUMNS, *(c.name for c in reporting_columns(kind)), AGE]
     return [
         gxe.ExpectTableColumnsToMatchOrderedList(column_list=columns, severity="critical"),
@@ -68,13 +68,13 @@ def critical(kind: EventType) -> list[Expectation]:
 
 
 def row_rules(kind: EventType) -> list[Expectation]:
-    """Values are in range, in their set, and fit their columns."""
+    """Values are in range, in their set, and short enough for their columns."""
     rules: list[Expectation] = [
         rule(gxe.ExpectColumnValuesToBeBetween, column="user_id", min_value=0),
         rule(gxe.ExpectColumnValuesToBeBetween, column="latitude", min_value=-90, max_value=90),
         rule(gxe.ExpectColumnValuesToBeBetween, column="longitude", min_value=-180, max_value=180),
         rule(gxe.ExpectColumnValuesToMatchRegex, column="country_code", regex="^[A-Z]{2}$"),
-        # ZZ is how the rollups write an unknown country.
+        # In the rollups ZZ stands for an unknown country.
         rule(gxe.ExpectColumnValuesToNotBeInSet, column="country_code", value_set=["ZZ"]),
         rule(gxe.ExpectColumnValuesToBeBetween, column=AGE, min_value=OLDEST_SECONDS, max_value=NEWEST_SECONDS),
     ]
@@ -100,7 +100,7 @@ def _set_rules(kind: EventType) -> list[Expectation]:
 def _pin_rules(kind: EventType) -> list[Expectation]:
     rules = [
         rule(gxe.ExpectColumnValuesToNotBeNull, column="pin_id"),
-        # (none) is how category_hourly writes a missing category.
+        # In category_hourly (none) stands for a missing category.
         rule(gxe.ExpectColumnValuesToNotBeInSet, column="category", value_set=["(none)"]),
     ]
     if kind.names_pin:
@@ -109,18 +109,18 @@ def _pin_rules(kind: EventType) -> list[Expectation]:
 
 
 def warnings(kind: EventType) -> list[Expectation]:
-    """The enrichment does its work on most rows."""
-    found: list[Expectation] = [
+    """Most rows are enriched."""
+    expectations: list[Expectation] = [
         gxe.ExpectColumnValuesToNotBeNull(column="country_code", mostly=LOCATED_SHARE, severity="warning")
     ]
     if kind.names_pin:
         pending = [PinStatus.PENDING.value]
-        found.append(
+        expectations.append(
             gxe.ExpectColumnValuesToNotBeInSet(
-                column="pin_status", value_set=pending, mostly=HAD_SHARE, severity="warning"
+                column="pin_status", value_set=pending, mostly=WITH_PIN_SHARE, severity="warning"
             )
         )
-    return found
+    return expectations
 
 
 def rule(expectation: type[Expectation], **values: Any) -> Expectation:

@@ -1,7 +1,7 @@
 """An expectation that Great Expectations lacks: text length in characters.
 
-Its own length expectations say LENGTH(), which counts bytes on MySQL's wire: a text of emoji would break the rule
-at a quarter of the length that the contract allows.
+Its own length expectations use LENGTH(), which counts bytes in MySQL: a text of emoji would break the rule at a
+quarter of the length that the contract allows.
 """
 
 from typing import Any, ClassVar
@@ -18,7 +18,7 @@ METRIC = "column_values.at_most_chars"
 
 
 class AtMostChars(ColumnMapMetricProvider):  # type: ignore[misc]  # GX comes untyped here
-    """Whether each text has ``max_chars`` characters at most."""
+    """Condition: a text has at most ``max_chars`` characters."""
 
     condition_metric_name = METRIC
     condition_value_keys = ("max_chars",)
@@ -29,7 +29,7 @@ class AtMostChars(ColumnMapMetricProvider):  # type: ignore[misc]  # GX comes un
 
 
 class ExpectTextAtMostChars(ColumnMapExpectation):  # type: ignore[misc]
-    """Expect each text of a column to have ``max_chars`` characters at most; null passes."""
+    """Expect each text of a column to have at most ``max_chars`` characters; null passes."""
 
     max_chars: int
 
