@@ -1,4 +1,4 @@
-"""Keeping Airflow's own database and log folder small."""
+"""Remove old history from Airflow's database and old task logs."""
 
 import logging
 import os
@@ -11,16 +11,18 @@ from pinwheel.core.errors import PinwheelError, SettingError
 
 log = logging.getLogger(__name__)
 
-DATABASE_URL = "PINWHEEL_AIRFLOW_DATABASE_URL"  # Airflow hides its own from tasks
+DATABASE_URL = "PINWHEEL_AIRFLOW_DATABASE_URL"  # Airflow hides its own setting from tasks
 SECONDS_A_DAY = 86_400
 
 
 def clean_airflow(days: int, dry_run: bool) -> None:
-    """Remove history and task logs older than ``days``; with ``dry_run`` only say what would go.
+    """Remove history and task logs older than ``days``; with ``dry_run`` only log what would be removed.
+
+    Idempotent: if it dies half-way, the next run removes the rest.
 
     Raises:
         SettingError: the database's address is not in the environment.
-        PinwheelError: ``airflow db clean`` failed; what it said is in the log.
+        PinwheelError: ``airflow db clean`` failed; its output is in the log.
     """
     _clean_database(datetime.now(UTC) - timedelta(days=days), dry_run)
     _clean_logs(time.time() - days * SECONDS_A_DAY, dry_run)
@@ -39,7 +41,7 @@ def _clean_database(before: datetime, dry_run: bool) -> None:
     log.info("airflow db clean dry_run=%s\n%s", dry_run, done.stdout)
     if done.returncode:
         log.error("%s", done.stderr)
-        raise PinwheelError(f"`{' '.join(command)}` ended with {done.returncode}; its output is above")
+        raise PinwheelError(f"`{' '.join(command)}` exited with {done.returncode}; its output is above")
 
 
 def _clean_logs(before: float, dry_run: bool) -> None:

@@ -1,4 +1,4 @@
-"""The flow from Kafka to the rollups as one picture: a function per step. Pure; ``flow_sources`` reads the sources."""
+"""The flow from Kafka to the rollups for the health page, a function per step. Pure: ``flow_sources`` does the I/O."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -11,9 +11,9 @@ from pinwheel.core.times import aware
 from pinwheel.lake.events_table import Commit
 from pinwheel.operate.flow_types import DatabaseRows, Driver, Flow, Lag, Landings, Problem, Step, TableProgress
 
-RATE_OVER = timedelta(minutes=5)  # over which rows/s of staging and merging are taken: some fifty slices a table
+RATE_OVER = timedelta(minutes=5)  # window for rows/s of staging and merging: about fifty slices per table
 STREAM_DAG, MERGE_DAG = "supervise_stream", "merge_events"
-# Of each step: its title, its Dag, and the measures and alerts that are about it.
+# Step -> title, Dag, and the measures and alerts about it ("name" or "name/subject").
 STEPS: dict[str, tuple[str, str, tuple[str, ...]]] = {
     "kafka": ("Kafka", STREAM_DAG, ("source_down/kafka", "lag_records")),
     "lake": (
@@ -53,13 +53,13 @@ class Seen:
 
 
 def picture(rows: DatabaseRows, landings: Landings, driver: Driver, *, away: list[str], now: datetime) -> Flow:
-    """Everything in one."""
+    """The whole flow at ``now``."""
     tables = [_table(name, rows, landings.version, now) for name in (*TABLES, ROLLUPS)]
     seen = Seen(rows, landings.commits, tables, now)
-    looked = [aware(row["measured_at"]) for row in rows.measures]
+    measured = [aware(row["measured_at"]) for row in rows.measures]
     return Flow(
         now=now,
-        measured_at=max((at for at in looked if at), default=None),
+        measured_at=max((at for at in measured if at), default=None),
         away=away,
         steps=[kafka(seen), lake(seen), staged(seen), merged(seen), rollups(seen)],
         lags=[Lag(partition=r["subject"], records=r["value"]) for r in _of(rows, "lag_records")],
@@ -105,7 +105,7 @@ def staged(seen: Seen) -> Step:
 
 
 def merged(seen: Seen) -> Step:
-    """Rows that were merged; as old as the table that is furthest behind."""
+    """Rows that were merged; their age is that of the table that is furthest behind."""
     ages = [t.age_seconds for t in seen.tables if t.age_seconds is not None and t.table != ROLLUPS]
     return _step(
         "merged",
@@ -118,13 +118,13 @@ def merged(seen: Seen) -> Step:
 
 
 def rollups(seen: Seen) -> Step:
-    """How far the rollups are; they are recomputed, so that there are no rows to count."""
+    """How far the rollups are. They are recomputed, so there are no rows/s."""
     return _step(
         "rollups",
         seen,
         newest_age_seconds=_age(aware(_row(seen.rows.complete, ROLLUPS).get("complete_through_utc")), seen.now),
         backlog=seen.rows.rollup_queue,
-        backlog_unit="slices to take in",
+        backlog_unit="slices to roll up",
     )
 
 
@@ -162,23 +162,23 @@ def _of(rows: DatabaseRows, measure: str) -> list[Row]:
 
 
 def _unwell(rows: DatabaseRows, about: tuple[str, ...]) -> list[str]:
-    """Measures that are over their limit, as a person reads them."""
-    return [_told(r) for r in rows.measures if not r["is_well"] and _is_about(r["measure"], r["subject"], about)]
+    """Measures beyond their limit, as texts for people."""
+    return [_text(r) for r in rows.measures if not r["is_well"] and _is_about(r["measure"], r["subject"], about)]
 
 
-def _told(row: Row) -> str:
+def _text(row: Row) -> str:
     if row["measure"] == "source_down":
         return f"{row['subject']} does not answer"
-    value = "not known" if row["value"] is None else f"{row['value']:,.6g}"
-    return f"{row['measure'].replace('_', ' ')} of {row['subject']}: {value}, allowed {row['max_value']:,.6g}"
+    value = "unknown" if row["value"] is None else f"{row['value']:,.6g}"
+    return f"{row['measure'].replace('_', ' ')} of {row['subject']}: {value}, limit {row['max_value']:,.6g}"
 
 
 def _problem(alerts: list[Row], about: tuple[str, ...]) -> Problem | None:
-    found = next((a for a in alerts if _is_about(a["name"], a["subject"], about)), None)
-    if found is None:
+    newest = next((a for a in alerts if _is_about(a["name"], a["subject"], about)), None)
+    if newest is None:
         return None
-    times = {"raised_at": aware(found["raised_at"]), "resolved_at": aware(found["resolved_at"])}
-    return Problem(**{**{k: found[k] for k in ("name", "subject", "message")}, **times})
+    times = {"raised_at": aware(newest["raised_at"]), "resolved_at": aware(newest["resolved_at"])}
+    return Problem(**{**{k: newest[k] for k in ("name", "subject", "message")}, **times})
 
 
 def _is_about(name: str, subject: str, about: tuple[str, ...]) -> bool:
@@ -186,7 +186,7 @@ def _is_about(name: str, subject: str, about: tuple[str, ...]) -> bool:
 
 
 def _arrival_rate(commits: list[Commit]) -> float | None:
-    """Records a second that Kafka received, by its own clock."""
+    """Records per second that Kafka received, by Kafka's clock."""
     if len(commits) < 2:
         return None
     records = sum(s.end - s.start for c in commits[1:] for s in c.spans.values())
@@ -195,7 +195,7 @@ def _arrival_rate(commits: list[Commit]) -> float | None:
 
 
 def _landing_rate(commits: list[Commit]) -> float | None:
-    """Events a second that were committed, without dead letters."""
+    """Events per second that were committed, without dead letters."""
     if len(commits) < 2:
         return None
     rows = sum(n for c in commits[1:] for name, n in (c.rows or {}).items() if name != DEAD_LETTER)
@@ -207,14 +207,14 @@ def _newest(commit: Commit) -> datetime:
     return max(span.timestamp for span in commit.spans.values())
 
 
-def _per_second(merges: list[Row], what: str) -> float | None:
+def _per_second(merges: list[Row], column: str) -> float | None:
     if not merges:
         return None
-    return float(sum(row[what] or 0 for row in merges)) / RATE_OVER.total_seconds()
+    return float(sum(row[column] or 0 for row in merges)) / RATE_OVER.total_seconds()
 
 
-def _latest(rows: list[Row], what: str) -> datetime | None:
-    return max((at for at in (aware(row[what]) for row in rows) if at), default=None)
+def _latest(rows: list[Row], column: str) -> datetime | None:
+    return max((at for at in (aware(row[column]) for row in rows) if at), default=None)
 
 
 def _sum(values: Iterable[float | None]) -> int | None:

@@ -1,4 +1,4 @@
-"""The sources of the flow's picture: the reporting database, the lake's log, the driver's lock and its notes."""
+"""Read the flow's sources: the reporting database, the lake's log, the driver's lock and the supervisor's state."""
 
 import logging
 from collections.abc import Callable
@@ -21,14 +21,14 @@ from pinwheel.stream import driver_lock, supervisor
 
 log = logging.getLogger(__name__)
 
-SLICES = 2000  # newest rows of the ledger that are looked at: three quarters of an hour of four tables
-COMMITS = 30  # newest commits that rows/s of Kafka and the lake are taken over: a minute
+SLICES = 2000  # newest rows of the ledger that are read: 45 minutes of four tables
+COMMITS = 30  # newest commits over which rows/s of Kafka and the lake are computed: a minute
 
 Connect = Callable[[], AbstractContextManager[Connection]]
 
 
 def look(settings: FlowSettings, connect: Connect, now: datetime) -> Flow:
-    """The flow as it is now. A source that does not answer is named in ``away``, and hides no other."""
+    """The flow now. A source that does not answer is named in ``away``; the others are still shown."""
     away: list[str] = []
     rows = _database_rows(connect, now, away)
     landed = _landings(settings, away)
@@ -46,7 +46,7 @@ def _database_rows(connect: Connect, now: datetime, away: list[str]) -> Database
 
 
 def database_rows(connection: Connection, now: datetime) -> DatabaseRows:
-    """Everything that the picture needs of the reporting database."""
+    """All rows that the flow needs from the reporting database."""
     since = naive(now - RATE_OVER)
     today = now.replace(hour=0, minute=0, second=0, microsecond=0, tzinfo=None)
     return DatabaseRows(
@@ -61,7 +61,7 @@ def database_rows(connection: Connection, now: datetime) -> DatabaseRows:
 
 
 def complete_through(connection: Connection) -> list[Row]:
-    """Up to when each reporting table is complete, one row per table."""
+    """The time up to which each reporting table is complete, one row per table."""
     return fetch(connection, "operate/complete_through")
 
 
@@ -75,7 +75,7 @@ def _landings(settings: FlowSettings, away: list[str]) -> Landings:
 
 
 def landings(settings: FlowSettings) -> Landings:
-    """The newest versions of the lake that are landings of the stream."""
+    """The newest commits of the lake that are landings of the stream."""
     table = events_table.open_table(settings.events_uri)
     if table is None:
         return Landings([], None)
@@ -84,7 +84,7 @@ def landings(settings: FlowSettings) -> Landings:
 
 
 def driver(settings: FlowSettings, rows: DatabaseRows) -> Driver:
-    """The driver by its lock, its failures by the supervisor's notes."""
+    """The driver's state from its lock, its failures from the supervisor's state."""
     if not settings.stream_dir.exists():
         return Driver(state="unknown", since=None, failures=0, restarts_today=None)
     notes = supervisor.state_of(settings.stream_dir)

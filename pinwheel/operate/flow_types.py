@@ -1,4 +1,4 @@
-"""The flow as the health page gets it, and the database's rows that it is made from."""
+"""The types of the flow: the health page's response, and the rows it is computed from."""
 
 from datetime import datetime
 from typing import Literal, NamedTuple
@@ -10,7 +10,7 @@ from pinwheel.lake.events_table import Commit
 
 
 class Problem(BaseModel):
-    """The newest alert about a step, of the last hundred alerts. ``resolved_at`` null: it is open."""
+    """The newest alert about a step, among the last hundred alerts. ``resolved_at`` null: it is open."""
 
     name: str
     subject: str
@@ -20,7 +20,7 @@ class Problem(BaseModel):
 
 
 class Step(BaseModel):
-    """One step of the flow. Null: not known. ``unwell``: measures over their limit, in words."""
+    """One step of the flow. Null: unknown. ``unwell``: texts about measures beyond their limit."""
 
     name: str
     title: str
@@ -41,7 +41,7 @@ class Lag(BaseModel):
 
 
 class Driver(BaseModel):
-    """The stream's driver. ``since``: when it started, or when it is to start again."""
+    """The stream's driver. ``since``: its start, or its next start while restarting."""
 
     state: Literal["running", "restarting", "stopped", "unknown"]
     since: datetime | None
@@ -50,8 +50,10 @@ class Driver(BaseModel):
 
 
 class TableProgress(BaseModel):
-    """How far a reporting table is, and the rollups of all of them. ``versions_behind``: lake versions not merged yet;
-    null for rollups, which follow the tables."""
+    """How far a reporting table is, or the rollups of all tables.
+
+    ``versions_behind``: lake versions not merged yet; null for rollups, which follow the tables.
+    """
 
     table: str
     complete_through: datetime | None
@@ -64,7 +66,7 @@ class TableProgress(BaseModel):
 
 
 class Flow(BaseModel):
-    """The whole picture. ``away``: sources that do not answer. ``measured_at``: when watch_health looked last."""
+    """The whole flow. ``away``: sources that do not answer. ``measured_at``: the last run of watch_health."""
 
     now: datetime
     measured_at: datetime | None
@@ -76,7 +78,7 @@ class Flow(BaseModel):
 
 
 class DatabaseRows(BaseModel):
-    """The reporting database's answers; all empty while it is away."""
+    """Rows from the reporting database; all empty while it does not answer."""
 
     measures: list[Row] = []
     merges: list[Row] = []
@@ -88,7 +90,7 @@ class DatabaseRows(BaseModel):
 
 
 class Landings(NamedTuple):
-    """The lake's newest landings, oldest first, and its version; None: there is no table yet."""
+    """The lake's newest landings, oldest first, and its version; None: the table does not exist yet."""
 
     commits: list[Commit]
     version: int | None

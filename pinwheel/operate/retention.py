@@ -1,4 +1,4 @@
-"""What the lake must keep: what a reader of its change feed has not read yet."""
+"""What the lake must retain: versions that a reader of its change feed has not read yet."""
 
 from datetime import datetime
 
@@ -10,9 +10,9 @@ from pinwheel.merge import ledger
 
 
 def oldest_unread(settings: CompactSettings) -> datetime | None:
-    """When the oldest version was committed that a reader of the change feed has not read; None: all have read all."""
+    """Commit time of the oldest version that some table has not merged; None: every table has merged all of them."""
     with memsql.connect(settings) as connection:
-        seen = [ledger.watermark(connection, table) for table in TABLES]
+        watermarks = [ledger.watermark(connection, table) for table in TABLES]
         connection.commit()
-    unread = events_table.commits(settings.events_uri, min(seen))
+    unread = events_table.commits(settings.events_uri, min(watermarks))
     return unread[0].committed_at if unread else None

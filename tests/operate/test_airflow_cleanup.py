@@ -92,7 +92,7 @@ def test_a_command_that_fails_says_how_and_its_output_is_logged(
     called: Path, logs: dict[str, Path], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setenv("AIRFLOW_EXIT", "7")
-    with pytest.raises(PinwheelError, match=r"airflow db clean.* ended with 7") as raised:
+    with pytest.raises(PinwheelError, match=r"airflow db clean.* exited with 7") as raised:
         clean_airflow(DAYS, dry_run=False)
     assert URL not in str(raised.value), "it may hold a password"
     assert "and minded that" in caplog.text
