@@ -1,7 +1,7 @@
 """Pinwheel's pages in Airflow's navigation.
 
-Every process of Airflow loads this file, each task too: what the pages are made of is imported by the API server alone,
-when it asks for ``fastapi_apps``.
+Every Airflow process loads this file, including each task. The pages' code is imported only by the API server, when it
+reads ``fastapi_apps``.
 """
 
 from functools import cached_property
@@ -30,7 +30,7 @@ class PinwheelPlugin(AirflowPlugin):  # type: ignore[misc]
 
     @cached_property
     def fastapi_apps(self) -> list[dict[str, Any]]:
-        """The app, made when the API server mounts it."""
+        """The app, created when the API server mounts it."""
         from plugins.web.app import create_app
 
         return [{"app": create_app(), "url_prefix": PREFIX, "name": "Pinwheel"}]

@@ -1,1 +1,1 @@
-"""The pages: one FastAPI app; each page is a module with a router, and a fragment and a script in ``static``."""
+"""The pages: one FastAPI app. Each page has a module with a router, and a fragment and a script in ``static``."""

@@ -1,7 +1,7 @@
-"""Who is asking, and what they may see. The one place that says it: every endpoint gets it from here.
+"""Access rights: the viewer and what they may see. Every endpoint takes its rights from here.
 
-A person named in PINWHEEL_BRAND_USERS is bound to brands: they see these, and nothing that tells of others. Everybody
-else who may see Airflow's plugins sees all brands.
+A person named in PINWHEEL_BRAND_USERS is bound to brands: they see only these, and nothing derived from others. Every
+other person who may see Airflow's plugins sees all brands.
 """
 
 from collections.abc import Iterable
@@ -15,10 +15,10 @@ from fastapi import Depends, HTTPException, Query, Request
 
 from pinwheel.core.settings import WebSettings
 
-ALERTING_DAG = "watch_health"  # who may trigger what sends alerts may send one
-NO_BRAND = (-1,)  # SQL has no empty list; no brand has this number
+ALERTING_DAG = "watch_health"  # it sends alerts, so a person who may trigger it may send the test alert
+NO_BRAND = (-1,)  # SQL has no empty list; no brand has this id
 
-Brands = frozenset[int] | None  # None: every brand, and what has none
+Brands = frozenset[int] | None  # None: every brand, and rows without a brand
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,7 @@ class Viewer:
 
     name: str
     brands: Brands
-    user: Any = None  # Airflow's, for its own questions
+    user: Any = None  # Airflow's user object, for its own permission checks
 
     @property
     def may_alert(self) -> bool:
@@ -43,12 +43,12 @@ class Viewer:
 
 @dataclass(frozen=True)
 class Scope:
-    """The brands that an answer is about: what the viewer may see, and asked for."""
+    """The brands that a response covers: those that the viewer asked for and may see."""
 
     brands: Brands
 
     def sql(self) -> dict[str, Any]:
-        """Parameters for ``(%(all_brands)s = 1 OR brand_id IN %(brands)s)``, which every statement on brands has."""
+        """Parameters for ``(%(all_brands)s = 1 OR brand_id IN %(brands)s)``, which filters every statement on brands."""
         return {"all_brands": int(self.brands is None), "brands": tuple(sorted(self.brands or ())) or NO_BRAND}
 
     def sees(self, brand_id: int | None) -> bool:
@@ -65,17 +65,17 @@ SettingsDep = Annotated[WebSettings, Depends(settings_of)]
 
 
 def viewer(user: GetUserDep, settings: SettingsDep) -> Viewer:
-    """Who is asking; 401 for nobody."""
+    """The viewer; 401 if nobody is signed in."""
     name = str(user.get_name())
     return Viewer(name, settings.brand_users.get(name), user)
 
 
 ViewerDep = Annotated[Viewer, Depends(viewer)]
-BrandQuery = Annotated[int | None, Query(description="Only this brand; not given: all that you may see", ge=0)]
+BrandQuery = Annotated[int | None, Query(description="Only this brand; default: all that you may see", ge=0)]
 
 
 def scope(viewer: ViewerDep, brand: BrandQuery = None) -> Scope:
-    """What to show; a brand that the viewer may not see is answered like one that does not exist."""
+    """The brands to show. A brand that the viewer may not see gets the same 404 as one that does not exist."""
     if brand is None:
         return Scope(viewer.brands)
     return Scope(only(viewer, [brand]))
@@ -94,9 +94,9 @@ ScopeDep = Annotated[Scope, Depends(scope)]
 
 
 def sees_all(viewer: ViewerDep) -> Viewer:
-    """For what can't be told without telling of every brand; 403 for who is bound to some."""
+    """Guard of endpoints that reveal data of every brand; 403 for a viewer who is bound to brands."""
     if viewer.brands is not None:
-        raise HTTPException(403, "This is for people who see every brand; you see those that you are bound to.")
+        raise HTTPException(403, "Only people who see every brand may see this; you are bound to some brands.")
     return viewer
 
 
@@ -104,15 +104,15 @@ SeesAllDep = Annotated[Viewer, Depends(sees_all)]
 
 
 def same_origin(request: Request) -> None:
-    """For what changes anything: the session's cookie alone must not do, or another site could send the form.
+    """CSRF guard of endpoints that change something: the session's cookie alone is not enough.
 
-    Browsers say where a request comes from; programs that sign in by a token say nothing, and have no cookie.
+    Browsers state a request's origin (Sec-Fetch-Site). Programs that use a bearer token do not, and have no cookie.
     """
     site = request.headers.get("sec-fetch-site")
     if site is None and request.headers.get("authorization", "").lower().startswith("bearer "):
         return
     if site != "same-origin":
-        raise HTTPException(403, "This has to come from Pinwheel's own page, in a browser that says so.")
+        raise HTTPException(403, "This request must come from Pinwheel's own page, in a browser with Sec-Fetch-Site.")
 
 
 GUARDS = [Depends(requires_access_view(AccessView.PLUGINS)), Depends(viewer)]

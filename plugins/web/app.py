@@ -15,18 +15,18 @@ from plugins.web.database import Pool
 from plugins.web.headers import SecurityHeaders
 from plugins.web.live_hub import Hub
 
-# The pages' own last: they take every path of one word.
+# pages.router comes last: its route matches every path of one segment.
 ROUTERS = (live.router, trends.router, health.router, quality.router, reports.router, files.router, pages.router)
 
 
 def create_app(settings: WebSettings | None = None) -> FastAPI:
-    """The app; every route of it is for people who are signed in to Airflow.
+    """The app. Every route requires a login to Airflow.
 
-    FastAPI's own routes for its documents are off: the guards do not cover them.
+    FastAPI's own documentation routes are off: the guards do not cover them.
     """
     app = FastAPI(
         title="Pinwheel",
-        description="What Pinwheel's pages in Airflow are made of. Sign in as for Airflow's own API.",
+        description="The API behind Pinwheel's pages in Airflow. Sign in as for Airflow's own API.",
         openapi_url=None,
         docs_url=None,
         redoc_url=None,
@@ -47,7 +47,7 @@ def create_app(settings: WebSettings | None = None) -> FastAPI:
 
 @asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
-    """End the open streams when the server is told to stop: it would wait minutes for them before it says so here."""
+    """End the open streams on SIGTERM: the server would wait minutes for them before it ends this lifespan."""
     hub: Hub = app.state.hub
     before = signal.getsignal(signal.SIGTERM)
 

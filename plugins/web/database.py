@@ -1,7 +1,7 @@
-"""Read-only questions to the reporting database, as its reader.
+"""Pooled read-only connections to the reporting database, as its read-only user.
 
-Connections are kept for the next request: making one takes PyMySQL 30 ms of processor time, a question often 1 ms. One
-that is broken is thrown away, so that the pages heal by themselves.
+Pooled because opening a connection takes PyMySQL 30 ms of CPU, and a query often 1 ms. A broken connection is
+discarded, so the pages recover by themselves.
 """
 
 import os
@@ -17,12 +17,12 @@ from sqlalchemy.pool import QueuePool
 from pinwheel.clients.memsql import Connection, connect
 from pinwheel.core.settings import MemsqlSettings, WebSettings
 
-KEPT = 4  # idle connections: more requests at once make their own
-KEPT_SECONDS = 30  # since it was made: servers and what is between close the idle ones after minutes
+KEPT = 4  # idle connections; further concurrent requests open their own
+KEPT_SECONDS = 30  # a connection's age: servers and proxies close idle ones after minutes
 
 
 def as_reader(settings: WebSettings) -> MemsqlSettings:
-    """The settings with the user who may only read, if there is one of its own."""
+    """The settings with the read-only user, if one is configured."""
     reader = os.environ.get("PINWHEEL_REPORT_MEMSQL_USER")
     if not reader:
         return settings
@@ -39,15 +39,15 @@ class Pool:
             self._make,
             pool_size=KEPT,
             max_overflow=-1,
-            use_lifo=True,  # so that those of a busy minute get old, and are given up
+            use_lifo=True,  # extra connections of a busy minute then stay idle, age and are closed
             recycle=KEPT_SECONDS,
             pre_ping=True,
-            dialect=pymysql.dialect(dbapi=pymysql.dialect.import_dbapi()),  # what knows how to ping
+            dialect=pymysql.dialect(dbapi=pymysql.dialect.import_dbapi()),  # needed for pre_ping
         )
 
     @contextmanager
     def connection(self) -> Iterator[Connection]:
-        """One for the block; it is rolled back at its end, so that the next one does not see its snapshot."""
+        """A connection for the block; rolled back at its end, so that its next user gets a new snapshot."""
         borrowed = self._pool.connect()
         try:
             yield cast(Connection, borrowed.dbapi_connection)
@@ -69,7 +69,7 @@ PoolDep = Annotated[Pool, Depends(pool_of)]
 
 
 def database(pool: PoolDep) -> Iterator[Connection]:
-    """A connection for one request; its user may change nothing."""
+    """A connection for one request, with a read-only user."""
     with pool.connection() as connection:
         yield connection
 

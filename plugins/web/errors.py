@@ -1,6 +1,6 @@
-"""One shape for everything that goes wrong: ``{"error": {"code": …, "message": …}}``.
+"""One shape for every error: ``{"error": {"code": …, "message": …}}``.
 
-The message is for the person in front of the page. What could tell an outsider where things are is in the log alone.
+The message is for the reader of the page. Details that reveal hosts or paths go to the log only.
 """
 
 import logging
@@ -32,14 +32,14 @@ NO_SUCH_TABLE = 1146
 
 
 class Error(BaseModel):
-    """What went wrong: ``code`` for programs, ``message`` for people."""
+    """An error: ``code`` for programs, ``message`` for people."""
 
     code: str
     message: str
 
 
 class ErrorBody(BaseModel):
-    """Every answer that is not a success."""
+    """The body of every error response."""
 
     error: Error
 
@@ -47,21 +47,21 @@ class ErrorBody(BaseModel):
 RESPONSES: dict[int | str, dict[str, object]] = {
     401: {"model": ErrorBody, "description": "Not signed in to Airflow"},
     403: {"model": ErrorBody, "description": "Not allowed"},
-    404: {"model": ErrorBody, "description": "There is no such thing, or not for you"},
-    422: {"model": ErrorBody, "description": "A parameter is wrong"},
-    500: {"model": ErrorBody, "description": "A fault of Pinwheel's; the API server's log says which"},
-    503: {"model": ErrorBody, "description": "MemSQL or the lake is away, or there are too many viewers"},
+    404: {"model": ErrorBody, "description": "It does not exist, or you may not see it"},
+    422: {"model": ErrorBody, "description": "A parameter is invalid"},
+    500: {"model": ErrorBody, "description": "A fault in Pinwheel; the API server's log has the details"},
+    503: {"model": ErrorBody, "description": "MemSQL or the lake is unavailable, or there are too many viewers"},
 }
 
 
 def answer(status: int, code: str, message: str, headers: dict[str, str] | None = None) -> JSONResponse:
-    """An error in its shape; never kept by a browser."""
+    """An error response; browsers never cache it."""
     body = ErrorBody(error=Error(code=code, message=message)).model_dump()
     return JSONResponse(body, status, headers={"Cache-Control": "no-store", **(headers or {})})
 
 
 def install(app: FastAPI) -> None:
-    """Give every failure its answer."""
+    """Register a handler for every kind of error."""
     app.add_exception_handler(HTTPException, _http)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(MemsqlError, _memsql)
@@ -79,23 +79,23 @@ def _http(request: Request, error: Exception) -> JSONResponse:
 
 def _invalid(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RequestValidationError)  # noqa: S101 - as it was registered
-    said = "; ".join(f"{'.'.join(str(part) for part in bad['loc'][1:])}: {bad['msg']}" for bad in error.errors())
-    return answer(422, CODES[422], said)
+    text = "; ".join(f"{'.'.join(str(part) for part in bad['loc'][1:])}: {bad['msg']}" for bad in error.errors())
+    return answer(422, CODES[422], text)
 
 
 def _memsql(request: Request, error: Exception) -> JSONResponse:
     log.warning("page=%s memsql: %s", request.url.path, error)
     if isinstance(error, pymysql.err.ProgrammingError) and error.args[:1] == (NO_SUCH_TABLE,):
-        return answer(503, "no_tables", "The reporting tables are not there yet; `pinwheel schema` makes them.")
-    return answer(503, "memsql_away", "The reporting database does not answer. This page asks again by itself.")
+        return answer(503, "no_tables", "The reporting tables do not exist yet; `pinwheel schema` creates them.")
+    return answer(503, "memsql_away", "The reporting database does not answer. This page retries by itself.")
 
 
 def _lake(request: Request, error: Exception) -> JSONResponse:
     log.warning("page=%s lake: %s", request.url.path, error)
-    return answer(503, "lake_away", "The lake can't be read. This page asks again by itself.")
+    return answer(503, "lake_away", "The lake can't be read. This page retries by itself.")
 
 
 def _fault(request: Request, error: Exception) -> JSONResponse:
     log.error("page=%s", request.url.path, exc_info=error)
-    text = "Something broke in Pinwheel. The log of Airflow's API server says what."
-    return answer(500, "fault", text, HEADERS)  # sent from outside of the middleware
+    text = "Pinwheel failed. The log of Airflow's API server has the details."
+    return answer(500, "fault", text, HEADERS)  # this response bypasses the middleware

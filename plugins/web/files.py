@@ -1,6 +1,6 @@
-"""Our own static files, and those of the web packages that `make setup` installs: a fixed list, each behind the guard.
+"""Static files: our own, and a fixed list from the web packages that `make setup` installs. All are behind the guards.
 
-Compressed once and kept: Airflow would compress them again for every request, on the loop that answers everybody.
+Each is compressed once and cached: Airflow would compress it for every request, on the event loop that serves everyone.
 """
 
 import gzip
@@ -22,10 +22,10 @@ VENDOR = {
     "topojson-client.js": "topojson-client/dist/topojson-client.min.js",
     "globe.gl.js": "globe.gl/dist/globe.gl.min.js",
     "three.module.js": "three/build/three.module.js",
-    "three.core.js": "three/build/three.core.js",  # by the name under which three.module.js asks for it
+    "three.core.js": "three/build/three.core.js",  # three.module.js imports it by this name
     "countries-110m.json": "world-atlas/countries-110m.json",
 }
-COMPRESS_FROM = 1024  # bytes; less is one packet anyway
+COMPRESS_FROM = 1024  # bytes; smaller files fit into one packet anyway
 TEXT = {".css", ".html", ".js", ".json", ".svg"}
 
 router = APIRouter()
@@ -33,7 +33,7 @@ router = APIRouter()
 
 @dataclass(frozen=True)
 class File:
-    """One file as it is sent."""
+    """One file, ready to send."""
 
     body: bytes
     compressed: bytes | None
@@ -50,15 +50,15 @@ def _read(path: Path, changed_at: int) -> File:
 
 
 def read(path: Path) -> File:
-    """A file that is on a list of ours; read again when it has changed."""
+    """A listed file; read again when it has changed."""
     try:
         return _read(path, path.stat().st_mtime_ns)
     except OSError:
-        raise HTTPException(404, f"{path.name} is not there; `make setup` fetches the web files.") from None
+        raise HTTPException(404, f"{path.name} is missing; `make setup` installs the web files.") from None
 
 
 def respond(file: File, request: Request) -> Response:
-    """The file, or word that the browser has it already. Asked for each time: a login can end, a file can change."""
+    """The file, or 304 if the browser has it. Always revalidated: a login can end, a file can change."""
     headers = {"ETag": f'"{file.tag}"', "Cache-Control": "private, no-cache", "Vary": "Accept-Encoding"}
     if request.headers.get("if-none-match") == headers["ETag"]:
         return Response(status_code=304, headers=headers)
@@ -69,7 +69,7 @@ def respond(file: File, request: Request) -> Response:
 
 @router.get("/static/{name}", include_in_schema=False)
 def own_file(name: str, request: Request) -> Response:
-    """A file of ours."""
+    """One of our own files."""
     if name not in {path.name for path in STATIC.iterdir() if path.suffix in TEXT}:
         raise HTTPException(404, f"There is no file {name[:100]}.")
     return respond(read(STATIC / name), request)

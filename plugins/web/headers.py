@@ -1,4 +1,4 @@
-"""What every answer tells the browser: nothing but our own files, no inline code, no frame but Airflow's."""
+"""Security headers of every response: only our own files, no inline code, no framing except by Airflow."""
 
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -11,7 +11,7 @@ POLICY = "; ".join(
         "img-src 'self' data: blob:",  # the globe's texture is drawn by the page
         "font-src 'self'",
         "connect-src 'self'",
-        "frame-src 'self'",  # a brand's report, in a frame of its own
+        "frame-src 'self'",  # a brand's report is shown in a frame
         "base-uri 'none'",
         "form-action 'none'",
         "frame-ancestors 'self'",  # Airflow's frame
@@ -28,13 +28,13 @@ HEADERS = {
 
 
 class SecurityHeaders:
-    """Adds what an answer does not say itself; a file for download may have a stricter policy of its own."""
+    """Middleware that adds the headers a response has not set itself; some files set a stricter policy."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass everything on, with the headers."""
+        """Pass the response on, with the headers."""
 
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":

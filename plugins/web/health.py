@@ -1,6 +1,6 @@
-"""How the pipeline is, its alerts, and how far the reporting tables are.
+"""The health page's API: the pipeline's flow, its alerts, and how far the reporting tables are.
 
-But for ``complete``, it tells of everybody's events: people who are bound to brands get none of it.
+Except for ``complete``, it reveals data of all brands, so viewers who are bound to brands get a 403.
 """
 
 from collections import deque
@@ -27,7 +27,7 @@ LOG_LINES = 200
 
 
 class Complete(BaseModel):
-    """Up to when a reporting table is complete; null: a partition is not merged at all yet."""
+    """The time up to which a reporting table is complete; null: some partition was never merged."""
 
     table: str
     complete_through: datetime | None
@@ -42,7 +42,7 @@ class CompleteTables(BaseModel):
 
 
 class AlertRow(BaseModel):
-    """An alert. ``do``: the first thing to do; ``resolved_at`` null: it lasts."""
+    """An alert. ``do``: the first thing to do; ``resolved_at`` null: it is open."""
 
     alert_id: int
     name: str
@@ -56,14 +56,14 @@ class AlertRow(BaseModel):
 
 
 class Alerts(BaseModel):
-    """What is wrong now, and the last hundred."""
+    """The open alerts, and the last hundred."""
 
     open: list[AlertRow]
     recent: list[AlertRow]
 
 
 class TestSent(BaseModel):
-    """To how many addresses the test alert goes; it is in the table and the log in any case."""
+    """The number of receivers of the test alert; with 0 it is still in the table and the log."""
 
     receivers: int
 
@@ -76,7 +76,7 @@ class LogEnd(BaseModel):
 
 @router.get("/complete")
 def complete(connection: DatabaseDep) -> CompleteTables:
-    """Up to when each reporting table is complete."""
+    """The time up to which each reporting table is complete."""
     rows = flow_sources.complete_through(connection)
     tables = [
         Complete(
@@ -91,15 +91,15 @@ def complete(connection: DatabaseDep) -> CompleteTables:
 
 @router.get("/flow")
 def flow(viewer: SeesAllDep, settings: SettingsDep, pool: PoolDep) -> Flow:
-    """The flow from Kafka to the rollups. A source that is away is named, and hides no other."""
+    """The flow from Kafka to the rollups. A source that does not answer is named; the others are still shown."""
     return flow_sources.look(settings, pool.connection, datetime.now(UTC))
 
 
 @router.get("/alerts", dependencies=[Depends(sees_all)])
 def alerts(connection: DatabaseDep) -> Alerts:
-    """What is wrong now, and the last hundred alerts with their ends."""
-    found, recent = open_alerts(connection), recent_alerts(connection)
-    return Alerts(open=[_alert(row) for row in found], recent=[_alert(row) for row in recent])
+    """The open alerts, and the last hundred with their ends."""
+    now_open, recent = open_alerts(connection), recent_alerts(connection)
+    return Alerts(open=[_alert(row) for row in now_open], recent=[_alert(row) for row in recent])
 
 
 def _alert(row: Row) -> AlertRow:
@@ -110,23 +110,23 @@ def _alert(row: Row) -> AlertRow:
 
 @router.get("/driver-log", dependencies=[Depends(sees_all)])
 def driver_log(settings: SettingsDep) -> LogEnd:
-    """The end of the stream's log."""
+    """The end of the driver's log."""
     try:
         with (settings.stream_dir / "driver.log").open(encoding="utf-8", errors="replace") as file:
             return LogEnd(lines=[line.rstrip("\n")[:2000] for line in deque(file, LOG_LINES)])
     except FileNotFoundError:
-        raise HTTPException(404, "The stream has no log on this machine: it was never started here.") from None
+        raise HTTPException(404, "The driver has no log on this machine: it was never started here.") from None
 
 
 def may_alert(viewer: SeesAllDep) -> Viewer:
-    """For those who may trigger what sends alerts."""
+    """Guard: the viewer may send the test alert."""
     if not viewer.may_alert:
-        raise HTTPException(403, "You may look, but not send alerts: that takes the right to trigger watch_health.")
+        raise HTTPException(403, "You may not send alerts: that requires the right to trigger watch_health.")
     return viewer
 
 
 @router.post("/test-alert", dependencies=[Depends(same_origin)])
 def send_test_alert(viewer: Annotated[Viewer, Depends(may_alert)]) -> TestSent:
-    """Raise ``test_alert`` and send it wherever alerts go."""
-    raise_alert(TEST_ALERT, viewer.name[:255], f"{viewer.name} tried whether alerts arrive, from the health page")
+    """Raise ``test_alert`` and send it to all receivers."""
+    raise_alert(TEST_ALERT, viewer.name[:255], f"{viewer.name} sent this from the health page to test delivery")
     return TestSent(receivers=len(outbox.receivers()))

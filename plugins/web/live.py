@@ -1,4 +1,4 @@
-"""The live globe: server-sent events of what lands in the lake."""
+"""The live globe: server-sent events about the events that land in the lake."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -20,14 +20,14 @@ from plugins.web.live_lens import Lens, LiveUpdate
 
 router = APIRouter(prefix="/api/live", tags=["live"])
 
-HEARTBEAT_SECONDS = 5.0  # the page knows the server's clock, and that the stream lives
-RETRY_MILLISECONDS = 1000  # until a browser whose stream ended connects again
+HEARTBEAT_SECONDS = 5.0  # sends the server's clock, and shows that the stream is alive
+RETRY_MILLISECONDS = 1000  # until a browser reconnects after the stream ended
 CATEGORIES_OF = timedelta(days=7)
 
 TypesQuery = Annotated[str, Query(description="Event types to show, separated by commas")]
 CategoryQuery = Annotated[str | None, Query(description="Only pins of this category", max_length=64)]
-AfterQuery = Annotated[int | None, Query(description="Newest version seen; what is newer is sent first", ge=0)]
-LastEventId = Annotated[str | None, Header(description="As ``after``; browsers send it when they connect again")]
+AfterQuery = Annotated[int | None, Query(description="Newest version seen; newer ones are sent first", ge=0)]
+LastEventId = Annotated[str | None, Header(description="As ``after``; browsers send it when they reconnect")]
 
 
 class Choice(BaseModel):
@@ -38,14 +38,14 @@ class Choice(BaseModel):
 
 
 class Choices(BaseModel):
-    """What the filters offer."""
+    """The filters' options."""
 
     brands: list[Choice]
     categories: list[str]
 
 
 class Watchers(BaseModel):
-    """How many watch the globe, and how many may."""
+    """The globe's viewers now, and the maximum."""
 
     viewers: int
     max_viewers: int
@@ -60,7 +60,7 @@ HubDep = Annotated[Hub, Depends(hub_of)]
 
 
 def lens(scope: ScopeDep, settings: SettingsDep, types: TypesQuery = "repin", category: CategoryQuery = None) -> Lens:
-    """The way to look that was asked for, within what the viewer may see."""
+    """The requested lens, limited to the brands that the viewer may see."""
     wanted = frozenset(name for name in types.split(",") if name)
     unknown = wanted - set(EVENT_TYPES)
     if unknown:
@@ -74,7 +74,7 @@ async def seat(
     after: AfterQuery = None,
     last_event_id: LastEventId = None,
 ) -> AsyncIterator[Seat]:
-    """A viewer's seat, given back whichever way the stream ends."""
+    """A viewer's seat; it is given back however the stream ends."""
     seen = int(last_event_id) if last_event_id and last_event_id.isdigit() else after
     try:
         taken = await run_in_threadpool(hub.join, lens, seen, asyncio.get_running_loop())
@@ -92,10 +92,11 @@ async def seat(
     responses={200: {"model": LiveUpdate, "description": "The data of an `update`; see the description"}},
 )
 async def events(seat: Annotated[Seat, Depends(seat)], settings: SettingsDep) -> AsyncIterator[ServerSentEvent]:
-    """What happens, as it lands.
+    """Events as they land.
 
-    Events of the stream: ``update`` (a LiveUpdate; its id is the lake's version), ``past`` (the same, of the last
-    minute), ``state`` (how the lake is, and the server's clock), ``dropped`` (updates lost, because you are slow).
+    Event types of the stream: ``update`` (a LiveUpdate; its id is the lake's version), ``past`` (the same, replayed
+    from the last minute), ``state`` (the lake's state and the server's clock), ``dropped`` (updates lost because the
+    client is slow).
     """
     loop = asyncio.get_running_loop()
     ends_at = loop.time() + settings.live_stream_seconds
@@ -127,7 +128,7 @@ def _now() -> int:
 
 @router.get("/choices")
 def choices(scope: ScopeDep, connection: DatabaseDep) -> Choices:
-    """Brands and categories to filter by."""
+    """Brands and categories for the filters."""
     since = naive(datetime.now(UTC) - CATEGORIES_OF)
     brands = fetch(connection, "pages/brand_choices", scope.sql())
     categories = fetch(connection, "pages/category_choices", {"from_time": since})
@@ -136,5 +137,5 @@ def choices(scope: ScopeDep, connection: DatabaseDep) -> Choices:
 
 @router.get("/watchers")
 def watchers(viewer: ViewerDep, hub: HubDep, settings: SettingsDep) -> Watchers:
-    """Whether there is a place: a browser does not show a page why its stream was refused."""
+    """The number of viewers: a page asks for it because browsers do not expose why a stream was refused."""
     return Watchers(viewers=hub.viewers, max_viewers=settings.live_max_viewers)

@@ -1,7 +1,7 @@
-"""One reader of the lake for all who watch the globe; it starts with the first and stops when nobody looks.
+"""One reader of the lake for all viewers of the globe; it starts with the first viewer and stops after the last.
 
-The reader is a thread of its own. It renders a batch once per lens and puts the text in the queue of each seat; a seat
-whose viewer is slow loses its oldest updates, and is told how many.
+The reader is a thread. It renders each batch once per lens and puts the text into every seat's queue. A seat whose
+viewer is slow loses its oldest updates, and the viewer sees how many.
 """
 
 import asyncio
@@ -22,20 +22,20 @@ from plugins.web.live_lens import Lens
 
 log = logging.getLogger(__name__)
 
-QUEUE = 40  # updates that wait for a viewer: more than a replay of 60 s at one commit every 2 s
-EXPECTED = (PinwheelError, DeltaError, OSError)  # what a lake that is away raises
-LONGEST_PAUSE = 10.0  # seconds between looks at a lake that is away
+QUEUE = 40  # updates queued per viewer: more than a replay of 60 s with one commit every 2 s
+EXPECTED = (PinwheelError, DeltaError, OSError)  # raised when the lake can't be read
+LONGEST_PAUSE = 10.0  # seconds between retries while the lake can't be read
 
 State = Literal["starting", "ok", "away"]
 
 
 class FullError(PinwheelError):
-    """There are as many viewers as may be."""
+    """The maximum number of viewers is reached."""
 
 
 @dataclass(frozen=True)
 class Message:
-    """An update, rendered. ``past``: it happened before the viewer came."""
+    """A rendered update. ``past``: it landed before the viewer joined."""
 
     version: int
     text: str
@@ -43,7 +43,7 @@ class Message:
 
 
 class Seat:
-    """One viewer's place: a bounded queue between the reader's thread and the viewer's task on the loop."""
+    """One viewer's bounded queue, between the reader's thread and the viewer's task on the event loop."""
 
     def __init__(self, lens: Lens, loop: asyncio.AbstractEventLoop) -> None:
         self.lens = lens
@@ -56,7 +56,7 @@ class Seat:
         self._lock = threading.Lock()
 
     def put(self, message: Message) -> None:
-        """From the reader: the oldest goes when there is no room."""
+        """Called by the reader; drops the oldest update if the queue is full."""
         with self._lock:
             if len(self._waiting) >= QUEUE:
                 self._waiting.popleft()
@@ -65,18 +65,19 @@ class Seat:
         self._wake()
 
     def tell(self, state: State) -> None:
-        """From the reader: how the lake is."""
+        """Called by the reader: the lake's state."""
         with self._lock:
             self._state = state
         self._wake()
 
     def close(self) -> None:
-        """Nothing more comes: the viewer's stream ends."""
+        """End the viewer's stream."""
         self._closed = True
         self._wake()
 
     async def take(self, seconds: float) -> tuple[State | None, int, list[Message], bool]:
-        """What is new, waiting for it up to ``seconds``: the state if it changed, updates lost, updates, the end."""
+        """Wait up to ``seconds`` for news; returns the state if it changed, the number of lost updates, the updates,
+        and whether the stream has ended."""
         try:
             await asyncio.wait_for(self._ready.wait(), seconds)
         except TimeoutError:
@@ -94,7 +95,7 @@ class Seat:
 
 
 class Hub:
-    """Everybody who watches, and the reader while there is anybody."""
+    """All viewers' seats, and the reader while there are any."""
 
     def __init__(self, settings: WebSettings, tail: Callable[[], Tail] | None = None) -> None:
         self._settings = settings
@@ -110,7 +111,7 @@ class Hub:
 
     @property
     def viewers(self) -> int:
-        """How many watch now."""
+        """Number of viewers now."""
         return len(self._seats)
 
     @property
@@ -119,17 +120,19 @@ class Hub:
         return self._thread is not None
 
     def join(self, lens: Lens, after: int | None, loop: asyncio.AbstractEventLoop) -> Seat:
-        """A seat, with the last minute in its queue, or what is newer than version ``after``. Blocks: not on the loop.
+        """A seat whose queue holds the last minute, or only updates newer than version ``after``.
+
+        Blocks, so never call it on the event loop.
 
         Raises:
-            FullError: there is none; says how many there are.
+            FullError: all seats are taken; the message says how many there are.
         """
         seat = Seat(lens, loop)
         with self._lock:
             if len(self._seats) >= self._settings.live_max_viewers:
                 raise FullError(
-                    f"{self._settings.live_max_viewers} people are watching already, which is all that may "
-                    "(PINWHEEL_LIVE_MAX_VIEWERS). This page tries again by itself."
+                    f"{self._settings.live_max_viewers} people are watching already, which is the maximum "
+                    "(PINWHEEL_LIVE_MAX_VIEWERS). This page retries by itself."
                 )
             if self._thread is not None:
                 self._replay(seat, after)
@@ -141,12 +144,12 @@ class Hub:
         return seat
 
     def leave(self, seat: Seat) -> None:
-        """The viewer is gone. Waits for no lock: it is called on the loop, of a request that is being cancelled."""
+        """Give the seat back. Takes no lock: it runs on the event loop, in a request that is being cancelled."""
         self._seats.discard(seat)
         self._look.set()
 
     def close(self) -> None:
-        """End every stream: the server stops."""
+        """End every stream, because the server is stopping."""
         with self._lock:
             self._closed = True
             seats = list(self._seats)
@@ -162,14 +165,14 @@ class Hub:
         seat.tell(self._state)
 
     def _run(self, after: int | None) -> None:
-        """The reader, until nobody looks. ``after``: what the first viewer has seen already."""
+        """The reader's loop, until there are no viewers. ``after``: the version that the first viewer has seen."""
         tail, past, pause = self._tail(), True, self._settings.live_poll_seconds
         while self._goes_on():
             try:
                 batches = tail.read()
                 self._send([b for b in batches if not past or after is None or b.version > after], past)
-            except Exception as error:  # a reader that ended here would leave everybody in the dark
-                log.warning("live reader: lake away: %s", error, exc_info=not isinstance(error, EXPECTED))
+            except Exception as error:  # the reader must go on: if it ended here, no viewer would get updates again
+                log.warning("live reader: lake unavailable: %s", error, exc_info=not isinstance(error, EXPECTED))
                 self._tell("away")
                 tail, pause = self._tail(), min(LONGEST_PAUSE, pause * 2)
             else:

@@ -1,6 +1,6 @@
-"""What one kind of viewer sees of a batch: their brands, their category, their event types; few enough to draw.
+"""A lens filters a batch to a viewer's brands, category and event types, and samples it to few enough points to draw.
 
-Pure: a batch in, an update out. Viewers who look the same way share one lens, and the work is done once for all.
+Pure: a batch in, an update out. Viewers with the same filters share one lens, so each batch is rendered once for them.
 """
 
 import math
@@ -15,14 +15,14 @@ from pinwheel.core.contract import EVENT_TYPES
 from pinwheel.lake.tail import Batch
 from plugins.web.access import Brands
 
-PLACE_DIGITS = 1  # of a degree: 11 km, a town; what happens closer together is one circle
+PLACE_DIGITS = 1  # decimals of a degree: 11 km, a town; closer events share one circle
 PLACE = ("event_type", "latitude", "longitude", "city", "country_code")
 
 
 class Places(BaseModel):
-    """Columns of the places where something happened; one entry each.
+    """The places of a batch as columns, one entry per place and event type.
 
-    ``at``: when Kafka had the newest event of it, in milliseconds since 1970. ``events``: how many, of those shown.
+    ``at``: Kafka's time of the place's newest event, in milliseconds since 1970. ``events``: sampled events there.
     """
 
     event_type: list[str]
@@ -35,9 +35,9 @@ class Places(BaseModel):
 
 
 class LiveUpdate(BaseModel):
-    """What one version of the lake added, as one kind of viewer sees it.
+    """The events that one version of the lake added, through one lens.
 
-    ``counts``: all events by type, also of types that are not shown. ``one_in``: one event in so many is in ``places``.
+    ``counts``: all events by type, including types that are not shown. ``one_in``: ``places`` has one event in so many.
     ``unplaced``: shown types without a location. Times in milliseconds since 1970.
     """
 
@@ -54,7 +54,7 @@ class LiveUpdate(BaseModel):
 
 @dataclass(frozen=True)
 class Lens:
-    """A way to look: hashable, so that viewers can share it. ``category`` None: every category."""
+    """A viewer's filters; hashable, so that viewers can share it. ``category`` None: every category."""
 
     types: frozenset[str]
     brands: Brands
@@ -62,7 +62,7 @@ class Lens:
     max_points: int
 
     def update(self, batch: Batch, read_at: datetime) -> LiveUpdate:
-        """What is to be told of a batch. A batch without any such event is told too: it is news that nothing is."""
+        """The update for a batch. A batch without matching events makes one too: it shows that nothing happened."""
         seen = self._seen(batch.rows)
         counts = {str(c["values"]): int(c["counts"]) for c in pc.value_counts(seen["event_type"]).to_pylist()}
         wanted = seen.filter(_is_in(seen["event_type"], sorted(self.types)))

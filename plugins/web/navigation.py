@@ -1,4 +1,4 @@
-"""The pages, in the order of the navigation. Imports nothing: every process of Airflow loads it."""
+"""The pages, in the order of the navigation. Imports nothing, because every Airflow process loads it."""
 
 PREFIX = "/pinwheel"
 CATEGORY = "Pinwheel"

@@ -1,4 +1,4 @@
-"""The pages' frame: one shell, in it the fragment of a page; and the description of the API."""
+"""The HTML pages: one shell around each page's fragment; also runbooks and the API's description."""
 
 import re
 from html import escape
@@ -23,7 +23,7 @@ MARKDOWN = MarkdownIt("commonmark", {"html": False}).enable("table")
 
 
 class Me(BaseModel):
-    """Who is signed in. ``brands``: null when they see every brand."""
+    """The signed-in user. ``brands``: null if they see every brand."""
 
     name: str
     brands: list[int] | None
@@ -32,25 +32,25 @@ class Me(BaseModel):
 
 @router.get("/api/me")
 def me(viewer: ViewerDep) -> Me:
-    """Who is asking, and which brands they see."""
+    """The signed-in user and the brands that they see."""
     brands = None if viewer.brands is None else sorted(viewer.brands)
     return Me(name=viewer.name, brands=brands, may_alert=viewer.may_alert)
 
 
 @router.get("/openapi.json", include_in_schema=False)
 def openapi(request: Request) -> dict[str, Any]:
-    """The whole API, described; FastAPI's own route for it would answer anybody."""
+    """The API's description. FastAPI's own route for it is off, because it would bypass the guards."""
     described: dict[str, Any] = request.app.openapi()
     return described
 
 
 @router.get("/runbooks/{name}", include_in_schema=False)
 def runbook(name: str) -> HTMLResponse:
-    """A runbook of the repository, to read where the alert is."""
-    found = {path.stem: path for path in RUNBOOKS.glob("*.md")}.get(name)
-    if found is None:
+    """A runbook of the repository, so that an alert's page can link to it."""
+    path = {path.stem: path for path in RUNBOOKS.glob("*.md")}.get(name)
+    if path is None:
         raise HTTPException(404, f"There is no runbook {name[:100]}.")
-    text = RUNBOOK_LINK.sub(r'href="\1', str(MARKDOWN.render(found.read_text())))
+    text = RUNBOOK_LINK.sub(r'href="\1', str(MARKDOWN.render(path.read_text())))
     body = f'<article class="card prose">{text}</article>'
     return HTMLResponse(shell("health", f"Runbook: {name}", body, script="static/prose.js", base="../"))
 
@@ -64,7 +64,7 @@ def page(page: str) -> HTMLResponse:
 
 
 def shell(page: str, title: str, body: str, *, script: str, base: str = "") -> str:
-    """A whole document. ``body`` is HTML of ours; ``base`` leads from the document's folder to the app's."""
+    """A whole document. ``body`` is trusted HTML; ``base`` is the path from the document's folder to the app's."""
     links = "\n".join(_link(name, label, name == page, base) for name, label in PAGES.items())
     return Template(_text("shell.html")).substitute(
         title=escape(title), page=escape(page), links=links, body=body, script=escape(base + script), base=escape(base)

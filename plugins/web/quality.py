@@ -1,4 +1,4 @@
-"""How good the data is: verdicts for everybody, and for who sees every brand the rows behind them."""
+"""The data quality page's API: verdicts for everybody; the rows behind them for viewers who see every brand."""
 
 import json
 import threading
@@ -23,16 +23,16 @@ from plugins.web.database import DatabaseDep
 router = APIRouter(prefix="/api/quality", tags=["quality"])
 router.include_router(quality_docs.router)
 
-BACK_HOURS = 24  # what is shown of late
-FAILURES, ROWS, NEWEST = 50, 20, 1000  # failures and rows that are listed; rows in quarantine that are counted
+BACK_HOURS = 24  # how far back failures are shown
+FAILURES, ROWS, NEWEST = 50, 20, 1000  # failures and rows that are listed; newest quarantined rows that are counted
 SHOWN = 300  # characters of a text
 SAMPLE_ROWS = 5
-HELD = 20  # slices of a table: the first one stops it, so more than one is rare
-KEPT_SECONDS = 30.0  # the lake is read at most so often, however many look
+HELD = 20  # slices per table: a held slice stops its table, so more than one is rare
+KEPT_SECONDS = 30.0  # the lake is read at most this often, however many viewers there are
 
 
 def utc_now() -> datetime:
-    """The clock; tests have their own."""
+    """The clock, replaced in tests."""
     return datetime.now(UTC)
 
 
@@ -40,9 +40,9 @@ NowDep = Annotated[datetime, Depends(utc_now)]
 
 
 class TableVerdict(BaseModel):
-    """How a table is. The hour's counts are null before check_quality has judged one; the slice's before a merge.
+    """The verdicts on a table. The hour's fields are null before its first check; the slice's before its first merge.
 
-    ``docs``: the hour's page in Data Docs, under ``docs/``; null for who is bound to brands, and when there is none.
+    ``docs``: the hour's page in Data Docs, under ``docs/``; null for viewers bound to brands, and if there is none.
     """
 
     table: str
@@ -60,7 +60,7 @@ class TableVerdict(BaseModel):
 
 
 class Verdicts(BaseModel):
-    """The last verdict on each table by both suites, check_quality's on an hour and the gate's on a slice."""
+    """The latest verdicts on each table: check_quality's on an hour and the gate's on a slice."""
 
     now: datetime
     tables: list[TableVerdict]
@@ -80,7 +80,7 @@ class Failure(BaseModel):
 
 
 class HourOfRows(BaseModel):
-    """Rows that merges read and set aside in an hour."""
+    """Rows that merges read and quarantined in an hour."""
 
     hour: datetime
     rows_read: int
@@ -88,7 +88,7 @@ class HourOfRows(BaseModel):
 
 
 class RowFailures(BaseModel):
-    """A table's last day by hours of merging, first hour first; an hour without a merge is left out."""
+    """A table's last day by hour of merging, oldest first; hours without a merge are omitted."""
 
     table: str
     hours: list[HourOfRows]
@@ -105,7 +105,7 @@ class Held(BaseModel):
 
 
 class Broken(BaseModel):
-    """How many of the newest rows in quarantine broke a rule."""
+    """How many of the newest quarantined rows broke a rule."""
 
     table: str
     rule: str
@@ -114,7 +114,7 @@ class Broken(BaseModel):
 
 
 class QuarantinedRow(BaseModel):
-    """One row that was set aside."""
+    """One quarantined row."""
 
     table: str
     event_id: str | None
@@ -142,7 +142,7 @@ class DeadLetters(BaseModel):
 
 @router.get("")
 def verdicts(connection: DatabaseDep, now: NowDep, viewer: ViewerDep, settings: SettingsDep) -> Verdicts:
-    """How each table is, in counts."""
+    """Each table's verdicts, as counts."""
     tables = [_verdict(connection, name) for name in (*TABLES, ROLLUPS)]
     for table in tables if viewer.brands is None else []:
         table.docs = quality_docs.page_of(settings, table.table, table.hour) if table.hour else None
@@ -167,7 +167,7 @@ def _slices(connection: Connection, name: str, state: SliceState, top: int) -> l
 
 @router.get("/rows")
 def rows(viewer: SeesAllDep, connection: DatabaseDep, settings: SettingsDep, now: NowDep) -> Rows:
-    """What failed in the last day, and the newest rows in quarantine."""
+    """The last day's failures, held slices, and the newest quarantined rows."""
     since = naive(now - timedelta(hours=BACK_HOURS))
     failures = memsql.fetch(connection, "pages/quality_failures", {"from_hour": since, "top": FAILURES})
     hours = memsql.fetch(connection, "pages/quality_row_failures", {"from_time": since})
@@ -190,10 +190,10 @@ def dead_letters(viewer: SeesAllDep, settings: SettingsDep, now: NowDep) -> Dead
     return DeadLetters(found=_dead_letters(settings.events_uri, now))
 
 
-# Requests that come while the lake is read wait for that read, and share its answer.
+# The condition makes concurrent requests wait for one read of the lake and share its result.
 @cached(TTLCache(maxsize=1, ttl=KEPT_SECONDS), key=lambda events_uri, now: events_uri, condition=threading.Condition())
 def _dead_letters(events_uri: str, now: datetime) -> Summary:
-    """One read of the lake for all who look."""
+    """The dead letters, read once for all viewers."""
     return summary(events_uri, now)
 
 
@@ -211,9 +211,9 @@ def _failure(row: Row, settings: WebSettings) -> Failure:
 
 
 def _sample(text: str | None) -> list[dict[str, str]]:
-    """A few rows at fault, every value a short text."""
-    found = _json(text)
-    rows = found if isinstance(found, list) else []
+    """A few offending rows, every value as a short text."""
+    sample = _json(text)
+    rows = sample if isinstance(sample, list) else []
     return [{str(k): _short(v) for k, v in row.items()} for row in rows[:SAMPLE_ROWS] if isinstance(row, dict)]
 
 
@@ -226,8 +226,8 @@ def _row_failures(rows: list[Row]) -> list[RowFailures]:
 
 
 def _held(row: Row) -> Held:
-    found = _json(row["detail"])
-    reasons = found.get("reasons") if isinstance(found, dict) else None
+    detail = _json(row["detail"])
+    reasons = detail.get("reasons") if isinstance(detail, dict) else None
     return Held(
         slice_id=row["slice_id"],
         table=row["table_name"],
@@ -254,7 +254,7 @@ def _quarantined(row: Row) -> QuarantinedRow:
 
 
 def _json(text: str | None) -> Any:
-    """What a column of ours holds; None when it is cut or empty."""
+    """A JSON column's value; None if it is empty or truncated."""
     try:
         return json.loads(text or "null")
     except ValueError:

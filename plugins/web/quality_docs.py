@@ -1,7 +1,7 @@
-"""Data Docs: pages that Great Expectations made, behind our guard, and as a picture only.
+"""Data Docs: Great Expectations' pages, behind our guards and without their scripts.
 
-No script of theirs runs: the pages are on Airflow's own address, where a script has the session of whoever looks. They
-need none to be read. Their index does, so our own page is the way to them.
+The pages are served from Airflow's origin, where a script would act with the viewer's session, so scripts are blocked.
+The pages are readable without them. Their index is not, so our own page links to them instead.
 """
 
 import mimetypes
@@ -19,13 +19,13 @@ router = APIRouter()
 POLICY = "; ".join(
     (
         "default-src 'none'",
-        "style-src 'self' 'unsafe-inline'",  # their templates are full of it; without scripts it is paint
+        "style-src 'self' 'unsafe-inline'",  # their templates use inline styles throughout; harmless without scripts
         "font-src 'self'",
         "img-src 'self' data:",
         "base-uri 'none'",
         "form-action 'none'",
         "frame-ancestors 'self'",
-        "sandbox allow-same-origin",  # no scripts; the login's cookie goes along for styles and fonts
+        "sandbox allow-same-origin",  # no scripts; same origin, so that styles and fonts get the login's cookie
     )
 )
 KINDS = {".html", ".css", ".png", ".gif", ".svg", ".ico", ".woff2", ".ttf"}
@@ -37,7 +37,7 @@ def site(settings: WebSettings) -> Path:
 
 
 def page_of(settings: WebSettings, name: str, hour: datetime) -> str | None:
-    """The newest page of an hour of a table, relative to the site; None when there is none, or no longer."""
+    """The newest page of an hour of a table, relative to the site; None if it never existed or has expired."""
     folder = site(settings) / "validations" / name / f"{hour:%Y-%m-%dT%H}"
     pages = sorted(folder.glob(f"*/hours-{name}.html"))
     return pages[-1].relative_to(site(settings)).as_posix() if pages else None
@@ -51,7 +51,7 @@ def docs(path: str, viewer: SeesAllDep, settings: SettingsDep) -> Response:
     root = site(settings).resolve()
     file = (root / path).resolve()
     if not file.is_relative_to(root) or file.suffix not in KINDS or not file.is_file():
-        raise HTTPException(404, "There is no such page in the Data Docs; check_quality keeps those of some days.")
+        raise HTTPException(404, "There is no such page in the Data Docs; check_quality removes old pages.")
     kind = mimetypes.types_map.get(file.suffix, "application/octet-stream")
     headers = {"Content-Security-Policy": POLICY, "Cache-Control": "private, no-cache"}
     return FileResponse(file, media_type=kind, headers=headers)

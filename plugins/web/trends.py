@@ -1,4 +1,4 @@
-"""What is trending now."""
+"""The trends page's API."""
 
 from collections import defaultdict
 from collections.abc import Sequence
@@ -19,11 +19,11 @@ router = APIRouter(prefix="/api/trends", tags=["trends"])
 TOP = 10  # of each kind
 SPARK_MINUTES = 60
 MINUTE = timedelta(minutes=1)
-SURE = ((-15, "beyond_doubt"), (-9, "very_sure"))  # chance_log10 up to which, what it is called; otherwise sure
+SURE = ((-15, "beyond_doubt"), (-9, "very_sure"))  # chance_log10 at most -> confidence; above both: sure
 
 
 class Kind(StrEnum):
-    """What can be trending."""
+    """The kinds of items that can trend."""
 
     PIN = "pin"
     CATEGORY = "category"
@@ -32,7 +32,7 @@ class Kind(StrEnum):
 
 
 class Confidence(StrEnum):
-    """How sure it is that this is no chance: at most one in a million, in 10^9, in 10^15."""
+    """The probability that the rise is chance: at most one in 10^6, in 10^9, in 10^15."""
 
     SURE = "sure"
     VERY_SURE = "very_sure"
@@ -40,10 +40,10 @@ class Confidence(StrEnum):
 
 
 class Trend(BaseModel):
-    """Something that is repinned more than just before.
+    """An item whose repins are rising.
 
-    ``name``: null for a pin that is not known. ``times_usual``: null when there were no repins before. ``minutes``:
-    repins of each whole minute of the last hour, oldest first; null where nothing was counted yet.
+    ``name``: null for an unknown pin. ``times_usual``: null if there were no repins before. ``minutes``: repins of
+    each whole minute of the last hour, oldest first; null for minutes before counting began.
     """
 
     item: str
@@ -62,8 +62,8 @@ class Trend(BaseModel):
 class Trends(BaseModel):
     """The trends of each kind, least likely to be chance first.
 
-    ``as_of``: how far repins are counted, and ``counted_from`` since when; null when none are. ``only_brands``: whether
-    the viewer sees those of their brands alone.
+    ``counted_from``, ``as_of``: repins are counted from then to then; null if none are. ``only_brands``: the viewer
+    sees only trends of their brands.
     """
 
     as_of: datetime | None
@@ -77,24 +77,24 @@ class Trends(BaseModel):
 
 @router.get("")
 def now(scope: ScopeDep, connection: DatabaseDep) -> Trends:
-    """What is rising now against its own recent past, about a minute behind."""
+    """Items that rise now compared with their own recent past, about a minute behind."""
     (state,) = memsql.fetch(connection, "pages/trends_state")
-    found: dict[str, list[Trend]] = defaultdict(list)
+    trends: dict[str, list[Trend]] = defaultdict(list)
     rows = memsql.fetch(connection, "questions/trends", {**scope.sql(), "top": TOP})
     for kind in Kind:
-        found[kind] = _told(connection, kind, [r for r in rows if r["kind"] == kind], state)
+        trends[kind] = _trends(connection, kind, [r for r in rows if r["kind"] == kind], state)
     return Trends(
         as_of=aware(state["as_of"]),
         counted_from=aware(state["counted_from"]),
         only_brands=scope.brands is not None,
-        pins=found[Kind.PIN],
-        categories=found[Kind.CATEGORY],
-        brands=found[Kind.BRAND],
-        countries=found[Kind.COUNTRY],
+        pins=trends[Kind.PIN],
+        categories=trends[Kind.CATEGORY],
+        brands=trends[Kind.BRAND],
+        countries=trends[Kind.COUNTRY],
     )
 
 
-def _told(connection: Connection, kind: Kind, rows: Sequence[Row], state: Row) -> list[Trend]:
+def _trends(connection: Connection, kind: Kind, rows: Sequence[Row], state: Row) -> list[Trend]:
     if not rows:
         return []
     asked = {"kind": kind.value, "items": [row["item"] for row in rows], "as_of": rows[0]["as_of_utc"]}

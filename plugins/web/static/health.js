@@ -30,7 +30,7 @@ const RUNBOOKS = {
   merge_events: "docs/runbooks/merge_events.md",
   check_quality: "docs/runbooks/check_quality.md",
 };
-const OLD_LOOK = 180; // seconds after which what watch_health measured is old
+const STALE = 180; // seconds after which watch_health's measures are stale
 
 /* The flow -------------------------------------------------------------------------------------------------------- */
 
@@ -51,7 +51,7 @@ function step(told) {
       backlog(told),
     ),
     told.unwell.map((text) => h("p", { class: "wrong" }, text)),
-    told.last_error ? lastError(told.last_error) : h("p", { class: "quiet" }, "No alert among the last hundred"),
+    told.last_error ? lastError(told.last_error) : h("p", { class: "quiet" }, "None of the last hundred alerts"),
     h(
       "p",
       { class: "links" },
@@ -73,7 +73,7 @@ const backlog = (told) =>
 /** @param {Api.Problem} error */
 function lastError(error) {
   const state = error.resolved_at
-    ? `over, ${ago(error.raised_at)}`
+    ? `resolved, raised ${ago(error.raised_at)}`
     : `since ${duration(secondsSince(error.raised_at))}`;
   return h(
     "p",
@@ -85,7 +85,7 @@ function lastError(error) {
 /** @param {Api.Flow} told */
 function flowMissing(told) {
   if (told.measured_at) return null;
-  return empty("Not looked at yet", "watch_health looks every minute. If this stays, see whether its Dag is paused.");
+  return empty("Not measured yet", "watch_health measures every minute. If this stays, its Dag may be paused.");
 }
 
 /* Driver, lags, tables -------------------------------------------------------------------------------------------- */
@@ -106,7 +106,7 @@ function driverFacts(driver) {
 
 /** @param {Api.Lag[]} lags */
 function lagBars(lags) {
-  if (!lags.length) return h("p", { class: "quiet" }, "No partition is known: Kafka has not been asked yet.");
+  if (!lags.length) return h("p", { class: "quiet" }, "No partitions known: Kafka has not been measured yet.");
   const most = Math.max(1, ...lags.map((lag) => lag.records ?? 0));
   return h(
     "ul",
@@ -148,7 +148,7 @@ function state(told) {
   fill(
     $("#state"),
     told.away.map((name) => badge("bad", name === "memsql" ? "MemSQL does not answer" : "The lake can't be read")),
-    old !== null && old > OLD_LOOK ? badge("warn", `Measured ${duration(old)} ago: is watch_health paused?`) : null,
+    old !== null && old > STALE ? badge("warn", `Measured ${duration(old)} ago: is watch_health paused?`) : null,
     unwell
       ? badge("bad", `${unwell} of ${told.steps.length} steps unwell`)
       : told.measured_at
@@ -190,7 +190,7 @@ function recentAlerts(rows) {
   if (!rows.length)
     return empty(
       "No alerts yet",
-      "Whatever goes wrong is listed here, and when it was over. Send a test alert to see one.",
+      "Alerts are listed here, with the time they were resolved. Send a test alert to see one.",
     );
   return table(
     [
@@ -199,7 +199,7 @@ function recentAlerts(rows) {
       { label: "About", cell: (a) => a.subject },
       { label: "Severity", cell: (a) => badge(a.severity === "critical" ? "bad" : "warn", a.severity) },
       { label: "What happened", cell: (a) => h("span", { class: "clip", title: a.message }, a.message) },
-      { label: "Over", cell: (a) => (a.resolved_at ? lasted(a.raised_at, a.resolved_at) : badge("bad", "open")) },
+      { label: "Resolved", cell: (a) => (a.resolved_at ? lasted(a.raised_at, a.resolved_at) : badge("bad", "open")) },
       { label: "Runbook", cell: (a) => runbookLink(a.runbook) },
     ],
     rows,
@@ -228,10 +228,10 @@ async function send(alerts) {
     const { receivers } = await post("health/test-alert");
     sent.textContent = receivers
       ? `Sent to ${receivers} receiver${receivers > 1 ? "s" : ""}.`
-      : "Listed below. Nobody is told: PINWHEEL_ALERT_URLS is not set.";
+      : "Listed below, but sent to nobody: PINWHEEL_ALERT_URLS is not set.";
     alerts.now();
   } catch (error) {
-    sent.textContent = error instanceof ApiError ? error.message : "It could not be sent.";
+    sent.textContent = error instanceof ApiError ? error.message : "The test alert could not be sent.";
   } finally {
     button.disabled = false;
   }
@@ -249,7 +249,7 @@ async function showLog() {
   $("#log").focus();
 }
 
-/* For people who are bound to brands ------------------------------------------------------------------------------ */
+/* For viewers bound to brands ------------------------------------------------------------------------------------- */
 
 function onlyComplete() {
   /** @type {NodeListOf<HTMLElement>} */
@@ -266,7 +266,7 @@ function onlyComplete() {
             ],
             tables,
           )
-        : empty("Nothing is merged yet", "Tables are listed here with their first merge."),
+        : empty("Nothing is merged yet", "Tables are listed here after their first merge."),
     );
   poll({ load: (signal) => get("health/complete", {}, signal), show, place: $("#problem"), seconds: 15 });
 }

@@ -1,9 +1,9 @@
-// The stream of what happens: connects, connects again, and keeps the numbers of the last minute.
+// The stream of events: connects, reconnects, and computes the numbers of the last minute.
 
 import { ApiError, address, get } from "./pinwheel.js";
 
 /**
- * @typedef {object} Told
+ * @typedef {object} Callbacks
  * @property {(update: Api.LiveUpdate, isPast: boolean) => void} update
  * @property {(text: string | null) => void} state
  */
@@ -11,10 +11,10 @@ import { ApiError, address, get } from "./pinwheel.js";
 /** @type {EventType[]} */
 export const TYPES = ["repin", "pin", "comment", "login"];
 const MINUTE = 60000;
-const RATE_OVER = 12000; // ms of Kafka time that events/s is taken over: six commits
+const RATE_OVER = 12000; // ms of Kafka time over which events/s is computed: six commits
 const AGAIN = 5000;
 
-/** Calls `on.update(update, isPast)`, `on.state(text or null)`; numbers are asked for. */
+/** Calls `on.update(update, isPast)` and `on.state(text or null)`; the numbers are read by methods. */
 export class Feed {
   /** @type {Query} */
   lens = {};
@@ -32,7 +32,7 @@ export class Feed {
   oneIn = 1;
   dropped = 0;
 
-  /** @param {Told} on */
+  /** @param {Callbacks} on */
   constructor(on) {
     this.on = on;
     addEventListener("pagehide", () => this.stop());
@@ -42,7 +42,7 @@ export class Feed {
     Object.assign(this, { updates: [], newestAt: null, offset: 0, oneIn: 1, dropped: 0, lastId: null });
   }
 
-  /** Look another way: the numbers start anew. @param {Query} lens */
+  /** Connect with another lens and reset the numbers. @param {Query} lens */
   start(lens) {
     this.stop();
     this.forget();
@@ -68,16 +68,16 @@ export class Feed {
     source.addEventListener("error", () => this.failed(source));
   }
 
-  /** A browser does not say why a stream was refused: ask. @param {EventSource} source */
+  /** Ask the server why the stream was refused: a browser does not say. @param {EventSource} source */
   async failed(source) {
     if (source !== this.source || source.readyState !== EventSource.CLOSED) return;
     this.source = null;
-    let text = "The stream ended. It starts again in a moment.";
+    let text = "The stream ended. This page reconnects in a moment.";
     try {
       /** @type {Api.Watchers} */
       const seats = await get("live/watchers");
       if (seats.viewers >= seats.max_viewers) {
-        text = `${seats.max_viewers} people are watching already, which is all that may. This page tries again by itself.`;
+        text = `${seats.max_viewers} people are watching already, which is the maximum. This page retries by itself.`;
       }
     } catch (error) {
       if (error instanceof ApiError) text = error.message;
@@ -86,11 +86,10 @@ export class Feed {
     this.timer = setTimeout(() => this.connect(), AGAIN);
   }
 
-  /** @param {{state: string, now: number}} told */
+  /** @param {{state: string, now: number}} event */
   state({ state, now }) {
     this.offset = now - Date.now();
-    if (state === "away")
-      this.on.state("The lake can't be read. What was there stays; new events come when it is back.");
+    if (state === "away") this.on.state("The lake can't be read. New events appear when it is back.");
     else if (state === "ok") this.on.state(null);
   }
 
@@ -108,17 +107,17 @@ export class Feed {
     this.on.update(update, isPast);
   }
 
-  /** Now, by the server's clock. */
+  /** The time by the server's clock. */
   now() {
     return Date.now() + this.offset;
   }
 
-  /** Seconds since the newest event happened; null before the first. */
+  /** Age of the newest event in seconds; null before the first. */
   age() {
     return this.newestAt === null ? null : Math.max(0, (this.now() - this.newestAt) / 1000);
   }
 
-  /** Events a second of these types over the last commits; null until two have come. @param {EventType[]} types */
+  /** Events per second of these types over the last commits; null before the second commit. @param {EventType[]} types */
   rate(types) {
     const newest = this.updates.at(-1)?.received_at;
     if (newest === undefined) return null;
@@ -139,7 +138,7 @@ export class Feed {
     return Object.fromEntries(TYPES.map((type) => [type, recent.reduce((sum, u) => sum + u.counts[type], 0)]));
   }
 
-  /** Places of the last minute, busiest first: {city, country, types: {repin: n}, events}. Scaled when sampled. */
+  /** Places of the last minute, busiest first: {city, country, types: {repin: n}, events}. Sampled counts are scaled up. */
   places() {
     /** @type {Map<string, Place>} */
     const found = new Map();

@@ -1,4 +1,4 @@
-// The flat map: the same circles on a canvas, for browsers without WebGL and people who like to see it all.
+// The flat map: the same circles on a canvas, for browsers without WebGL and for viewing the whole world at once.
 
 import { TYPES } from "./live-feed.js";
 import { brushOf, channels, colour, drawWorld, isStill, loadScripts, loadWorld, onTheme } from "./live-world.js";
@@ -34,7 +34,7 @@ export async function flatMap(box, rings) {
   }
 
   box.replaceChildren(canvas);
-  fit(); // after the canvas is there: colours are asked for in the stage
+  fit(); // after the canvas is in the document: colours depend on the stage's scheme
   const watcher = new ResizeObserver(fit);
   watcher.observe(box);
   onTheme(fit);

@@ -1,11 +1,11 @@
-// The globe: globe.gl turns and lights it; the circles are one mesh of ours, drawn in one call however many they are.
+// The globe: globe.gl turns and lights it; the circles are one mesh of ours, drawn in one call however many there are.
 
 import { CAPACITY } from "./live-rings.js";
 import { brushOf, channels, colour, drawWorld, isStill, loadScripts, loadWorld, onTheme } from "./live-world.js";
 
 const TEXTURE = 2048; // pixels around the equator: sharp enough, and drawn in a few milliseconds
-const SLOW = 15; // frames/s below which the picture gets coarser
-const COARSEST = 0.6; // pixels per pixel of the page
+const SLOW = 15; // frames/s below which the resolution is reduced
+const COARSEST = 0.6; // lowest resolution, in rendered pixels per page pixel
 
 const VERTEX = `
 attribute vec3 normalAt; attribute float born; attribute float size; attribute vec3 tint;
@@ -30,7 +30,7 @@ void main() {
   gl_FragColor = vec4(hue, pow(1.0 - age, 1.3) * (rim + 0.26));
 }`;
 
-/** What draws: "card", "software" (each pixel costs processor time), or null without WebGL. */
+/** The WebGL renderer: "card" (GPU), "software" (each pixel costs CPU time), or null without WebGL. */
 export function whatDraws() {
   const context = document.createElement("canvas").getContext("webgl2");
   if (context === null) return null;
@@ -49,7 +49,7 @@ export function whatDraws() {
 export async function globeMap(box, rings, isSoftware) {
   /** @type {Three} */
   const THREE = await import("./vendor/three.module.js");
-  window.THREE = { ...THREE }; // globe.gl takes it from there, or brings a second one
+  window.THREE = { ...THREE }; // globe.gl uses this global; without it, it bundles a second copy
   await loadScripts(
     ...(window.d3?.geoPath === undefined ? ["d3-array.js", "d3-geo.js", "topojson-client.js"] : []),
     "globe.gl.js",
@@ -62,11 +62,11 @@ export async function globeMap(box, rings, isSoftware) {
   const globe = new window.Globe(box, {
     animateIn: false,
     waitForGlobeReady: false,
-    rendererConfig: { antialias: !isSoftware, alpha: false }, // opaque: nothing is blended behind it
+    rendererConfig: { antialias: !isSoftware, alpha: false }, // opaque: nothing behind it needs blending
   });
   globe.globeMaterial(material).backgroundColor(colour("night")).pointOfView({ lat: 30, lng: -38, altitude: 1.6 }, 0);
   globe.showAtmosphere(!isSoftware).atmosphereAltitude(0.16);
-  globe.enablePointerInteraction(false); // no ray is cast at every move: nothing on it is clicked
+  globe.enablePointerInteraction(false); // nothing is clickable, so no ray is cast at every pointer move
   const circles = makeCircles(THREE, rings);
   globe.scene().add(circles.mesh);
   turn(globe.controls());
@@ -110,7 +110,7 @@ function turn(controls) {
   controls.maxDistance = 500;
 }
 
-/** One quad per circle; a circle that is born writes its few numbers, the shader does the rest. @param {Three} THREE @param {import("./live-rings.js").Rings} rings */
+/** One quad per circle. A new circle only writes its few numbers; the shader animates it. @param {Three} THREE @param {import("./live-rings.js").Rings} rings */
 function makeCircles(THREE, rings) {
   const geometry = new THREE.InstancedBufferGeometry();
   geometry.setAttribute("position", new THREE.Float32BufferAttribute([-1, -1, 0, 1, -1, 0, 1, 1, 0, -1, 1, 0], 3));
@@ -131,7 +131,7 @@ function makeCircles(THREE, rings) {
   const mesh = new THREE.Mesh(geometry, material);
   mesh.frustumCulled = false;
   mesh.renderOrder = 2;
-  const began = performance.now() - 1000; // a shader's floats are too coarse for the page's whole time
+  const began = performance.now() - 1000; // relative times: a shader's floats are too coarse for absolute ones
   /** @type {Record<string, Rgb>} */
   let tints = {};
 
@@ -167,7 +167,7 @@ function makeCircles(THREE, rings) {
   };
 }
 
-/** Fewer pixels where frames are slow: a computer without a graphics card draws each of them itself. @param {Renderer} renderer @param {boolean} isSoftware */
+/** Reduce the resolution if frames are slow: without a graphics card the CPU draws each pixel. @param {Renderer} renderer @param {boolean} isSoftware */
 function adapt(renderer, isSoftware) {
   let [since, frames, ratio] = [performance.now(), 0, isSoftware ? 0.8 : Math.min(2, devicePixelRatio || 1)];
   renderer.setPixelRatio(ratio);

@@ -1,11 +1,11 @@
-// The circles that are alive: a fixed number, so that a flood of events costs no more than a stream of them.
+// The live circles: a fixed capacity, so that a burst of events costs no more than a steady stream.
 
 export const CAPACITY = 400;
 const LIFE = 2600; // ms
-const SPREAD = 1000; // ms over which one commit's events are shown, in their order
+const SPREAD = 1000; // ms over which one commit's events appear, in their order
 const LARGEST = 9; // degrees
 
-/** Fields are parallel arrays: renderers read them as they are. `born` 0 is an empty place. */
+/** Fields are parallel arrays, which the renderers read directly. `born` 0 is a free slot. */
 export class Rings {
   constructor() {
     this.latitude = new Float32Array(CAPACITY);
@@ -16,11 +16,11 @@ export class Rings {
     this.life = LIFE;
     this.next = 0;
     /** @type {[number, Circle][]} */
-    this.coming = []; // [due, entry] in their order
+    this.coming = []; // [due, entry], earliest first
     /** @type {number[]} */
-    this.changed = []; // places written since the renderer looked
+    this.changed = []; // slots written since the renderer last read them
     /** @type {number[]} */
-    this.latencies = []; // ms from Kafka to the circle, the last 5000: what bench/live.py reads
+    this.latencies = []; // ms from Kafka to the circle, the last 5000; read by bench/live.py
   }
 
   clear() {
@@ -30,7 +30,7 @@ export class Rings {
   }
 
   /**
-   * Have one update's places shown; `clock` is the time of day in ms, for the latencies.
+   * Schedule one update's places; `clock` is the time of day in ms, for the latencies.
    * @param {Api.LiveUpdate} update
    * @param {number} clock
    * @param {boolean} isPast
@@ -48,11 +48,11 @@ export class Rings {
       if (!isPast) entry.age = clock - p.at[i] - now;
       this.coming.push([due, entry]);
     }
-    // What could not be shown in time is not shown later: the counters have it.
+    // Events that could not be shown in time are skipped; the counters include them.
     if (this.coming.length > 4 * CAPACITY) this.coming.splice(0, this.coming.length - 4 * CAPACITY);
   }
 
-  /** Let what is due be born. @param {number} now */
+  /** Start the circles that are due. @param {number} now */
   advance(now) {
     let n = 0;
     while (n < this.coming.length && this.coming[n][0] <= now) this.show(this.coming[n++][1], now);
@@ -73,7 +73,7 @@ export class Rings {
     if (this.latencies.length > 5000) this.latencies.splice(0, 1000);
   }
 
-  /** How many are alive. @param {number} now */
+  /** Number of live circles. @param {number} now */
   alive(now) {
     let n = 0;
     for (const born of this.born) if (born && now - born < LIFE) n += 1;

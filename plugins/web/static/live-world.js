@@ -1,9 +1,9 @@
-// The countries, drawn once onto a canvas, and the colours that the page has at the moment.
+// The countries, drawn once onto a canvas, and the page's current colours.
 
 /** @param {string} name */
 const here = (name) => new URL(`vendor/${name}`, import.meta.url).href;
 
-/** The web packages that the maps are made of, as scripts of their own: each is a global of its name. @param {string[]} names */
+/** Load the maps' web packages as scripts; each defines a global. @param {string[]} names */
 export async function loadScripts(...names) {
   for (const name of names) {
     await new Promise((done, failed) => {
@@ -14,7 +14,7 @@ export async function loadScripts(...names) {
   }
 }
 
-/** Countries as GeoJSON, and the lines between them. @returns {Promise<World>} */
+/** Countries as GeoJSON, and their borders. @returns {Promise<World>} */
 export async function loadWorld() {
   const answer = await fetch(here("countries-110m.json"), { credentials: "same-origin" });
   if (!answer.ok) throw new Error("the map of the world could not be loaded");
@@ -23,11 +23,11 @@ export async function loadWorld() {
   return { land: feature(world, world.objects.land), borders: mesh(world, world.objects.countries) };
 }
 
-/** A design token's colour, as rgb that a canvas and a shader understand. @param {string} name */
+/** A design token's colour as rgb(), for a canvas or a shader. @param {string} name */
 export function colour(name) {
   const probe = document.createElement("span");
   probe.style.color = `var(--${name})`;
-  (document.querySelector("#map") ?? document.body).append(probe); // the stage is dark, whatever the page is
+  (document.querySelector("#map") ?? document.body).append(probe); // the stage is always dark, so probe inside it
   const found = getComputedStyle(probe).color;
   probe.remove();
   return found;
@@ -39,7 +39,7 @@ export function channels(css) {
   return [r, g, b];
 }
 
-/** What draws on a canvas. @param {HTMLCanvasElement} canvas */
+/** A canvas's 2D context. @param {HTMLCanvasElement} canvas */
 export function brushOf(canvas) {
   const brush = canvas.getContext("2d");
   if (brush === null) throw new Error("this browser draws on no canvas");
@@ -47,7 +47,7 @@ export function brushOf(canvas) {
 }
 
 /**
- * Draw sea, land and borders by a projection.
+ * Draw sea, land and borders in a projection.
  * @param {CanvasRenderingContext2D} context
  * @param {Projection} projection
  * @param {World} world
@@ -71,7 +71,7 @@ export function drawWorld(context, projection, world, scale = 1) {
 
 export const isStill = () => matchMedia("(prefers-reduced-motion: reduce)").matches;
 
-/** Calls back when the page turns light or dark. @param {() => void} redraw */
+/** Call `redraw` when the page switches between light and dark. @param {() => void} redraw */
 export function onTheme(redraw) {
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", redraw);
   new MutationObserver(redraw).observe(document.documentElement, { attributeFilter: ["data-theme"] });

@@ -1,4 +1,4 @@
-// The live globe: filters, the picture, the numbers.
+// The live globe: filters, the map, the numbers.
 
 import { Feed, TYPES } from "./live-feed.js";
 import { flatMap } from "./live-flat.js";
@@ -75,11 +75,11 @@ async function offer() {
     $("#category").append(...categories.map((c) => h("option", { value: c }, c)));
   } catch (error) {
     if (!(error instanceof ApiError)) throw error;
-    setTimeout(offer, 15000); // the globe needs no database; the filters come when it is back
+    setTimeout(offer, 15000); // the globe works without the database; the filters appear when it is back
   }
 }
 
-/* The picture ----------------------------------------------------------------------------------------------------- */
+/* The map --------------------------------------------------------------------------------------------------------- */
 
 /** @param {ViewName} name */
 async function show(name) {
@@ -97,7 +97,7 @@ async function show(name) {
   } catch (error) {
     console.error(error);
     if (name === "globe") choose("map");
-    else fill($("#map"), empty("The map can't be drawn", "Take the table; it has the same numbers."));
+    else fill($("#map"), empty("The map can't be drawn", "Switch to the table: it has the same numbers."));
   }
 }
 
@@ -114,7 +114,7 @@ function frame(now) {
   requestAnimationFrame(frame);
 }
 
-/* What comes ------------------------------------------------------------------------------------------------------ */
+/* Updates --------------------------------------------------------------------------------------------------------- */
 
 /** @param {Api.LiveUpdate} told @param {boolean} isPast */
 function update(told, isPast) {
@@ -148,12 +148,12 @@ function numbers() {
   fill($("#fresh"), freshness());
   const rate = feed.rate(shown);
   $("#rate").textContent = rate === null ? "–" : rate < 10 ? rate.toFixed(1) : count(rate);
-  fill($("#rate-line"), sparkline(feed.rates(shown), "Events a second, the last minute", { width: 220, height: 36 }));
+  fill($("#rate-line"), sparkline(feed.rates(shown), "Events per second, last minute", { width: 220, height: 36 }));
   const sampled = $("#sampled");
   sampled.hidden = feed.oneIn === 1 && !feed.dropped;
   sampled.textContent = [
     feed.oneIn > 1 ? `Showing 1 in ${feed.oneIn} events` : "",
-    feed.dropped ? `${count(feed.dropped)} updates left out: this browser is slow` : "",
+    feed.dropped ? `${count(feed.dropped)} updates skipped: this browser is slow` : "",
   ]
     .filter(Boolean)
     .join(" · ");
@@ -165,8 +165,7 @@ function numbers() {
   const places = feed.places();
   fill($("#places"), places.slice(0, 8).map(placeLine));
   if (wantedView === "table") fill($("#table"), places.length ? placeTable(places) : emptyTable());
-  if ((feed.age() ?? 0) > STALE)
-    waiting("Nothing has happened for a minute. The health page says whether the stream runs.");
+  if ((feed.age() ?? 0) > STALE) waiting("No events for a minute. The health page shows whether the stream runs.");
 }
 
 /** @param {Place} place */
@@ -199,7 +198,7 @@ function placeTable(places) {
 
 function emptyTable() {
   const what = shown.length ? shown.map((type) => ONE_TYPE[type]).join(", ") : "anything";
-  return empty(`No ${what} in the last minute`, "Switch another type on, or take another brand or category.");
+  return empty(`No ${what} in the last minute`, "Show another type, or choose another brand or category.");
 }
 
 /* Begin ----------------------------------------------------------------------------------------------------------- */
@@ -219,4 +218,4 @@ look();
 show(first);
 requestAnimationFrame(frame);
 setInterval(numbers, 1000);
-window.pinwheelLive = { rings, feed }; // what the bench measures by
+window.pinwheelLive = { rings, feed }; // read by the bench

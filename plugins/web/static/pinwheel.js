@@ -1,4 +1,4 @@
-// What the pages share. Text from pins, brands and people goes into the document as text nodes only, never as HTML.
+// Shared by all pages. Text from pins, brands and people enters the document as text nodes only, never as HTML.
 
 const BASE = document.documentElement.dataset.base ?? "";
 const SVG = "http://www.w3.org/2000/svg";
@@ -38,7 +38,7 @@ function build(node, { on = {}, ...attributes }, children) {
   for (const [name, value] of Object.entries(attributes)) {
     if (value === null || value === undefined || value === false) continue;
     if (name === "href" || name === "src") node.setAttribute(name, safeUrl(value));
-    else if (/^on|^style$|^srcdoc$/i.test(name)) throw new Error(`${name} is not set by its attribute`);
+    else if (/^on|^style$|^srcdoc$/i.test(name)) throw new Error(`${name} must not be set as an attribute`);
     else node.setAttribute(name, value === true ? "" : String(value));
   }
   node.append(...shown(children));
@@ -46,7 +46,7 @@ function build(node, { on = {}, ...attributes }, children) {
 }
 
 /**
- * What is there of them, in one list; append() and replaceChildren() make text of numbers by themselves.
+ * The children that are not null, undefined or false, flattened; append() and replaceChildren() turn numbers into text.
  * @param {Child[]} children
  */
 function shown(children) {
@@ -54,14 +54,14 @@ function shown(children) {
   return /** @type {(Node | string)[]} */ (flat.filter((c) => c !== null && c !== undefined && c !== false));
 }
 
-/** Only our own pages and http(s): a link from data can say javascript:. @param {unknown} url */
+/** The URL if it is http(s), else "#": a link from data may be a javascript: URL. @param {unknown} url */
 export function safeUrl(url) {
   const { protocol } = new URL(String(url), location.href);
   return protocol === "http:" || protocol === "https:" ? String(url) : "#";
 }
 
 /**
- * Put these in a node, instead of what was there.
+ * Replace a node's children.
  * @template {Element} Filled
  * @param {Filled} node
  * @param {Child[]} children
@@ -71,7 +71,7 @@ export function fill(node, ...children) {
   return node;
 }
 
-/** The first element that fits. A page has those that its script asks for: the type does not say null. */
+/** The first element that matches. The type omits null: a page has all elements that its script looks up. */
 export const $ = /** @type {Find} */ (
   (/** @type {string} */ selector, /** @type {ParentNode} */ within = document) => within.querySelector(selector)
 );
@@ -117,7 +117,7 @@ export function address(path, parameters = {}) {
 }
 
 /**
- * The answer's JSON: the caller says of which of the Api's types it is.
+ * The response's JSON; the caller declares its Api type.
  * @param {string} url
  * @param {RequestInit} options
  * @returns {Promise<any>}
@@ -129,21 +129,21 @@ async function ask(url, options) {
     answer = await fetch(url, { credentials: "same-origin", ...options });
   } catch (error) {
     if (isAbort(error)) throw error;
-    throw new ApiError(0, "unreachable", "Airflow does not answer. This page asks again by itself.");
+    throw new ApiError(0, "unreachable", "Airflow does not answer. This page retries by itself.");
   }
   const body = await answer.json().catch(() => null);
   if (answer.ok) return body;
-  const told = body?.error ?? { code: "failed", message: `Airflow answered ${answer.status}.` };
-  if (answer.status === 401) told.message = "You are signed out of Airflow. Sign in again, then reload this page.";
-  throw new ApiError(answer.status, told.code, told.message);
+  const failure = body?.error ?? { code: "failed", message: `Airflow answered ${answer.status}.` };
+  if (answer.status === 401) failure.message = "You are signed out of Airflow. Sign in again, then reload this page.";
+  throw new ApiError(answer.status, failure.code, failure.message);
 }
 
 /** @param {unknown} error */
 const isAbort = (error) => error instanceof Error && error.name === "AbortError";
 
 /**
- * Ask again and again while the page is looked at: `load(signal)` then `show(data)`. What fails is said in `place`, above
- * what was shown last, and goes away by itself with the next success. Returns {now()} for asking at once.
+ * Call `load(signal)` then `show(data)` repeatedly while the page is visible. An error is shown in `place`, above the last
+ * data, and disappears with the next success. Returns {now()}, which polls at once.
  * @template Data
  * @param {Poll<Data>} wanted
  */
@@ -180,24 +180,24 @@ export function poll({ load, show, place, seconds = 10 }) {
 
 /* Pieces of pages ------------------------------------------------------------------------------------------------- */
 
-/** What went wrong, in words. @param {unknown} error */
+/** A paragraph that describes an error. @param {unknown} error */
 export function notice(error) {
-  const text = error instanceof ApiError ? error.message : "Something broke on this page. Reload it.";
+  const text = error instanceof ApiError ? error.message : "This page failed. Reload it.";
   return h("p", { class: "notice bad", role: "alert" }, text);
 }
 
-/** Nothing to show: what that means, and what to do. @param {string} title @param {Child} todo */
+/** Shown instead of an empty list: what it means and what to do. @param {string} title @param {Child} todo */
 export function empty(title, todo) {
   return h("div", { class: "empty" }, h("p", { class: "empty-title" }, title), h("p", {}, todo));
 }
 
-/** kind: good, warn, bad or idle. The words carry the meaning, the colour only repeats it. @param {Kind} kind @param {Child} text */
+/** A status badge. The text carries the meaning; the colour only repeats it. @param {Kind} kind @param {Child} text */
 export function badge(kind, text) {
   return h("span", { class: `badge ${kind}` }, text);
 }
 
 /**
- * A table. A cell that is null is a dash.
+ * A table. A null cell is shown as a dash.
  * @template Row
  * @param {Column<Row>[]} columns
  * @param {Row[]} rows
@@ -225,7 +225,7 @@ export function table(columns, rows, caption) {
 }
 
 /**
- * A small line of numbers; null leaves a gap.
+ * A sparkline; null leaves a gap.
  * @param {(number | null)[]} values
  * @param {string} label
  */
@@ -249,7 +249,7 @@ export function sparkline(values, label, { width = 120, height = 28 } = {}) {
   return s("svg", box, s("path", { d: path || "M0 0", fill: "none" }));
 }
 
-/** A link into Airflow itself; inside Airflow's frame its own router takes it, which the frame's sandbox allows. @param {string} path @param {string} text */
+/** A link into Airflow. Inside Airflow's frame, Airflow's router follows it, which the frame's sandbox allows. @param {string} path @param {string} text */
 export function airflowLink(path, text) {
   const go = (/** @type {MouseEvent} */ event) => {
     if (window.parent === window || event.metaKey || event.ctrlKey) return;
@@ -261,7 +261,7 @@ export function airflowLink(path, text) {
   return link;
 }
 
-/** Our pages are under <Airflow>/pinwheel/. @param {string} path */
+/** Airflow's address of a path: our pages are under <Airflow>/pinwheel/. @param {string} path */
 function airflowUrl(path) {
   return new URL(`../${path}`, new URL(BASE || ".", location.href)).href;
 }
@@ -297,7 +297,7 @@ export function duration(seconds) {
   return `${Math.round(n / 86400)} d`;
 }
 
-/** A time of the server, always UTC, as a <time>; null is a dash. @param {string | null | undefined} iso */
+/** A server time as a <time> in UTC; null is a dash. @param {string | null | undefined} iso */
 export function when(iso, { seconds = true } = {}) {
   if (!iso) return "–";
   const at = new Date(iso);
@@ -308,13 +308,13 @@ export function when(iso, { seconds = true } = {}) {
   return h("time", { datetime: at.toISOString(), title: `${text} UTC` }, `${text} UTC`);
 }
 
-/** Seconds from then until now, by this computer's clock. @param {string} iso */
+/** Seconds since a time, by this computer's clock. @param {string} iso */
 export const secondsSince = (iso) => (Date.now() - Date.parse(iso)) / 1000;
 
-/** How long ago. @param {string | null | undefined} iso */
+/** @param {string | null | undefined} iso */
 export const ago = (iso) => (iso ? `${duration(secondsSince(iso))} ago` : "–");
 
-/** The name of a country by its code; ZZ and null are unknown. @param {string | null | undefined} code */
+/** A country's name by its code; ZZ and null are unknown. @param {string | null | undefined} code */
 export function country(code) {
   if (!code || code === "ZZ") return "Unknown place";
   try {

@@ -1,4 +1,4 @@
-// Links that lead out of the runbooks have no page here.
+// Only runbooks have a page here: links to other documents become text.
 /** @type {NodeListOf<HTMLAnchorElement>} */
 const links = document.querySelectorAll(".prose a");
 for (const link of links) {

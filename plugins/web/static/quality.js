@@ -1,4 +1,4 @@
-// How good the data is: verdicts, what failed and why, rows set aside, held slices, dead letters.
+// Data quality: verdicts, failures and their reasons, quarantined rows, held slices, dead letters.
 
 import {
   $,
@@ -28,7 +28,7 @@ const CHECKS = "docs/runbooks/check_quality.md";
 poll({ load: (signal) => get("quality", {}, signal), show: showVerdicts, place: $("#problem"), seconds: 20 });
 get("me").then(start, (error) => fill($("#rows-problem"), notice(error)));
 
-/** Rows of the lake and of quarantine are of every brand. @param {Api.Me} me */
+/** Rows in the lake and in quarantine belong to all brands. @param {Api.Me} me */
 function start(me) {
   if (me.brands !== null) {
     fill(
@@ -36,7 +36,7 @@ function start(me) {
       h(
         "p",
         { class: "notice" },
-        "The rows behind these verdicts are of every brand; people who are bound to brands see the verdicts alone.",
+        "The rows behind these verdicts belong to all brands. You are bound to some brands and see only the verdicts.",
       ),
     );
     return;
@@ -59,14 +59,14 @@ function showVerdicts({ tables }) {
   const worst = tables.map(hourState).concat(tables.map(gateState));
   const bad = worst.filter((state) => state.kind === "bad").length;
   const warn = worst.filter((state) => state.kind === "warn").length;
-  const told = bad
+  const overall = bad
     ? badge("bad", `${bad} failed`)
     : warn
-      ? badge("warn", `${warn} to look at`)
+      ? badge("warn", `${warn} to check`)
       : worst.some((s) => s.kind === "good")
         ? badge("good", "All well")
-        : badge("idle", "Nothing judged yet");
-  fill($("#overall"), told);
+        : badge("idle", "Nothing checked yet");
+  fill($("#overall"), overall);
   fill($("#verdicts"), tables.map(verdict));
 }
 
@@ -85,7 +85,7 @@ function verdict(t) {
       h(
         "small",
         { class: "quiet" },
-        t.hour ? ["hour ", when(t.hour, { seconds: false })] : "by check_quality, once an hour is over",
+        t.hour ? ["hour ", when(t.hour, { seconds: false })] : "check_quality checks each hour when it is over",
       ),
     ),
     t.docs
@@ -106,7 +106,7 @@ function verdict(t) {
             { class: "quiet" },
             t.audited_at
               ? `last slice ${ago(t.audited_at)}, ${count(t.slice_rows)} rows`
-              : "by the gate, with the first merge",
+              : "the gate checks each slice before its merge",
           ),
         ),
   );
@@ -114,7 +114,7 @@ function verdict(t) {
 
 /** @param {Api.TableVerdict} t @returns {State} */
 function hourState(t) {
-  if (t.expectations === null) return { kind: "idle", text: "No hour judged" };
+  if (t.expectations === null) return { kind: "idle", text: "No hour checked" };
   if (t.critical_unmet) return { kind: "bad", text: `${t.critical_unmet} of ${t.expectations} failed` };
   if (t.warnings_unmet) return { kind: "warn", text: `${t.warnings_unmet} of ${t.expectations} unusual` };
   return { kind: "good", text: `${t.expectations} of ${t.expectations} met` };
@@ -124,11 +124,11 @@ function hourState(t) {
 function gateState(t) {
   if (t.held) return { kind: "bad", text: t.held === 1 ? "A slice is held" : `${t.held} slices are held` };
   if (t.slice_id === null) return { kind: "idle", text: "Nothing merged" };
-  if (t.slice_quarantined) return { kind: "warn", text: `${count(t.slice_quarantined)} rows set aside` };
+  if (t.slice_quarantined) return { kind: "warn", text: `${count(t.slice_quarantined)} rows quarantined` };
   return { kind: "good", text: "Gate passed" };
 }
 
-/* What failed */
+/* Failures */
 
 /** @param {Api.Rows} data */
 function showRows(data) {
@@ -160,7 +160,7 @@ function held(slices) {
     },
   ];
   const todo = [airflowLink("dags/release_slice", "release_slice"), " ", runbookLink(GATE)];
-  return card("Held slices", h("span", {}, todo), table(columns, slices, "Slices that wait for a person"));
+  return card("Held slices", h("span", {}, todo), table(columns, slices, "Slices that wait for a decision"));
 }
 
 /** @param {Api.Failure[]} found */
@@ -168,9 +168,9 @@ function failures(found) {
   const side = h("span", { class: "quiet" }, "the last 24 hours ", runbookLink(CHECKS));
   if (!found.length)
     return card(
-      "Expectations that were not met",
+      "Unmet expectations",
       side,
-      empty("None", "Every hour that was checked in the last day met all of its expectations."),
+      empty("None", "Every hour checked in the last day met all its expectations."),
     );
   /** @type {Column<Api.Failure>[]} */
   const columns = [
@@ -181,7 +181,7 @@ function failures(found) {
       cell: (f) => h("span", {}, badge(f.critical ? "bad" : "warn", f.critical ? "failed" : "unusual"), " ", f.measure),
     },
     {
-      label: "Found, and expected",
+      label: "Observed and expected",
       cell: (f) =>
         h(
           "div",
@@ -191,14 +191,10 @@ function failures(found) {
           h("small", { class: "quiet" }, "expected ", h("bdi", {}, f.expected)),
         ),
     },
-    { label: "Rows at fault", cell: (f) => (f.sample.length ? sampleOf(f.sample) : "–") },
+    { label: "Example rows", cell: (f) => (f.sample.length ? sampleOf(f.sample) : "–") },
     { label: "Data Docs", cell: (f) => (f.docs ? h("a", { href: address(`quality/docs/${f.docs}`) }, "page") : "–") },
   ];
-  return card(
-    "Expectations that were not met",
-    side,
-    table(columns, found, "Expectations that hours of the last day did not meet"),
-  );
+  return card("Unmet expectations", side, table(columns, found, "Unmet expectations of the last day's hours"));
 }
 
 /** @param {Record<string, string>[]} rows */
@@ -217,7 +213,7 @@ function sampleOf(rows) {
   );
 }
 
-/* Rows set aside */
+/* Quarantined rows */
 
 /** @param {Api.Rows} rows */
 function rowFailures({ now, row_failures: tables }) {
@@ -225,14 +221,14 @@ function rowFailures({ now, row_failures: tables }) {
     return card(
       "Rows that failed",
       h("span", { class: "quiet" }, "the last 24 hours"),
-      empty("Nothing was merged", "Rows are judged as merge_events brings them in."),
+      empty("Nothing was merged", "Rows are checked when merge_events merges them."),
     );
   /** @type {Column<Api.RowFailures>[]} */
   const columns = [
     { label: "Table", cell: (t) => t.table },
-    { label: "By the hour", cell: (t) => hourly(t, now) },
-    { label: "Set aside", number: true, cell: (t) => count(sum(t, "quarantined")) },
-    { label: "Of rows", number: true, cell: (t) => count(sum(t, "rows_read")) },
+    { label: "By hour", cell: (t) => hourly(t, now) },
+    { label: "Quarantined", number: true, cell: (t) => count(sum(t, "quarantined")) },
+    { label: "Rows read", number: true, cell: (t) => count(sum(t, "rows_read")) },
     {
       label: "Share",
       number: true,
@@ -242,7 +238,7 @@ function rowFailures({ now, row_failures: tables }) {
   return card(
     "Rows that failed",
     h("span", { class: "quiet" }, "the last 24 hours"),
-    table(columns, tables, "Rows set aside, by table"),
+    table(columns, tables, "Quarantined rows by table"),
   );
 }
 
@@ -254,7 +250,7 @@ function hourly(t, now) {
   const known = new Map(t.hours.map((hour) => [Date.parse(hour.hour), hour.quarantined]));
   const last = Math.floor(Date.parse(now) / HOUR) * HOUR;
   const values = Array.from({ length: HOURS }, (_, i) => known.get(last - (HOURS - 1 - i) * HOUR) ?? 0);
-  return sparkline(values, `Rows set aside in each of the last ${HOURS} hours, at most ${Math.max(...values)}`, {
+  return sparkline(values, `Quarantined rows in each of the last ${HOURS} hours, at most ${Math.max(...values)}`, {
     width: 160,
   });
 }
@@ -304,14 +300,14 @@ function showLetters({ found }) {
       : "today and yesterday",
   );
   if (!found.letters) {
-    fill($("#letters"), card("Dead letters", side, empty("None", "Every record kept to the contract.")));
+    fill($("#letters"), card("Dead letters", side, empty("None", "Every record met the contract.")));
     return;
   }
   /** @type {Column<Api.Reason>[]} */
   const columns = [
     { label: "Reason", cell: (r) => h("code", {}, r.reason) },
     { label: "Records", number: true, cell: (r) => count(r.letters) },
-    { label: "What was wrong with the newest", cell: (r) => h("bdi", { class: "clip" }, r.samples[0]?.detail || "–") },
+    { label: "Detail of the newest", cell: (r) => h("bdi", { class: "clip" }, r.samples[0]?.detail || "–") },
     {
       label: "Samples",
       cell: (r) => h("details", {}, h("summary", {}, `${r.samples.length} of them`), r.samples.map(letter)),
@@ -340,7 +336,7 @@ function letter(l) {
   );
 }
 
-/** Bytes and rows as they are: text in a box that scrolls. @param {string} text */
+/** Unformatted text in a box that scrolls. @param {string} text */
 function raw(text) {
   return h("pre", { class: "raw", tabindex: 0 }, h("bdi", {}, text));
 }

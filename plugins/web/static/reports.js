@@ -1,4 +1,4 @@
-// Brand reports: which there are, and one of them in a frame that runs nothing.
+// Brand reports: the list, and one report in a sandboxed frame without scripts.
 
 import {
   $,
@@ -18,7 +18,7 @@ import {
 } from "./pinwheel.js";
 
 /**
- * What names a report.
+ * The key of a report.
  * @typedef {{brand_id: number | string, first_day: string, days: number | string}} Named
  */
 
@@ -29,7 +29,7 @@ const VERDICTS = {
   failed: ["bad", "failed"],
   unchecked: ["idle", "not checked"],
 };
-const STEP = 100; // reports more at each "Show more"
+const STEP = 100; // further reports per "Show more"
 const DAY = new Intl.DateTimeFormat("en-GB", {
   timeZone: "UTC",
   weekday: "short",
@@ -42,7 +42,7 @@ let top = STEP;
 
 /* The list -------------------------------------------------------------------------------------------------------- */
 
-/** Sat, 14 Mar 2026; of several days the first and the last. @param {{first_day: string, days: number}} report */
+/** "Sat, 14 Mar 2026"; for several days the first and the last. @param {{first_day: string, days: number}} report */
 function period({ first_day, days }) {
   const first = new Date(`${first_day}T00:00:00Z`);
   const last = new Date(first.getTime() + (days - 1) * 86400000);
@@ -108,12 +108,12 @@ function nothing() {
   const form = airflowLink("dags/report_brands", "report_brands");
   if (!isFiltered)
     return empty("No reports yet", [
-      "They are made each night. To have some now, trigger ",
+      "Reports are made each night. To make some now, trigger ",
       form,
-      " with the first day of any period that is over.",
+      " with the first day of any past period.",
     ]);
-  return empty("No report like that", [
-    "Take another brand, day or period. To have this one made, trigger ",
+  return empty("No such report", [
+    "Choose another brand, day or period. To make this report, trigger ",
     form,
     " with its first day.",
   ]);
@@ -121,7 +121,7 @@ function nothing() {
 
 /** @param {Api.Reports} found */
 function showList({ day, reports, has_more }) {
-  const title = day ? `Reports that hold ${DAY.format(new Date(`${day}T00:00:00Z`))}` : "Reports of all days";
+  const title = day ? `Reports that include ${DAY.format(new Date(`${day}T00:00:00Z`))}` : "Reports of all days";
   const late = reports.filter((r) => !r.is_complete).length;
   fill(
     $("#state"),
@@ -159,7 +159,7 @@ const list = poll({
 
 /* One report ------------------------------------------------------------------------------------------------------ */
 
-/** `report`: its brand_id, first_day and days. The address keeps it, so that a reload or a bookmark opens it again. @param {Named} report */
+/** Open a report. Its key goes into the address, so that a reload or a bookmark opens it again. @param {Named} report */
 async function open(report) {
   const reader = $("#reader");
   show(true);
@@ -242,7 +242,7 @@ function showRevision(r) {
 
 /** @param {Api.Revision} r */
 function changes(r) {
-  const told = (/** @type {number | null} */ value) => (value === null ? "not listed" : count(value));
+  const shown = (/** @type {number | null} */ value) => (value === null ? "not listed" : count(value));
   const by = (/** @type {Api.Change} */ c) =>
     c.before === null || c.after === null
       ? ""
@@ -250,13 +250,13 @@ function changes(r) {
   /** @type {Column<Api.Change>[]} */
   const columns = [
     { label: "Number", cell: (c) => c.name },
-    { label: "It was", number: true, cell: (c) => told(c.before) },
-    { label: "It is", number: true, cell: (c) => told(c.after) },
-    { label: "By", number: true, cell: by },
+    { label: "Before", number: true, cell: (c) => shown(c.before) },
+    { label: "Now", number: true, cell: (c) => shown(c.after) },
+    { label: "Change", number: true, cell: by },
   ];
   const title = r.change_count
     ? `${count(r.change_count)} numbers changed since revision ${r.revision - 1}`
-    : `No number changed since revision ${r.revision - 1}; its completeness or its data quality did`;
+    : `No number changed since revision ${r.revision - 1}, only its completeness or data quality`;
   return h("details", {}, h("summary", {}, title), r.changes.length ? table(columns, r.changes, title) : null);
 }
 
@@ -268,7 +268,7 @@ async function offerBrands() {
     const { brands } = await get("live/choices");
     $("#brand").append(...brands.map((b) => h("option", { value: b.brand_id }, b.name || `brand ${b.brand_id}`)));
   } catch {
-    setTimeout(offerBrands, 15000); // the list says what is away
+    setTimeout(offerBrands, 15000); // the list shows the error
   }
 }
 

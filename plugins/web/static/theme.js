@@ -1,4 +1,4 @@
-// Before anything is drawn: light or dark as Airflow is set, which keeps it under "theme"; as the system is, otherwise.
+// Runs before the first paint: use Airflow's theme (localStorage "theme"), or else the system's.
 (() => {
   const apply = () => {
     let chosen = null;

@@ -1,4 +1,4 @@
-// What is trending: four lists, each item with the size of its rise, how sure it is, its last hour and since when.
+// Trends: four lists; each item shows the size of its rise, the confidence, its last hour and its start.
 
 import {
   $,
@@ -28,11 +28,11 @@ const LISTS = [
 const OF_BRANDS = new Set(["pins", "brands"]);
 /** @type {Record<Api.Confidence, [string, string]>} */
 const WORDS = {
-  sure: ["Sure", "Chance would do this at most once in a million looks"],
-  very_sure: ["Very sure", "Chance would do this at most once in a billion looks"],
-  beyond_doubt: ["Beyond doubt", "Chance would not do this in 10¹⁵ looks"],
+  sure: ["Sure", "The chance of a false alarm is at most one in a million"],
+  very_sure: ["Very sure", "The chance of a false alarm is at most one in a billion"],
+  beyond_doubt: ["Beyond doubt", "The chance of a false alarm is at most one in 10¹⁵"],
 };
-const FEW_MINUTES = 20; // of past, before anything can be called a rise
+const FEW_MINUTES = 20; // of history needed before a rise can be detected
 const FRESH_SECONDS = 180;
 const STALE_SECONDS = 900;
 
@@ -44,7 +44,7 @@ function show(data) {
   const lists = LISTS.filter(([name]) => !data.only_brands || OF_BRANDS.has(name));
   const total = lists.reduce((sum, [name]) => sum + data[name].length, 0);
   const bound = data.only_brands
-    ? h("p", { class: "notice" }, "You see the trends of the brands that you are bound to, and of their pins.")
+    ? h("p", { class: "notice" }, "You see only the trends of your brands and their pins.")
     : null;
   fill(
     $("#content"),
@@ -72,17 +72,17 @@ function nothing(data) {
   if (!data.as_of)
     return empty(
       "No repins are counted yet",
-      "They are once the stream runs and merge_events has merged repins. See Pipeline health.",
+      "Counting starts when the stream runs and merge_events has merged repins. See Pipeline health.",
     );
   const minutes = data.counted_from ? (Date.parse(data.as_of) - Date.parse(data.counted_from)) / 60000 : null;
   if (minutes !== null && minutes < FEW_MINUTES) {
     const left = Math.ceil(FEW_MINUTES - minutes);
     return empty(
       "Too early to say",
-      `A rise needs a past to rise from: ${FEW_MINUTES} minutes of it. ${left} more to come.`,
+      `Detecting a rise takes ${FEW_MINUTES} minutes of history; ${left} more are needed.`,
     );
   }
-  return empty("Nothing is trending", "All is as usual. A rise shows here within a minute or two of its start.");
+  return empty("Nothing is trending", "A rise shows here one or two minutes after it starts.");
 }
 
 /** @param {string} title @param {List} name @param {Api.Trend[]} trends */
@@ -129,7 +129,7 @@ function named(kind, trend) {
 
 /** @param {List} kind @param {Api.Trend} trend */
 function details(kind, trend) {
-  const now = `${compact(trend.per_minute)} a minute, usually ${compact(trend.usual_per_minute)}`;
+  const now = `${compact(trend.per_minute)} per minute, usually ${compact(trend.usual_per_minute)}`;
   return kind === "pins" ? `${now} · pin ${trend.item}` : now;
 }
 
@@ -143,7 +143,7 @@ function size({ times_usual: times }) {
 function line(trend) {
   const known = trend.minutes.filter((n) => n !== null);
   const label = known.length
-    ? `Repins a minute over the last hour, from ${Math.min(...known)} to ${Math.max(...known)}, now ${known.at(-1)}`
+    ? `Repins per minute over the last hour, from ${Math.min(...known)} to ${Math.max(...known)}, now ${known.at(-1)}`
     : "No whole minute yet";
   return sparkline(trend.minutes, label, { width: 132, height: 32 });
 }
@@ -151,12 +151,12 @@ function line(trend) {
 /** @param {Api.Trend} trend */
 function confidence(trend) {
   const [word, meaning] = WORDS[trend.confidence];
-  const told = badge(trend.confidence === "sure" ? "idle" : "good", word);
-  told.title = meaning;
-  return told;
+  const shown = badge(trend.confidence === "sure" ? "idle" : "good", word);
+  shown.title = meaning;
+  return shown;
 }
 
-/** The clock time alone: it is less than an hour ago. @param {Api.Trend} trend */
+/** The time of day only: it is less than an hour ago. @param {Api.Trend} trend */
 function since(trend) {
   const at = new Date(trend.since);
   return h(
