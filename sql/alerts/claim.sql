@@ -1,6 +1,6 @@
 -- name:    alerts/claim
--- purpose: Be the one that sends a message now: of two that have read the same attempts, one changes the row.
--- grain:   one row, or none
+-- purpose: Claim a message by compare-and-set: of two processes that read the same attempts, only one changes the row.
+-- grain:   at most one row
 -- reads:   nothing
 -- writes:  alert_messages
 -- params:  message_id bigint, attempts int, next_try_at datetime

@@ -1,5 +1,5 @@
 -- name:    alerts/delivered
--- purpose: Note that a receiver has a message.
+-- purpose: Mark a message as delivered to its receiver.
 -- grain:   one row
 -- reads:   nothing
 -- writes:  alert_messages

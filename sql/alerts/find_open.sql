@@ -1,5 +1,5 @@
 -- name:    alerts/find_open
--- purpose: Since when an alert is open, if it is.
+-- purpose: The time at which an open alert was raised.
 -- grain:   one row per open alert of that name and subject
 -- reads:   alerts
 -- writes:  nothing

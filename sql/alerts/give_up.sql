@@ -1,5 +1,5 @@
 -- name:    alerts/give_up
--- purpose: Stop trying to deliver what is too old to help.
+-- purpose: Give up messages that are too old to be useful.
 -- grain:   one row per message and receiver
 -- reads:   nothing
 -- writes:  alert_messages

@@ -1,5 +1,5 @@
 -- name:    alerts/list_open
--- purpose: What is wrong now.
+-- purpose: The open alerts.
 -- grain:   one row per open alert, newest first
 -- reads:   alerts
 -- writes:  nothing

@@ -1,5 +1,5 @@
 -- name:    alerts/list_recent
--- purpose: The last alerts, with their ends.
+-- purpose: The newest alerts, open or resolved.
 -- grain:   one row per alert, newest first
 -- reads:   alerts
 -- writes:  nothing

@@ -1,5 +1,5 @@
 -- name:    alerts/lock
--- purpose: Take turns, so that two that tell of the same alert at once open it once.
+-- purpose: Serialise processes that raise or resolve alerts, so that an alert is opened only once.
 -- grain:   one row
 -- reads:   merge_locks
 -- writes:  nothing

@@ -1,6 +1,6 @@
 -- name:    alerts/next_message
--- purpose: The oldest message that a receiver does not have yet; later ones wait for it.
--- grain:   one row, or none
+-- purpose: The oldest undelivered message of a receiver; later messages wait for it.
+-- grain:   at most one row
 -- reads:   alert_messages
 -- writes:  nothing
 -- params:  receiver varchar

@@ -1,5 +1,5 @@
 -- name:    alerts/post
--- purpose: Put down what a receiver is to be told.
+-- purpose: Queue a message for a receiver.
 -- grain:   one row per message and receiver
 -- reads:   nothing
 -- writes:  alert_messages

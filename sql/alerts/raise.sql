@@ -1,5 +1,5 @@
 -- name:    alerts/raise
--- purpose: Keep an alert; open until resolved_at is set.
+-- purpose: Insert an alert; it is open until resolved_at is set.
 -- grain:   one row per alert raised
 -- reads:   nothing
 -- writes:  alerts

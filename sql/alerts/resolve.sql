@@ -1,5 +1,5 @@
 -- name:    alerts/resolve
--- purpose: Close what is open of an alert.
+-- purpose: Resolve the open alert.
 -- grain:   one row per open alert of that name and subject
 -- reads:   nothing
 -- writes:  alerts

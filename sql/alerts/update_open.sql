@@ -1,5 +1,5 @@
 -- name:    alerts/update_open
--- purpose: Bring what an open alert says up to date.
+-- purpose: Update the message of an open alert.
 -- grain:   one row per open alert of that name and subject
 -- reads:   nothing
 -- writes:  alerts

@@ -1,5 +1,5 @@
 -- name:    clients/create_schema_lock
--- purpose: Make the row that a starter holds while it migrates; it must exist before the first migration.
+-- purpose: Create the row that a starter locks while it migrates; it must exist before the first migration.
 -- grain:   one row
 -- reads:   nothing
 -- writes:  schema_lock
@@ -7,6 +7,6 @@
 CREATE TABLE IF NOT EXISTS schema_lock (
     id INT NOT NULL COMMENT 'Always 1',
     PRIMARY KEY (id)
-) COMMENT = 'The row that is locked while migrations run';
+) COMMENT = 'Its row is locked while migrations run';
 
 INSERT IGNORE INTO schema_lock (id) VALUES (1);

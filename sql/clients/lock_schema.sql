@@ -1,5 +1,5 @@
 -- name:    clients/lock_schema
--- purpose: Keep other starters waiting until this one has migrated.
+-- purpose: Make other starters wait until this one has migrated.
 -- grain:   one row
 -- reads:   schema_lock
 -- writes:  nothing

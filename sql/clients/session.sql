@@ -1,5 +1,5 @@
 -- name:    clients/session
--- purpose: What every connection is set to: UTC, and no lost updates hidden by old snapshots.
+-- purpose: Set up a connection: UTC, and no lost updates hidden by old snapshots.
 -- grain:   the session
 -- reads:   nothing
 -- writes:  nothing

@@ -1,5 +1,5 @@
 -- name:    clients/show_warnings
--- purpose: What the server minded about the last statement.
+-- purpose: The server's warnings about the last statement.
 -- grain:   one row per warning
 -- reads:   nothing
 -- writes:  nothing

@@ -1,5 +1,5 @@
 -- name:    enrich/upsert_pins
--- purpose: Save a full pin that came by; the same pin again replaces what was there.
+-- purpose: Save a full pin; an existing row of the pin is replaced.
 -- grain:   one row per pin_id
 -- reads:   nothing
 -- writes:  pin_cache

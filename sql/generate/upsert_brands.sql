@@ -1,5 +1,5 @@
 -- name:    generate/upsert_brands
--- purpose: Save a brand's name and contact; the same brand again replaces what was there.
+-- purpose: Save a brand's name and contact; an existing row of the brand is replaced.
 -- grain:   one row per brand_id
 -- reads:   nothing
 -- writes:  brands

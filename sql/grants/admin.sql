@@ -1,5 +1,5 @@
 -- name:    grants/admin
--- purpose: The owner of the schema in the embedded database; a server's own administrator makes it there.
+-- purpose: Create the owner of the schema in the embedded database; on a server, its administrator does that.
 -- grain:   a user
 -- reads:   nothing
 -- writes:  nothing

@@ -1,5 +1,5 @@
 -- name:    grants/analyst
--- purpose: What analysts may read next to the reporting tables. Not staging, quarantine, alerts, ledger. Needs the schema.
+-- purpose: Let analysts read tables next to the reporting tables; not staging, quarantine, alerts, ledger. Needs the schema.
 -- grain:   a right
 -- reads:   nothing
 -- writes:  nothing

@@ -1,5 +1,5 @@
 -- name:    grants/reporting_table
--- purpose: What is done with one reporting table: the merge empties its staging table, analysts read it. Needs the schema.
+-- purpose: The rights on one reporting table: the merge empties its staging table, analysts read it. Needs the schema.
 -- grain:   a right
 -- reads:   nothing
 -- writes:  nothing

@@ -1,5 +1,5 @@
 -- name:    grants/stream
--- purpose: What the stream may touch: the pin cache, and nothing else. Needs the schema.
+-- purpose: The stream's rights: the pin cache, and nothing else. Needs the schema.
 -- grain:   a right
 -- reads:   nothing
 -- writes:  nothing

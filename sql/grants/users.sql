@@ -1,5 +1,5 @@
 -- name:    grants/users
--- purpose: The database and its users, each with no more than its work needs; the passwords are set anew.
+-- purpose: Create the database and its users with the least rights they need, and reset their passwords.
 -- grain:   a user
 -- reads:   nothing
 -- writes:  nothing
@@ -18,7 +18,7 @@ CREATE USER IF NOT EXISTS 'pinwheel_report'@%(host)s IDENTIFIED BY %(report)s;
 ALTER USER 'pinwheel_report'@%(host)s IDENTIFIED BY %(report)s;
 GRANT SELECT ON $database.* TO 'pinwheel_report'@%(host)s;
 
--- No analyst's statement may run for more than a minute next to the merges. In SingleStore a resource pool limits that.
+-- Analysts' statements may run for at most a minute, to protect the merges. On SingleStore a resource pool limits them.
 CREATE USER IF NOT EXISTS 'pinwheel_analyst'@%(host)s IDENTIFIED BY %(analyst)s;
 ALTER USER 'pinwheel_analyst'@%(host)s IDENTIFIED BY %(analyst)s
 --mariadb: WITH MAX_STATEMENT_TIME 60 MAX_USER_CONNECTIONS 20

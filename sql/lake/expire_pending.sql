@@ -1,5 +1,5 @@
 -- name:    lake/expire_pending
--- purpose: Give up pins that nobody has had for long.
+-- purpose: Give up on pins that could not be fetched for a long time.
 -- grain:   one row per pin_id and day
 -- reads:   nothing
 -- writes:  pending_pins

@@ -1,5 +1,5 @@
 -- name:    lake/forget_pending
--- purpose: Strike out pins of a day that the lake's rows have got.
+-- purpose: Delete the pending pins of a day that the lake's rows now have.
 -- grain:   one row per pin_id and day
 -- reads:   nothing
 -- writes:  pending_pins

@@ -1,5 +1,5 @@
 -- name:    lake/pending
--- purpose: The pins that rows of the lake wait for, longest first.
+-- purpose: The pins that rows of the lake wait for, longest waiting first.
 -- grain:   one row per pin_id and day
 -- reads:   pending_pins
 -- writes:  nothing

@@ -1,5 +1,5 @@
 -- name:    local/newest_merged
--- purpose: How fresh the reporting tables are: the newest record that is in them.
+-- purpose: The newest record in the reporting tables.
 -- grain:   one row
 -- reads:   merge_progress
 -- writes:  nothing

@@ -10,7 +10,7 @@ SELECT
     SUM(hourly.repins) AS repins,
     SUM(hourly.comments) AS comments,
     SUM(hourly.pins) AS pins,
-    -- People of different hours may be the same; the most of one hour is exact.
+    -- Hourly people can't be added up, as one person may appear in several hours; the maximum of one hour is exact.
     MAX(hourly.unique_people) AS people_in_best_hour
 FROM brand_hourly AS hourly
 LEFT JOIN brands AS brand ON hourly.brand_id = brand.brand_id

@@ -1,5 +1,5 @@
 -- name:    merge/close_slice
--- purpose: Write what came of a slice into the ledger.
+-- purpose: Write the outcome of a slice into the ledger.
 -- grain:   one row per slice
 -- reads:   nothing
 -- writes:  merge_slices

@@ -1,5 +1,5 @@
 -- name:    merge/count_actions
--- purpose: How many deliveries there are of each action.
+-- purpose: Count the planned deliveries by action.
 -- grain:   one row per action
 -- reads:   merge_plan
 -- writes:  nothing

@@ -1,12 +1,12 @@
 -- name:    merge/count_duplicates
--- purpose: How many spare deliveries say the same as the kept one.
+-- purpose: Count the spare deliveries whose payload equals the kept one's.
 -- grain:   one row
 -- reads:   merge_plan, staging_$table, $table
 -- writes:  nothing
 -- params:  slice_id bigint
 -- names:   table, payload
 
--- GROUP BY, not a join, because it takes two nulls for the same value.
+-- GROUP BY, not a join, because it treats two nulls as equal.
 SELECT COALESCE(SUM(spares), 0) AS duplicates
 FROM (
     SELECT

@@ -1,12 +1,12 @@
 -- name:    merge/count_quarantined
--- purpose: How many rows of earlier slices are in quarantine whose records are among those of a slice, by their offsets.
+-- purpose: Count quarantined rows of earlier slices whose records (by offset) are also in this slice.
 -- grain:   one row
 -- reads:   quarantine, staging_$table
 -- writes:  nothing
 -- params:  slice_id bigint, table_name varchar
 -- names:   table
 
--- New records have new offsets: nothing is found, and no row has to be looked up. Corrections have old ones.
+-- New records have new offsets, so usually the count is 0 and no row has to be looked up. Corrections have old offsets.
 SELECT COUNT(*) AS quarantined
 FROM quarantine AS kept
 INNER JOIN (

@@ -1,5 +1,5 @@
 -- name:    merge/count_staged
--- purpose: How many rows of a slice wait to be merged.
+-- purpose: Count the staged rows of a slice.
 -- grain:   one row
 -- reads:   staging_$table
 -- writes:  nothing

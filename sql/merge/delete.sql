@@ -1,5 +1,5 @@
 -- name:    merge/delete
--- purpose: Take away the rows whose kept delivery was deleted from the lake.
+-- purpose: Delete the rows whose kept delivery was deleted from the lake.
 -- grain:   one row per event_id
 -- reads:   merge_plan
 -- writes:  $table

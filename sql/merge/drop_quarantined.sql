@@ -1,5 +1,5 @@
 -- name:    merge/drop_quarantined
--- purpose: Delete what superseded attempts had quarantined: the next attempt quarantines it again.
+-- purpose: Delete the quarantined rows of superseded attempts: the next attempt quarantines them again.
 -- grain:   one row per quarantined row
 -- reads:   merge_slices
 -- writes:  quarantine

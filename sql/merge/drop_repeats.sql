@@ -1,5 +1,5 @@
 -- name:    merge/drop_repeats
--- purpose: Forget the repeats of slices that have no staged rows any more.
+-- purpose: Delete the notes on repeats of slices whose staged rows are removed.
 -- grain:   one row per staged row
 -- reads:   nothing
 -- writes:  staged_repeats

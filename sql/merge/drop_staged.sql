@@ -1,5 +1,5 @@
 -- name:    merge/drop_staged
--- purpose: Remove the staged rows of slices that nobody needs any more.
+-- purpose: Remove the staged rows of slices that are no longer needed.
 -- grain:   one row per staged change
 -- reads:   nothing
 -- writes:  staging_$table

@@ -1,5 +1,5 @@
 -- name:    merge/empty_staging
--- purpose: Remove all staged rows, when nobody needs any: a hundredth of what deleting them costs.
+-- purpose: Remove all staged rows when none is needed: TRUNCATE costs a hundredth of a DELETE.
 -- grain:   one row per staged change
 -- reads:   nothing
 -- writes:  staging_$table

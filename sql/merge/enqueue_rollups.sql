@@ -1,5 +1,5 @@
 -- name:    merge/enqueue_rollups
--- purpose: Say that the buckets of a slice are to be recomputed.
+-- purpose: Queue a slice for the recomputation of its buckets.
 -- grain:   one row per slice
 -- reads:   nothing
 -- writes:  rollup_queue

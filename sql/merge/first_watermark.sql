@@ -1,5 +1,5 @@
 -- name:    merge/first_watermark
--- purpose: Start a table that was never merged; two starters make one row.
+-- purpose: Insert the watermark of a table that was never merged; a no-op if another run has inserted it.
 -- grain:   one row per table
 -- reads:   nothing
 -- writes:  merge_watermarks

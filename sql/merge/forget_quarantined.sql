@@ -1,12 +1,12 @@
 -- name:    merge/forget_quarantined
--- purpose: Take away quarantined copies of rows that the lake has corrected or erased since: the slice has what they are now.
+-- purpose: Delete quarantined copies of rows that the lake has since corrected or erased: the slice has the current rows.
 -- grain:   one row per quarantined row
 -- reads:   staging_$table
 -- writes:  quarantine
 -- params:  slice_id bigint, table_name varchar
 -- names:   table
 
--- What the gate has just taken out of this slice is not in staging, and stays.
+-- Rows that the gate has just quarantined from this slice are no longer in staging, so they stay in quarantine.
 DELETE kept FROM quarantine AS kept
 INNER JOIN staging_$table AS staged
     ON kept.kafka_partition = staged.kafka_partition AND kept.kafka_offset = staged.kafka_offset

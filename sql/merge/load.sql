@@ -1,5 +1,5 @@
 -- name:    merge/load
--- purpose: Load a slice's changes from a file of the client.
+-- purpose: Load a slice's changes from a file on the client.
 -- grain:   one row per staged change
 -- reads:   nothing
 -- writes:  staging_$table

@@ -1,5 +1,5 @@
 -- name:    merge/lock_slice
--- purpose: One slice, kept from others until the transaction ends.
+-- purpose: One slice, locked until the transaction ends.
 -- grain:   one row per slice
 -- reads:   merge_slices
 -- writes:  nothing

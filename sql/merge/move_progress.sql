@@ -1,5 +1,5 @@
 -- name:    merge/move_progress
--- purpose: Note how far a table is complete in one Kafka partition; never goes back.
+-- purpose: Record how far a table is complete in one Kafka partition; it never decreases.
 -- grain:   one row per table and Kafka partition
 -- reads:   nothing
 -- writes:  merge_progress

@@ -1,5 +1,5 @@
 -- name:    merge/move_slice
--- purpose: Compare-and-set a slice's state, and keep why.
+-- purpose: Compare-and-set a slice's state, and store the reason.
 -- grain:   one row per slice
 -- reads:   nothing
 -- writes:  merge_slices

@@ -1,5 +1,5 @@
 -- name:    merge/move_watermark
--- purpose: Compare-and-set: changes no row when somebody else has moved it.
+-- purpose: Compare-and-set a table's watermark: changes no row if another run has moved it.
 -- grain:   one row per table
 -- reads:   nothing
 -- writes:  merge_watermarks

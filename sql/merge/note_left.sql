@@ -1,5 +1,5 @@
 -- name:    merge/note_left
--- purpose: Note the rows that a slice changes or takes away, as they are before it.
+-- purpose: Save the rows that a slice changes or deletes as they were before.
 -- grain:   one row per slice and event_id
 -- reads:   merge_plan, $table
 -- writes:  left_rows

@@ -1,11 +1,11 @@
 -- name:    merge/note_new_minutes
--- purpose: Note the minutes that new and changed repins are in, for the next refresh of the trends to recount.
+-- purpose: Note the minutes of new and changed repins, which the next refresh of the trends recounts.
 -- grain:   one row per slice and minute
 -- reads:   staging_repins
 -- writes:  touched_minutes
 -- params:  slice_id bigint
 
--- After merge/unstage_unused: all that is staged is in the table. What came hours late is not looked at by a trend, nor noted.
+-- Runs after merge/unstage_unused, so all staged rows are in the table. Events that are hours late affect no trend.
 INSERT IGNORE INTO touched_minutes (
     slice_id,
     minute

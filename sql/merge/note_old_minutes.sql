@@ -1,5 +1,5 @@
 -- name:    merge/note_old_minutes
--- purpose: Note the minutes that changed and erased repins leave, for the next refresh of the trends to recount.
+-- purpose: Note the previous minutes of changed and deleted repins, which the next refresh of the trends recounts.
 -- grain:   one row per slice and minute
 -- reads:   merge_plan, repins
 -- writes:  touched_minutes

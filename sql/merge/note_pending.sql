@@ -1,5 +1,5 @@
 -- name:    merge/note_pending
--- purpose: Note the pins that rows of a slice still wait for; the same slice twice changes nothing.
+-- purpose: Note the pins that rows of a slice still wait for. Idempotent.
 -- grain:   one row per pin_id and day
 -- reads:   staging_$table
 -- writes:  pending_pins

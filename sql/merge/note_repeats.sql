@@ -1,5 +1,5 @@
 -- name:    merge/note_repeats
--- purpose: Note the rows of a slice whose event is in it more than once.
+-- purpose: Note the rows of a slice whose event occurs in it more than once.
 -- grain:   one row per staged row
 -- reads:   nothing
 -- writes:  staged_repeats

@@ -1,5 +1,5 @@
 -- name:    merge/open_slice
--- purpose: Begin an attempt to merge a range of versions.
+-- purpose: Insert a slice: an attempt to merge a range of versions.
 -- grain:   one row per slice
 -- reads:   nothing
 -- writes:  merge_slices

@@ -1,11 +1,11 @@
 -- name:    merge/pin_cache
--- purpose: Save the pins that came by, also those that the stream could not save.
+-- purpose: Save the pins that a slice embeds, including those that the stream could not save.
 -- grain:   one row per pin_id
 -- reads:   staging_pins
 -- writes:  pin_cache
 -- params:  slice_id bigint
 
--- Oldest first, so that the newest of several versions of a pin stays. An unchanged row is no write.
+-- Oldest first, so that the newest of several versions of a pin wins. An unchanged row is not written.
 INSERT INTO pin_cache (
     pin_id,
     creator_id,

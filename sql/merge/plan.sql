@@ -1,15 +1,15 @@
 -- name:    merge/plan
--- purpose: Decide what becomes of the deliveries of a slice that are not simply new events.
--- grain:   one row per delivery that is no plain insert
+-- purpose: Decide the action for each delivery of a slice that is not simply a new event.
+-- grain:   one row per delivery that is not a plain insert
 -- reads:   staging_$table, staged_repeats, $table
 -- writes:  merge_plan
 -- params:  slice_id bigint
 -- names:   table
 
--- The kept delivery of an event is the one in the reporting table. Of a delivery that changed several times the latest
--- change counts (an upsert before a delete of the same version: a rewrite); the others are overtaken. An event that is
--- new, or whose kept delivery goes (is_freed), gets its first delivery; every other delivery is spare. Only events that
--- are in the slice more than once are sorted: nearly all stand alone, and sorting them all took most of the plan's time.
+-- The kept delivery of an event is the one in the reporting table. If a delivery changed several times, its latest
+-- change counts (of one version, an upsert before a delete: a rewrite); the others are overtaken. An event that is new,
+-- or whose kept delivery is deleted (is_freed), gets its first delivery; every other delivery is spare. Only events that
+-- occur more than once in the slice are sorted: they are rare, and sorting all events took most of the plan's time.
 INSERT INTO merge_plan (
     row_num,
     event_id,

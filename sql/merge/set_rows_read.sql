@@ -1,5 +1,5 @@
 -- name:    merge/set_rows_read
--- purpose: Note how many changes a slice has staged.
+-- purpose: Record the number of changes that a slice has staged.
 -- grain:   one row per slice
 -- reads:   nothing
 -- writes:  merge_slices

@@ -1,5 +1,5 @@
 -- name:    merge/staged_slices
--- purpose: Which slices have rows in staging, and whether somebody still needs them.
+-- purpose: The slices that have rows in staging, and whether they are still needed.
 -- grain:   one row per slice
 -- reads:   staging_$table, merge_slices, rollup_queue
 -- writes:  nothing

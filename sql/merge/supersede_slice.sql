@@ -1,5 +1,5 @@
 -- name:    merge/supersede_slice
--- purpose: Give up one attempt, unless it is merged.
+-- purpose: Mark one attempt superseded, unless it is merged.
 -- grain:   one row per slice
 -- reads:   nothing
 -- writes:  merge_slices

@@ -1,5 +1,5 @@
 -- name:    merge/supersede_slices
--- purpose: Give up earlier attempts at a table, so that a late run can't merge them.
+-- purpose: Mark earlier attempts at a table superseded, so that a late run can't merge them.
 -- grain:   one row per slice
 -- reads:   nothing
 -- writes:  merge_slices

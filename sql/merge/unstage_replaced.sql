@@ -1,5 +1,5 @@
 -- name:    merge/unstage_replaced
--- purpose: Forget the earlier staged rows of events that a slice changes: the rollups shall not count them.
+-- purpose: Delete the earlier staged rows of events that a slice changes, so that the rollups do not count them.
 -- grain:   one row per staged row of a merged slice that waits for the rollups
 -- reads:   rollup_queue, left_rows
 -- writes:  staging_$table

@@ -1,5 +1,5 @@
 -- name:    merge/unstage_unused
--- purpose: Leave in staging what goes into the reporting table: spare deliveries, deletes and what is overtaken go.
+-- purpose: Delete staged rows that do not reach the reporting table: spare deliveries, deletes and overtaken changes.
 -- grain:   one row per staged row
 -- reads:   merge_plan
 -- writes:  staging_$table

@@ -1,12 +1,12 @@
 -- name:    merge/upsert
--- purpose: Upsert the newly staged rows of a slice; the same slice twice changes nothing.
+-- purpose: Upsert the newly staged rows of a slice. Idempotent.
 -- grain:   one row per event_id
 -- reads:   staging_$table, merge_plan
 -- writes:  $table
 -- params:  slice_id bigint
 -- names:   table, columns
 
--- What is not in the plan is a new event. A change carries every column, so replacing the row is the whole upsert.
+-- A row that the plan does not name is a new event. A change carries every column, so the upsert replaces the row.
 REPLACE INTO $table (
     $columns
 )

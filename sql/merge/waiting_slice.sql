@@ -1,6 +1,6 @@
 -- name:    merge/waiting_slice
--- purpose: The slice of a table that waits for a person, or that a person let through.
--- grain:   one row at most
+-- purpose: The slice of a table that is held or that a person accepted.
+-- grain:   at most one row
 -- reads:   merge_slices
 -- writes:  nothing
 -- params:  table_name varchar

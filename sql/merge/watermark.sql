@@ -1,5 +1,5 @@
 -- name:    merge/watermark
--- purpose: Newest merged lake version of a table.
+-- purpose: The newest merged lake version of a table.
 -- grain:   one row per table
 -- reads:   merge_watermarks
 -- writes:  nothing

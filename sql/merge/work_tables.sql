@@ -1,6 +1,6 @@
 -- name:    merge/work_tables
--- purpose: Empty work table of this connection, for one merge.
--- grain:   one row per delivery of the slice that is no plain insert
+-- purpose: Create an empty work table of this connection, for one merge.
+-- grain:   one row per delivery of the slice that is not a plain insert
 -- reads:   nothing
 -- writes:  merge_plan
 -- params:  none

@@ -1,5 +1,5 @@
 -- name:    operate/complete_through
--- purpose: Up to when each reporting table is complete.
+-- purpose: The time up to which each reporting table is complete.
 -- grain:   one row per reporting table
 -- reads:   complete_through
 -- writes:  nothing

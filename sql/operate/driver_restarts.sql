@@ -1,5 +1,5 @@
 -- name:    operate/driver_restarts
--- purpose: How many restarts of the stream's driver were counted at the beginning of a time.
+-- purpose: The number of driver restarts counted at the beginning of a period.
 -- grain:   one row
 -- reads:   health
 -- writes:  nothing

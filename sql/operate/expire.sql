@@ -1,5 +1,5 @@
 -- name:    operate/expire
--- purpose: Forget what is older than the history that is kept.
+-- purpose: Delete measures that are older than the retention.
 -- grain:   one row per measure and look
 -- reads:   nothing
 -- writes:  health

@@ -1,5 +1,5 @@
 -- name:    operate/held
--- purpose: Slices that wait for a person.
+-- purpose: Count the held slices.
 -- grain:   one row per reporting table with a held slice
 -- reads:   merge_slices
 -- writes:  nothing

@@ -1,6 +1,6 @@
 -- name:    operate/insert
--- purpose: Keep what one look found; the same look twice changes nothing.
--- grain:   one row per measure and look
+-- purpose: Store a measure. Idempotent.
+-- grain:   one row per measure and time
 -- reads:   nothing
 -- writes:  health
 -- params:  measured_at datetime, measure varchar, subject varchar, value double, max_value double, is_well int

@@ -1,5 +1,5 @@
 -- name:    operate/merge_recent
--- purpose: What was staged and merged lately, from the ledger's newest rows alone.
+-- purpose: The rows staged and merged recently, from the ledger's newest rows.
 -- grain:   one row per reporting table with a recent slice
 -- reads:   merge_slices
 -- writes:  nothing

@@ -1,5 +1,5 @@
 -- name:    operate/merged
--- purpose: The newest record that is in each reporting table.
+-- purpose: The newest record in each reporting table.
 -- grain:   one row per reporting table
 -- reads:   merge_progress
 -- writes:  nothing

@@ -1,5 +1,5 @@
 -- name:    operate/pending
--- purpose: How many pins rows of the lake wait for.
+-- purpose: Count the pins that rows of the lake wait for.
 -- grain:   one row
 -- reads:   pending_pins
 -- writes:  nothing

@@ -1,5 +1,5 @@
 -- name:    operate/rollup_queue
--- purpose: How many merged slices the rollups have not taken in yet.
+-- purpose: Count the merged slices that are not in the rollups yet.
 -- grain:   one row
 -- reads:   rollup_queue
 -- writes:  nothing

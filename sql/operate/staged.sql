@@ -1,6 +1,6 @@
 -- name:    operate/staged
--- purpose: The newest staged slice of each reporting table, merged by now or not.
--- grain:   one row per reporting table that ever staged
+-- purpose: The newest staged slice of each reporting table, whether merged or not.
+-- grain:   one row per reporting table that has ever staged
 -- reads:   merge_slices
 -- writes:  nothing
 -- params:  none

@@ -1,5 +1,5 @@
 -- name:    operate/undelivered
--- purpose: Messages of the last days that a receiver did not get.
+-- purpose: Count the messages of the last days that a receiver has not received.
 -- grain:   one row
 -- reads:   alert_messages
 -- writes:  nothing

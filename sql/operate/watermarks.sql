@@ -1,5 +1,5 @@
 -- name:    operate/watermarks
--- purpose: Up to which lake version each table is merged.
+-- purpose: The lake version up to which each table is merged.
 -- grain:   one row per reporting table
 -- reads:   merge_watermarks
 -- writes:  nothing

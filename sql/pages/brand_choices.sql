@@ -1,5 +1,5 @@
 -- name:    pages/brand_choices
--- purpose: The brands that a filter offers.
+-- purpose: The brands in a filter.
 -- grain:   one row per brand that has a name, by name
 -- reads:   brands
 -- writes:  nothing

@@ -1,5 +1,5 @@
 -- name:    pages/category_choices
--- purpose: The categories that a filter offers: those that anything happened in since a time.
+-- purpose: The categories in a filter: those with events since a time.
 -- grain:   one row per category, by name
 -- reads:   category_hourly
 -- writes:  nothing

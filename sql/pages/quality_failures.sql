@@ -1,5 +1,5 @@
 -- name:    pages/quality_failures
--- purpose: Expectations that hours of late did not meet.
+-- purpose: The unmet expectations of recent hours.
 -- grain:   one row per table, hour and expectation, newest hour first, critical ones before warnings
 -- reads:   dq_results
 -- writes:  nothing

@@ -1,5 +1,5 @@
 -- name:    pages/quality_quarantined
--- purpose: The newest rows in quarantine, with the reason and the beginning of the row.
+-- purpose: The newest quarantined rows, with the reason and the beginning of the row.
 -- grain:   one row per quarantined row, newest first
 -- reads:   quarantine
 -- writes:  nothing

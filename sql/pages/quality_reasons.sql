@@ -1,11 +1,11 @@
 -- name:    pages/quality_reasons
--- purpose: The rules that the newest rows in quarantine broke.
+-- purpose: The rules that the newest quarantined rows broke.
 -- grain:   one row per table and rule, most rows first
 -- reads:   quarantine
 -- writes:  nothing
 -- params:  newest int
 
--- A reason is rule: column=value; what is before the = is the same for all rows that broke it.
+-- A reason is "rule: column=value"; the part before the = is the same for all rows that broke the rule.
 SELECT
     table_name,
     SUBSTRING_INDEX(reason, '=', 1) AS rule,

@@ -1,6 +1,6 @@
 -- name:    pages/quality_row_failures
--- purpose: How many rows were read and how many failed, hour by hour of the merge.
--- grain:   one row per table and hour with a merge, first hour first
+-- purpose: Count the rows read and the rows quarantined, by hour of the merge.
+-- grain:   one row per table and hour with a merge, oldest hour first
 -- reads:   merge_slices
 -- writes:  nothing
 -- params:  from_time datetime

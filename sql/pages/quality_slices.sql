@@ -1,5 +1,5 @@
 -- name:    pages/quality_slices
--- purpose: The newest slices of a table in a state: what the gate said last, or holds.
+-- purpose: The newest slices of a table in a state, for the gate's latest verdict or its held slices.
 -- grain:   one row per slice, newest first
 -- reads:   merge_slices
 -- writes:  nothing

@@ -1,11 +1,11 @@
 -- name:    pages/quality_verdicts
--- purpose: The newest hour of a table, or of the rollups, that check_quality has judged.
--- grain:   one row; none before the first verdict
+-- purpose: The newest hour of a table, or of the rollups, that check_quality has checked.
+-- grain:   one row; none before the first check
 -- reads:   dq_results
 -- writes:  nothing
 -- params:  table_name varchar
 
--- One table: for all of them at once the server reads every hour that is kept.
+-- One table per statement: for all tables at once, the server would read every stored hour.
 SELECT
     result.occurred_hour,
     MAX(result.checked_at) AS checked_at,

@@ -1,6 +1,6 @@
 -- name:    pages/reports_brand
--- purpose: Whether there is such a brand: it has a name, or a report.
--- grain:   one row per place where it is known
+-- purpose: Whether a brand exists: it has a name, or a report.
+-- grain:   one row per table that has the brand
 -- reads:   brands, brand_reports
 -- writes:  nothing
 -- params:  brand_id bigint

@@ -1,11 +1,11 @@
 -- name:    pages/reports_list
--- purpose: The newest revision of each report, of periods that hold a day or, without one, of all.
+-- purpose: The newest revision of each report, for periods that include a day, or for all periods.
 -- grain:   one row per brand and period; the newest period first, then by brand
 -- reads:   brand_reports, brands
 -- writes:  nothing
 -- params:  all_brands tinyint, brands bigint list, days int, from_day date, day date, to_day date, top int
 
--- Periods that begin on from_day at the earliest and on to_day at the latest, and that are not over before day.
+-- Periods that begin between from_day and to_day, inclusive, and end on day or later.
 SELECT
     report.brand_id,
     brand.name,

@@ -1,6 +1,6 @@
 -- name:    pages/reports_newest_day
--- purpose: The newest period that there is a report of, of so many days or of any.
--- grain:   one row; null when there is none
+-- purpose: The newest period that has a report, of a given length or of any.
+-- grain:   one row; null if there is none
 -- reads:   brand_reports
 -- writes:  nothing
 -- params:  all_brands tinyint, brands bigint list, days int

@@ -1,5 +1,5 @@
 -- name:    pages/reports_revisions
--- purpose: Every revision of a brand's report for a period, with what changed.
+-- purpose: Every revision of a brand's report for a period, with its changes.
 -- grain:   one row per revision, newest first
 -- reads:   brand_reports, brands
 -- writes:  nothing

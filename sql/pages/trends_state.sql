@@ -1,6 +1,6 @@
 -- name:    pages/trends_state
--- purpose: From when until when repins are counted by minute.
--- grain:   one row; null when none are
+-- purpose: The first and last time for which repins are counted by minute.
+-- grain:   one row; null if none are
 -- reads:   trends, repin_minutes
 -- writes:  nothing
 -- params:  none

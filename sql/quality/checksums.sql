@@ -1,5 +1,5 @@
 -- name:    quality/checksums
--- purpose: The checksum of each row of an hour, to find which ones differ from the lake's.
+-- purpose: The checksum of each row of an hour, to find the rows that differ from the lake's.
 -- grain:   one row per event_id
 -- reads:   checked_$table
 -- writes:  nothing

@@ -1,5 +1,5 @@
 -- name:    quality/forget_profile
--- purpose: Forget what an hour of a table looked like, before it is written anew, and what is older than is needed.
+-- purpose: Delete an hour's profile before it is written again, and profiles that are too old to compare with.
 -- grain:   one row per hour and measure
 -- reads:   dq_profiles
 -- writes:  dq_profiles

@@ -1,5 +1,5 @@
 -- name:    quality/forget_results
--- purpose: Forget the verdicts on an hour of a table, before they are written anew, and those older than are kept.
+-- purpose: Delete the verdicts on an hour of a table before they are written again, and expired ones.
 -- grain:   one row per expectation
 -- reads:   dq_results
 -- writes:  dq_results

@@ -1,5 +1,5 @@
 -- name:    quality/hours
--- purpose: The verdict on each hour of a period that was checked.
+-- purpose: The verdict on each checked hour of a period.
 -- grain:   one row per table and hour
 -- reads:   dq_results
 -- writes:  nothing

@@ -1,5 +1,5 @@
 -- name:    quality/insert_profile
--- purpose: Remember what an hour of a table looks like.
+-- purpose: Store one measure of an hour's profile.
 -- grain:   one row per hour and measure
 -- reads:   nothing
 -- writes:  dq_profiles

@@ -1,5 +1,5 @@
 -- name:    quality/insert_result
--- purpose: Keep the verdict of an expectation on an hour of a table.
+-- purpose: Store the verdict of one expectation on an hour of a table.
 -- grain:   one row per table, hour and expectation
 -- reads:   nothing
 -- writes:  dq_results

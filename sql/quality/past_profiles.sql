@@ -1,5 +1,5 @@
 -- name:    quality/past_profiles
--- purpose: What earlier hours of a table looked like.
+-- purpose: The profiles of earlier hours of a table.
 -- grain:   one row per hour and measure
 -- reads:   dq_profiles
 -- writes:  nothing

@@ -1,5 +1,5 @@
 -- name:    quality/quarantined
--- purpose: Records of a table that are kept in quarantine, within a range of offsets.
+-- purpose: The quarantined records of a table within a range of offsets.
 -- grain:   one row per record
 -- reads:   quarantine
 -- writes:  nothing

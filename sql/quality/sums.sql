@@ -1,12 +1,12 @@
 -- name:    quality/sums
--- purpose: An hour of a reporting table in two numbers, and the lake version that they must agree with.
+-- purpose: The row count and checksum of an hour of a reporting table, and the lake version to compare with.
 -- grain:   one row
 -- reads:   checked_$table, merge_watermarks
 -- writes:  nothing
 -- params:  table_name varchar, hour datetime
 -- names:   table
 
--- One statement, so that rows and watermark are of the same moment while merges go on.
+-- One statement, so that rows and watermark are from the same snapshot while merges go on.
 SELECT
     (
         SELECT watermark.version

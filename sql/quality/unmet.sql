@@ -1,5 +1,5 @@
 -- name:    quality/unmet
--- purpose: Expectations that hours of a period did not meet.
+-- purpose: The unmet expectations of a period's hours.
 -- grain:   one row per table, hour and expectation
 -- reads:   dq_results
 -- writes:  nothing

@@ -1,11 +1,11 @@
 -- name:    quality/wrong_brand_daily
--- purpose: Buckets of brand_daily, on a day, that can't be right beside those of brand_hourly.
+-- purpose: Buckets of brand_daily, on a day, that contradict those of brand_hourly.
 -- grain:   one row per wrong bucket
 -- reads:   brand_daily, brand_hourly, stale_rows
 -- writes:  nothing
 -- params:  day date
 
--- Events add up exactly. People don't: they are as many as in the fullest part at least, and as all parts at most.
+-- Events add up exactly. People do not: the total is at least the largest part and at most the sum of the parts.
 SELECT
     brand_id,
     SUM(pins) AS pins_too_many,

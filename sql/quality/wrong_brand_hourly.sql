@@ -5,8 +5,8 @@
 -- writes:  nothing
 -- params:  hour datetime
 
--- What the rollup says minus what the rows say: anything but zero is wrong. One statement sees one
--- moment; buckets that merged slices have touched and that are not recomputed yet are left out.
+-- The rollup minus a count of the rows: any difference but zero is wrong. One statement reads one
+-- snapshot; buckets that merged slices touched and that are not recomputed yet are left out.
 SELECT
     brand_id,
     SUM(pins) AS pins_too_many,

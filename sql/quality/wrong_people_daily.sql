@@ -1,11 +1,11 @@
 -- name:    quality/wrong_people_daily
--- purpose: People with an event in an hour whose bit of the day is not set.
+-- purpose: People with an event in an hour whose bit for the day is not set.
 -- grain:   one row per person
 -- reads:   people_daily, pins, repins, comments, logins, stale_rows
 -- writes:  nothing
 -- params:  hour datetime
 
--- Bits of people who have no event are not looked for: that is a read of the whole day.
+-- Bits of people without an event are not checked: that would read the whole day.
 SELECT seen.user_id
 FROM (
     SELECT user_id

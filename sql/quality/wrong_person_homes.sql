@@ -1,11 +1,11 @@
 -- name:    quality/wrong_person_homes
--- purpose: People with a login in an hour whose home is not what all of their logins say; a sixteenth of the people.
+-- purpose: People with a login in an hour whose home country contradicts their logins; a sixteenth of the people.
 -- grain:   one row per person
 -- reads:   person_homes, logins, stale_rows
 -- writes:  nothing
 -- params:  hour datetime
 
--- Another sixteenth each hour: a person's logins go back for ever, and all of them are counted here.
+-- A different sixteenth each hour, because this counts all logins that a person ever made.
 SELECT
     counted.user_id,
     counted.country_code,

@@ -1,11 +1,11 @@
 -- name:    quality/wrong_pin_firsts
--- purpose: Pins whose first pin event, or first repin after it, can't be right beside the rows of an hour.
+-- purpose: Pins whose first pin event, or first repin after it, contradicts the rows of an hour.
 -- grain:   one row per pin
 -- reads:   pin_firsts, pins, repins, stale_rows
 -- writes:  nothing
 -- params:  hour datetime
 
--- Nothing of the hour is earlier than what is kept as first, and a first that is kept as of the hour is there.
+-- No event of the hour may be earlier than the stored first, and a stored first in the hour must exist as an event.
 SELECT
     seen.pin_id,
     seen.pinned_at,

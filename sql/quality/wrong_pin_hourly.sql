@@ -6,9 +6,10 @@
 -- params:  hour datetime
 
 -- noqa: disable=PRS
--- What the rollup says minus what the rows say: anything but zero is wrong. One statement sees one
--- moment; buckets that merged slices have touched and that are not recomputed yet are left out.
--- There is no index by hour: the few levels of engagement lead to the buckets of the hour, as in questions/top_pins.
+-- The rollup minus a count of the rows: any difference but zero is wrong. One statement reads one
+-- snapshot; buckets that merged slices touched and that are not recomputed yet are left out.
+-- There is no index by hour. The index by engagement, which has few levels, leads to the hour's buckets, as in
+-- questions/top_pins.
 SELECT
     pin_id,
     SUM(pins) AS pins_too_many,

@@ -1,6 +1,6 @@
 -- name:    questions/brand_day_countries
--- purpose: Where the people were who engaged with a brand on a day.
--- grain:   one row per country, most engaged first, then by code; ZZ: country not known
+-- purpose: The countries from which people engaged with a brand on a day.
+-- grain:   one row per country, most engaged first, then by code; ZZ: unknown country
 -- reads:   brand_country_daily
 -- writes:  nothing
 -- params:  brand_id bigint, day date, top int

@@ -1,5 +1,5 @@
 -- name:    questions/brand_day_pins
--- purpose: Which pins of a brand people engaged with most on a day.
+-- purpose: The pins of a brand with the most engagement on a day.
 -- grain:   one row per pin with engagement, most engaged first, then by pin_id
 -- reads:   repins, comments, pin_cache
 -- writes:  nothing

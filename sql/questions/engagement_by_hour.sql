@@ -1,5 +1,5 @@
 -- name:    questions/engagement_by_hour
--- purpose: How many events of each type happened in each hour of a period.
+-- purpose: Count the events of each type in each hour of a period.
 -- grain:   one row per UTC hour with events, and event type; first hour first
 -- reads:   category_hourly, logins
 -- writes:  nothing

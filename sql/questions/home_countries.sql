@@ -1,11 +1,11 @@
 -- name:    questions/home_countries
--- purpose: In which countries people are at home: where most of their logins come from.
--- grain:   one row per country, most people first, then by code; ZZ: no login of theirs could be located
+-- purpose: The home countries of people: those of most of their logins.
+-- grain:   one row per country, most people first, then by code; ZZ: none of the person's logins could be located
 -- reads:   person_homes
 -- writes:  nothing
 -- params:  top int
 
--- Everybody who ever logged in, once. Who never did has no home here.
+-- Counts each person who ever logged in once. People who never logged in are not counted.
 SELECT
     country_code,
     COUNT(*) AS people

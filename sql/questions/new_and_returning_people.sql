@@ -1,11 +1,11 @@
 -- name:    questions/new_and_returning_people
--- purpose: Of the people of each day: how many were never seen before, and how many were.
+-- purpose: Count the people of each day who were never seen before, and those who were.
 -- grain:   one row per UTC day with people in [from_day, to_day), first day first
 -- reads:   people_daily
 -- writes:  nothing
 -- params:  from_day date, to_day date
 
--- Before is everything that the tables hold. A person who acts twice on the first day is new once.
+-- "Before" means in all data that the tables hold. A person who acts twice on their first day counts as new once.
 SELECT
     day,
     SUM(BIT_COUNT(bits)) AS people,

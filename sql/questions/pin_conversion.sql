@@ -5,8 +5,8 @@
 -- writes:  nothing
 -- params:  from_time datetime, to_time datetime
 
--- Repinned at any time since, as far as the tables are complete: the newest days had less time. The median is the
--- middle pin of those repinned; of an even number, the mean of the two.
+-- A repin at any later time counts, as far as the tables are complete, so pins of the newest days had less time. The
+-- median is over the repinned pins; for an even number it is the mean of the middle two.
 SELECT
     DATE(pinned_at) AS day,
     COUNT(*) AS pins,

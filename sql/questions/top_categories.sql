@@ -1,6 +1,6 @@
 -- name:    questions/top_categories
 -- purpose: The categories whose pins people engaged with most in a period.
--- grain:   one row per category with engagement, most engaged first, then by name; (none): no category known
+-- grain:   one row per category with engagement, most engaged first, then by name; (none): unknown category
 -- reads:   category_hourly
 -- writes:  nothing
 -- params:  from_time datetime, to_time datetime, top int

@@ -1,6 +1,6 @@
 -- name:    questions/top_countries
 -- purpose: The countries from which people engaged with pins most in a period.
--- grain:   one row per country with engagement, most engaged first, then by code; ZZ: country not known
+-- grain:   one row per country with engagement, most engaged first, then by code; ZZ: unknown country
 -- reads:   country_hourly
 -- writes:  nothing
 -- params:  from_time datetime, to_time datetime, top int

@@ -6,10 +6,10 @@
 -- params:  from_time datetime, to_time datetime, top int
 
 -- noqa: disable=PRS
--- A period is the hours that start in [from_time, to_time), UTC. Its hours are not all added up. The pins of its last
--- hour give a floor: as many pins as are asked for have at least that. Who has it over n hours, has an n-th of it in
--- one of them: only such pins can be among the top, and the index by engagement finds them, level by level. MariaDB is
--- told the order of the joins: by itself it reads every hour of every pin.
+-- A period is the hours that start in [from_time, to_time), UTC. To avoid adding up all its hours, the pins of its last
+-- hour give a floor: at least `top` pins reach it. A pin that reaches the floor over n hours has at least an n-th of it
+-- in one of them, so only such pins are candidates, and the index by engagement finds them level by level.
+-- STRAIGHT_JOIN, because MariaDB's own join order reads every hour of every pin.
 WITH period AS (
     SELECT
         MAX(hour) AS last_hour,

@@ -1,11 +1,11 @@
 -- name:    questions/trend_minutes
--- purpose: The last hour of items, minute by minute: for their sparklines.
--- grain:   one row per item and minute with repins, first minute first
+-- purpose: The repins of items in each minute of the last hour, for sparklines.
+-- grain:   one row per item and minute with repins, oldest first
 -- reads:   repin_minutes
 -- writes:  nothing
 -- params:  kind varchar, items varchar, as_of datetime
 
--- Whole minutes alone: the one that is not over yet would look like a fall.
+-- Whole minutes only: the current, partial minute would look like a fall.
 SELECT
     item,
     minute,

@@ -1,11 +1,11 @@
 -- name:    questions/trends
--- purpose: What is rising now against its own recent past: pins, categories, brands and countries.
+-- purpose: The items that rise now compared with their own recent past: pins, categories, brands and countries.
 -- grain:   one row per kind and item, by kind, least likely to be chance first, then by item
 -- reads:   trending
 -- writes:  nothing
 -- params:  top int, all_brands int, brands bigint
 
--- top: of each kind. Who is bound to brands sees these brands and their pins: the rest is other people's numbers.
+-- top: per kind. Viewers bound to brands see only these brands and their pins: other kinds include other brands' data.
 SELECT
     kind,
     item,

@@ -1,13 +1,13 @@
 -- name:    questions/unique_people
--- purpose: How many different people did anything at all in a period: pin, repin, comment or log in.
--- grain:   one row; 0 when nobody did
+-- purpose: Count the different people who pinned, repinned, commented or logged in during a period.
+-- grain:   one row; 0 if nobody did
 -- reads:   people_daily, pins, repins, comments, logins
 -- writes:  nothing
 -- params:  from_time datetime, to_time datetime
 
--- A period is the hours that start in [from_time, to_time), UTC. Whole days come from people_daily, a bit per person;
--- the hours before the first and after the last whole day from the events. A person in both is one bit all the same.
--- The limits are spelled out each time: the server uses the indexes by hour for constants only.
+-- A period is the hours that start in [from_time, to_time), UTC. Whole days come from people_daily, one bit per person;
+-- the hours before the first and after the last whole day come from the events. A person in both sets the same bit.
+-- The limits are repeated in each part because the server uses the indexes by hour only with constants.
 SELECT COALESCE(SUM(BIT_COUNT(bits)), 0) AS unique_people
 FROM (
     SELECT

@@ -1,6 +1,6 @@
 -- name:    questions/unique_people_of_brand
--- purpose: How many different people pinned, repinned or commented on a brand's pins in a period.
--- grain:   one row; 0 when nobody did
+-- purpose: Count the different people who pinned, repinned or commented on a brand's pins in a period.
+-- grain:   one row; 0 if nobody did
 -- reads:   pins, repins, comments
 -- writes:  nothing
 -- params:  brand_id bigint, from_time datetime, to_time datetime

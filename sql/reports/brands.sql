@@ -1,6 +1,6 @@
 -- name:    reports/brands
--- purpose: Whom to report to: every known brand, and those without a name that had events in a period or before.
--- grain:   one row per brand, by its number
+-- purpose: The brands to report on: every known brand, and unnamed ones with events in the period or the one before.
+-- grain:   one row per brand, by brand_id
 -- reads:   brands, brand_daily
 -- writes:  nothing
 -- params:  from_day date, to_day date

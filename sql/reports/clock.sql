@@ -1,5 +1,5 @@
 -- name:    reports/clock
--- purpose: What time it is for the database, whose clock the rollups' updated_at is of.
+-- purpose: The database's time, which also sets the rollups' updated_at.
 -- grain:   one row
 -- reads:   nothing
 -- writes:  nothing

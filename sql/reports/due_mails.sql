@@ -1,5 +1,5 @@
 -- name:    reports/due_mails
--- purpose: Reports that are to be mailed, to whom, and whether a later revision has come meanwhile.
+-- purpose: The reports to mail, their addresses, and whether a later revision exists.
 -- grain:   one row per brand, period and revision; oldest first
 -- reads:   brand_reports, brands
 -- writes:  nothing

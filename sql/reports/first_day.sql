@@ -1,6 +1,6 @@
 -- name:    reports/first_day
--- purpose: The first day of which there is anything to report.
--- grain:   one row; null when there is nothing
+-- purpose: The first day with anything to report.
+-- grain:   one row; null if there is none
 -- reads:   brand_daily
 -- writes:  nothing
 -- params:  none

@@ -1,5 +1,5 @@
 -- name:    reports/insert
--- purpose: List a report whose files are written; a revision that is listed already is refused by its key.
+-- purpose: List a report whose files are written; the primary key rejects a revision that is already listed.
 -- grain:   one row per brand, period and revision
 -- reads:   nothing
 -- writes:  brand_reports

@@ -1,11 +1,11 @@
 -- name:    reports/latest
--- purpose: The newest report of each brand for a period, beside what the rollups say of it now.
+-- purpose: The newest report of each brand for a period, and the rollups' current numbers for it.
 -- grain:   one row per brand that has a report for the period
 -- reads:   brand_reports, brand_daily
 -- writes:  nothing
 -- params:  first_day date, days int, before_day date, to_day date
 
--- What is gone altogether has no bucket to say when: its sums do.
+-- Deleted data leaves no bucket whose updated_at would show it; the changed sums do.
 SELECT
     report.brand_id,
     report.revision,

@@ -1,5 +1,5 @@
 -- name:    reports/numbers
--- purpose: The numbers of the newest reports of some brands for a period, to compare with.
+-- purpose: The numbers of the newest reports of some brands for a period, for comparison.
 -- grain:   one row per brand that has a report for the period
 -- reads:   brand_reports
 -- writes:  nothing

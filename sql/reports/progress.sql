@@ -1,5 +1,5 @@
 -- name:    reports/progress
--- purpose: How far the tables that a brand's numbers are counted from have come, per Kafka partition.
+-- purpose: The progress of the tables that a brand's numbers are counted from.
 -- grain:   one row per table and Kafka partition
 -- reads:   merge_progress
 -- writes:  nothing

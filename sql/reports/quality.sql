@@ -1,5 +1,5 @@
 -- name:    reports/quality
--- purpose: What the quality checks said of the hours of a period, for the tables that a brand's numbers are counted from.
+-- purpose: The verdicts on a period's hours, for the tables that a brand's numbers are counted from.
 -- grain:   one row per table, measure and severity
 -- reads:   dq_results
 -- writes:  nothing

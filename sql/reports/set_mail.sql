@@ -1,5 +1,5 @@
 -- name:    reports/set_mail
--- purpose: Note what became of a mail that was due; of one that is not due any more nothing changes.
+-- purpose: Record the outcome of a due mail; a no-op if the mail is no longer due.
 -- grain:   one row
 -- reads:   nothing
 -- writes:  brand_reports

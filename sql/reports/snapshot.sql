@@ -1,5 +1,5 @@
 -- name:    reports/snapshot
--- purpose: From here to the commit every statement sees the same rows; SingleStore has no such thing, the next run mends what a merge in between made of it.
+-- purpose: All statements until the commit read one snapshot. SingleStore has none: the next run corrects what a merge in between changed.
 -- grain:   the transaction
 -- reads:   nothing
 -- writes:  nothing

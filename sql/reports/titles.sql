@@ -1,6 +1,6 @@
 -- name:    reports/titles
--- purpose: Titles of pins, and their category now.
--- grain:   one row per pin that is known
+-- purpose: The titles and current categories of pins.
+-- grain:   one row per known pin
 -- reads:   pin_cache
 -- writes:  nothing
 -- params:  pin_ids list of bigint

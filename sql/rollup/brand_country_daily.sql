@@ -5,7 +5,7 @@
 -- writes:  brand_country_daily
 -- params:  none
 
--- All countries of a touched brand and day. Every join on the events is by equality; see brand_daily.
+-- Recomputes all countries of a touched brand and day. Every join on the events is by equality, as in brand_daily.
 DELETE rolled FROM brand_country_daily AS rolled
 INNER JOIN touched_brand_days AS touched
     ON rolled.brand_id = touched.brand_id AND rolled.day = touched.day;

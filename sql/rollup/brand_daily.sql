@@ -5,7 +5,7 @@
 -- writes:  brand_daily
 -- params:  none
 
--- Every join on the events is by equality, hour by hour: a range of hours made the server read all of a brand's past.
+-- Every join on the events is by equality, hour by hour: with a range of hours, the server read all of a brand's past.
 DELETE rolled FROM brand_daily AS rolled
 INNER JOIN touched_brand_days AS touched
     ON rolled.brand_id = touched.brand_id AND rolled.day = touched.day;

@@ -5,7 +5,7 @@
 -- writes:  brand_hourly
 -- params:  none
 
--- Deleted first, so that a bucket whose last row went is gone.
+-- Deleted first, so that a bucket whose last row was deleted disappears.
 DELETE rolled FROM brand_hourly AS rolled
 INNER JOIN touched_brand_hours AS touched
     ON rolled.brand_id = touched.brand_id AND rolled.hour = touched.hour;

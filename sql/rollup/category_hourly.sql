@@ -5,8 +5,8 @@
 -- writes:  category_hourly
 -- params:  none
 
--- The hours are read whole: those that events are in have nearly all categories touched, and an index by category made
--- every insert dearer.
+-- Reads whole hours: an hour with events has nearly all categories touched, and an index by category would slow every
+-- insert.
 DELETE rolled FROM category_hourly AS rolled
 INNER JOIN touched_category_hours AS touched
     ON rolled.category = COALESCE(touched.category, '(none)') AND rolled.hour = touched.hour;

@@ -5,7 +5,7 @@
 -- writes:  country_hourly
 -- params:  none
 
--- The hours are read whole, as for category_hourly.
+-- Reads whole hours, as category_hourly does.
 DELETE rolled FROM country_hourly AS rolled
 INNER JOIN touched_country_hours AS touched
     ON rolled.country_code = COALESCE(touched.country_code, 'ZZ') AND rolled.hour = touched.hour;

@@ -1,5 +1,5 @@
 -- name:    rollup/keep_progress
--- purpose: While nothing waits for them, the rollups are as far as the tables: slices without rows are in no queue.
+-- purpose: If the queue is empty, advance the rollups' progress to the tables': slices without rows are never queued.
 -- grain:   one row per Kafka partition
 -- reads:   rollup_queue
 -- writes:  merge_progress

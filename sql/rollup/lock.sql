@@ -1,5 +1,5 @@
 -- name:    rollup/lock
--- purpose: Let one process at a time write the rollups.
+-- purpose: Let only one process at a time write the rollups.
 -- grain:   one row
 -- reads:   merge_locks
 -- writes:  nothing

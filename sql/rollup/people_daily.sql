@@ -1,12 +1,12 @@
 -- name:    rollup/people_daily
--- purpose: Set the bits of the people and days that a slice touched to what the deduplicated rows say.
+-- purpose: Set the bits of the people and days that a slice touched according to the deduplicated rows.
 -- grain:   one row per day and 64 people
 -- reads:   touched_people, left_hours, left_bits, clock_hours, pins, repins, comments, logins
 -- writes:  left_hours, touched_people, left_bits, people_daily
 -- params:  none
 
--- Who has no row in the slice for a day that a row of theirs left, may have others there. The whole day is read then;
--- that happens after an erasure or a correction of who or when only. Whoever is found besides has the bit already.
+-- If a person's row left a day and the slice has no other row of theirs there, they may still have older rows on it. Then
+-- the whole day is read; only an erasure, or a correction of user or time, causes that. Other people found have the bit.
 INSERT INTO left_hours (hour)
 SELECT DISTINCT gone.day + INTERVAL clock.hour_of_day HOUR
 FROM touched_people AS gone
@@ -81,7 +81,7 @@ GROUP BY
     user_id >> 6
 ON DUPLICATE KEY UPDATE bits = bits | VALUES (bits);
 
--- A work table: the same as a derived one was computed anew for every row of people_daily.
+-- A work table, because MariaDB recomputed the same derived table for every row of people_daily.
 INSERT INTO left_bits (
     day,
     chunk,

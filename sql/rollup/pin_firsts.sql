@@ -1,18 +1,18 @@
 -- name:    rollup/pin_firsts
--- purpose: Recompute first pin event and first repin of the pins for which a touched hour can matter.
+-- purpose: Recompute first pin event and first repin of the pins that a touched hour may affect.
 -- grain:   one row per pin_id
 -- reads:   rolled_slices, left_rows, touched_pin_hours, touched_firsts, pin_hourly, pins, repins
 -- writes:  touched_firsts, pin_firsts
 -- params:  none
 
--- Pins of rows that left, in any case: one that was merged in the middle of the last recomputation hid its pin from it.
+-- Always the pins of changed and deleted rows: a merge during the last recomputation may have hidden their pin from it.
 INSERT INTO touched_firsts (pin_id)
 SELECT DISTINCT gone.pin_id
 FROM rolled_slices AS rolled
 INNER JOIN left_rows AS gone ON rolled.slice_id = gone.slice_id
 WHERE gone.pin_id IS NOT NULL;
 
--- What happens after the first repin changes neither of the two: most merges touch few pins here.
+-- Events after the first repin change neither of the two, so most merges touch few pins here.
 INSERT IGNORE INTO touched_firsts (pin_id)
 SELECT DISTINCT touched.pin_id
 FROM touched_pin_hours AS touched
@@ -25,7 +25,7 @@ WHERE
 DELETE known FROM pin_firsts AS known
 INNER JOIN touched_firsts AS touched ON known.pin_id = touched.pin_id;
 
--- pin_hourly, recomputed before, names the hours to look into: the first with a pin event, and the next with a repin.
+-- pin_hourly, already recomputed, names the hours to read: the first with a pin event, and the next with a repin.
 INSERT INTO pin_firsts (
     pin_id,
     pinned_at,

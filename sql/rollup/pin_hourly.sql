@@ -5,7 +5,7 @@
 -- writes:  pin_hourly
 -- params:  none
 
--- Deleted first, so that a bucket whose last row went is gone.
+-- Deleted first, so that a bucket whose last row was deleted disappears.
 DELETE rolled FROM pin_hourly AS rolled
 INNER JOIN touched_pin_hours AS touched
     ON rolled.pin_id = touched.pin_id AND rolled.hour = touched.hour;

@@ -1,5 +1,5 @@
 -- name:    rollup/progress
--- purpose: How far all reporting tables are: what the rollups are complete through when the queue as it is now is taken in.
+-- purpose: The tables' common progress: the rollups reach it once the current queue is recomputed.
 -- grain:   one row per Kafka partition
 -- reads:   merge_progress
 -- writes:  nothing

@@ -1,5 +1,5 @@
 -- name:    rollup/rolled
--- purpose: How many slices a recomputation took in.
+-- purpose: Count the slices of a recomputation.
 -- grain:   one row
 -- reads:   rolled_slices
 -- writes:  nothing

@@ -1,5 +1,5 @@
 -- name:    rollup/take_queue
--- purpose: Which slices this recomputation is for; of one that is merged later some buckets are recomputed too often.
+-- purpose: Take the queued slices into this recomputation. Some buckets of slices merged later are recomputed twice.
 -- grain:   one row per slice
 -- reads:   rollup_queue
 -- writes:  rolled_slices

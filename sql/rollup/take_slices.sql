@@ -1,5 +1,5 @@
 -- name:    rollup/take_slices
--- purpose: Forget the slices whose buckets are recomputed; the same ones twice changes nothing.
+-- purpose: Remove the slices whose buckets are recomputed from the queue. Idempotent.
 -- grain:   one row per slice
 -- reads:   rolled_slices
 -- writes:  rollup_queue, left_rows

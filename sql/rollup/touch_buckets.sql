@@ -1,5 +1,5 @@
 -- name:    rollup/touch_buckets
--- purpose: Note the buckets of brands, categories and countries that rows of the taken slices are in: of a staging table, or of left_rows.
+-- purpose: Note the buckets (brand, category, country) of the taken slices' rows, from a staging table or left_rows.
 -- grain:   one row per bucket
 -- reads:   rolled_slices, $source
 -- writes:  touched_brand_hours, touched_brand_days, touched_category_hours, touched_country_hours
@@ -25,7 +25,7 @@ SELECT DISTINCT
     DATE(hour) AS day
 FROM touched_brand_hours;
 
--- No key: a category may be null. Another source may name the same bucket, so it is read by DISTINCT.
+-- No key, because a category may be null. Several sources may add the same bucket, so readers use DISTINCT.
 INSERT INTO touched_category_hours (
     category,
     hour

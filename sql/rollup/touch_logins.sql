@@ -1,5 +1,5 @@
 -- name:    rollup/touch_logins
--- purpose: Note whose logins were touched, in a staging table or in left_rows.
+-- purpose: Note the people whose logins were touched, from a staging table or left_rows.
 -- grain:   one row per user_id
 -- reads:   rolled_slices, $source
 -- writes:  touched_logins

@@ -1,5 +1,5 @@
 -- name:    rollup/touch_people
--- purpose: Note who is there on which day by rows of a staging table, or was by left_rows (is_seen 0).
+-- purpose: Note the people and days of the rows in a staging table, or of removed rows in left_rows (is_seen 0).
 -- grain:   one row per day and user_id
 -- reads:   rolled_slices, $source
 -- writes:  touched_people

@@ -1,5 +1,5 @@
 -- name:    rollup/touch_pins
--- purpose: Note the hours of pins that rows of the taken slices are in: of a staging table, or of left_rows.
+-- purpose: Note the hours of pins of the taken slices' rows, from a staging table or left_rows.
 -- grain:   one row per bucket
 -- reads:   rolled_slices, $source
 -- writes:  touched_pin_hours

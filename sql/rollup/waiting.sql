@@ -1,5 +1,5 @@
 -- name:    rollup/waiting
--- purpose: How much waits for the rollups, and since when.
+-- purpose: The number of slices that wait for the rollups, and the age of the oldest.
 -- grain:   one row
 -- reads:   rollup_queue
 -- writes:  nothing

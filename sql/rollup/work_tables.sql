@@ -1,5 +1,5 @@
 -- name:    rollup/work_tables
--- purpose: Empty work tables of this connection, for one recomputation of the rollups.
+-- purpose: Create empty work tables of this connection, for one recomputation of the rollups.
 -- grain:   rolled_slices: one row per slice; touched_*: per rollup bucket, or per person
 -- reads:   nothing
 -- writes:  rolled_slices, touched_brand_hours, touched_brand_days, touched_category_hours, touched_pin_hours, touched_country_hours, touched_firsts, touched_people, touched_logins, left_hours, left_bits
@@ -82,8 +82,8 @@ DROP TEMPORARY TABLE IF EXISTS touched_people;
 
 CREATE TEMPORARY TABLE touched_people (
     day DATE NOT NULL COMMENT 'Day of people_daily',
-    user_id BIGINT NOT NULL COMMENT 'Whose bit',
-    is_seen TINYINT NOT NULL COMMENT '1: has a row on that day; 0: a row left, others are to be looked for',
+    user_id BIGINT NOT NULL COMMENT 'The person whose bit it is',
+    is_seen TINYINT NOT NULL COMMENT '1: has a row on that day; 0: a row left, and others must be searched for',
     PRIMARY KEY (day, user_id)
 )
 --mariadb: DEFAULT CHARACTER SET = utf8mb4 COLLATE = utf8mb4_nopad_bin
@@ -103,7 +103,7 @@ CREATE TEMPORARY TABLE touched_logins (
 DROP TEMPORARY TABLE IF EXISTS left_hours;
 
 CREATE TEMPORARY TABLE left_hours (
-    hour DATETIME(6) NOT NULL COMMENT 'Hour of a day that somebody may have left',
+    hour DATETIME(6) NOT NULL COMMENT 'Hour of a day on which a person may have no row left',
     PRIMARY KEY (hour)
 )
 --mariadb: DEFAULT CHARACTER SET = utf8mb4 COLLATE = utf8mb4_nopad_bin
@@ -115,7 +115,7 @@ DROP TEMPORARY TABLE IF EXISTS left_bits;
 CREATE TEMPORARY TABLE left_bits (
     day DATE NOT NULL COMMENT 'Bucket of people_daily',
     chunk BIGINT UNSIGNED NOT NULL COMMENT 'Bucket of people_daily',
-    bits BIGINT UNSIGNED NOT NULL COMMENT 'Who is not there any more',
+    bits BIGINT UNSIGNED NOT NULL COMMENT 'People who have no row there any more',
     PRIMARY KEY (day, chunk)
 )
 --mariadb: DEFAULT CHARACTER SET = utf8mb4 COLLATE = utf8mb4_nopad_bin

@@ -1,5 +1,5 @@
 -- name:    merge/audit/close_audit
--- purpose: Note that the gate has had its say, how many rows it took out, and what it minded.
+-- purpose: Record the end of an audit: the number of quarantined rows, and the warnings.
 -- grain:   one row per slice
 -- reads:   nothing
 -- writes:  merge_slices

@@ -1,5 +1,5 @@
 -- name:    merge/audit/count_upserts
--- purpose: How many rows of a slice the gate has to look at.
+-- purpose: Count the rows of a slice that the gate has to check.
 -- grain:   one row
 -- reads:   staging_$table
 -- writes:  nothing

@@ -1,5 +1,5 @@
 -- name:    merge/audit/quarantine
--- purpose: Keep a row that broke a row rule, with the reason.
+-- purpose: Insert a row that broke a row rule, with the reasons.
 -- grain:   one row per staged change
 -- reads:   nothing
 -- writes:  quarantine

@@ -1,5 +1,5 @@
 -- name:    merge/audit/unstage
--- purpose: Take quarantined rows out of the slice.
+-- purpose: Remove quarantined rows from the slice.
 -- grain:   one row per staged change
 -- reads:   nothing
 -- writes:  staging_$table

@@ -1,5 +1,5 @@
 -- name:    rollup/trends/clear
--- purpose: Make room for what is trending now.
+-- purpose: Delete the current trends, before they are scored again.
 -- grain:   one row per kind and item
 -- reads:   trends
 -- writes:  trends

@@ -1,11 +1,11 @@
 -- name:    rollup/trends/count_minutes
--- purpose: Recount a run of minutes from the deduplicated rows.
+-- purpose: Recount consecutive minutes from the deduplicated rows.
 -- grain:   one row per minute, kind and item
 -- reads:   repins
 -- writes:  repin_minutes
 -- params:  from_minute datetime, to_minute datetime
 
--- The limits are spelled out each time: the server uses the index by minute for constants only.
+-- The limits are repeated in each part because the server uses the index by minute only with constants.
 INSERT INTO repin_minutes (
     minute,
     kind,

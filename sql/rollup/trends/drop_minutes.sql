@@ -1,5 +1,5 @@
 -- name:    rollup/trends/drop_minutes
--- purpose: Make room for the recount of a run of minutes.
+-- purpose: Delete consecutive minutes' counts, before they are recounted.
 -- grain:   one row per minute, kind and item
 -- reads:   repin_minutes
 -- writes:  repin_minutes

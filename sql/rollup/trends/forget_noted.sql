@@ -1,11 +1,11 @@
 -- name:    rollup/trends/forget_noted
--- purpose: Strike out notes: of a run of minutes that was recounted, or of minutes that are too old to be.
+-- purpose: Delete notes on minutes that were recounted, or that are too old to be.
 -- grain:   one row per slice and minute
 -- reads:   touched_minutes
 -- writes:  touched_minutes
 -- params:  slice_id bigint, from_minute datetime, to_minute datetime
 
--- Merges of repins commit in the order of their slices: a note that was not seen has a higher slice_id.
+-- Merges of repins commit in the order of their slices, so a note that the refresh has not seen has a higher slice_id.
 DELETE FROM touched_minutes
 WHERE
     slice_id <= %(slice_id)s

@@ -1,6 +1,6 @@
 -- name:    rollup/trends/history
--- purpose: Since when repins were counted by minute.
--- grain:   one row; null when nothing is counted
+-- purpose: The first minute for which repins are counted.
+-- grain:   one row; null if none are
 -- reads:   repin_minutes
 -- writes:  nothing
 -- params:  none

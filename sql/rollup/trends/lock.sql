@@ -1,5 +1,5 @@
 -- name:    rollup/trends/lock
--- purpose: Let one refresh at a time count; merges are not held up by it.
+-- purpose: Let only one refresh at a time count; merges do not wait for this lock.
 -- grain:   one row
 -- reads:   merge_locks
 -- writes:  nothing

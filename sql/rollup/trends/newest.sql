@@ -1,6 +1,6 @@
 -- name:    rollup/trends/newest
--- purpose: How far the repins reach, and the last merge that noted a minute.
--- grain:   one row; null where there is none
+-- purpose: The time of the newest repin, and the last merge that noted a minute.
+-- grain:   one row; null if there is none
 -- reads:   repins, touched_minutes
 -- writes:  nothing
 -- params:  now_time datetime

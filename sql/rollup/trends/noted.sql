@@ -1,11 +1,11 @@
 -- name:    rollup/trends/noted
--- purpose: The minutes that merges have changed, and that are to be recounted now.
--- grain:   one row per minute, first minute first
+-- purpose: The minutes that merges have changed and that are due for a recount.
+-- grain:   one row per minute, oldest first
 -- reads:   touched_minutes, repin_minutes
 -- writes:  nothing
 -- params:  slice_id bigint, first_minute datetime, recent_minute datetime, to_minute datetime
 
--- Before recent_minute: those that were never counted.
+-- Before recent_minute, only minutes that were never counted.
 SELECT DISTINCT noted.minute
 FROM touched_minutes AS noted
 LEFT JOIN repin_minutes AS counted ON noted.minute = counted.minute AND counted.kind = 'all'

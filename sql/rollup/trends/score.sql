@@ -1,22 +1,22 @@
 -- name:    rollup/trends/score
--- purpose: Find what is rising now against its own recent past, since when, by how much, and how sure that is.
+-- purpose: Find the items that rise now compared with their own recent past: since when, by how much, how surely.
 -- grain:   one row per kind and item that is trending
 -- reads:   repin_minutes
 -- writes:  trends
 -- params:  first_minute datetime, last_minute datetime, as_of datetime
 
 -- noqa: disable=PRS
--- For each item every minute of the last 30 is tried as the one in which the rise began. n: repins since then, in w
--- minutes (the last minute counts for the part that is over). Before it: the rate, weighted by EXP(-age / 30 minutes),
--- as m repins in b minutes, b being what such weights are worth in minutes. Had the rate not risen by more than a
--- quarter over the growth of everything else (g), n of the n + m would be a binomial count with the share
--- q = 1.25gw / (1.25gw + b). The chance of n or more is at most EXP(-d) (Chernoff):
+-- For each item, each of the last 30 minutes is tried as the start of a rise. Since then: n repins in w minutes (the
+-- current minute counts in part). Before it: the past, weighted by EXP(-age / 30 minutes), as m repins in b minutes,
+-- where b is the sum of the weights. If the rate had not risen by more than a quarter over the growth of everything
+-- else (g), n of the n + m repins would be a binomial count with the share q = 1.25gw / (1.25gw + b). The chance of n
+-- or more is at most EXP(-d) (Chernoff):
 --     d = n LN(n / (q(n + m))) + m LN(m / ((1 - q)(n + m)))
--- The minute with the largest d is where it began. The sum of weights before minute t is a geometric one.
--- No trend: fewer than 10 repins in the last five minutes, less than 20 minutes of past, d under 14 (a chance of more
--- than one in a million), a rise that is over (the last three minutes are below the middle of usual and risen), or an
--- item that has 19 of 20 repins: there is nothing to compare it with.
--- MariaDB is told the order of the joins: by itself it read every minute of every item.
+-- The rise began in the minute with the largest d. The sum of weights before minute t is a geometric series.
+-- No trend: fewer than 10 repins in the last five minutes, less than 20 minutes of past, d under 14 (a chance above one
+-- in a million), a rise that is over (the last three minutes are below the middle between usual and risen), or an item
+-- with 19 of 20 repins, which leaves nothing to compare it with.
+-- STRAIGHT_JOIN, because MariaDB's own join order read every minute of every item.
 INSERT INTO trends (
     kind,
     item,
@@ -41,7 +41,7 @@ WITH busy AS (
     HAVING SUM(repins) >= 10
 ),
 
--- Most are not above their own mean: their minutes are added up, and not looked at one by one.
+-- Most items are not above their own mean: their minutes are only added up, not tried one by one.
 risen AS (
     SELECT
         busy.kind,
@@ -62,7 +62,7 @@ risen AS (
         OR busy.latest / 5 > 1.1 * SUM(counted.repins) / (TIMESTAMPDIFF(MINUTE, %(first_minute)s, %(last_minute)s) + 1)
 ),
 
--- usual: sum of repins * EXP(-age / 30) over the minutes before this one.
+-- usual: the sum of repins * EXP(-age / 30) over the minutes before this one.
 series AS (
     SELECT
         kind,
