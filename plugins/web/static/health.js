@@ -34,30 +34,30 @@ const STALE = 180; // seconds after which watch_health's measures are stale
 
 /* The flow -------------------------------------------------------------------------------------------------------- */
 
-/** @param {Api.Step} told */
-function step(told) {
-  const bad = told.unwell.length > 0;
+/** @param {Api.Step} data */
+function step(data) {
+  const bad = data.unwell.length > 0;
   return h(
     "li",
     { class: `step ${bad ? "bad" : ""}` },
-    h("div", { class: "card-head" }, h("h2", {}, told.title), badge(bad ? "bad" : "good", bad ? "Unwell" : "Well")),
-    told.name === "rollups"
+    h("div", { class: "card-head" }, h("h2", {}, data.title), badge(bad ? "bad" : "good", bad ? "Unwell" : "Well")),
+    data.name === "rollups"
       ? h("p", { class: "quiet" }, "Recomputed seconds after the merges")
-      : rate(told.rows_per_second),
+      : rate(data.rows_per_second),
     h(
       "dl",
       { class: "facts" },
-      fact("Newest data", told.newest_age_seconds === null ? "–" : `${duration(told.newest_age_seconds)} ago`),
-      backlog(told),
+      fact("Newest data", data.newest_age_seconds === null ? "–" : `${duration(data.newest_age_seconds)} ago`),
+      backlog(data),
     ),
-    told.unwell.map((text) => h("p", { class: "wrong" }, text)),
-    told.last_error ? lastError(told.last_error) : h("p", { class: "quiet" }, "None of the last hundred alerts"),
+    data.unwell.map((text) => h("p", { class: "wrong" }, text)),
+    data.last_error ? lastError(data.last_error) : h("p", { class: "quiet" }, "None of the last hundred alerts"),
     h(
       "p",
       { class: "links" },
-      airflowLink(`dags/${told.dag}`, "Dag"),
-      airflowLink(`dags/${told.dag}/runs`, "runs and logs"),
-      runbookLink(RUNBOOKS[told.dag]),
+      airflowLink(`dags/${data.dag}`, "Dag"),
+      airflowLink(`dags/${data.dag}/runs`, "runs and logs"),
+      runbookLink(RUNBOOKS[data.dag]),
     ),
   );
 }
@@ -66,9 +66,9 @@ function step(told) {
 const rate = (rows) => h("p", { class: "figure" }, rows === null ? "–" : compact(rows), h("small", {}, " rows/s"));
 /** @param {Child} label @param {Child} value */
 const fact = (label, value) => [h("dt", {}, label), h("dd", {}, value)];
-/** @param {Api.Step} told */
-const backlog = (told) =>
-  fact(told.backlog_unit.charAt(0).toUpperCase() + told.backlog_unit.slice(1), count(told.backlog));
+/** @param {Api.Step} data */
+const backlog = (data) =>
+  fact(data.backlog_unit.charAt(0).toUpperCase() + data.backlog_unit.slice(1), count(data.backlog));
 
 /** @param {Api.Problem} error */
 function lastError(error) {
@@ -82,9 +82,9 @@ function lastError(error) {
   );
 }
 
-/** @param {Api.Flow} told */
-function flowMissing(told) {
-  if (told.measured_at) return null;
+/** @param {Api.Flow} data */
+function flowMissing(data) {
+  if (data.measured_at) return null;
   return empty("Not measured yet", "watch_health measures every minute. If this stays, its Dag may be paused.");
 }
 
@@ -141,30 +141,30 @@ function tableRows(tables) {
   );
 }
 
-/** @param {Api.Flow} told */
-function state(told) {
-  const unwell = told.steps.filter((one) => one.unwell.length).length;
-  const old = told.measured_at ? (Date.parse(told.now) - Date.parse(told.measured_at)) / 1000 : null;
+/** @param {Api.Flow} data */
+function state(data) {
+  const unwell = data.steps.filter((one) => one.unwell.length).length;
+  const old = data.measured_at ? (Date.parse(data.now) - Date.parse(data.measured_at)) / 1000 : null;
   fill(
     $("#state"),
-    told.away.map((name) => badge("bad", name === "memsql" ? "MemSQL does not answer" : "The lake can't be read")),
+    data.away.map((name) => badge("bad", name === "memsql" ? "MemSQL does not answer" : "The lake can't be read")),
     old !== null && old > STALE ? badge("warn", `Measured ${duration(old)} ago: is watch_health paused?`) : null,
     unwell
-      ? badge("bad", `${unwell} of ${told.steps.length} steps unwell`)
-      : told.measured_at
+      ? badge("bad", `${unwell} of ${data.steps.length} steps unwell`)
+      : data.measured_at
         ? badge("good", "All steps well")
         : null,
-    told.measured_at ? h("span", { class: "quiet" }, `measured ${duration(old)} ago`) : null,
+    data.measured_at ? h("span", { class: "quiet" }, `measured ${duration(old)} ago`) : null,
   );
 }
 
-/** @param {Api.Flow} told */
-function showFlow(told) {
-  state(told);
-  fill($("#flow"), flowMissing(told) ? h("li", { class: "step wide" }, flowMissing(told)) : told.steps.map(step));
-  fill($("#driver"), driverFacts(told.driver));
-  fill($("#lags"), lagBars(told.lags));
-  fill($("#tables"), tableRows(told.tables));
+/** @param {Api.Flow} data */
+function showFlow(data) {
+  state(data);
+  fill($("#flow"), flowMissing(data) ? h("li", { class: "step wide" }, flowMissing(data)) : data.steps.map(step));
+  fill($("#driver"), driverFacts(data.driver));
+  fill($("#lags"), lagBars(data.lags));
+  fill($("#tables"), tableRows(data.tables));
 }
 
 /* Alerts ---------------------------------------------------------------------------------------------------------- */

@@ -34,8 +34,8 @@ void main() {
 export function whatDraws() {
   const context = document.createElement("canvas").getContext("webgl2");
   if (context === null) return null;
-  const told = context.getExtension("WEBGL_debug_renderer_info");
-  const name = told ? context.getParameter(told.UNMASKED_RENDERER_WEBGL) : "";
+  const info = context.getExtension("WEBGL_debug_renderer_info");
+  const name = info ? context.getParameter(info.UNMASKED_RENDERER_WEBGL) : "";
   context.getExtension("WEBGL_lose_context")?.loseContext();
   return /swiftshader|llvmpipe|software|basic render/i.test(name) ? "software" : "card";
 }

@@ -116,10 +116,10 @@ function frame(now) {
 
 /* Updates --------------------------------------------------------------------------------------------------------- */
 
-/** @param {Api.LiveUpdate} told @param {boolean} isPast */
-function update(told, isPast) {
-  rings.add(told, Date.now(), isPast);
-  if (TYPES.some((type) => told.counts[type])) waiting(null);
+/** @param {Api.LiveUpdate} data @param {boolean} isPast */
+function update(data, isPast) {
+  rings.add(data, Date.now(), isPast);
+  if (TYPES.some((type) => data.counts[type])) waiting(null);
 }
 
 /** @param {string | null} text */
