@@ -9,12 +9,12 @@ from typing import Any
 def quiet_context(folder: Path | None = None) -> Any:
     """Make a context; what it stores is kept in ``folder``, or nowhere. Costs seconds of CPU in a new process."""
     os.environ.setdefault("GX_ANALYTICS_ENABLED", "false")
+    # At INFO it wrote three of four lines of our tasks' logs, many of them while it is imported.
+    logging.getLogger("great_expectations").setLevel(logging.WARNING)
     import great_expectations as gx
     from great_expectations.data_context.types import base
 
-    # At INFO it wrote three of four lines of our tasks' logs. ``base`` sets a level of its own when it is loaded.
-    for name in ("great_expectations", base.__name__):
-        logging.getLogger(name).setLevel(logging.WARNING)
+    logging.getLogger(base.__name__).setLevel(logging.WARNING)  # the module sets a level of its own
     if folder is None:
         context: Any = gx.get_context(mode="ephemeral")
     else:

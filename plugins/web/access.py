@@ -48,7 +48,7 @@ class Scope:
     brands: Brands
 
     def sql(self) -> dict[str, Any]:
-        """Parameters for ``(%(all_brands)s = 1 OR brand_id IN %(brands)s)``, which filters every statement on brands."""
+        """Parameters of ``(%(all_brands)s = 1 OR brand_id IN %(brands)s)``, the filter of every statement on brands."""
         return {"all_brands": int(self.brands is None), "brands": tuple(sorted(self.brands or ())) or NO_BRAND}
 
     def sees(self, brand_id: int | None) -> bool:
