@@ -24,7 +24,7 @@ from airflow.sdk import Param, dag, task
 
 
 @dag(
-    schedule=os.environ.get("PINWHEEL_REPORT_CRON", "30 4 * * *"),
+    schedule=os.environ.get("PINWHEEL_REPORT_CRON", "30 4 * * *"),  # late events have arrived
     max_active_runs=1,
     catchup=False,
     doc_md=__doc__,

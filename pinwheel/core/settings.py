@@ -226,7 +226,6 @@ class WebSettings(MemsqlSettings, FlowSettings, QualityFilesSettings, ReportsFol
 class ReportSettings(KafkaSettings, MemsqlSettings, ReportsFolderSettings):
     """The reports to brands (dags/report_brands.py)."""
 
-    report_cron: Annotated[str, Field(pattern=r"^\S+ \S+ \S+ \S+ \S+$")] = "30 4 * * *"  # UTC; late events have arrived
     report_periods: Annotated[str, Field(pattern="^(day|week|both)$")] = "both"  # a week is Monday to Sunday
     report_back_days: Annotated[int, Field(ge=1)] = 31  # reports up to this age are made again when they change
     report_catch_up_days: Annotated[int, Field(ge=1)] = 7  # reports up to this age are made when missing

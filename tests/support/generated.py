@@ -53,6 +53,9 @@ OTHERS = {
         "**s** Address of Airflow's own database, for `clean_metadata`: Airflow hides it from tasks. Give it the value "
         "of `AIRFLOW__DATABASE__SQL_ALCHEMY_CONN`."
     ),
+    "`PINWHEEL_REPORT_CRON`": (
+        "When `report_brands` runs: five fields of cron, UTC. Not set: `30 4 * * *`, when late events have arrived."
+    ),
     "`AIRFLOW_CONN_PINWHEEL_SPARK`": (
         "**s** The Airflow connection to Spark. Can also be created in Airflow's UI, under the name in "
         "`PINWHEEL_SPARK_CONN_ID`."
