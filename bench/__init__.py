@@ -1,1 +1,1 @@
-"""Benchmarks: programs to run by hand, on stacks of their own; what they found is in docs/benchmarks.md."""
+"""Benchmarks, run by hand on separate stacks; the results are in docs/benchmarks.md."""

@@ -1,4 +1,4 @@
-"""An embedded stack for one run: fresh, warm, with a backlog waiting, and a hand on the stream's switch."""
+"""An embedded stack for one run: fresh, warmed up, with a backlog in Kafka, and a stream that can be paused."""
 
 import fcntl
 import getpass
@@ -43,7 +43,7 @@ Row = dict[str, Any]
 
 
 def wait_until(what: str, holds: Callable[[], bool], seconds: float = SETTLE_SECONDS) -> None:
-    """Wait; a program that is asked too often would be what is measured."""
+    """Wait until ``holds``; polls seldom, so that polling does not distort the measurement."""
     ends = time.monotonic() + seconds
     while not holds():
         if time.monotonic() > ends:
@@ -61,18 +61,18 @@ class Arena:
         self._frozen: list[psutil.Process] = []
 
     def produce(self, name: str, seed: int, *words: str) -> Path:
-        """Send events; returns where their truth is."""
+        """Send events; returns the folder of their truth."""
         truth = self.folder / name
         command = (*PRODUCE, "--seed", str(seed), "--truth-dir", str(truth), *words)
         subprocess.run(command, check=True, capture_output=True)
         return truth
 
     def backlog(self, events: int, seed: int) -> Path:
-        """Put the workload into Kafka as fast as it takes it."""
+        """Send the workload to Kafka as fast as it accepts it; returns the folder of its truth."""
         return self.produce("backlog", seed, "--rate", "0", "--count", str(events), "--backfill-hours", str(HOURS))
 
     def warm(self) -> Path:
-        """Let some events through, so that every program has done its work once."""
+        """Process some events, so that every program is warm; returns the folder of their truth."""
         wait_until("the stream's driver runs", self.driven, 180)
         words = ("--rate", str(WARM_RATE), "--count", str(WARM_EVENTS))
         truth = self.produce("warm", WARM_SEED, *words)
@@ -84,59 +84,59 @@ class Arena:
         return driver_lock.running(self.stack.settings.driver_lock_path) is not None
 
     def landed_offsets(self) -> dict[int, int]:
-        """Next offset to land of each partition."""
+        """The next offset to land of each partition."""
         return events_table.landed_offsets(self.events_uri, self.kafka.topic, range(self.stack.settings.partitions))
 
     def landed(self) -> bool:
-        """Whether the lake holds all that Kafka has."""
-        ends, found = kafka.end_offsets(self.kafka), self.landed_offsets()
-        return all(found.get(p, 0) == end for p, end in ends.items())
+        """Whether the lake holds all records of Kafka."""
+        ends, landed = kafka.end_offsets(self.kafka), self.landed_offsets()
+        return all(landed.get(p, 0) == end for p, end in ends.items())
 
     def merged(self) -> bool:
-        """Whether the reporting tables and the rollups hold all that the lake has."""
+        """Whether the reporting tables and the rollups hold all events of the lake."""
         version = DeltaTable(self.events_uri).version()
         marks = {r["table_name"]: r["version"] for r in self.query("SELECT table_name, version FROM merge_watermarks")}
         rows = all(marks.get(kind.table, -1) >= version for kind in EVENT_TYPES.values())
         return rows and not self.query("SELECT slice_id FROM rollup_queue LIMIT 1")
 
     def settle(self) -> float:
-        """Wait until everything that was sent has come through; when that was, Unix seconds."""
+        """Wait until everything that was sent is merged and rolled up; returns the time then, in Unix seconds."""
         wait_until("every record is in the lake", self.landed)
         wait_until("every row and rollup is in MemSQL", self.merged)
         return time.time()
 
     def merged_at(self) -> float:
-        """When the last slice was merged, by the database's books, Unix seconds; its rollups come later."""
+        """When the last slice was merged, by the ledger, in Unix seconds; its rollups come later."""
         at: datetime = self.query(MERGED_AT)[0]["at"]
         return aware(at).timestamp()
 
     def query(self, sql: str) -> list[Row]:
-        """Ask the reporting database."""
+        """Query the reporting database."""
         settings = environment.memsql(self.stack.settings, self.stack.credentials, "report")
         with memsql.connect(settings) as connection, connection.cursor() as cursor:
             cursor.execute(sql)
             return list(cursor.fetchall())
 
     def pause(self) -> None:
-        """Stop the stream by the Variable that control_stream sets."""
+        """Stop the stream, by the Variable that control_stream sets."""
         self._want(Wanted.STOPPED)
         wait_until("the driver has ended", lambda: not self.driven(), 120)
 
     def resume(self) -> None:
-        """The same, on."""
+        """Start the stream again, by the same Variable."""
         self._want(Wanted.RUNNING)
 
     def freeze(self) -> None:
-        """Hold the driver's processes as they are: warm, but still."""
+        """SIGSTOP the driver's processes: they stay warm, but do nothing."""
         found = driver_lock.running(self.stack.settings.driver_lock_path)
         if found is None:
-            raise SystemExit("there is no driver to hold")
+            raise SystemExit("there is no driver to freeze")
         session = os.getsid(found.pid)
         self._frozen = [p for p in psutil.process_iter() if processes.session_of(p) == session]
         self._signal(signal.SIGSTOP)
 
     def thaw(self) -> None:
-        """Let them go on."""
+        """SIGCONT the driver's processes."""
         self._signal(signal.SIGCONT)
         self._frozen = []
 
@@ -146,7 +146,7 @@ class Arena:
                 process.send_signal(number)
 
     def started_at(self) -> float | None:
-        """When the newest driver began to read, by its log, Unix seconds; None while it starts."""
+        """When the newest driver began to read, by its log, in Unix seconds; None while it starts."""
         log = self.stack.settings.stack_dir / "stream" / "driver.log"
         lines = [line for line in log.read_text(errors="replace").splitlines() if " started topic=" in line]
         return datetime.strptime(lines[-1][:23], "%Y-%m-%d %H:%M:%S,%f").timestamp() if lines else None
@@ -164,7 +164,7 @@ class Arena:
             changed.raise_for_status()
 
     def make_database(self, name: str) -> None:
-        """An empty database beside Pinwheel's, for its owner."""
+        """Create an empty database next to Pinwheel's, for the same owner."""
         socket = mariadb.socket_path(self.stack.settings.stack_dir / "mariadb")
         connection = pymysql.connect(unix_socket=str(socket), user=getpass.getuser())
         with connection, connection.cursor() as cursor:
@@ -174,7 +174,7 @@ class Arena:
 
 @contextmanager
 def taken(turn: Path | None) -> Iterator[None]:
-    """Hold the lock of a file, if there is one: benches that share a machine take turns."""
+    """Hold the lock of a file, if one is given: benchmarks that share a machine take turns."""
     if turn is None:
         yield
         return

@@ -1,10 +1,10 @@
-"""How long 500 brand reports take on ten million rows of the embedded MariaDB: of a day, and of a week.
+"""Measures 500 brand reports, of a day and of a week, on ten million rows of the embedded MariaDB.
 
     python bench/brand_reports.py --rows 10000000
 
-Fills a database of its own as bench/reports.py does, but with 500 brands, and makes all reports by the code of
-dags/report_brands.py: read, compare, render, write, list. Kafka is away, which costs its time-out of 5 s a run.
-Each is made twice: the second run must find nothing to do.
+Fills a separate database as bench/reports.py does, but with 500 brands, and makes all reports with the code of
+dags/report_brands.py: read, compare, render, write, list. Kafka is away, which costs a timeout of 5 s per run.
+Each run is repeated: the second one must find nothing to do.
 """
 
 import argparse
@@ -30,7 +30,7 @@ ALLOWED_SECONDS = 60
 
 
 def make(memsql_settings: MemsqlSettings, folder: Path, period: Period) -> tuple[float, dict[str, int], Sequence[str]]:
-    """Seconds for all brands, what came of them, and what failed."""
+    """Make the reports of all brands; returns seconds, counts by outcome, and errors."""
     values = memsql_settings.model_dump(include=set(MemsqlSettings.model_fields))
     settings = ReportSettings(**values, reports_uri=str(folder), kafka_bootstrap="127.0.0.1:1")
     began = time.monotonic()
@@ -42,7 +42,7 @@ def make(memsql_settings: MemsqlSettings, folder: Path, period: Period) -> tuple
 
 
 def prepare(settings: MemsqlSettings) -> None:
-    """Name the brands, and forget the reports of an earlier run."""
+    """Name the brands, and delete the reports of an earlier run."""
     connection = memsql.connect(settings)
     rows = [{"brand_id": n, "name": f"Brand {n}", "contact": f"brand-{n}@example.org"} for n in range(1, BRANDS + 1)]
     with connection, connection.cursor() as cursor:
@@ -52,7 +52,7 @@ def prepare(settings: MemsqlSettings) -> None:
 
 
 def main() -> int:
-    """Fill, make, print a table; 1 when a report fails or all of them take too long."""
+    """Fill the tables, make the reports, print a table; returns 1 when a report fails or all of them take too long."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--rows", type=int, default=10_000_000, help="events of all types together")
     parser.add_argument("--keep", action="store_true", help="use the database that an earlier run has filled")

@@ -1,4 +1,4 @@
-"""A browser in front of the running stack, signed in as its admin: for the screenshots and the live bench."""
+"""A browser signed in to the running stack as its admin, for the screenshots and the live benchmark."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,7 +13,7 @@ from pinwheel.local import airflow, credentials
 from pinwheel.local.settings import LocalSettings
 
 CHROMIUM = Path("/usr/bin/chromium")
-# Without a graphics card each pixel is drawn by the processor; WebGL has to be asked for.
+# Without a graphics card the processor draws each pixel, and WebGL must be enabled.
 ARGUMENTS = (
     "--no-sandbox",
     "--use-gl=angle",
@@ -22,16 +22,16 @@ ARGUMENTS = (
     "--ignore-gpu-blocklist",
 )
 MEMORY = "--enable-precise-memory-info"
-SECONDS = 60.0  # for anything of a busy machine
+SECONDS = 60.0  # timeout of every action; the machine may be busy
 
 
 def address() -> str:
-    """Where the stack's Airflow is."""
+    """URL of the stack's Airflow."""
     return load(LocalSettings).airflow_url
 
 
 def token() -> str:
-    """A session of the admin's."""
+    """A session token of the admin."""
     secrets = credentials.load(load(LocalSettings).stack_dir)
     login = {"username": airflow.ADMIN, "password": secrets.airflow_admin}
     answer = httpx.post(f"{address()}/auth/token", json=login, timeout=SECONDS).raise_for_status()
@@ -40,7 +40,7 @@ def token() -> str:
 
 @contextmanager
 def chromium() -> Iterator[Browser]:
-    """A headless browser that draws WebGL by the processor."""
+    """A headless browser with WebGL in software."""
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=[*ARGUMENTS, MEMORY])
         yield browser
@@ -48,10 +48,10 @@ def chromium() -> Iterator[Browser]:
 
 
 def opened(browser: Browser, path: str, session: str, width: int = 1280, height: int = 800, **context: Any) -> Page:
-    """A signed-in page of the stack's Airflow."""
-    made = browser.new_context(viewport={"width": width, "height": height}, **context)
-    made.add_cookies([{"name": "_token", "value": session, "url": address()}])
-    made.set_default_timeout(SECONDS * 1000)
-    page = made.new_page()
+    """Open a signed-in page of the stack's Airflow."""
+    signed_in = browser.new_context(viewport={"width": width, "height": height}, **context)
+    signed_in.add_cookies([{"name": "_token", "value": session, "url": address()}])
+    signed_in.set_default_timeout(SECONDS * 1000)
+    page = signed_in.new_page()
     page.goto(f"{address()}{path}")
     return page

@@ -1,12 +1,11 @@
-"""A day of micro-batches and what compaction makes of it: files, bytes, the log, and the time to open the lake.
+"""Measures compaction over a simulated day of micro-batches: files, bytes, the log, and the time to open the lake.
 
     python bench/compaction.py --commits 43200 --seed 1
 
-Each micro-batch goes through the stream's own writer and commit (``pinwheel.lake.files``, ``pinwheel.lake.landing``),
-with few rows of each event type, some of them late. Compaction is the Dag's, with
-the settings of the environment, and runs every 10 minutes of the day that is played, and once after its end. Log
-entries are given the age that they would have, so that old ones are cleaned up; no file gets old enough to be removed
-in a day.
+Each micro-batch is written and committed by the stream's own code (``pinwheel.lake.files``, ``pinwheel.lake.landing``)
+and has few rows of each event type, some of them late. Compaction is the Dag's, with the settings of the environment;
+it runs every 10 minutes of the simulated day, and once after its end. Log entries get the age that they would have, so
+that old ones are cleaned up; within a day no data file gets old enough to be removed.
 """
 
 import argparse
@@ -36,7 +35,7 @@ from pinwheel.lake.landing import Landing
 
 DAY = datetime(2026, 3, 14, tzinfo=UTC)
 COMPACT_AT, COMPACT_EVERY = timedelta(minutes=3), timedelta(minutes=10)  # as in dags/compact_tables.py
-LATE_SECONDS = (1800, 2 * 86_400)  # as the generator's
+LATE_SECONDS = (1800, 2 * 86_400)  # as in the generator
 LATE_SHARE = 0.02
 DEAD_SHARE = 0.005
 OPENINGS = 5
@@ -45,7 +44,7 @@ TOPIC = "bench"
 
 @dataclass
 class Day:
-    """What was seen. Times in seconds; files are of the fullest closed day and event type."""
+    """Measurements of the day. Times in seconds; ``fullest``: files of the fullest closed day and event type."""
 
     landings: list[float] = field(default_factory=list)
     compactions: list[float] = field(default_factory=list)
@@ -57,7 +56,7 @@ class Day:
 
 
 class Batches:
-    """Makes the rows of micro-batches: as many of each type, the same texts, ids and places of their own."""
+    """Makes the rows of micro-batches: equally many of each type, with the same texts, but different ids and times."""
 
     def __init__(self, rows_per_type: int, seed: int) -> None:
         self._rng = np.random.default_rng(seed)
@@ -68,7 +67,7 @@ class Batches:
         self._offset = 0
 
     def skip(self, others: "Batches") -> None:
-        """Go on after what others have made."""
+        """Continue with the offsets after those that ``others`` has used."""
         self._offset = max(self._offset, others._offset)
 
     def make(self, at: datetime) -> pa.Table:
@@ -102,12 +101,12 @@ def _texts(kind: str) -> dict[str, Any]:
 
 
 def main() -> int:
-    """Play the day, print what came of it as a table; 1 when a closed day is too full or opening is too slow."""
+    """Simulate the day and print a table; returns 1 when a closed day has too many files or opening is too slow."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--commits", type=int, default=43_200, help="micro-batches of the day: one per 2 s")
-    parser.add_argument("--rows", type=int, default=20, help="of each event type in a micro-batch")
+    parser.add_argument("--rows", type=int, default=20, help="rows of each event type in a micro-batch")
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--max-files", type=int, default=50, help="of a closed day and event type")
+    parser.add_argument("--max-files", type=int, default=50, help="limit for a closed day and event type")
     parser.add_argument("--max-open-seconds", type=float, default=1.0)
     given = parser.parse_args()
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s %(message)s")
@@ -121,7 +120,7 @@ def main() -> int:
 
 
 def play(settings: CompactSettings, commits: int, batches: Batches) -> Day:
-    """Land the day's micro-batches, compact as the Dag does, and once after midnight."""
+    """Land the day's micro-batches; compact when the Dag does, and once after midnight."""
     day, landing = Day(), Landing(settings.events_uri, TOPIC)
     due = DAY + COMPACT_AT
     for n in range(commits):
@@ -138,7 +137,7 @@ def play(settings: CompactSettings, commits: int, batches: Batches) -> Day:
 
 
 def land(landing: Landing, rows: pa.Table) -> None:
-    """What the stream's task and driver do with one micro-batch."""
+    """Write and commit one micro-batch, as the stream's task and driver do."""
     writer = FileWriter(landing.uri)
     writer.write(rows)
     landing.commit(writer.close())
@@ -163,7 +162,7 @@ def look_after(settings: CompactSettings, now: datetime, day: Day) -> None:
 
 
 def age_log(settings: CompactSettings, now: datetime, day: Day) -> None:
-    """Let what was there at the last run, and what came since, be as old as in the day that is played."""
+    """Set the modification times of log entries to the age that they have in the simulated day."""
     log = Path(settings.events_uri, "_delta_log")
     fresh = sorted(path for path in log.iterdir() if path.name[:20].isdigit() and path not in day.log_times)
     for n, path in enumerate(fresh):
@@ -174,7 +173,7 @@ def age_log(settings: CompactSettings, now: datetime, day: Day) -> None:
 
 
 def fullest(settings: CompactSettings, today: date) -> int:
-    """Files of the fullest day and event type before ``today``."""
+    """The number of files of the fullest day and event type before ``today``."""
     parts = measure(DeltaTable(settings.events_uri), settings)
     return max((p.files for p in parts if p.event_date < today.isoformat()), default=0)
 
@@ -187,7 +186,7 @@ def timed(work: Callable[[], object]) -> float:
 
 
 def report(settings: CompactSettings, day: Day, opened: float) -> None:
-    """Print the numbers, a row of a Markdown table each."""
+    """Print the measurements as rows of a Markdown table."""
     table = DeltaTable(settings.events_uri)
     parts = measure(table, settings)
     log_files = list(Path(settings.events_uri, "_delta_log").iterdir())

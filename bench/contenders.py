@@ -1,4 +1,7 @@
-"""Who runs the workload: Pinwheel and the baselines. Each run is on a fresh stack, and ends with a comparison."""
+"""The contenders that run the workload: Pinwheel and the baselines.
+
+Each run uses a fresh stack and ends with a comparison of its tables with the truth.
+"""
 
 import json
 import os
@@ -37,10 +40,10 @@ TUTORIAL_OPTIONS = (
 
 @dataclass(frozen=True)
 class Job:
-    """What to run: how many events, of which seed.
+    """One workload: number of events, and their seed.
 
-    ``paused`` is how the stream waits for the backlog; ``turn`` is a file to lock while the clock runs, for those who
-    share a machine. ``executors`` are the stream's, each a process with one core; 0: threads of the driver's JVM.
+    ``paused`` is how the stream waits for the backlog; ``turn`` is a file to lock while the clock runs, for benchmarks
+    that share a machine. ``executors`` are the stream's, each a process with one core; 0: threads of the driver's JVM.
     """
 
     events: int
@@ -52,7 +55,7 @@ class Job:
 
 @dataclass
 class Run:
-    """What a run took, in seconds and CPU-seconds by part; ``wrong`` is empty when all is as the truth says."""
+    """Cost of a run: seconds, and CPU-seconds by part; ``wrong`` is empty when all tables equal the truth."""
 
     contender: str
     events: int
@@ -64,12 +67,12 @@ class Run:
 
     @property
     def rate(self) -> float:
-        """Events a second."""
+        """Events per second."""
         return self.events / self.seconds
 
 
 def pinwheel(job: Job) -> Run:
-    """The whole stack: from the stream's resumption until the last row and rollup is in MemSQL."""
+    """The whole stack: measured from the stream's resumption until the last row and rollup is in MemSQL."""
     run = Run("pinwheel", job.events, job.seed)
     with arena("pinwheel", airflow=True) as field_:
         usage = Usage(field_.stack.settings)
@@ -100,14 +103,14 @@ def pinwheel(job: Job) -> Run:
 
 
 def _start(field_: Arena, usage: Usage, asked: float) -> tuple[Used, float]:
-    """Wait until the new driver begins to read; what had been used by then, and when that was."""
+    """Wait until the new driver begins to read; returns the CPU used until then, and the time in Unix seconds."""
     wait_until("the driver runs", field_.driven, START_SECONDS)
     wait_until("the stream begins to read", lambda: (field_.started_at() or 0) >= asked - 1, START_SECONDS)
     return usage.cpu(), field_.started_at() or 0.0
 
 
 def landed_at(field_: Arena) -> float:
-    """When the newest rows were committed to the lake, Unix seconds."""
+    """When the newest rows were committed to the lake, in Unix seconds."""
     commits = events_table.commits(field_.events_uri, DeltaTable(field_.events_uri).version() - 5)
     return max(c.committed_at.timestamp() for c in commits if c.rows)
 
@@ -123,7 +126,7 @@ def _compare_pinwheel(field_: Arena, folders: Iterable[Path]) -> dict[str, int]:
 
 
 def compare_lake(field_: Arena, first: dict[int, int], events: int) -> dict[str, int]:
-    """Each offset that Kafka gave out is in the lake once."""
+    """Check that each offset that Kafka assigned is in the lake once."""
     rows = DeltaTable(field_.events_uri).to_pyarrow_table(columns=["kafka_partition", "kafka_offset"])
     ends = kafka.end_offsets(field_.kafka)
     wrong = {"events in Kafka": abs(sum(ends.values()) - sum(first.values()) - events)}
@@ -144,12 +147,12 @@ def _found(wrong: dict[str, int]) -> dict[str, int]:
 
 
 def plain(job: Job) -> Run:
-    """Baseline (a)."""
+    """Baseline (a): a plain consumer."""
     return _baseline(job, "plain", [sys.executable, str(BASELINES / "plain_consumer.py")], lambda _: None)
 
 
 def tutorial(job: Job) -> Run:
-    """Baseline (b)."""
+    """Baseline (b): Spark as in tutorials."""
     settings = LocalSettings()
     tools.fetch(tools.bench_tools(settings.tools_dir), PlainProgress())
     folders = (settings.tools_dir / "jars" / name for name in ("spark", "bench"))
@@ -160,7 +163,7 @@ def tutorial(job: Job) -> Run:
 
 
 def _baseline(job: Job, name: str, command: list[str], prepare: Callable[[MemsqlSettings], None]) -> Run:
-    """Kafka, the database and the Pin API alone; from the program's start to its end."""
+    """Run a baseline with only Kafka, the database and the Pin API; measured from the program's start to its end."""
     run = Run(name, job.events, job.seed)
     with arena(name, airflow=False) as field_:
         stack = field_.stack
@@ -191,7 +194,7 @@ def _run(command: list[str], owner: MemsqlSettings, mark: str) -> None:
 
 
 def _fill_catalogue(settings: MemsqlSettings) -> None:
-    """The tables, and all pins: what the tutorial takes as given."""
+    """Create the tables and insert all pins, which the tutorial takes as given."""
     with memsql.connect(settings) as connection, connection.cursor() as cursor:
         for sql in (BASELINES / "tables.sql").read_text().split(";\n"):
             if sql.strip():

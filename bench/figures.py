@@ -1,4 +1,4 @@
-"""The figures of docs/benchmarks.json, and the medians over the log of runs that some of them are made of."""
+"""The figures of docs/benchmarks.json; some of them are medians over the log of runs."""
 
 import json
 import os
@@ -20,7 +20,7 @@ PLAIN, TUTORIAL = "plain consumer", "tutorial Spark"
 
 @dataclass(frozen=True)
 class Figure:
-    """One measured number. ``baseline`` is what it is a ratio to, "" for an absolute one; ``date`` is ISO 8601, UTC."""
+    """One measured number. ``baseline``: of a ratio, else ""; ``date``: ISO 8601, UTC."""
 
     figure: str
     value: float
@@ -31,18 +31,18 @@ class Figure:
 
 
 def figure(name: str, value: float, unit: str, baseline: str = "") -> Figure:
-    """A figure of this machine, today."""
+    """A figure measured today on this machine."""
     return Figure(name, round(value, 3), unit, baseline, machine(), f"{datetime.now(UTC):%Y-%m-%d}")
 
 
 def machine() -> str:
-    """What runs here, without its name."""
+    """Description of this machine, without its name."""
     memory = psutil.virtual_memory().total / 2**30
     return f"{os.cpu_count()} cores, {memory:.0f} GiB, {platform.system()} {platform.machine()}"
 
 
 def record(figures: Iterable[Figure], file: Path = FILE) -> None:
-    """Put figures into the file, in place of older ones of the same name."""
+    """Write figures to the file; they replace older ones of the same name."""
     known = {f["figure"]: f for f in json.loads(file.read_text())["figures"]} if file.exists() else {}
     known |= {f.figure: asdict(f) for f in figures}
     ordered = [known[name] for name in sorted(known)]
@@ -53,29 +53,29 @@ Runs = Mapping[str, list[dict[str, Any]]]
 
 
 def read_runs(runs_log: Path, events: int, newest: int) -> Runs:
-    """Each contender's newest runs of that size (a steady rate has its own); wrong ones do not count."""
+    """Each contender's newest runs of that size (of any size for "latency"), without those that had wrong tables."""
     runs: dict[str, list[dict[str, Any]]] = {}
     for line in runs_log.read_text(encoding="utf-8").splitlines() if runs_log.exists() else []:
         run = json.loads(line)
         of_size = run["events"] == events or run["contender"] == "latency"
         if of_size and not run["wrong"]:
             runs.setdefault(run["contender"], []).append(run)
-    return {name: found[-newest:] for name, found in runs.items()}
+    return {name: of_contender[-newest:] for name, of_contender in runs.items()}
 
 
 def of_runs(runs: Runs) -> list[Figure]:
-    """The figures that runs of Pinwheel beside the baselines give; those that lack a run are left out."""
-    made = []
+    """The figures that follow from runs of Pinwheel and the baselines; those that lack a run are left out."""
+    figures = []
     for name, (value, unit, baseline) in FIGURES.items():
         try:
-            made.append(figure(name, value(runs), unit, baseline))
+            figures.append(figure(name, value(runs), unit, baseline))
         except KeyError:
             continue
-    return made
+    return figures
 
 
 def median(runs: Runs, contender: str, of: Callable[[dict[str, Any]], float]) -> float:
-    """Over a contender's runs.
+    """The median over a contender's runs.
 
     Raises:
         KeyError: there is no such run.
@@ -84,12 +84,12 @@ def median(runs: Runs, contender: str, of: Callable[[dict[str, Any]], float]) ->
 
 
 def rate(run: dict[str, Any]) -> float:
-    """Events a second."""
+    """Events per second."""
     return float(run["events"] / run["seconds"])
 
 
 def cpu(run: dict[str, Any]) -> float:
-    """CPU-seconds of everything per million events."""
+    """CPU-seconds of all parts per million events."""
     return float(sum(run["cpu"].values()) / run["events"] * 1e6)
 
 
@@ -118,7 +118,7 @@ FIGURES: dict[str, tuple[Callable[[Runs], float], str, str]] = {
 
 
 def table(runs: Runs) -> list[str]:
-    """The runs as a Markdown table: medians, and the least and the most in parentheses."""
+    """The runs as a Markdown table: medians, with minimum and maximum in parentheses."""
     lines = ["| | runs | seconds | events/s | CPU-seconds per million |", "|---|---:|---:|---:|---:|"]
     for name, found in runs.items():
         cells = [_spread([of(run) for run in found]) for of in (lambda run: run["seconds"], rate, cpu)]
@@ -127,7 +127,7 @@ def table(runs: Runs) -> list[str]:
 
 
 def parts_table(runs: Runs) -> list[str]:
-    """CPU-seconds per million events by part, medians."""
+    """Median CPU-seconds per million events, by part, as a Markdown table."""
     lines = ["| | part | CPU-seconds per million |", "|---|---|---:|"]
     for name, found in runs.items():
         parts = {part for run in found for part in run["cpu"]}

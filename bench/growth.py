@@ -1,10 +1,10 @@
-"""Whether merging new rows costs more when the tables are larger.
+"""Measures whether merging new rows costs more when the tables are larger.
 
     python bench/growth.py --sizes 1000000 10000000 --new 100000
 
-For each size: a database of its own whose tables and rollups are filled with that many events of the 30 days up to
-now; then three times so many new events of the last six hours are merged into it, each as one slice per table. What
-counts is the CPU of the merge and of the database together, the median of the three; seconds are told too.
+For each size: fills the tables and rollups of a separate database with that many events of the last 30 days; then
+merges ``--new`` events of the last six hours, three times, each time as one slice per table. The result is the median
+CPU of merge and database together; seconds are printed too.
 """
 
 import argparse
@@ -27,7 +27,7 @@ from pinwheel.local.settings import LocalSettings
 
 TIMES = 3
 STEPS = ("1 stage", "2 audit", "3 merge", "4 roll up")
-FILL_SECONDS = 3600.0  # a statement of the filling
+FILL_SECONDS = 3600.0  # timeout of a statement while filling
 
 
 def main() -> int:
@@ -47,12 +47,12 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--sizes", type=int, nargs="+", default=[1_000_000, 10_000_000])
     parser.add_argument("--new", type=int, default=100_000)
     parser.add_argument("--seed", type=int, default=7)
-    parser.add_argument("--figures", type=Path, help="the file to put the figure into")
+    parser.add_argument("--figures", type=Path, help="file to write the figure to")
     return parser.parse_args()
 
 
 def cost_at(size: int, uri: str, new: int) -> float:
-    """CPU-seconds of merging new events into tables of that size, the median of three."""
+    """Median CPU-seconds of merging new events into tables of that size."""
     with database(f"bench-growth-{size}") as (settings, server):
         migrations.apply(settings)
         today = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0, tzinfo=None)
@@ -70,7 +70,7 @@ def cost_at(size: int, uri: str, new: int) -> float:
 
 
 def _merge(settings: MergeSettings, meter: Meter) -> list[Cost]:
-    """Merge a landing at a time, all tables; one version is a slice, since the slices may hold one row."""
+    """Merge one landing at a time into all tables; each version is a slice, because ``merge_slice_rows`` is 1."""
     gates = {table: prepared(table, settings) for table in TABLES}
     costs = []
     with memsql.connect(settings, local_infile=True) as connection:
@@ -84,10 +84,10 @@ def _merge(settings: MergeSettings, meter: Meter) -> list[Cost]:
 
 
 def _sum(meter: Meter) -> Cost:
-    found: dict[str, Cost] = defaultdict(Cost)
+    sums: dict[str, Cost] = defaultdict(Cost)
     for (_, step), cost in meter.steps.items():
-        found["all" if step in STEPS else "parts"].add(cost)
-    return found["all"]
+        sums["all" if step in STEPS else "parts"].add(cost)
+    return sums["all"]
 
 
 if __name__ == "__main__":

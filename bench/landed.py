@@ -1,4 +1,4 @@
-"""Lakes of the generator's events, made in this process: for benches of what comes after the landing."""
+"""Makes lakes of the generator's events in this process, for benchmarks of the steps after the landing."""
 
 import time
 from collections.abc import Sequence
@@ -25,18 +25,18 @@ from spark_jobs.transforms.parse import RECORDS_SCHEMA, Limits, Parser
 
 PARTITIONS = 4
 HOURS = 6
-BLOCK = 20_000  # as the generator's
-CHUNK = 50_000  # as one step of a landing task
+BLOCK = 20_000  # as in the generator
+CHUNK = 50_000  # as in a landing task
 TOPIC = "bench"
 
 
 class Lander:
-    """Makes rows of the lake from the generator's records by the stream's own parser and enrichment.
+    """Makes rows of the lake from the generator's records with the stream's own parser and enrichment.
 
     Args:
-        events: how many, spread over the hours before now.
-        seed: of the generator.
-        connect: opens the database with ``pin_cache``; None when there is none, then all pins are fetched.
+        events: number of events, spread over the ``HOURS`` before now.
+        seed: seed of the generator.
+        connect: opens the database with ``pin_cache``; None: all pins are fetched.
     """
 
     def __init__(self, events: int, seed: int, connect: Connect | None = None) -> None:
@@ -53,7 +53,7 @@ class Lander:
         self._made = 0
 
     def fetch(self, pin_ids: Sequence[int]) -> Answer:
-        """The Pin API, without the network."""
+        """Stands in for the Pin API, without the network."""
         pins = {i: self._catalogue.pin(i) for i in pin_ids}
         return Answer({i: read_pin(p) for i, p in pins.items() if p}, {i for i, p in pins.items() if not p})
 
@@ -68,7 +68,7 @@ class Lander:
             landing.commit(writer.close())
 
     def records(self, count: int) -> list[pa.Table]:
-        """The next so many records, in the chunks that a task gets."""
+        """The next ``count`` records, in chunks as a task gets them."""
         times = self._times[self._made : self._made + count]
         self._made += len(times)
         blocks = [self._generator.block(times[n : n + BLOCK], self._now) for n in range(0, len(times), BLOCK)]
@@ -98,15 +98,15 @@ class Lander:
 
 
 def make_lake(folder: Path, events: int, seed: int, batch: int) -> str:
-    """A lake of so many events under ``folder``; one that is there already is taken as it is."""
-    made = folder / f"{events}-{seed}-{batch}"
-    if not (made / "whole").exists():
+    """Make a lake of that many events under ``folder``, unless there is one; returns its path."""
+    lake = folder / f"{events}-{seed}-{batch}"
+    if not (lake / "whole").exists():
         began = time.monotonic()
-        Lander(events, seed).land(str(made), batch)
-        (made / "whole").touch()
+        Lander(events, seed).land(str(lake), batch)
+        (lake / "whole").touch()
         print(f"made a lake of {events:,} events in {time.monotonic() - began:.0f} s")
-    return str(made)
+    return str(lake)
 
 
 def _no_database() -> Connection:
-    raise MemsqlError("a bench without a database for its pins")
+    raise MemsqlError("this benchmark has no database with pin_cache")

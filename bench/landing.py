@@ -1,10 +1,10 @@
-"""Where a landing task's CPU goes: parse, pins, places, write, commit; without Spark and Kafka.
+"""Profiles a landing task's CPU: parse, pins, places, write, commit; without Spark and Kafka.
 
     python bench/landing.py --events 200000
 
-One process does what a Spark task does with its share of a micro-batch, over the generator's records; pins come from
-a pin_cache of its own database and from the catalogue, as from the Pin API, without the network. What a run of the
-whole stream uses beyond this is Spark, Arrow's way between JVM and Python, and Kafka.
+One process does the work of a Spark task on the generator's records. Pins come from ``pin_cache`` in a separate
+database, and from the catalogue in place of the Pin API, without the network. The rest of a whole stream's CPU is
+Spark, Arrow's transfer between JVM and Python, and Kafka.
 """
 
 import argparse
@@ -36,7 +36,7 @@ def main() -> int:
         lander = Lander(given.events, given.seed, connect=partial(memsql.connect, of_pins))
         uri = f"{folder}/lake"
         events_table.create_table(f"{uri}/events")
-        for _ in range(2):  # the second half is warm
+        for _ in range(2):  # the first half is the warm-up
             meter.steps.clear()
             profile(lander, Landing(f"{uri}/events", "bench"), given.events // 2, given.batch, meter)
         report(meter, given.events // 2)
@@ -45,14 +45,14 @@ def main() -> int:
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--events", type=int, default=400_000, help="the first half is to warm up")
+    parser.add_argument("--events", type=int, default=400_000, help="the first half is the warm-up")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--batch", type=int, default=load(StreamSettings).max_offsets_per_trigger)
     return parser.parse_args()
 
 
 def profile(lander: Lander, landing: Landing, events: int, batch: int, meter: Meter) -> None:
-    """Land events step by step."""
+    """Land events and measure each step."""
     for start in range(0, events, batch):
         writer = FileWriter(landing.uri)
         for records in lander.records(min(batch, events - start)):
@@ -71,7 +71,7 @@ def profile(lander: Lander, landing: Landing, events: int, batch: int, meter: Me
 
 
 def report(meter: Meter, events: int) -> None:
-    """Print CPU by step, and in all per million events."""
+    """Print the CPU of each step, and the total per million events."""
     whole: dict[str, Cost] = defaultdict(Cost)
     for cost in meter.steps.values():
         whole["all"].add(cost)

@@ -1,9 +1,9 @@
-"""How long after it happened an event is in the lake, and in its reporting table.
+"""Measures latency: from when an event happened until it is in the lake, and in its reporting table.
 
     python bench/latency.py --seconds 600
 
-Reads the running stack (settings from the environment): the lake's commits say when each Kafka offset landed, the
-merge ledger says when it was merged. Late events, which happened long before they were sent, are left out.
+Reads the running stack (settings from the environment): the lake's commits tell when each Kafka offset landed, the
+ledger when it was merged. Late events, which happened long before they were sent, are left out.
 """
 
 import argparse
@@ -24,8 +24,8 @@ from pinwheel.core.settings import LakeSettings, MemsqlSettings, load
 from pinwheel.core.times import aware
 from pinwheel.lake import events_table
 
-LATE = timedelta(seconds=60)  # sent so long after it happened: a late event of the generator
-LOOK_BACK = 3000  # versions: the log may not go further back
+LATE = timedelta(seconds=60)  # an event sent so long after it happened is a late event of the generator
+LOOK_BACK = 3000  # versions; the log may not go further back
 PERCENTILES = {"p50": 50, "p95": 95, "p99": 99, "max": 100}
 LEDGER = "SELECT table_name, merged_at, progress FROM merge_slices WHERE state = 'merged' ORDER BY slice_id"
 Steps = dict[int, tuple[np.ndarray, np.ndarray]]  # partition -> next offsets, and when they were reached (seconds)
@@ -33,7 +33,7 @@ Steps = dict[int, tuple[np.ndarray, np.ndarray]]  # partition -> next offsets, a
 
 @dataclass(frozen=True)
 class Waits:
-    """When events happened and how long each took to arrive, seconds."""
+    """When events happened, in Unix seconds, and how many seconds each took to arrive."""
 
     happened: np.ndarray
     waited: np.ndarray
@@ -44,7 +44,7 @@ class Waits:
         return dict(zip(PERCENTILES, map(float, found), strict=True))
 
     def drift(self) -> float:
-        """p95 of the later half minus p95 of the earlier one: near 0 when it keeps up."""
+        """p95 of the later half minus p95 of the earlier half: near 0 when the pipeline keeps up."""
         later = self.happened >= np.median(self.happened)
         early, late = (np.percentile(self.waited[half], 95) for half in (~later, later))
         return float(late - early)
@@ -53,16 +53,16 @@ class Waits:
 def main() -> int:
     """Print the percentiles."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--seconds", type=float, default=600, help="look at events that happened in the last so many")
+    parser.add_argument("--seconds", type=float, default=600, help="measure events of that many last seconds")
     given = parser.parse_args()
     for name, waits in measure(datetime.now(UTC) - timedelta(seconds=given.seconds)).items():
-        told = " ".join(f"{p}={seconds:6.2f}" for p, seconds in waits.percentiles().items())
-        print(f"{name:9} events={len(waits.waited):8,} {told} s, later half's p95 {waits.drift():+.2f} s")
+        percentiles = " ".join(f"{p}={seconds:6.2f}" for p, seconds in waits.percentiles().items())
+        print(f"{name:9} events={len(waits.waited):8,} {percentiles} s, later half's p95 {waits.drift():+.2f} s")
     return 0
 
 
 def measure(since: datetime) -> dict[str, Waits]:
-    """How long the events since then took to the lake ("lake"), to each table, and to any table ("sql")."""
+    """Latency of the events since then: to the lake ("lake"), to each table, and to all tables together ("sql")."""
     events_uri = load(LakeSettings).events_uri
     events = _events(events_uri, since)
     first = DeltaTable(events_uri).version() - LOOK_BACK
@@ -99,9 +99,9 @@ def _merged() -> dict[str, Steps]:
     return {table: _steps(steps) for table, steps in tables.items()}
 
 
-def _steps(found: Iterable[tuple[float, dict[int, int]]]) -> Steps:
+def _steps(commits: Iterable[tuple[float, dict[int, int]]]) -> Steps:
     reached: dict[int, list[tuple[int, float]]] = {}
-    for at, ends in found:
+    for at, ends in commits:
         for partition, end in ends.items():
             reached.setdefault(partition, []).append((end, at))
     return {p: (np.array([end for end, _ in s]), np.array([at for _, at in s])) for p, s in reached.items()}

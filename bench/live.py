@@ -1,12 +1,12 @@
-"""How live the globe is, what viewers cost, and how fast the pages answer, on a running stack.
+"""Measures the live pages on a running stack: latency of the globe, cost of viewers, answer times.
 
     make run                                   # in another terminal, with PINWHEEL_DEMO_RATE=1000
     python -m bench.live latency --seconds 60  # event in Kafka -> circle on an open globe
     python -m bench.live globe --seconds 600   # frames/s, main-thread blocks, memory of the page
-    python -m bench.live viewers --viewers 50  # what they cost Airflow's other pages
+    python -m bench.live viewers --viewers 50  # slowdown of Airflow's other pages
     python -m bench.live pages                 # first answers
 
-Prints rows for docs/benchmarks.md, and ends with 1 when a limit is broken.
+Prints rows for docs/benchmarks.md; exits with 1 when a limit is broken.
 """
 
 import argparse
@@ -45,7 +45,7 @@ COUNT_FRAMES = """(ms) => new Promise((done) => {
 
 
 def main() -> int:
-    """Run one of the scenes."""
+    """Run one scene."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("scene", choices=("latency", "globe", "viewers", "pages"))
     parser.add_argument("--seconds", type=float, default=60)
@@ -63,13 +63,13 @@ def main() -> int:
 
 
 def row(what: str, found: str, limit: str, holds: bool) -> int:
-    """Print a line of the table; 1 when the limit is broken."""
+    """Print a row of the table; returns 1 when the limit is broken."""
     print(f"| {what} | {found} | {limit} | {'yes' if holds else '**no**'} |", flush=True)
     return int(not holds)
 
 
 def latency(seconds: float) -> int:
-    """Kafka's timestamp of an event until its circle is drawn, by the clock of this one machine."""
+    """From an event's Kafka time until its circle is drawn, by the clock of this one machine."""
     with chromium() as browser:
         page = opened(browser, "/pinwheel/live", token())
         page.wait_for_timeout(WARM_SECONDS * 1000)
@@ -86,7 +86,7 @@ def latency(seconds: float) -> int:
 
 
 def globe(seconds: float) -> int:
-    """The open globe by itself."""
+    """Frame rate, blocks and memory of one open globe."""
     with chromium() as browser:
         page = opened(browser, "/pinwheel/live", token())
         page.wait_for_timeout(WARM_SECONDS * 1000)
@@ -97,15 +97,15 @@ def globe(seconds: float) -> int:
         events = page.evaluate("pinwheelLive.feed.rate(['repin', 'pin', 'comment', 'login'])") or 0
     worst = max(blocks, default=0)
     broken = row("events a second", f"{events:,.0f}", "", True)
-    told = f"{np.median(rates):.0f}, least {min(rates):.0f} over 5 s"
-    broken += row("frames a second, drawn by the processor", told, "10", float(np.median(rates)) >= 10)
+    found = f"{np.median(rates):.0f}, least {min(rates):.0f} over 5 s"
+    broken += row("frames a second, drawn by the processor", found, "10", float(np.median(rates)) >= 10)
     broken += row("longest main-thread block", f"{worst:.0f} ms", "200 ms", worst <= 200)
-    told = f"{before:.1f} → {after:.1f} MB in {seconds:.0f} s"
-    return broken + row("memory of the page's scripts", told, "flat", after - before < 5)
+    found = f"{before:.1f} → {after:.1f} MB in {seconds:.0f} s"
+    return broken + row("memory of the page's scripts", found, "flat", after - before < 5)
 
 
 def _heap(page: Page) -> float:
-    """Megabytes that are in use after a collection."""
+    """Heap in use after a garbage collection, in MB."""
     session = page.context.new_cdp_session(page)
     session.send("HeapProfiler.collectGarbage")
     used = session.send("Runtime.getHeapUsage")["usedSize"]
@@ -114,7 +114,7 @@ def _heap(page: Page) -> float:
 
 
 async def viewers(n: int, seconds: float) -> int:
-    """``n`` streams at once, and Airflow's own pages meanwhile."""
+    """Answer times of Airflow's own pages without and with ``n`` live streams."""
     server = _server()
     headers = {"Authorization": f"Bearer {token()}"}
     limits = httpx.Limits(max_connections=n + 10)
@@ -132,16 +132,16 @@ async def viewers(n: int, seconds: float) -> int:
             stream.cancel()
         await asyncio.gather(*streams, return_exceptions=True)
     times = np.percentile(together, 50) / np.percentile(alone, 50)
-    told = f"{_ms(alone)} alone, {_ms(together)} with {n}: × {times:.1f}"
-    broken = row(f"Airflow's other pages, p50 (p95), {n} viewers", told, "× 2", times <= 2)
+    found = f"{_ms(alone)} alone, {_ms(together)} with {n}: × {times:.1f}"
+    broken = row(f"Airflow's other pages, p50 (p95), {n} viewers", found, "× 2", times <= 2)
     broken += row("longest lag of any viewer, Kafka → browser", f"{max(lags):.1f} s", "10 s", max(lags) <= 10)
     return broken + row("memory of the API server", f"+ {grown:.0f} MB", "100 MB", grown < 100)
 
 
 def _server() -> psutil.Process:
     port = int(address().rpartition(":")[2])
-    found = next(c.pid for c in psutil.net_connections("tcp") if c.status == "LISTEN" and c.laddr.port == port)
-    return psutil.Process(found)
+    pid = next(c.pid for c in psutil.net_connections("tcp") if c.status == "LISTEN" and c.laddr.port == port)
+    return psutil.Process(pid)
 
 
 def _megabytes(process: psutil.Process) -> float:
@@ -149,7 +149,7 @@ def _megabytes(process: psutil.Process) -> float:
 
 
 async def _watch(client: httpx.AsyncClient, lags: list[float]) -> None:
-    """One viewer; notes how old the newest event of each update is when it comes."""
+    """One viewer; appends the age, in seconds, of the newest event of each update on arrival."""
     while True:
         async with client.stream("GET", "/pinwheel/api/live/events") as answer:
             answer.raise_for_status()
@@ -162,16 +162,16 @@ async def _watch(client: httpx.AsyncClient, lags: list[float]) -> None:
 
 
 async def _answers(client: httpx.AsyncClient, paths: Sequence[str], seconds: float) -> list[float]:
-    """How long each of the paths takes, one after the other, again and again. In seconds."""
-    found: list[float] = []
+    """Request the paths in turn for ``seconds``; returns the answer times, in seconds."""
+    waits: list[float] = []
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         for path in paths:
             began = time.monotonic()
             (await client.get(path)).raise_for_status()
-            found.append(time.monotonic() - began)
+            waits.append(time.monotonic() - began)
         await asyncio.sleep(0.1)
-    return found
+    return waits
 
 
 def _ms(waits: Sequence[float]) -> str:
@@ -180,7 +180,7 @@ def _ms(waits: Sequence[float]) -> str:
 
 
 def pages() -> int:
-    """First answers of every page: its document, and what it asks for at once."""
+    """Answer times of every page's document and of the requests that it sends first."""
     headers = {"Authorization": f"Bearer {token()}"}
     broken = 0
     with httpx.Client(base_url=f"{address()}/pinwheel/", headers=headers, timeout=60) as client:

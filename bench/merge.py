@@ -1,9 +1,9 @@
-"""What staging, auditing and merging cost, step by step and statement by statement, without Spark and Airflow.
+"""Measures staging, auditing and merging by step and by statement, without Spark and Airflow.
 
     python bench/merge.py --events 1000000
 
-Makes a lake of the generator's events (once; kept for the next run), starts a database of its own, and merges table
-after table as the merge's tasks do, in one process, so that each CPU-second of the database belongs to a statement.
+Makes a lake of the generator's events (once; kept for later runs), starts a separate database, and merges the tables
+in turn as the merge's tasks do, in one process, so that each CPU-second of the database belongs to one statement.
 """
 
 import argparse
@@ -31,7 +31,7 @@ from pinwheel.merge.merge import merge
 from pinwheel.rollup import rollups
 
 T = TypeVar("T")
-LEAST_SECONDS = 0.02  # of a statement that is shown
+LEAST_SECONDS = 0.02  # faster statements are not shown
 
 
 def main() -> int:
@@ -45,7 +45,7 @@ def main() -> int:
             merge_slice_rows=given.slice_rows,
         )
         meter = Meter(server)
-        gates = {table: prepared(table, settings) for table in given.tables}  # once per session: not what is measured
+        gates = {table: prepared(table, settings) for table in given.tables}  # once per session, so not measured
         whole = meter.now()
         for table, gate in gates.items():
             merge_table(table, of_merge, gate, meter)
@@ -59,23 +59,23 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--events", type=int, default=1_000_000)
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--lakes", type=Path, default=LocalSettings().state_dir / "bench-lakes", help="where they stay")
-    parser.add_argument("--batch", type=int, default=load(StreamSettings).max_offsets_per_trigger, help="a landing")
+    parser.add_argument("--lakes", type=Path, default=LocalSettings().state_dir / "bench-lakes", help="their folder")
+    parser.add_argument("--batch", type=int, default=load(StreamSettings).max_offsets_per_trigger, help="per landing")
     parser.add_argument("--slice-rows", type=int, default=load(MergeSettings).merge_slice_rows)
     parser.add_argument("--tables", nargs="*", default=list(TABLES))
-    parser.add_argument("--least-seconds", type=float, default=LEAST_SECONDS, help="of a statement that is shown")
+    parser.add_argument("--least-seconds", type=float, default=LEAST_SECONDS, help="faster statements are not shown")
     return parser.parse_args()
 
 
 def prepared(table: str, settings: MemsqlSettings) -> Gate:
-    """A gate as a session has it after its first slice."""
+    """A gate in the state in which a session has it after its first slice."""
     gate = Gate(settings)
     gate.prepare(table)
     return gate
 
 
 def merge_table(table: str, settings: MergeSettings, gate: Gate, meter: Meter) -> None:
-    """What a session of the merge does, slice after slice until the lake has no more."""
+    """Merge a table slice by slice until the lake has no more, as a session does."""
     with memsql.connect(settings, local_infile=True) as connection:
         meter.watch(connection)
         while merge_slice(table, settings, gate, connection, meter):
@@ -85,32 +85,32 @@ def merge_table(table: str, settings: MergeSettings, gate: Gate, meter: Meter) -
 def merge_slice(table: str, settings: MergeSettings, gate: Gate, connection: Connection, meter: Meter) -> bool:
     """Merge the next slice; False when there is none."""
     with split_stage(table, meter), meter.step(table, "1 stage"):
-        found = staging.stage(table, settings, connection)
-    if found is None:
+        staged = staging.stage(table, settings, connection)
+    if staged is None:
         return False
     with meter.step(table, "2 audit"):
-        audit(found, gate, connection, settings.quarantine_max_share)
+        audit(staged, gate, connection, settings.quarantine_max_share)
     with meter.step(table, "3 merge"):
-        merge(found.slice_id, connection)
+        merge(staged.slice_id, connection)
     return True
 
 
 def roll_up(settings: MergeSettings, meter: Meter) -> None:
-    """Take all that was merged into the rollups, at once, as after a backlog, but not side by side."""
+    """Recompute the rollups of all that was merged, in one go as after a backlog, but not concurrently."""
     with memsql.connect(settings) as connection, one_by_one(rollups):
-        beside = connection.another()  # closed by recompute
-        for each in (connection, beside):
+        second = connection.another()  # closed by recompute
+        for each in (connection, second):
             meter.watch(each)
-        connection.another = lambda: beside  # type: ignore[method-assign]
+        connection.another = lambda: second  # type: ignore[method-assign]
         with meter.step("rollups", "4 roll up"):
             rollups.recompute(connection)
 
 
 class _Here(Executor):
-    """Does what is submitted at once."""
+    """An executor that runs what is submitted in the calling thread."""
 
     def submit(self, fn: Callable[..., T], /, *args: object, **kwargs: object) -> Future[T]:
-        """Done when it returns."""
+        """Run ``fn`` before returning."""
         done = Future[T]()
         done.set_result(fn(*args, **kwargs))
         return done
@@ -118,7 +118,7 @@ class _Here(Executor):
 
 @contextmanager
 def one_by_one(module: ModuleType) -> Iterator[None]:
-    """Let a module's threads wait for each other, so that each CPU-second of the database belongs to a statement."""
+    """Make a module's threads run one after the other, so that each database CPU-second belongs to one statement."""
     kept = module.ThreadPoolExecutor
     module.ThreadPoolExecutor = lambda **_: _Here()
     try:
@@ -129,7 +129,7 @@ def one_by_one(module: ModuleType) -> Iterator[None]:
 
 @contextmanager
 def split_stage(table: str, meter: Meter) -> Iterator[None]:
-    """Count the two halves of staging: reading the change feed into a file, and loading it."""
+    """Measure the two halves of staging: reading the change feed into a file, and loading it."""
     halves = {"_write": "1a read", "_load": "1b load"}
     kept = {name: getattr(staging, name) for name in halves}
 
@@ -150,7 +150,7 @@ def split_stage(table: str, meter: Meter) -> Iterator[None]:
 
 
 def report(meter: Meter, whole: Cost, after: Cost, least_seconds: float) -> None:
-    """Print what everything took."""
+    """Print the costs by step, by table and by statement."""
     summed: dict[str, Cost] = defaultdict(Cost)
     for (_, step), cost in meter.steps.items():
         summed[step].add(cost)

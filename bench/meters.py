@@ -1,4 +1,4 @@
-"""CPU-seconds and seconds of steps, in this process and in the database, and of each statement."""
+"""Measures seconds and CPU-seconds of steps and statements, in this process and in the database."""
 
 import re
 import time
@@ -13,12 +13,12 @@ import psutil
 from pinwheel.clients.memsql import Connection
 
 TARGET = re.compile(r"(?:\bINTO(?: TABLE)?|\bFROM|^UPDATE|\bTABLE(?: IF (?:NOT )?EXISTS)?)\s+`?(\w+)", re.IGNORECASE)
-IDLE_SHARE = 0.02  # of a core: the database has nothing left to do
+IDLE_SHARE = 0.02  # of a core; below it the database counts as idle
 
 
 @dataclass
 class Cost:
-    """What something took; ``own`` is this process's CPU, ``database`` the server's, in seconds."""
+    """Cost in seconds; ``own`` is this process's CPU, ``database`` the server's."""
 
     seconds: float = 0.0
     own: float = 0.0
@@ -26,7 +26,7 @@ class Cost:
     times: int = 0
 
     def add(self, other: "Cost") -> None:
-        """Count another one in."""
+        """Add another cost."""
         self.seconds += other.seconds
         self.own += other.own
         self.database += other.database
@@ -42,18 +42,18 @@ class Meter:
         self.statements: dict[str, Cost] = defaultdict(Cost)
 
     def now(self) -> Cost:
-        """The clocks; the kernel counts another process's CPU in hundredths of a second."""
+        """Read the clocks; another process's CPU has a resolution of 0.01 s."""
         return Cost(time.monotonic(), time.process_time(), sum(self._server.cpu_times()[:2]))
 
     @contextmanager
     def step(self, table: str, name: str) -> Iterator[None]:
-        """Count what happens in the block."""
+        """Add the cost of the block to a step."""
         before = self.now()
         yield
         self.steps[table, name].add(self.since(before))
 
     def watch(self, connection: Connection) -> None:
-        """Count each statement of a connection from now on."""
+        """From now on measure each statement of a connection."""
         query = connection.query
 
         def counted(sql: Any, unbuffered: bool = False) -> int:
@@ -66,7 +66,7 @@ class Meter:
         connection.query = counted  # type: ignore[method-assign]
 
     def settle(self, seconds: float = 60.0) -> Cost:
-        """Wait until the database is idle: it purges and writes pages after a commit too."""
+        """Wait until the database is idle, as it also purges and writes pages after a commit; returns the cost."""
         before, ends = self.now(), time.monotonic() + seconds
         while time.monotonic() < ends:
             used = self.now().database
@@ -76,13 +76,13 @@ class Meter:
         return self.since(before)
 
     def since(self, before: Cost) -> Cost:
-        """What was used since ``before``, which ``now`` gave."""
+        """The cost since ``before``, which ``now`` returned."""
         now = self.now()
         return Cost(now.seconds - before.seconds, now.own - before.own, now.database - before.database, 1)
 
 
 def label(sql: str | bytes) -> str:
-    """The verb of a statement and the table that it writes or reads first."""
+    """A statement's verb and the first table that it writes or reads."""
     text = sql.decode(errors="replace") if isinstance(sql, bytes | bytearray) else sql
     verb = text.split(maxsplit=1)[0].upper()
     target = TARGET.search(text)
@@ -90,7 +90,7 @@ def label(sql: str | bytes) -> str:
 
 
 def lines(costs: dict[Any, Cost], least_seconds: float = 0.0) -> list[str]:
-    """Rows of a Markdown table, the dearest first; names that are tuples take a column each."""
+    """Rows of a Markdown table, by descending seconds; a name that is a tuple takes several columns."""
     ranked = sorted(costs.items(), key=lambda item: -item[1].seconds)
     return [
         f"| {' | '.join(name) if isinstance(name, tuple) else name} | {cost.times} | {cost.seconds:.2f} "

@@ -1,12 +1,12 @@
-"""How many planted defects check_quality finds, how often it cries wolf, and what it costs.
+"""Measures check_quality on planted defects: recall, false alarms and cost.
 
     python bench/quality.py --seed 1
 
 Made-up traffic with a daily and a weekly rhythm goes through the stream's own parser and enrichment, hour by hour. Two
-weeks are history; the hours after them are checked clean; then each defect is planted into an hour of its own and
-checked against the same past. Defects past the merge are made in a database that the run starts for itself. A slice
-is an hour of a table; a defect is found when a slice of its hour does not pass check_quality or, where that sees
-nothing, is held by the merge's gate. Clean slices must pass both.
+weeks are history. The clean hours after them are checked for false alarms. Then each defect is planted into an hour
+and checked against the same past; defects after the merge are made in a database of the run. Here a slice is an hour
+of a table. A defect is found when a slice of its hour fails check_quality or else is held by the merge's gate. Clean
+slices must pass both.
 """
 
 import argparse
@@ -69,7 +69,7 @@ Rows = Callable[[pa.Table], pa.Table]
 
 
 class World:
-    """Hours of traffic, as the lake would have them."""
+    """Hours of traffic, as rows of the lake."""
 
     def __init__(self, seed: int, rows: int) -> None:
         self.seed, self.rows = seed, rows
@@ -82,12 +82,12 @@ class World:
         self._offset = 0
 
     def fetch(self, pin_ids: list[int]) -> Answer:
-        """The Pin API, without the network."""
+        """Stands in for the Pin API, without the network."""
         pins = {i: self._catalogue.pin(i) for i in pin_ids}
         return Answer({i: read_pin(p) for i, p in pins.items() if p}, {i for i, p in pins.items() if not p})
 
     def hour(self, hour: datetime, defect: str | None = None) -> pa.Table:
-        """Rows of the lake of an hour, all types; late ones and dead letters left out."""
+        """The lake's rows of an hour, of all types, without late events and dead letters."""
         rng = np.random.default_rng((self.seed, int(hour.timestamp()), 2))
         rhythm = (1 + 0.5 * math.sin(2 * math.pi * (hour.hour - 8) / 24)) * (0.8 if hour.weekday() >= 5 else 1.0)
         count = int(self.rows * rhythm * rng.lognormal(0, 0.05))
@@ -95,7 +95,7 @@ class World:
         times = start_us + np.sort(rng.integers(0, 3_600_000_000, count))
         block = self._generator.block(times, hour + HOUR)
         keys, values = Planter(defect, self.seed).plant(block) if defect else (block.keys, block.values)
-        # A record arrives when its block does; the doubled and the lost move the others by nothing that counts.
+        # Arrival times go by position; defects that duplicate or drop records shift the others only a little.
         arrived = times[np.minimum(np.arange(len(values)) * count // max(len(values), 1), count - 1)] + 300_000
         rows = self.landed(keys, values, arrived)
         at = rows["occurred_at"]
@@ -103,13 +103,13 @@ class World:
         return rows.filter(pc.and_kleene(within, pc.not_equal(rows["event_type"], "dead_letter")))
 
     def records(self, hour: datetime, count: int) -> tuple[list[bytes], list[bytes | None], np.ndarray]:
-        """Keys, values and arrival times of so many events of an hour."""
+        """Keys, values and arrival times of ``count`` events of an hour."""
         times = int(hour.timestamp() * 1e6) + np.arange(count) * (3_600_000_000 // count)
         blocks = [self._generator.block(times[n : n + 20_000], hour + HOUR) for n in range(0, count, 20_000)]
         return [k for b in blocks for k in b.keys], [v for b in blocks for v in b.values], times + 300_000
 
     def landed(self, keys: list[bytes], values: list[bytes | None], arrived: np.ndarray) -> pa.Table:
-        """Records as the stream would land them."""
+        """The lake's rows of these records."""
         offsets = np.arange(self._offset, self._offset + len(values))
         self._offset += len(values)
         records = pa.table(
@@ -126,7 +126,7 @@ class World:
 
 
 def _no_database() -> Connection:
-    raise MemsqlError("this run asks the catalogue for its pins")
+    raise MemsqlError("this benchmark has no database with pin_cache: pins come from the catalogue")
 
 
 def _set(column: str, value: Callable[[pa.Table], pa.Array]) -> Rows:
@@ -155,7 +155,7 @@ def _nulled(column: str, share: float) -> Rows:
 
 
 def _pins_mixed_up(rows: pa.Table) -> pa.Table:
-    """A tenth of the pins' columns come from another pin."""
+    """A tenth of the rows get another row's pin columns."""
     moved = np.arange(rows.num_rows)
     hit = np.random.default_rng(3).random(rows.num_rows) < 0.1
     moved[hit] = np.roll(moved[hit], 1)
@@ -164,7 +164,7 @@ def _pins_mixed_up(rows: pa.Table) -> pa.Table:
     return rows
 
 
-# Broken between Kafka and the lake: nothing that a producer does.
+# Defects between Kafka and the lake, not of producers.
 LANDED: dict[str, Rows] = {
     "a Kafka partition is missing": lambda r: r.filter(pc.not_equal(r["kafka_partition"], 2)),
     "latitude and longitude swapped": _swapped_degrees,
@@ -179,7 +179,7 @@ LANDED: dict[str, Rows] = {
         [r, _set("event_id", lambda t: pc.binary_join_element_wise(t["event_id"], "2", "-"))(r)]
     ),
 }
-# Broken past the merge; `repins` has about 600 rows an hour here.
+# Defects after the merge; `repins` has about 600 rows per hour here.
 SQL_DEFECTS = (
     "DELETE FROM repins ORDER BY event_id LIMIT 1",
     "DELETE FROM repins WHERE kafka_partition = 1",
@@ -212,7 +212,7 @@ SQL_DEFECTS = (
 
 
 class Reporting:
-    """A lake and a reporting database of the run's own."""
+    """A lake and a reporting database for the run."""
 
     def __init__(self, settings: MemsqlSettings, folder: Path) -> None:
         values = settings.model_dump(include=set(MemsqlSettings.model_fields))
@@ -228,43 +228,43 @@ class Reporting:
         write_deltalake(f"{self.uri}/events", rows.cast(events_table.arrow_schema()), mode="append")
 
     def merge(self) -> None:
-        """Merge what there is."""
-        for found in self._staged():
-            audit(found, self._gate, self.connection, self._merging.quarantine_max_share)
-            merge(found.slice_id, self.connection)
+        """Merge everything in the lake, and recompute the rollups."""
+        for staged in self._staged():
+            audit(staged, self._gate, self.connection, self._merging.quarantine_max_share)
+            merge(staged.slice_id, self.connection)
         rollups.recompute(self.connection)
 
     def held(self, rows: pa.Table) -> dict[str, list[str]]:
-        """Table -> why the gate holds these rows; they are staged, but never merged."""
+        """Table -> reasons for which the gate holds these rows; they are staged, but never merged."""
         self.land(rows)
         reasons = {}
-        for found in self._staged():
-            verdict = audit(found, self._gate, self.connection, self._merging.quarantine_max_share)
+        for staged in self._staged():
+            verdict = audit(staged, self._gate, self.connection, self._merging.quarantine_max_share)
             if verdict.held:
-                reasons[found.table] = list(verdict.reasons)
+                reasons[staged.table] = list(verdict.reasons)
             now = SliceState.HELD if verdict.held else SliceState.STAGED
             with memsql.transaction(self.connection):
-                ledger.move(self.connection, found.slice_id, now, SliceState.SUPERSEDED, None)
-                ledger.advance(self.connection, found.table, found.versions, {})
-            _run(self.connection, f"TRUNCATE staging_{found.table}")
+                ledger.move(self.connection, staged.slice_id, now, SliceState.SUPERSEDED, None)
+                ledger.advance(self.connection, staged.table, staged.versions, {})
+            _run(self.connection, f"TRUNCATE staging_{staged.table}")
         return reasons
 
     def _staged(self) -> Iterator[Slice]:
         for table in TABLES:
-            while (found := stage(table, self._merging, self.connection)) is not None:
-                yield found
+            while (staged := stage(table, self._merging, self.connection)) is not None:
+                yield staged
 
 
 class Watch:
-    """The checks of the lake's numbers, with a past of its own."""
+    """The checks of the lake's measures, with their own past."""
 
     def __init__(self, world: World, judge: Judge) -> None:
         self._world, self._judge = world, judge
         self._past: dict[str, list[Profile]] = {table: [] for table in TABLES}
 
     def check(self, rows: pa.Table, hour: datetime, *, judged: bool, kept: bool) -> dict[str, list[str]]:
-        """Table -> measures that did not pass; remembers the hour if ``kept``."""
-        found = {}
+        """Table -> measures that failed, if ``judged``; adds the hour to the past, if ``kept``."""
+        unmet = {}
         for table, kind in TABLES.items():
             columns = [c.name for c in reporting_columns(kind) if c.name != HOUR_COLUMN]
             mine = Hour(rows.filter(pc.equal(rows["event_type"], kind.name)).select(columns), kind, hour)
@@ -273,20 +273,20 @@ class Watch:
             if judged:
                 usual = expected(profile, self._past[table], measures(kind))
                 verdicts = self._judge.hour(profile, profile.values, usual, False)
-                found[table] = [v.measure for v in verdicts if not v.is_met]
+                unmet[table] = [v.measure for v in verdicts if not v.is_met]
             if kept:
                 self._past[table].append(profile)
-        return found
+        return unmet
 
 
 def main() -> int:
-    """Print what was found."""
+    """Run the benchmark and print its results."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--rows", type=int, default=6000, help="events of a middling hour")
-    parser.add_argument("--clean", type=int, default=50, help="clean hours; four slices each")
-    parser.add_argument("--defects", type=int, default=100, help="in all")
-    parser.add_argument("--cost-rows", type=int, default=0, help="measure the cost with so many events, nothing else")
+    parser.add_argument("--rows", type=int, default=6000, help="events of an average hour")
+    parser.add_argument("--clean", type=int, default=50, help="number of clean hours, of four slices each")
+    parser.add_argument("--defects", type=int, default=100, help="number of planted defects")
+    parser.add_argument("--cost-rows", type=int, default=0, help="only measure the cost, with that many events")
     given = parser.parse_args()
     if given.cost_rows:
         _cost(World(given.seed, given.rows), given.cost_rows)
@@ -324,7 +324,7 @@ def _clean(world: World, watch: Watch, reporting: Reporting, start: datetime, ho
 def _planted(
     world: World, watch: Watch, reporting: Reporting, start: datetime, count: int
 ) -> Iterator[tuple[str, bool]]:
-    """Defects of producers and of the landing in turn, each in an hour of the day after, over and over."""
+    """Plant ``count`` defects of producers and of the landing, in turn, each in an hour of the day after ``start``."""
     kinds: list[tuple[str, str | None, Rows | None]] = [
         *((name, name, None) for name in DEFECTS),
         *((name, None, spoil) for name, spoil in LANDED.items()),
@@ -341,7 +341,7 @@ def _planted(
 
 
 def _past_the_merge(world: World, judge: Judge, hour: datetime, reporting: Reporting) -> Iterator[tuple[str, bool]]:
-    """Merge an hour for real, then break the reporting tables in one way after the other."""
+    """Merge an hour, then plant each defect into the reporting tables and restore them."""
     connection = reporting.connection
     reporting.land(world.hour(hour))
     reporting.merge()
@@ -365,9 +365,9 @@ def _unmet(checker: Checker, hour: datetime) -> dict[str, list[str]]:
 
 
 def _cost(world: World, rows: int) -> None:
-    """CPU-seconds of checking an hour beside those of landing and merging it: the database's own included.
+    """CPU-seconds of checking an hour, compared with those of landing and merging it; the database's are included.
 
-    Landing without Spark and Kafka, and one slice per table, so the share is larger here than where events trickle in.
+    Landing is without Spark and Kafka, and each table has one slice, so the ratio is larger than in a running stack.
     """
     hour = FIRST
     keys, values, arrived = world.records(hour, rows)
@@ -378,7 +378,7 @@ def _cost(world: World, rows: int) -> None:
             reporting.land(landed)
             reporting.merge()
         quality = reporting.quality.model_copy(update={"quality_dir": Path(folder) / "quality"})
-        with _cpu("checking, a process of its own") as checking:
+        with _cpu("checking, in a separate process") as checking:
             environment = {**os.environ, **{variable(k): str(v) for k, v in _plain(quality).items()}}
             asked = f"'{hour:%Y-%m-%dT%H}', '{hour + HOUR:%Y-%m-%dT%H}'"
             code = f"from pinwheel.quality.run import run; print(run({asked}))"
@@ -387,14 +387,14 @@ def _cost(world: World, rows: int) -> None:
 
 
 def _plain(settings: QualitySettings) -> dict[str, object]:
-    """Settings as texts for another process."""
+    """Settings for the environment of another process, with the secret in plain text."""
     secret = settings.memsql_password.get_secret_value()
     return {k: v for k, v in settings.model_dump().items() if v is not None} | {"memsql_password": secret}
 
 
 @contextmanager
 def _cpu(what: str) -> Iterator[list[float]]:
-    """CPU-seconds of this process, its children that ended, and the database."""
+    """Measure CPU-seconds of this process, its ended children, and the database."""
     (server,) = [p for p in psutil.Process().children(recursive=True) if p.name() == "mariadbd"]
 
     def used() -> float:
@@ -402,10 +402,10 @@ def _cpu(what: str) -> Iterator[list[float]]:
         own = times.user + times.system + times.children_user + times.children_system
         return own + sum(server.cpu_times()[:2])
 
-    before, found = used(), [0.0]
-    yield found
-    found[0] = used() - before
-    print(f"{what}: {found[0]:.1f} CPU-seconds")
+    before, spent = used(), [0.0]
+    yield spent
+    spent[0] = used() - before
+    print(f"{what}: {spent[0]:.1f} CPU-seconds")
 
 
 def _run(connection: Connection, *statements: str) -> None:

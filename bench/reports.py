@@ -1,9 +1,9 @@
-"""How long each report takes on ten million rows of the embedded MariaDB.
+"""Measures each question of ``sql/questions/`` on ten million rows of the embedded MariaDB.
 
     python bench/reports.py --rows 10000000
 
-Makes a stack and a database of its own, fills the event tables with made-up rows, computes the rollups by the merge's
-own statements, and asks every report of ``sql/questions/`` for an hour, a day, a week and 30 days.
+Starts a separate database, fills the event tables with made-up rows, computes the rollups with the rollups' own
+statements, and asks every question for an hour, a day, a week and 30 days.
 """
 
 import argparse
@@ -53,7 +53,7 @@ COUNTRIES = np.array([f"{a}{b}" for a in "ABCDEFGHIJ" for b in "KLMNOPQRSTUV"])
 
 
 class World:
-    """Pins, people and what they do; a function of the seed."""
+    """Pins, people and their events, determined by the seed."""
 
     def __init__(self, seed: int = SEED, brands: int = BRANDS) -> None:
         self.rng = rng = np.random.default_rng(seed)
@@ -68,12 +68,12 @@ class World:
     def events(self, table: str, first: int, count: int, since: datetime, seconds: int) -> pa.Table:
         """Rows of a reporting table in the order of its key; their times lie in ``seconds`` from ``since``."""
         rng = self.rng
-        times = np.sort(self._times(count, since, seconds))  # ids are given in the order of time, as the generator does
+        times = np.sort(self._times(count, since, seconds))  # ids increase with time, as in the generator
         users = 1 + (PEOPLE * rng.random(count) ** 1.5).astype(np.int64)
         pins = self._pin_of_rank[np.searchsorted(self._limits, rng.random(count)).clip(max=PINS - 1)]
         away = rng.random(count) < 0.05
         countries = np.where(away, rng.integers(0, len(COUNTRIES), count), self._home_of[users])
-        found = {
+        values = {
             "event_id": pc.utf8_lpad(pa.array(np.arange(first, first + count)).cast(pa.string()), 36, "0"),
             "occurred_at": pa.array(times, pa.timestamp("us")),
             "occurred_hour": pa.array(times // 3_600_000_000 * 3_600_000_000, pa.timestamp("us")),
@@ -98,10 +98,10 @@ class World:
             "kafka_timestamp": pa.array(times, pa.timestamp("us")),
         }
         columns = reporting_columns(TABLES[table])
-        return pa.table({c.name: found.get(c.name, pa.nulls(count, pa.string())) for c in columns})
+        return pa.table({c.name: values.get(c.name, pa.nulls(count, pa.string())) for c in columns})
 
     def _times(self, count: int, since: datetime, seconds: int) -> np.ndarray:
-        """Microseconds since 1970: few at night, many in the evening."""
+        """Random times in microseconds since 1970: few at night, many in the evening."""
         hours = np.arange(max(1, seconds // 3600))
         shares = RHYTHM[(since.hour + hours) % 24] / RHYTHM[(since.hour + hours) % 24].sum()
         drawn = self.rng.choice(hours, count, p=shares) * 3600 + self.rng.random(count) * min(seconds, 3600)
@@ -114,7 +114,7 @@ def _same(text: str, count: int) -> pa.Array:
 
 
 def load(connection: Connection, table: str, rows: pa.Table) -> None:
-    """LOAD DATA a day, sorted by key: two seconds for 200,000 rows."""
+    """LOAD DATA of one day, sorted by key: 200,000 rows take two seconds."""
     with tempfile.TemporaryDirectory() as folder, connection.cursor() as cursor:
         path = Path(folder, "rows.tsv")
         path.write_bytes(tsv.lines([c.combine_chunks() for c in rows.columns]))
@@ -127,7 +127,7 @@ def load(connection: Connection, table: str, rows: pa.Table) -> None:
 
 
 def fill(connection: Connection, rows: int, world: World, first_day: datetime = FIRST_DAY) -> None:
-    """Fill the event tables day by day, each day's rollups as a merge would compute them."""
+    """Fill the event tables day by day, with each day's rollups."""
     for day in range(DAYS):
         began = time.monotonic()
         since = first_day + timedelta(days=day)
@@ -147,7 +147,7 @@ def fill(connection: Connection, rows: int, world: World, first_day: datetime = 
 
 
 def roll_up(connection: Connection, day: datetime) -> None:
-    """Recompute what rows of that day touch, as if they had just changed, by the merge's own statements."""
+    """Recompute the buckets of that day's rows, as if these had just changed, with the rollups' own statements."""
     with connection.cursor() as cursor:
         for slice_id, (table, kind) in enumerate(TABLES.items()):
             columns = ", ".join(("event_id", "occurred_hour", "user_id", *bucket_columns(kind)))
@@ -161,11 +161,11 @@ def roll_up(connection: Connection, day: datetime) -> None:
 
 @contextmanager
 def database(keep: bool, name: str = "bench-reports") -> Iterator[memsql.MemsqlSettings]:
-    """The embedded MariaDB in a folder and on a port of its own, with the schema."""
+    """The embedded MariaDB with the schema, in a separate folder and on a free port; ``keep``: with its old data."""
     stack = Stack(LocalSettings(stack=name, memsql_port=free_port()))
     if not keep:
         shutil.rmtree(stack.settings.stack_dir, ignore_errors=True)
-        stack = Stack(stack.settings)  # its passwords were there
+        stack = Stack(stack.settings)  # a new one, because the passwords were in the folder
     try:
         stack.start_part("memsql", PlainProgress())
         yield environment.memsql(stack.settings, stack.credentials, "admin")
@@ -174,11 +174,11 @@ def database(keep: bool, name: str = "bench-reports") -> Iterator[memsql.MemsqlS
 
 
 def main() -> int:
-    """Fill, ask, print a table; 1 when a report fails."""
+    """Fill the tables, ask the questions, print a table; returns 1 when a question fails."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--rows", type=int, default=10_000_000, help="events of all types together")
-    parser.add_argument("--keep", action="store_true", help="ask the database that an earlier run has filled")
-    parser.add_argument("--figures", type=Path, help="the file to put the figure into")
+    parser.add_argument("--keep", action="store_true", help="use the database that an earlier run has filled")
+    parser.add_argument("--figures", type=Path, help="file to write the figure to")
     given = parser.parse_args()
     with database(given.keep) as settings:
         connection = memsql.connect(settings, local_infile=True, statement_seconds=3600)
@@ -191,7 +191,7 @@ def main() -> int:
 
 
 def ask_all(connection: Connection) -> tuple[int, float]:
-    """Every report over every period, the slowest last; whether one failed, and the slowest's milliseconds."""
+    """Ask every question for every period; returns 1 if one failed, else 0, and the slowest's milliseconds."""
     failed, medians = 0, {}
     for name in sorted(path.stem for path in (memsql.SQL_DIR / "questions").glob("*.sql")):
         wanted = set(re.findall(r"%\((\w+)\)s", memsql.statement(f"questions/{name}")))
@@ -212,7 +212,7 @@ def ask_all(connection: Connection) -> tuple[int, float]:
 
 
 def params(length: timedelta) -> dict[str, object]:
-    """A period of that length in the middle of busy days; no whole days but in the longest."""
+    """Parameters of a period of that length near the end of the data; only the longest consists of whole days."""
     last = FIRST_DAY + timedelta(days=DAYS)
     start = FIRST_DAY if length == timedelta(days=DAYS) else last - timedelta(hours=5) - length
     return {
@@ -232,7 +232,7 @@ def params(length: timedelta) -> dict[str, object]:
 
 
 def ask(connection: Connection, name: str, values: dict[str, object]) -> float:
-    """Median milliseconds of warm runs."""
+    """Median milliseconds of ``RUNS`` warm runs."""
     memsql.fetch(connection, f"questions/{name}", values)
     took = []
     for _ in range(RUNS):

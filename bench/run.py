@@ -1,10 +1,10 @@
-"""Pinwheel beside the scripts that people write instead: the same events, the same machine, one after the other.
+"""Compares Pinwheel with the scripts that people write instead: the same events, the same machine, in turn.
 
     python bench/run.py --events 1000000 --runs 3
 
-Each run starts a stack of its own, puts the backlog into Kafka, and measures until the last row and rollup is in the
-database; then every row and rollup is compared with what was sent. Runs of the contenders take turns. Results are
-added to a log of runs; the figures are medians over the runs of the same size in it.
+Each run starts its own stack, sends the backlog to Kafka, and measures until the last row and rollup is in the
+database; then it compares every row and rollup with the truth. The contenders alternate. Results are appended to a log
+of runs; the figures are medians over the runs of the same size in it.
 """
 
 import argparse
@@ -30,7 +30,7 @@ STEADY_EVENTS = 600_000  # 1,000 a second for ten minutes
 
 
 def main() -> int:
-    """Run, and print the figures; 1 when a run's tables are not as the truth says."""
+    """Run the contenders and print the figures; returns 1 when a run's tables differ from the truth."""
     given = _arguments()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that a stopped run leaves no stack behind
     given.runs_log.parent.mkdir(parents=True, exist_ok=True)
@@ -43,7 +43,7 @@ def main() -> int:
 
 
 def _compete(given: argparse.Namespace) -> int:
-    """Let the contenders take turns; returns how many runs went wrong."""
+    """Run the contenders in turn; returns how many runs had wrong tables."""
     wrong = 0
     for number in range(given.runs):
         for name in given.only:
@@ -51,7 +51,7 @@ def _compete(given: argparse.Namespace) -> int:
             run = CONTENDERS[name](Job(events, given.seed + number, given.paused, given.turn, given.executors))
             with given.runs_log.open("a", encoding="utf-8") as file:
                 file.write(as_json(run) + "\n")
-            print(told(run), flush=True)
+            print(summary(run), flush=True)
             wrong += bool(run.wrong)
     return wrong
 
@@ -59,21 +59,21 @@ def _compete(given: argparse.Namespace) -> int:
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--events", type=int, default=1_000_000)
-    parser.add_argument("--runs", type=int, default=3, help="of each contender")
-    parser.add_argument("--seed", type=int, default=1, help="of the first run; the next has the next")
+    parser.add_argument("--runs", type=int, default=3, help="runs of each contender")
+    parser.add_argument("--seed", type=int, default=1, help="seed of the first run; each further run adds 1")
     parser.add_argument("--only", nargs="*", choices=CONTENDERS, default=list(CONTENDERS))
-    parser.add_argument("--steady-events", type=int, default=STEADY_EVENTS, help="of the run at 1,000 a second")
-    parser.add_argument("--newest", type=int, default=3, help="runs in the log that the figures are made of, at least")
-    parser.add_argument("--figures", type=Path, help="the file to put the figures into; none: they are printed only")
+    parser.add_argument("--steady-events", type=int, default=STEADY_EVENTS, help="events of the run at 1,000/s")
+    parser.add_argument("--newest", type=int, default=3, help="newest logged runs per figure; at least --runs")
+    parser.add_argument("--figures", type=Path, help="file to write the figures to; default: print only")
     parser.add_argument("--paused", choices=("control", "freeze"), default="control", help="how the stream waits")
-    parser.add_argument("--executors", type=int, default=0, help="processes of the landing; 0: as the stack runs it")
-    parser.add_argument("--turn", type=Path, help="a file to lock while the clock runs")
+    parser.add_argument("--executors", type=int, default=0, help="processes of the landing; 0: as in the stack")
+    parser.add_argument("--turn", type=Path, help="file to lock while the clock runs")
     parser.add_argument("--runs-log", type=Path, default=LocalSettings().state_dir / "bench-runs.jsonl")
     return parser.parse_args()
 
 
-def told(run: Run) -> str:
-    """A run in a few lines."""
+def summary(run: Run) -> str:
+    """A run as one line of text."""
     cpu = ", ".join(f"{part} {seconds:.1f}" for part, seconds in run.cpu.items())
     more = ", ".join(f"{name} {value:.1f}" for name, value in run.more.items())
     return (

@@ -1,9 +1,9 @@
-"""Opens every page in a real browser on a running stack, waits for real data, uses it, and saves what it looks like.
+"""Takes screenshots: opens every page of a running stack in a browser, waits for data, uses it, saves a picture.
 
-    PINWHEEL_DEMO_BACKFILL_HOURS=30 make run   # in another terminal: yesterday's reports want a yesterday
+    PINWHEEL_DEMO_BACKFILL_HOURS=30 make run   # in another terminal; yesterday's reports need events of yesterday
     python -m bench.screenshots                # writes docs/images/*.png
 
-Ends with 1 when a page shows no data, or anything on it failed.
+Exits with 1 when a page shows no data or has an error.
 """
 
 import argparse
@@ -27,7 +27,7 @@ Do = Callable[[FrameLocator | Page], None]
 
 @dataclass(frozen=True)
 class Shot:
-    """One picture: ``waits``: what is there when there is data; ``do``: what a person does first."""
+    """One picture. ``waits``: selector of an element that exists once there is data; ``do``: actions before it."""
 
     name: str
     page: str
@@ -83,9 +83,9 @@ SHOTS = (
 
 
 def main() -> int:
-    """Take them all, or those that are named."""
+    """Take all pictures, or the named ones."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("only", nargs="*", help=f"of {', '.join(shot.name for shot in SHOTS)}")
+    parser.add_argument("only", nargs="*", help=f"names of pictures: {', '.join(shot.name for shot in SHOTS)}")
     given = parser.parse_args()
     IMAGES.mkdir(parents=True, exist_ok=True)
     wanted = [shot for shot in SHOTS if not given.only or shot.name in given.only]
@@ -98,7 +98,7 @@ def main() -> int:
 
 
 def _prepare(session: str) -> None:
-    """What is made hourly and daily, made now: quality's verdicts, and yesterday's reports."""
+    """Run the hourly and the daily Dag now, for the quality verdicts and yesterday's reports."""
     yesterday = (datetime.now(UTC) - timedelta(days=1)).date().isoformat()
     wanted = {"check_quality": {}, "report_brands": {"first_day": yesterday, "mail": False}}
     headers = {"Authorization": f"Bearer {session}"}
@@ -115,7 +115,7 @@ def _prepare(session: str) -> None:
 
 
 def _take(browser: Browser, shot: Shot, session: str) -> bool:
-    """Inside Airflow's frame on a desk, alone on a phone: there Airflow's own navigation takes half the width."""
+    """Inside Airflow's frame on a desk, without it on a phone, where Airflow's navigation takes half the width."""
     is_desk = shot.size == DESK
     path = f"/plugin/pinwheel-{shot.page}" if is_desk else f"/pinwheel/{shot.page}"
     width, height = shot.size

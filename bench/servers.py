@@ -1,4 +1,4 @@
-"""Servers of a bench's own, in a folder that is empty at its start and gone at its end."""
+"""Servers for one benchmark run, in a folder that is removed before and after it."""
 
 import shutil
 import socket
@@ -15,7 +15,7 @@ from pinwheel.local.stack import Stack
 
 
 def free_port() -> int:
-    """A port that nobody listens on now."""
+    """A port that is free at the moment."""
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         return int(listener.getsockname()[1])
@@ -23,7 +23,7 @@ def free_port() -> int:
 
 @contextmanager
 def database(stack_name: str) -> Iterator[tuple[MemsqlSettings, psutil.Process]]:
-    """A database server of the run's own, as its owner, and its process."""
+    """Start a database server for the run; yields settings of its owner, and its process."""
     settings = LocalSettings(stack=stack_name, memsql_port=free_port())
     stack = Stack(settings)
     shutil.rmtree(settings.stack_dir, ignore_errors=True)

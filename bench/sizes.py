@@ -1,10 +1,10 @@
-"""Whether landing costs more with many lake versions, or with many pins in the cache.
+"""Measures whether landing costs more with many lake versions, or with many pins in the cache.
 
     python bench/sizes.py --versions 10 10000 --pins 10000 10000000
 
-Versions: micro-batches of 2,000 rows are written and committed by the stream's own writer into a lake whose log holds
-so many commits, none of them cleaned away. Pins: a worker that knows no pin yet looks 10,000 of them up, and saves
-5,000 changed ones, in a pin_cache of so many. Medians; CPU of this process and of the database.
+Versions: the stream's own writer writes and commits micro-batches of 2,000 rows to a lake with that many commits in
+its log, none cleaned up. Pins: a worker with an empty cache looks up 10,000 pins and saves 5,000 changed ones in a
+pin_cache of that size. Medians; CPU of this process and of the database.
 """
 
 import argparse
@@ -29,7 +29,7 @@ from pinwheel.lake.landing import Landing
 
 TIMES = 15
 ROWS_PER_TYPE = 500  # of four types
-FEW_ROWS = 1  # of each type in the commits that only make the log long
+FEW_ROWS = 1  # of each type, in the commits that only lengthen the log
 ASKED, SAVED = 10_000, 5_000
 FILL_SECONDS = 3600.0
 FILL = """
@@ -41,7 +41,7 @@ FILL = """
 
 
 def main() -> int:
-    """Print a table of each."""
+    """Print a table for each of the two."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--versions", type=int, nargs="*", default=[10, 10_000])
     parser.add_argument("--pins", type=int, nargs="*", default=[10_000, 10_000_000])
@@ -61,7 +61,7 @@ def main() -> int:
 
 
 def landing(versions: int, seed: int) -> tuple[float, float]:
-    """Median seconds and CPU-seconds of a micro-batch on a lake of so many versions."""
+    """Median seconds and CPU-seconds of a micro-batch on a lake with that many versions."""
     with tempfile.TemporaryDirectory() as folder:
         uri = f"{folder}/lake/events"
         events_table.create_table(uri)
@@ -80,7 +80,7 @@ def landing(versions: int, seed: int) -> tuple[float, float]:
 
 
 def looking_up(pins: int, seed: int) -> tuple[float, float, float, float]:
-    """CPU-seconds, own and the database's, of looking pins up and of saving changed ones; medians."""
+    """Median CPU-seconds, own and the database's, of looking pins up, and of saving changed ones."""
     with database(f"bench-pins-{pins}") as (settings, server):
         migrations.apply(settings)
         with memsql.connect(settings, statement_seconds=FILL_SECONDS) as connection, connection.cursor() as cursor:
@@ -104,7 +104,7 @@ def looking_up(pins: int, seed: int) -> tuple[float, float, float, float]:
 
 
 def _changed(pin_ids: pa.Array, turn: int) -> pa.Table:
-    """The pins with another title."""
+    """The pins with a new title."""
     size = len(pin_ids)
     known = {"pin_id": pin_ids, "title": pa.array([f"Changed in turn {turn}"] * size)}
     same = {"pin_creator_id": pa.array([1] * size), "pin_board_id": pa.array([1] * size)}

@@ -1,4 +1,4 @@
-"""The stream alone, from Kafka to the lake; and the whole stack at a steady rate."""
+"""Two contenders: the stream alone, from Kafka to the lake; and the whole stack at a steady rate."""
 
 import json
 import os
@@ -24,12 +24,12 @@ launch_driver(load(SuperviseSettings))
 """
 LANDED = re.compile(r" landed batch=\d+ version=\d+ rows=(\{.*\}) seconds=([\d.]+)")
 EXECUTOR_MB = 1024
-NEAR = (1000, 3000)  # rows of a batch that counts as one of 2,000
-SETTLED_SECONDS = 20  # after the start of a steady rate: the first batches warm it up
+NEAR = (1000, 3000)  # rows of a batch that counts as a batch of about 2,000
+SETTLED_SECONDS = 20  # skipped at the start of a steady rate: the first batches are a warm-up
 
 
 def landing(job: Job) -> Run:
-    """Kafka to the enriched lake, warm, with nothing else running: from the first batch's begin to the last commit."""
+    """Kafka to the enriched lake, warm, with nothing else running; from the first batch's start to the last commit."""
     run = Run(f"landing on {job.executors}" if job.executors else "landing", job.events, job.seed)
     with arena("landing", airflow=False) as field_:
         usage = Usage(field_.stack.settings)
@@ -63,7 +63,7 @@ def _launch(field_: Arena, executors: int) -> None:
 
 
 def _spark_in(folder: Path) -> Path:
-    """Spark with its executors' folders in ours: a `local-cluster` puts them into SPARK_HOME."""
+    """A SPARK_HOME of symbolic links in our folder: `local-cluster` writes its executors' folders to SPARK_HOME."""
     home = folder / "spark"
     home.mkdir()
     for part in tools.spark_home().iterdir():
@@ -77,7 +77,7 @@ def _warm(field_: Arena) -> None:
 
 
 def batch_seconds(field_: Arena) -> float:
-    """The median time of a micro-batch of about 2,000 events, by the driver's log."""
+    """Median seconds of a micro-batch of about 2,000 events, by the driver's log."""
     log = (field_.stack.settings.stack_dir / "stream" / "driver.log").read_text(errors="replace")
     batches = [(sum(map(int, re.findall(r": (\d+)", rows))), float(s)) for rows, s in LANDED.findall(log)]
     near = [seconds for rows, seconds in batches if NEAR[0] <= rows <= NEAR[1]]
@@ -85,7 +85,7 @@ def batch_seconds(field_: Arena) -> float:
 
 
 def steady(job: Job) -> Run:
-    """Everything running at 1,000 events a second: how long an event takes to the lake and to its table."""
+    """The whole stack at 1,000 events/s: latency of an event to the lake and to its table."""
     run = Run("latency", job.events, job.seed)
     with arena("latency", airflow=True) as field_:
         usage = Usage(field_.stack.settings)

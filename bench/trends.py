@@ -1,16 +1,15 @@
-"""How many planted bursts the trends find, how soon, how often they cry wolf, and what they cost.
+"""Measures the trends on planted bursts: recall, delay, false alarms and cost.
 
     python -m bench.trends --seed 1
 
-Made-up repins go, minute by minute, into a MariaDB that the run starts for itself, and after each minute the trends
-are refreshed as the merge does it. Three parts of the world have daily rhythms of their own, eight hours apart, each
-with three times as much at its peak as at its trough. Pins and countries follow Zipf's law, and each pin is better
-known in one part than in another. An event is in the table seconds after it happened; one in a hundred is up to half an
-hour late.
+Inserts made-up repins minute by minute into a MariaDB of the run, and refreshes the trends after each minute as the
+merge does. Three parts of the world have daily rhythms, eight hours apart, each with three times as many repins at its
+peak as at its trough. Pins and countries follow Zipf's law, and a pin's popularity differs between the parts. An event
+is in the table seconds after it happened; one in a hundred is up to half an hour late.
 
-A burst multiplies the rate of a pin, category, brand or country by 3 or by 10 for 5 to 20 minutes; it is found when its
-item is among the trends before it is over for 3 minutes. What a burst raises besides (its pin's category, its
-category's pins) is no false alarm while at least a fifth of the item's repins are the burst's; anything else is.
+A burst multiplies the rate of a pin, category, brand or country by 3 or by 10 for 5 to 20 minutes. It counts as found
+when its item is among the trends at most 3 minutes after its end. Other items that a burst raises (its pin's category,
+its category's pins) are no false alarms while at least a fifth of their repins are the burst's; all others are.
 """
 
 import argparse
@@ -37,18 +36,18 @@ from pinwheel.rollup.trends import refresh
 START = datetime(2026, 3, 14)
 PINS, BRANDS, CATEGORIES, COUNTRIES, PARTS = 20_000, 300, 24, 40, 3  # countries: of each part of the world
 PART_SHARES = np.array([0.45, 0.35, 0.2])
-SWING = 0.5  # of a part's rate, up and down over its day
-WARM_UP = 90  # minutes of past before the first burst
+SWING = 0.5  # amplitude of a part's rate over its day, relative to the mean
+WARM_UP = 90  # minutes before the first burst
 PLANTED = (("pin", 26), ("category", 8), ("brand", 8), ("country", 8))
 FACTORS = (3, 10)
-GRACE, FRESH = 3, 10  # minutes: a burst may still be found after its end; an item gone for so long alarms anew
+GRACE, FRESH = 3, 10  # minutes: a burst may be found so long after its end; an item gone for longer is a new alarm
 ECHO_SHARE = 0.2
 Draw = tuple[np.ndarray, np.ndarray, np.ndarray]  # seconds since the start, pin, country
 
 
 @dataclass
 class Burst:
-    """One planted rise of an item. Times in minutes since the start."""
+    """One planted burst of an item. Times in minutes since the start."""
 
     kind: str
     item: str
@@ -60,12 +59,12 @@ class Burst:
 
 
 class World:
-    """Repins of made-up people; a function of the seed."""
+    """Repins of made-up people, determined by the seed."""
 
     def __init__(self, seed: int, per_minute: float) -> None:
         self.rng = rng = np.random.default_rng(seed)
         self._per_minute = per_minute
-        fame = (1 / np.arange(1, PINS + 1)) * rng.lognormal(0, 0.7, (PARTS, PINS))  # Zipf, other favourites elsewhere
+        fame = (1 / np.arange(1, PINS + 1)) * rng.lognormal(0, 0.7, (PARTS, PINS))  # Zipf, but different in each part
         self.pin_shares = fame / fame.sum(axis=1, keepdims=True)
         size = 1 / np.arange(1, COUNTRIES + 1)
         self.country_shares = size / size.sum()
@@ -73,12 +72,12 @@ class World:
         self.brand_of = np.where(rng.random(PINS) < 0.4, (BRANDS * rng.random(PINS) ** 2).astype(int), -1)
 
     def rates(self, minute: float) -> np.ndarray:
-        """Repins a minute, by part of the world."""
+        """Repins per minute, by part of the world."""
         hours = minute / 60 + np.arange(PARTS) * 8
         return self._per_minute * PART_SHARES * (1 + SWING * np.sin(2 * math.pi * hours / 24))
 
     def members(self, kind: str, item: str) -> tuple[np.ndarray, np.ndarray]:
-        """Which pins of which parts an item's repins are of: shares of each part's repins, by pin; and by country."""
+        """An item's repins as shares of each part's repins: by part and pin, and by part and country."""
         pins, countries = self.pin_shares, np.tile(self.country_shares, (PARTS, 1))
         if kind == "country":
             part, nth = divmod(int(item), COUNTRIES)
@@ -87,16 +86,16 @@ class World:
         return pins * own, countries
 
     def rate(self, kind: str, item: str, minute: float) -> float:
-        """Repins a minute of an item without bursts."""
+        """Repins per minute of an item without bursts."""
         pins, countries = self.members(kind, item)
         return float((self.rates(minute) * pins.sum(axis=1) * countries.sum(axis=1)).sum())
 
     def usual(self, minute: int) -> Draw:
-        """What happens in a minute without bursts."""
+        """The repins of a minute without bursts."""
         return _joined([self._drawn(p, r, minute, 1) for p, r in enumerate(self.rates(minute))])
 
     def added(self, burst: Burst, minute: int) -> Draw:
-        """What a burst adds to a minute."""
+        """The repins that a burst adds to a minute."""
         start, end = max(minute, burst.onset), min(minute + 1, burst.end)
         pins, countries = self.members(burst.kind, burst.item)
         rates = self.rates(minute) * pins.sum(axis=1) * countries.sum(axis=1) * (burst.factor - 1)
@@ -132,7 +131,7 @@ def _joined(draws: list[Draw]) -> Draw:
 
 
 def planted(world: World, minutes: int, least: float) -> list[Burst]:
-    """Bursts of items with at least so many repins a minute; every other one by 10, the rest by 3."""
+    """Bursts of items with at least ``least`` repins per minute; their factors alternate."""
     rng, bursts, n = world.rng, [], 0
     for kind, count in PLANTED:
         known = {"pin": PINS // 20, "category": CATEGORIES, "brand": BRANDS, "country": PARTS * COUNTRIES}[kind]
@@ -147,14 +146,14 @@ def planted(world: World, minutes: int, least: float) -> list[Burst]:
 
 
 class Truth:
-    """How much of each item's repins the bursts made, minute by minute."""
+    """Each item's repins per minute, without and by bursts."""
 
     def __init__(self, world: World) -> None:
         self._world = world
         self._counts: dict[tuple[str, str], dict[int, list[int]]] = defaultdict(lambda: defaultdict(lambda: [0, 0]))
 
     def add(self, minute: int, draw: Draw, is_burst: bool) -> None:
-        """Count a minute's repins."""
+        """Add a minute's repins."""
         _, pin, country = draw
         keys = {
             "pin": pin,
@@ -167,7 +166,7 @@ class Truth:
                 self._counts[kind, str(item)][minute][is_burst] += int(count)
 
     def is_raised(self, kind: str, item: str, minute: int) -> bool:
-        """Whether bursts made a fifth of the item's repins, in any stretch of late."""
+        """Whether bursts made ``ECHO_SHARE`` of the item's repins in the last 2, 5, 15 or 30 minutes."""
         of_item = self._counts[kind, item]
         for length in (2, 5, 15, 30):
             usual, extra = np.sum([of_item[m] for m in range(minute - length, minute + 1)], axis=0)
@@ -177,7 +176,7 @@ class Truth:
 
 
 class Table:
-    """The table of repins, as merges fill it."""
+    """The table ``repins``, filled as merges do."""
 
     def __init__(self, connection: Connection, world: World) -> None:
         self._connection, self._world = connection, world
@@ -185,13 +184,13 @@ class Table:
         self.rows = 0
 
     def happen(self, draw: Draw) -> None:
-        """Events that will be merged some seconds, or minutes, later."""
+        """Add events, to be merged some seconds or minutes later."""
         rng, count = self._world.rng, len(draw[0])
         late = np.where(rng.random(count) < 0.01, rng.uniform(60, 1800, count), rng.uniform(3, 12, count))
         self._waiting.append((draw[0] + late, draw))
 
     def merge(self, until: float) -> None:
-        """Bring in what has arrived by then (seconds since the start), with the notes that a merge makes."""
+        """Insert the events that have arrived by then (seconds since the start), and their ``touched_minutes``."""
         ready = [tuple(column[at < until] for column in draw) for at, draw in self._waiting]
         kept = [(at[at >= until], tuple(column[at >= until] for column in draw)) for at, draw in self._waiting]
         self._waiting = [pair for pair in kept if len(pair[0])]  # type: ignore[misc]
@@ -208,7 +207,7 @@ class Table:
         since = int((START - datetime(1970, 1, 1)).total_seconds() * 1e6)
         times = (since + seconds * 1e6).astype(np.int64)
         brand = self._world.brand_of[pin]
-        found = {
+        values = {
             "event_id": pc.utf8_lpad(pa.array(np.arange(first, first + count)).cast(pa.string()), 36, "0"),
             "occurred_at": pa.array(times, pa.timestamp("us")),
             "occurred_hour": pa.array(times // 3_600_000_000 * 3_600_000_000, pa.timestamp("us")),
@@ -222,20 +221,20 @@ class Table:
             "kafka_timestamp": pa.array(times, pa.timestamp("us")),
         }
         columns = reporting_columns(TABLES["repins"])
-        return pa.table({c.name: found.get(c.name, pa.nulls(count, pa.string())) for c in columns})
+        return pa.table({c.name: values.get(c.name, pa.nulls(count, pa.string())) for c in columns})
 
 
 def _letters(numbers: np.ndarray) -> np.ndarray:
     return (numbers.astype(np.uint32) + ord("A")).view("U1") if len(numbers) else np.empty(0, "U1")
 
 
-def _item(kind: str, told: str) -> str:
-    """An item as the world numbers it."""
-    return str((ord(told[0]) - 65) * 26 + ord(told[1]) - 65) if kind == "country" else told
+def _item(kind: str, text: str) -> str:
+    """A trend's item as the world numbers it."""
+    return str((ord(text[0]) - 65) * 26 + ord(text[1]) - 65) if kind == "country" else text
 
 
 class Watch:
-    """Which trends are new, which are bursts, and which are nothing."""
+    """Classifies the trends: found bursts, echoes of bursts, false alarms."""
 
     def __init__(self, bursts: list[Burst], truth: Truth) -> None:
         self._bursts, self._truth = bursts, truth
@@ -243,7 +242,7 @@ class Watch:
         self.echoes, self.alarms = 0, 0
 
     def look(self, minute: int, rows: list[memsql.Row]) -> None:
-        """Take the trends as they are ``minute`` minutes after the start."""
+        """Classify the trends of a time, ``minute`` minutes after the start."""
         for row in rows:
             key = (row["kind"], _item(row["kind"], row["item"]))
             fresh = minute - self._seen.get(key, -FRESH - 1) > FRESH
@@ -252,9 +251,9 @@ class Watch:
             for burst in own:
                 burst.found = minute - burst.onset if burst.found is None else burst.found
             if fresh and not own:
-                self._told(minute, key, row)
+                self._count_unplanted(minute, key, row)
 
-    def _told(self, minute: int, key: tuple[str, str], row: memsql.Row) -> None:
+    def _count_unplanted(self, minute: int, key: tuple[str, str], row: memsql.Row) -> None:
         if self._truth.is_raised(*key, minute):
             self.echoes += 1
             return
@@ -263,7 +262,7 @@ class Watch:
 
 
 def simulate(connection: Connection, given: argparse.Namespace) -> None:
-    """Go through the hours minute by minute."""
+    """Simulate the hours minute by minute, and print the results."""
     world = World(given.seed, given.rate)
     minutes = WARM_UP + given.hours * 60
     bursts = planted(world, minutes, given.least)
@@ -282,7 +281,7 @@ def simulate(connection: Connection, given: argparse.Namespace) -> None:
             cursor.execute("SELECT * FROM trends")
             watch.look(minute + 1, list(cursor.fetchall()))
         connection.commit()
-    _tell(bursts, watch, given, table.rows, costs)
+    _print_results(bursts, watch, given, table.rows, costs)
 
 
 def _draws(world: World, bursts: list[Burst], minute: int) -> Iterator[tuple[bool, Draw]]:
@@ -298,7 +297,7 @@ def _cpu() -> float:
     return sum(os.times()[:2]) + sum(sum(s.cpu_times()[:2]) for s in servers)
 
 
-def _tell(bursts: list[Burst], watch: Watch, given: argparse.Namespace, rows: int, costs: list[float]) -> None:
+def _print_results(bursts: list[Burst], watch: Watch, given: argparse.Namespace, rows: int, costs: list[float]) -> None:
     print("| burst | planted | found | recall | median minutes to be found |\n|---|---:|---:|---:|---:|")
     groups = [*((f"x {f}", [b for b in bursts if b.factor == f]) for f in FACTORS), ("all", bursts)]
     for name, group in groups:
@@ -313,12 +312,12 @@ def _tell(bursts: list[Burst], watch: Watch, given: argparse.Namespace, rows: in
 
 
 def main() -> int:
-    """Print what was found."""
+    """Run the simulation."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--hours", type=int, default=5, help="simulated, after the warm-up")
-    parser.add_argument("--rate", type=float, default=6000, help="repins a minute, of all items")
-    parser.add_argument("--least", type=float, default=10, help="usual repins a minute of an item that bursts")
+    parser.add_argument("--rate", type=float, default=6000, help="repins per minute, of all items")
+    parser.add_argument("--least", type=float, default=10, help="least usual repins per minute of an item that bursts")
     given = parser.parse_args()
     with database(keep=False) as settings, memsql.connect(settings, local_infile=True) as connection:
         simulate(connection, given)

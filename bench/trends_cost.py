@@ -1,9 +1,9 @@
-"""What the trends add to a merge: an index on ``repins`` and the notes of which minutes have changed.
+"""Measures what the trends add to a merge: an index on ``repins``, and the rows of ``touched_minutes``.
 
     python -m bench.trends_cost --rows 60000
 
-Merges the same events by turns with both and with neither, into a MariaDB that the run starts for itself. What a
-refresh costs is told by bench/trends.py.
+Merges the same events alternately with both and with neither, into a MariaDB of the run. The cost of a refresh is
+measured by bench/trends.py.
 """
 
 import argparse
@@ -27,7 +27,7 @@ TURNS = 3
 
 
 def merged(settings: MemsqlSettings, rows: pa.Table, with_trends: bool) -> float:
-    """CPU-seconds of the database for merging these rows into empty tables."""
+    """The database's CPU-seconds for merging these rows into empty tables."""
     with memsql.connect(settings) as connection, connection.cursor() as cursor:
         for table in (*EMPTIED, *ROLLUP_TABLES):
             cursor.execute(f"TRUNCATE {table}")
@@ -47,7 +47,7 @@ def _server_cpu() -> float:
 
 
 def main() -> int:
-    """Print what each merge cost."""
+    """Print the cost of each merge."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--rows", type=int, default=60_000, help="events of all types")
     given = parser.parse_args()

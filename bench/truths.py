@@ -1,4 +1,4 @@
-"""Whether a database holds exactly what the generator's truth says: every row, every rollup; in SQL, by DuckDB."""
+"""Compares every row and rollup of a database with the generator's truth, in SQL, by DuckDB."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -35,7 +35,7 @@ HOUR, DAY = "date_trunc('hour', occurred_at)", "CAST(occurred_at AS DATE)"
 
 @dataclass(frozen=True)
 class Rollup:
-    """How a rollup comes from the events."""
+    """Definition of a rollup over the events."""
 
     keys: tuple[str, ...]
     by: tuple[str, ...]
@@ -61,7 +61,7 @@ BASELINE_ROLLUPS = ("brand_hourly", "category_hourly")
 
 
 class Truth:
-    """What was sent, once per event, with its pin and its place."""
+    """The sent events, each once, with their pins and locations."""
 
     def __init__(self, folders: Iterable[Path], catalogue_seed: int) -> None:
         sent = pa.concat_tables([truth.read(folder) for folder in folders])
@@ -84,14 +84,14 @@ class Truth:
         )
 
     def wrong_rows(self, settings: MemsqlSettings, kind: str, renamed: Mapping[str, str]) -> int:
-        """Rows of an event table that are missing, too many, or not as sent."""
+        """Number of rows of an event table that are missing, surplus, or not as sent."""
         columns = COLUMNS[kind]
         kept = [f"{renamed[c]} AS {c}" if c in renamed else c for c in columns]
         wanted = f"SELECT {', '.join(columns)} FROM events WHERE event_type = '{kind}'"  # noqa: S608
         return self._differences(wanted, settings, f"SELECT {', '.join(kept)} FROM {kind}s")  # noqa: S608
 
     def wrong_buckets(self, settings: MemsqlSettings, name: str) -> int:
-        """Rows of a rollup that are missing, too many, or not as a recount says."""
+        """Number of rows of a rollup that are missing, surplus, or differ from a recount."""
         rollup = ROLLUPS[name]
         counted = f"{KINDS}, {PEOPLE}" if rollup.with_people else KINDS
         wanted = f"SELECT {', '.join(rollup.by)}, {counted} FROM events WHERE {rollup.where} GROUP BY ALL"  # noqa: S608
@@ -110,7 +110,7 @@ class Truth:
 
 
 def _fetched(settings: MemsqlSettings, asked: str, types: list[pa.DataType]) -> pa.Table:
-    """A query's rows; the columns are typed as the wanted ones, for a mere difference of types is none."""
+    """A query's rows, cast to the wanted types: different types with equal values are no difference."""
     with memsql.connect(settings) as connection, connection.cursor(SSCursor) as cursor:
         cursor.execute(asked)
         names = [name for name, *_ in cursor.description]
@@ -123,13 +123,13 @@ def _fetched(settings: MemsqlSettings, asked: str, types: list[pa.DataType]) -> 
 
 
 def _pins(pin_ids: pa.ChunkedArray, catalogue: Catalogue) -> pa.Table:
-    """Every pin that somebody named and that exists."""
+    """All existing pins that events name."""
     rows = catalogue.pin_rows(pc.unique(pin_ids.drop_null()).to_pylist())
     return pa.table({name: pa.array([row[name] for row in rows]) for name in ("pin_id", *PIN)})
 
 
 def _places(addresses: pa.ChunkedArray) -> pa.Table:
-    """Where every address is."""
+    """The location of every address."""
     locator, known = Locator(load(GeoSettings)), pc.unique(addresses.drop_null()).to_pylist()
     found = [locator.find(address) for address in known]
     columns = {name: pa.array([getattr(place, name) for place in found]) for name in PLACE}

@@ -1,4 +1,4 @@
-"""CPU-seconds and memory of a stack's programs, by part, ended children included."""
+"""Measures CPU-seconds and memory of a stack's programs, by part, including ended children."""
 
 import os
 import threading
@@ -21,26 +21,26 @@ Used = defaultdict[str, float]  # by part
 
 
 class Usage:
-    """What the programs of one stack use, whoever started them."""
+    """CPU and memory of all programs of one stack, whichever process started them."""
 
     def __init__(self, settings: LocalSettings) -> None:
         self._settings = settings
 
     def cpu(self) -> Used:
-        """CPU-seconds so far by part: subtract two of these.
+        """CPU-seconds so far, by part; see ``spent`` for differences.
 
-        A process that ends between two looks is counted by its parent, which has waited for it, from the kernel's sums.
+        A process that has ended is counted by its parent, if that waited for it: the kernel adds it to the parent.
         """
         used: Used = defaultdict(float)
         for part, process in self._members():
             try:
-                used[part] += sum(process.cpu_times()[:4])  # own and ended children's, user and system
+                used[part] += sum(process.cpu_times()[:4])  # user and system, of itself and of ended children
             except psutil.NoSuchProcess:
                 continue
         return used
 
     def megabytes(self) -> Used:
-        """Memory by part; what processes share is split between them (PSS), so that the parts add up."""
+        """Memory in MB by part. Shared pages are split between processes (PSS), so the parts add up."""
         held: Used = defaultdict(float)
         for part, process in self._members():
             held[part] += _pss_kb(process.pid) / 1024
@@ -64,7 +64,7 @@ class Usage:
 
 
 class Peak:
-    """The most memory that parts held together while the block ran."""
+    """The peak memory of parts while the block runs."""
 
     def __init__(self, usage: Usage) -> None:
         self._usage = usage
@@ -81,7 +81,7 @@ class Peak:
         self._thread.join()
 
     def of(self, *parts: str) -> float:
-        """Megabytes of the parts together at their highest; of all when none is named."""
+        """Peak of the sum of the parts, in MB; of all parts when none is named."""
         return max((sum(s[p] for p in parts or s) for _, s in self.samples), default=0.0)
 
     def _watch(self) -> None:
@@ -92,7 +92,7 @@ class Peak:
 
 
 class Program:
-    """CPU-seconds of a program and all it starts, also of what nobody waits for: looked at every second."""
+    """CPU-seconds of a program and its children, sampled every second: some children are not waited for."""
 
     def __init__(self, settings: LocalSettings, name: str) -> None:
         self.mark = f"{settings.stack_dir}:{name}"
@@ -120,9 +120,9 @@ class Program:
 
 
 def spent(before: Used, after: Used) -> dict[str, float]:
-    """CPU-seconds by part between two looks, the most first."""
-    found = {part: after[part] - before[part] for part in after if after[part] - before[part] >= 0.01}
-    return dict(sorted(found.items(), key=lambda item: -item[1]))
+    """CPU-seconds by part between two measurements, in descending order."""
+    used = {part: after[part] - before[part] for part in after if after[part] - before[part] >= 0.01}
+    return dict(sorted(used.items(), key=lambda item: -item[1]))
 
 
 def _name(process: psutil.Process) -> str:

@@ -1,9 +1,9 @@
-"""Baseline (a): Kafka to SQL in one process, as an engineer writes it in an afternoon; no lake, no quality gate.
+"""Baseline (a): Kafka to SQL in one process, as an engineer would write it in an afternoon: no lake, no quality gate.
 
     python bench/baselines/plain_consumer.py --database baseline_plain --start '{"0": 0, "1": 0}'
 
-Reads up to where the topic ends now, then makes the rollups. Server, topic and logins are Pinwheel's settings. The
-offsets are committed after the rows: a run that died is repeated from there, and a row that comes twice stays once.
+Reads up to the current end of the topic, then makes the rollups. Server, topic and logins are Pinwheel's settings. The
+offsets are committed after the rows: after a crash the next run repeats some, and the inserts are idempotent.
 """
 
 import argparse
@@ -51,7 +51,7 @@ NO_PIN: Event = {}
 
 
 def is_id(value: object) -> bool:
-    """Whether it is a 64-bit whole number."""
+    """Whether a value is a 64-bit integer."""
     return type(value) is int and -(2**63) <= value < 2**63
 
 
@@ -69,7 +69,7 @@ FITS = {
 
 
 def read(value: bytes | None, received_ms: int) -> Event | None:
-    """The event in a record, with its time as a datetime; None when it breaks the contract."""
+    """Parse a record's event, with its time as a datetime; None when it breaks the contract."""
     if not value or len(value) > MAX_BYTES:
         return None
     try:
@@ -86,7 +86,7 @@ def read(value: bytes | None, received_ms: int) -> Event | None:
 
 
 class Places:
-    """Where addresses are."""
+    """Locates addresses."""
 
     def __init__(self, settings: GeoSettings) -> None:
         self._v4 = maxminddb.open_database(str(settings.geo_ipv4_path))
@@ -109,14 +109,14 @@ def _degrees(value: float | None) -> float | None:
 
 
 class Pins:
-    """Every pin that came by or was asked for."""
+    """Every pin seen in an event or fetched."""
 
     def __init__(self, settings: PinSettings) -> None:
         self._known: dict[int, Event] = {}
         self._client = httpx.Client(base_url=settings.pin_api_url, timeout=30, trust_env=False)
 
     def learn(self, events: Iterable[Event]) -> None:
-        """Keep embedded pins, and ask the Pin API once for those that are named and not known."""
+        """Keep embedded pins, and fetch those that are named and not known."""
         events = list(events)
         self._known.update((e["pin"]["pin_id"], e["pin"]) for e in events if "pin" in e)
         missing = list({e["pin_id"] for e in events if "pin_id" in e} - self._known.keys())
@@ -127,7 +127,7 @@ class Pins:
             self._known.update((pin_id, NO_PIN) for pin_id in found["unknown"])
 
     def get(self, pin_id: int) -> Event:
-        """A pin; empty when nobody has it."""
+        """A pin; empty when it does not exist."""
         return self._known[pin_id]
 
 
@@ -154,7 +154,7 @@ def _own(kind: str, e: Event, pins: Pins) -> tuple[Any, ...]:
 
 
 def insert(cursor: pymysql.cursors.Cursor, table: str, columns: Iterable[str], found: list[tuple[Any, ...]]) -> None:
-    """Insert in large statements; a row that is there stays."""
+    """Insert in large statements; existing rows stay."""
     names = tuple(columns)
     values = ", ".join(["%s"] * len(names))
     keep = f"ON DUPLICATE KEY UPDATE {names[0]} = {names[0]}"
@@ -162,7 +162,7 @@ def insert(cursor: pymysql.cursors.Cursor, table: str, columns: Iterable[str], f
 
 
 def store(cursor: pymysql.cursors.Cursor, messages: list[Message], pins: Pins, places: Places) -> int:
-    """Store a batch; returns its dead letters."""
+    """Store a batch; returns the number of its dead letters."""
     read_all = [(read(m.value(), m.timestamp()[1]), m) for m in messages]
     events = [event for event, _ in read_all if event]
     pins.learn(events)
@@ -181,7 +181,7 @@ def script(cursor: pymysql.cursors.Cursor, path: Path) -> None:
 
 
 def consume(start: Mapping[int, int], database: str) -> dict[str, int]:
-    """Bring the topic into the database, from ``start`` to where it ends now."""
+    """Copy the topic to the database, from ``start`` to its current end; returns counts."""
     broker, memsql = load(KafkaSettings), load(MemsqlSettings)
     ends = kafka.end_offsets(broker)
     consumer = Consumer({**kafka.librdkafka_options(broker), "group.id": "plain-consumer", "enable.auto.commit": False})
@@ -215,7 +215,7 @@ def consume(start: Mapping[int, int], database: str) -> dict[str, int]:
 
 
 def main() -> int:
-    """The command."""
+    """Run the command line."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--database", required=True)
     parser.add_argument("--start", required=True, help="next offset of each partition, JSON")

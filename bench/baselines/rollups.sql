@@ -1,4 +1,4 @@
--- The baselines' rollups, over all rows, at the end.
+-- The baselines' rollups, computed over all rows at the end.
 
 REPLACE INTO brand_hourly (brand_id, hour, pins, repins, comments, unique_people)
 SELECT

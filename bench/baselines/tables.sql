@@ -1,4 +1,4 @@
--- What the baselines write: a table per event type, dead letters, and two rollups.
+-- The baselines' tables: one per event type, dead letters, and two rollups.
 
 CREATE TABLE IF NOT EXISTS pins (
     event_id VARCHAR(64) NOT NULL PRIMARY KEY,

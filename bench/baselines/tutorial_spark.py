@@ -1,10 +1,9 @@
-"""Baseline (b): Spark as tutorials show it: foreachBatch, a Python UDF per row, pins by JDBC once, JDBC append.
+"""Baseline (b): Spark as in tutorials: foreachBatch, a Python UDF per row, pins read by JDBC, JDBC append.
 
     spark-submit bench/baselines/tutorial_spark.py --database baseline_tutorial --start '{"0": 0, "1": 0}'
 
-Reads what the topic holds now, then makes the rollups. The pins are a table that somebody has filled before; without a
-key that compares deliveries, duplicates are kept out by Spark's own state. Server, topic and logins are Pinwheel's
-settings.
+Reads up to the current end of the topic, then makes the rollups. The pins are in a table that has been filled before.
+Spark's state drops duplicates, as the tables have no upsert. Server, topic and logins are Pinwheel's settings.
 """
 
 import argparse
@@ -63,7 +62,7 @@ COLUMNS = {
 
 
 def locator(paths: tuple[str, str]) -> Any:
-    """The UDF that says where an address is; each task opens the files at its first row."""
+    """The UDF that locates an address; each task opens the files at its first row."""
     opened: list[Any] = []
 
     def locate(ip: str | None) -> tuple[Any, ...] | None:
@@ -102,7 +101,7 @@ def events(spark: SparkSession, broker: KafkaSettings, start: dict[str, int]) ->
 
 
 def writer(url: str, login: dict[str, str]) -> Any:
-    """What is done with each micro-batch."""
+    """The function that writes each micro-batch."""
 
     def write(batch: DataFrame, _: int) -> None:
         spark = batch.sparkSession
@@ -122,13 +121,13 @@ def writer(url: str, login: dict[str, str]) -> Any:
 
 
 def main() -> int:
-    """The command."""
+    """Run the command line."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--database", required=True)
     parser.add_argument("--start", required=True, help="next offset of each partition, JSON")
     given = parser.parse_args()
     memsql = load(MemsqlSettings)
-    # Spark quotes names as MySQL does only for this scheme.
+    # Only for this scheme Spark quotes names as MySQL does.
     url = f"jdbc:mysql://{memsql.memsql_host}:{memsql.memsql_port}/{given.database}?permitMysqlScheme&timezone=UTC"
     password = memsql.memsql_password.get_secret_value()
     login = {"user": memsql.memsql_user, "password": password, "driver": "org.mariadb.jdbc.Driver"}
