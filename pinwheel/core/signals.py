@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 
 @contextmanager
-def told_to_stop() -> Iterator[threading.Event]:
+def stop_on_sigterm() -> Iterator[threading.Event]:
     """Yield an event that SIGTERM sets; its ``wait`` is a sleep that SIGTERM ends.
 
     Airflow passes SIGTERM on to its tasks when it is stopped, but a Python task runs on unless it handles the signal.

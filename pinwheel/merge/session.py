@@ -19,7 +19,7 @@ from pinwheel.clients.memsql import Connection
 from pinwheel.core.contract import TABLES, SliceState
 from pinwheel.core.errors import MergeError
 from pinwheel.core.settings import MergeSettings, load
-from pinwheel.core.signals import told_to_stop
+from pinwheel.core.signals import stop_on_sigterm
 from pinwheel.merge import ledger
 from pinwheel.merge.audit import Verdict, audit
 from pinwheel.merge.gate import Gate
@@ -78,7 +78,7 @@ def merge_session(
 def run_session(table: str) -> dict[str, int]:
     """A session on the real lake, database and alerts, with settings from the environment; what it did."""
     settings = load(MergeSettings)
-    with told_to_stop() as stop:
+    with stop_on_sigterm() as stop:
         report = merge_session(
             table,
             settings,

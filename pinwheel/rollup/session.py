@@ -11,7 +11,7 @@ from pinwheel.clients import memsql
 from pinwheel.clients.memsql import Connection
 from pinwheel.core.contract import ROLLUPS, TABLES
 from pinwheel.core.settings import MergeSettings, load
-from pinwheel.core.signals import told_to_stop
+from pinwheel.core.signals import stop_on_sigterm
 from pinwheel.lake import events_table
 from pinwheel.merge import ledger
 from pinwheel.merge.turns import Turns, take_turns
@@ -97,7 +97,7 @@ def run_session() -> dict[str, int]:
     refreshing = TrendsSession(
         settings, raise_alert, resolve_alert, clock=time.monotonic, now=lambda: datetime.now(UTC)
     )
-    with told_to_stop() as stop:
+    with stop_on_sigterm() as stop:
         take_turns([recomputing, refreshing], settings.merge_session_seconds, time.monotonic, stop.wait)
     errors = recomputing.errors + refreshing.errors
     log.info("session_ended slices=%d errors=%d", recomputing.slices, errors)

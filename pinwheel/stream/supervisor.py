@@ -24,7 +24,7 @@ from pinwheel.clients import kafka
 from pinwheel.core import atomic
 from pinwheel.core.errors import PinwheelError
 from pinwheel.core.settings import SuperviseSettings
-from pinwheel.core.signals import told_to_stop
+from pinwheel.core.signals import stop_on_sigterm
 from pinwheel.lake import events_table
 from pinwheel.stream import driver_lock
 
@@ -83,7 +83,7 @@ def supervise(settings: SuperviseSettings, wanted: Callable[[], Wanted], restart
     """Supervise the real driver for one session; ``wanted`` and ``restarted`` are the person's side."""
     from pinwheel.stream.submit import launch_driver  # imports Airflow's Spark provider
 
-    with told_to_stop() as stop:
+    with stop_on_sigterm() as stop:
         world = World(
             launch=lambda: launch_driver(settings),
             wanted=wanted,
