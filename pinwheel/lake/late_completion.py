@@ -50,14 +50,14 @@ def complete(settings: CompleteSettings, lookup: PinLookup, now: datetime) -> Co
             expired = memsql.execute(connection, "lake/expire_pending", {"before_date": before})
         days = _pending(connection, settings.complete_max_pins)
         asked = sorted({pin_id for pins in days.values() for pin_id in pins})
-        had = _had(lookup, asked)
+        resolved = _resolved(lookup, asked)
         rows = 0
         for day, pin_ids in sorted(days.items()):
-            arrived = had.filter(pc.is_in(had["pin_id"], pa.array(pin_ids, pa.int64())))
+            arrived = resolved.filter(pc.is_in(resolved["pin_id"], pa.array(pin_ids, pa.int64())))
             if arrived.num_rows:
                 rows += _update_lake(settings.events_uri, day, arrived)
                 _forget(connection, day, arrived["pin_id"].to_pylist())
-    report = Completion(had.num_rows, rows, len(asked) - had.num_rows, expired)
+    report = Completion(resolved.num_rows, rows, len(asked) - resolved.num_rows, expired)
     log.info("completed %s", report)
     return report
 
@@ -70,7 +70,7 @@ def _pending(connection: Connection, max_pins: int) -> Mapping[date, list[int]]:
     return days
 
 
-def _had(lookup: PinLookup, pin_ids: Sequence[int]) -> pa.Table:
+def _resolved(lookup: PinLookup, pin_ids: Sequence[int]) -> pa.Table:
     """Look the pins up; those that are still pending are left out, those that do not exist are kept as unknown."""
     ids = pa.array(pin_ids, pa.int64())
     found = lookup.find(ids)
