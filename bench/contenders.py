@@ -74,61 +74,61 @@ class Run:
 def pinwheel(job: Job) -> Run:
     """The whole stack: measured from the stream's resumption until the last row and rollup is in MemSQL."""
     run = Run("pinwheel", job.events, job.seed)
-    with arena("pinwheel", airflow=True) as field_:
-        usage = Usage(field_.stack.settings)
-        warm = field_.warm()
+    with arena("pinwheel", airflow=True) as under_test:
+        usage = Usage(under_test.stack.settings)
+        warm = under_test.warm()
         control = job.paused == "control"
-        (field_.pause if control else field_.freeze)()
-        first = field_.landed_offsets()
-        truth = field_.backlog(job.events, job.seed)
+        (under_test.pause if control else under_test.freeze)()
+        first = under_test.landed_offsets()
+        truth = under_test.backlog(job.events, job.seed)
         with taken(job.turn), Peak(usage) as peak:
             idle, asked = usage.cpu(), time.time()
-            (field_.resume if control else field_.thaw)()
-            before, started = _start(field_, usage, asked) if control else (idle, asked)
-            wait_until("every record is in the lake", field_.landed)
-            landed = landed_at(field_)
-            run.seconds = field_.settle() - started
+            (under_test.resume if control else under_test.thaw)()
+            before, started = _start(under_test, usage, asked) if control else (idle, asked)
+            wait_until("every record is in the lake", under_test.landed)
+            landed = landed_at(under_test)
+            run.seconds = under_test.settle() - started
             after = usage.cpu()
         run.cpu = spent(before, after)
         run.more = {
             "start_seconds": started - asked,
             "start_cpu": sum(spent(idle, before).values()),
             "landing_seconds": landed - started,
-            "rows_seconds": field_.merged_at() - started,
+            "rows_seconds": under_test.merged_at() - started,
             "driver_mb": peak.of(*DRIVER),
             "stack_mb": peak.of(),
         }
-        run.wrong = _compare_pinwheel(field_, [warm, truth]) | compare_lake(field_, first, job.events)
+        run.wrong = _compare_pinwheel(under_test, [warm, truth]) | compare_lake(under_test, first, job.events)
     return run
 
 
-def _start(field_: Arena, usage: Usage, asked: float) -> tuple[Used, float]:
+def _start(under_test: Arena, usage: Usage, asked: float) -> tuple[Used, float]:
     """Wait until the new driver begins to read; returns the CPU used until then, and the time in Unix seconds."""
-    wait_until("the driver runs", field_.driven, START_SECONDS)
-    wait_until("the stream begins to read", lambda: (field_.started_at() or 0) >= asked - 1, START_SECONDS)
-    return usage.cpu(), field_.started_at() or 0.0
+    wait_until("the driver runs", under_test.driven, START_SECONDS)
+    wait_until("the stream begins to read", lambda: (under_test.started_at() or 0) >= asked - 1, START_SECONDS)
+    return usage.cpu(), under_test.started_at() or 0.0
 
 
-def landed_at(field_: Arena) -> float:
+def landed_at(under_test: Arena) -> float:
     """When the newest rows were committed to the lake, in Unix seconds."""
-    commits = events_table.commits(field_.events_uri, DeltaTable(field_.events_uri).version() - 5)
+    commits = events_table.commits(under_test.events_uri, DeltaTable(under_test.events_uri).version() - 5)
     return max(c.committed_at.timestamp() for c in commits if c.rows)
 
 
-def _compare_pinwheel(field_: Arena, folders: Iterable[Path]) -> dict[str, int]:
-    truth = Truth(folders, field_.stack.settings.catalogue_seed)
-    settings = environment.memsql(field_.stack.settings, field_.stack.credentials, "report")
+def _compare_pinwheel(under_test: Arena, folders: Iterable[Path]) -> dict[str, int]:
+    truth = Truth(folders, under_test.stack.settings.catalogue_seed)
+    settings = environment.memsql(under_test.stack.settings, under_test.stack.credentials, "report")
     wrong = _compare(truth, settings, {"creator_id": "pin_creator_id"}, ROLLUPS)
-    rows = DeltaTable(field_.events_uri).to_pyarrow_dataset()
+    rows = DeltaTable(under_test.events_uri).to_pyarrow_dataset()
     dead = rows.count_rows(filter=pc.field("event_type") == DEAD_LETTER)
-    quarantined = int(field_.query("SELECT COUNT(*) AS n FROM quarantine")[0]["n"])
+    quarantined = int(under_test.query("SELECT COUNT(*) AS n FROM quarantine")[0]["n"])
     return wrong | _found({"dead letters": abs(dead - truth.dead), "quarantine": quarantined})
 
 
-def compare_lake(field_: Arena, first: dict[int, int], events: int) -> dict[str, int]:
+def compare_lake(under_test: Arena, first: dict[int, int], events: int) -> dict[str, int]:
     """Check that each offset that Kafka assigned is in the lake once."""
-    rows = DeltaTable(field_.events_uri).to_pyarrow_table(columns=["kafka_partition", "kafka_offset"])
-    ends = kafka.end_offsets(field_.kafka)
+    rows = DeltaTable(under_test.events_uri).to_pyarrow_table(columns=["kafka_partition", "kafka_offset"])
+    ends = kafka.end_offsets(under_test.kafka)
     wrong = {"events in Kafka": abs(sum(ends.values()) - sum(first.values()) - events)}
     for partition, end in ends.items():
         offsets = rows.filter(pc.equal(rows["kafka_partition"], partition))["kafka_offset"]
@@ -165,12 +165,12 @@ def tutorial(job: Job) -> Run:
 def _baseline(job: Job, name: str, command: list[str], prepare: Callable[[MemsqlSettings], None]) -> Run:
     """Run a baseline with only Kafka, the database and the Pin API; measured from the program's start to its end."""
     run = Run(name, job.events, job.seed)
-    with arena(name, airflow=False) as field_:
-        stack = field_.stack
+    with arena(name, airflow=False) as under_test:
+        stack = under_test.stack
         start = json.dumps(dict.fromkeys(range(stack.settings.partitions), 0))
-        truth = field_.backlog(job.events, job.seed)
+        truth = under_test.backlog(job.events, job.seed)
         database = f"baseline_{name}"
-        field_.make_database(database)
+        under_test.make_database(database)
         owner = environment.memsql(stack.settings, stack.credentials, "admin")
         theirs = owner.model_copy(update={"memsql_database": database})
         prepare(theirs)

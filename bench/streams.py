@@ -31,35 +31,35 @@ SETTLED_SECONDS = 20  # skipped at the start of a steady rate: the first batches
 def landing(job: Job) -> Run:
     """Kafka to the enriched lake, warm, with nothing else running; from the first batch's start to the last commit."""
     run = Run(f"landing on {job.executors}" if job.executors else "landing", job.events, job.seed)
-    with arena("landing", airflow=False) as field_:
-        usage = Usage(field_.stack.settings)
-        _launch(field_, job.executors)
-        _warm(field_)
-        field_.freeze()
-        first = field_.landed_offsets()
-        field_.backlog(job.events, job.seed)
+    with arena("landing", airflow=False) as under_test:
+        usage = Usage(under_test.stack.settings)
+        _launch(under_test, job.executors)
+        _warm(under_test)
+        under_test.freeze()
+        first = under_test.landed_offsets()
+        under_test.backlog(job.events, job.seed)
         with taken(job.turn), Peak(usage) as peak:
             before, began = usage.cpu(), time.time()
-            field_.thaw()
-            wait_until("every record is in the lake", field_.landed)
+            under_test.thaw()
+            wait_until("every record is in the lake", under_test.landed)
             after = usage.cpu()
-        run.seconds = landed_at(field_) - began
+        run.seconds = landed_at(under_test) - began
         run.cpu = spent(before, after)
-        run.more = {"batch_seconds": batch_seconds(field_), "driver_mb": peak.of(*DRIVER)}
-        run.wrong = compare_lake(field_, first, job.events)
+        run.more = {"batch_seconds": batch_seconds(under_test), "driver_mb": peak.of(*DRIVER)}
+        run.wrong = compare_lake(under_test, first, job.events)
     return run
 
 
-def _launch(field_: Arena, executors: int) -> None:
+def _launch(under_test: Arena, executors: int) -> None:
     """Start the driver as the supervisor does."""
-    env = {**os.environ, MARK: f"{field_.stack.settings.stack_dir}:driver"}
+    env = {**os.environ, MARK: f"{under_test.stack.settings.stack_dir}:driver"}
     if executors:
         master = {"conn_type": "spark", "host": f"local-cluster[{executors},1,{EXECUTOR_MB}]"}
-        home = _spark_in(field_.stack.settings.stack_dir)
+        home = _spark_in(under_test.stack.settings.stack_dir)
         env |= {"AIRFLOW_CONN_PINWHEEL_SPARK": json.dumps(master), "SPARK_HOME": str(home)}
-    (field_.stack.settings.stack_dir / "stream").mkdir(parents=True, exist_ok=True)
+    (under_test.stack.settings.stack_dir / "stream").mkdir(parents=True, exist_ok=True)
     subprocess.run([sys.executable, "-c", LAUNCH], env=env, check=True, capture_output=True)
-    wait_until("the driver runs", field_.driven, 180)
+    wait_until("the driver runs", under_test.driven, 180)
 
 
 def _spark_in(folder: Path) -> Path:
@@ -71,14 +71,14 @@ def _spark_in(folder: Path) -> Path:
     return home
 
 
-def _warm(field_: Arena) -> None:
-    field_.produce("warm", 999_983, "--rate", str(WARM_RATE), "--count", str(4 * WARM_EVENTS))
-    wait_until("every record is in the lake", field_.landed)
+def _warm(under_test: Arena) -> None:
+    under_test.produce("warm", 999_983, "--rate", str(WARM_RATE), "--count", str(4 * WARM_EVENTS))
+    wait_until("every record is in the lake", under_test.landed)
 
 
-def batch_seconds(field_: Arena) -> float:
+def batch_seconds(under_test: Arena) -> float:
     """Median seconds of a micro-batch of about 2,000 events, by the driver's log."""
-    log = (field_.stack.settings.stack_dir / "stream" / "driver.log").read_text(errors="replace")
+    log = (under_test.stack.settings.stack_dir / "stream" / "driver.log").read_text(errors="replace")
     batches = [(sum(map(int, re.findall(r": (\d+)", rows))), float(s)) for rows, s in LANDED.findall(log)]
     near = [seconds for rows, seconds in batches if NEAR[0] <= rows <= NEAR[1]]
     return statistics.median(near) if near else float("nan")
@@ -87,16 +87,16 @@ def batch_seconds(field_: Arena) -> float:
 def steady(job: Job) -> Run:
     """The whole stack at 1,000 events/s: latency of an event to the lake and to its table."""
     run = Run("latency", job.events, job.seed)
-    with arena("latency", airflow=True) as field_:
-        usage = Usage(field_.stack.settings)
-        field_.warm()
-        first = field_.landed_offsets()
+    with arena("latency", airflow=True) as under_test:
+        usage = Usage(under_test.stack.settings)
+        under_test.warm()
+        first = under_test.landed_offsets()
         with taken(job.turn), Peak(usage) as peak:
             before, began = usage.cpu(), time.time()
-            field_.produce("steady", job.seed, "--rate", str(WARM_RATE), "--count", str(job.events))
+            under_test.produce("steady", job.seed, "--rate", str(WARM_RATE), "--count", str(job.events))
             run.seconds = time.time() - began
             run.cpu = spent(before, usage.cpu())
-        field_.settle()
+        under_test.settle()
         found = latency.measure(datetime.fromtimestamp(began + min(SETTLED_SECONDS, run.seconds / 2), UTC))
         for name in ("lake", "sql"):
             run.more |= {f"{name}_{p}": seconds for p, seconds in found[name].percentiles().items()}
@@ -104,7 +104,7 @@ def steady(job: Job) -> Run:
         early, late = (
             sum(held[p] for p in DRIVER) for _, held in (peak.samples[len(peak.samples) // 4], peak.samples[-1])
         )
-        run.more |= {"batch_seconds": batch_seconds(field_), "driver_mb": late, "driver_mb_grown": late - early}
+        run.more |= {"batch_seconds": batch_seconds(under_test), "driver_mb": late, "driver_mb_grown": late - early}
         run.more["stack_mb"] = peak.of()
-        run.wrong = compare_lake(field_, first, job.events)
+        run.wrong = compare_lake(under_test, first, job.events)
     return run
