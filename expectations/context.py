@@ -1,4 +1,4 @@
-"""A context of Great Expectations for a task: no statistics sent home, no progress bars, no internals in the log."""
+"""A Great Expectations context for tasks: no usage statistics, no progress bars, no internals in the log."""
 
 import logging
 import os
@@ -7,7 +7,7 @@ from typing import Any
 
 
 def quiet_context(folder: Path | None = None) -> Any:
-    """Make a context; what it stores is kept in ``folder``, or nowhere. Costs seconds of CPU in a new process."""
+    """Make a context that stores its files in ``folder``, or in memory. Costs seconds of CPU in a new process."""
     os.environ.setdefault("GX_ANALYTICS_ENABLED", "false")
     # At INFO it wrote three of four lines of our tasks' logs, many of them while it is imported.
     logging.getLogger("great_expectations").setLevel(logging.WARNING)

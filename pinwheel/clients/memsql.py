@@ -85,7 +85,7 @@ def connect(
             charset="utf8mb4",
             autocommit=False,
             connect_timeout=settings.memsql_connect_seconds,
-            read_timeout=settings.memsql_connect_seconds,  # for a hung server the kernel accepts; no handshake follows
+            read_timeout=settings.memsql_connect_seconds,  # a hung server's kernel accepts, but no handshake follows
             write_timeout=settings.memsql_connect_seconds,
             cursorclass=DictCursor,
             local_infile=local_infile,

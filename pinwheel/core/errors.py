@@ -26,7 +26,7 @@ class MemsqlError(PinwheelError):
 
 
 class MergeError(PinwheelError):
-    """A slice could not be merged; its transaction was rolled back."""
+    """A slice could not be staged, audited or merged; none of its rows is in the reporting table."""
 
 
 class QualityError(PinwheelError):

@@ -100,7 +100,7 @@ class GeoSettings(_Settings):
 
 
 class PinLookupSettings(MemsqlSettings, PinSettings):
-    """What a Python worker needs to look pins up."""
+    """The pin lookup of a Python worker of the stream."""
 
 
 class DriverSettings(_Settings):

@@ -99,7 +99,7 @@ def _dataset(table: DeltaTable, files: Sequence[str]) -> Any:
 
 
 def _samples(dataset: Any, rows: pa.Table, reasons: Iterable[str]) -> dict[str, list[Letter]]:
-    """The newest letters of each reason; only theirs are the bytes that are read."""
+    """The newest letters of each reason; the bytes of other letters are not read."""
     wanted = {
         (row["kafka_partition"], row["kafka_offset"]): row
         for reason in reasons

@@ -55,7 +55,7 @@ class Landing:
             self._refuse_landed(manifest)
             try:
                 self._append(manifest)
-            except CommitFailedError as error:  # also raised when maintenance rewrote rows, which an append may follow
+            except CommitFailedError as error:  # also when maintenance has rewritten rows; then the retry succeeds
                 log.info("commit conflict version=%d error=%s", self.version, error)
                 self._table.update_incremental()
             else:

@@ -1,1 +1,1 @@
-"""The embedded stack: the whole pipeline on one machine. Nothing here is used on servers."""
+"""The embedded stack: the whole pipeline on one machine. A cluster needs nothing of it."""

@@ -82,20 +82,20 @@ def python_module(module: str, *words: str) -> int:
 
 
 def test(fast: bool, *words: str) -> int:
-    """Run all tests, or the fast ones; the exit code of pytest, which gets ``words``."""
+    """Run all tests, or the fast ones, with ``words`` as arguments of pytest; returns its exit code."""
     return python_module("pytest", *(FAST_TESTS if fast else ()), *words)
 
 
 def check() -> int:
-    """Run the linters and the fast tests at the same time; 1 if any has findings."""
+    """Run the linters and the fast tests concurrently; returns 1 if any of them fails."""
     command = (sys.executable, "-m", "pinwheel", "lint")
-    with tempfile.TemporaryFile("w+") as said:  # printed after the tests, not between their lines
-        linters = subprocess.Popen(command, cwd=ROOT, stdout=said, stderr=subprocess.STDOUT)
-        tested = test(True)
-        linted = linters.wait()
-        said.seek(0)
-        print(said.read(), end="")
-    return int(bool(tested or linted))
+    with tempfile.TemporaryFile("w+") as output:  # printed after the tests, not between their lines
+        linters = subprocess.Popen(command, cwd=ROOT, stdout=output, stderr=subprocess.STDOUT)
+        tests_failed = test(True)
+        lint_failed = linters.wait()
+        output.seek(0)
+        print(output.read(), end="")
+    return int(bool(tests_failed or lint_failed))
 
 
 def lint(settings: LocalSettings, names: Collection[str] = ()) -> int:

@@ -1,8 +1,8 @@
-"""Logs of the stack's programs, kept small: one file per start, a new one when it has grown, a few older ones.
+"""Log rotation of the stack's programs: by start and by size, with a few older files.
 
-A program holds its log open for as long as it lives, in append mode: a renamed file would go on growing. So a log that
-has grown is copied and then emptied, and the program writes on at its beginning. Lines that it writes between the two
-are lost. Dying between the two leaves lines in both files.
+A program keeps its log open, in append mode, as long as it runs: a renamed file would continue to grow. So a large log
+is copied and then truncated. Lines written between the two are lost; a process that dies between them leaves the lines
+in both files.
 """
 
 import os
@@ -10,21 +10,21 @@ import shutil
 from collections.abc import Iterable
 from pathlib import Path
 
-MAX_BYTES = 10 * 1024 * 1024  # of one file; it may be passed by what is written between two looks
-OLDER = 3  # files next to a log: kafka.log.1 is the newest of them
+MAX_BYTES = 10 * 1024 * 1024  # per file; exceeded by the lines that are written between two checks
+OLDER = 3  # older files per log; kafka.log.1 is the newest of them
 
 
 def begin(path: Path) -> None:
-    """Put away the log of an earlier start, which has ended. Dying in between leaves a gap in the numbers."""
+    """Rotate the log of an earlier start, which has ended. If this dies half-way, a number is missing."""
     path.parent.mkdir(parents=True, exist_ok=True)
     if path.exists() and path.stat().st_size:
         path.rename(_first_free(path))
 
 
 def rotate(paths: Iterable[Path], max_bytes: int = MAX_BYTES) -> None:
-    """Copy and empty the logs that have grown past ``max_bytes``; their programs write on.
+    """Copy and truncate the logs that are larger than ``max_bytes``, while their programs write.
 
-    A log that can't be copied, for example on a full disk, is left to the next look.
+    A log that can't be copied, for example on a full disk, is left to the next check.
     """
     for path in paths:
         try:
@@ -36,7 +36,7 @@ def rotate(paths: Iterable[Path], max_bytes: int = MAX_BYTES) -> None:
 
 
 def _first_free(path: Path) -> Path:
-    """The name of the newest older file, made free: each of the others moves on by one, the oldest goes."""
+    """Rename each older file to the next number, overwriting the oldest; returns the name that is free now."""
     names = [path.with_name(f"{path.name}.{n}") for n in range(1, OLDER + 1)]
     for older, newer in zip(reversed(names[1:]), reversed(names[:-1]), strict=True):
         if newer.exists():

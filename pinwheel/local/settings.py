@@ -11,7 +11,7 @@ ROOT = Path(__file__).resolve().parents[2]  # the repository, with dags/, spark_
 
 
 class LocalSettings(_Settings):
-    """What runs where on this machine; paths are relative to the repository unless absolute."""
+    """Ports, folders and amounts of the embedded stack; paths are relative to the repository unless absolute."""
 
     state_dir: Path = Path(".pinwheel")  # all state; `make clean` removes it
     stack: Annotated[str, Field(pattern="^[a-z0-9][a-z0-9-]*$")] = "stack"  # tests run a second one

@@ -172,7 +172,7 @@ class Stack:
         return healed
 
     def rotate_logs(self) -> None:
-        """Keep the logs of what runs small: those of our programs, and of the stream's driver."""
+        """Rotate the large logs of the stack's programs and of the stream's driver."""
         logs.rotate((*self.settings.logs_dir.glob("*.log"), self.settings.driver_lock_path.with_name("driver.log")))
 
     def _may_heal(self, name: str) -> bool:
