@@ -1,5 +1,5 @@
-"""Reports to brands: what people did with a brand's pins in a day, a week or any other days that are over.
+"""Reports to brands: what people did with a brand's pins in a day, a week or another past period.
 
-``period`` says which, ``read`` gets the numbers, ``page`` and ``tables`` make files of them, ``store`` and
-``revisions`` keep every revision, ``mail`` sends them, ``make`` does it for all brands.
+``period`` defines the days, ``read`` fetches the numbers, ``page`` and ``tables`` render them to files, ``store`` and
+``revisions`` store every revision, ``mail`` sends them, ``make`` does it for all brands.
 """

@@ -1,4 +1,4 @@
-"""Where the marks of a chart are, in the units of its SVG; the template draws them."""
+"""The coordinates of charts, in SVG units; the template draws them."""
 
 import math
 from collections.abc import Sequence
@@ -9,15 +9,15 @@ from pinwheel.reports import words
 from pinwheel.reports.period import Period
 
 WIDTH, HEIGHT = 720, 240
-LEFT, TOP, BOTTOM = 60, 18, 38  # room for the axes' labels
-GAP = 0.28  # of a bar's place that stays empty
+LEFT, TOP, BOTTOM = 60, 18, 38  # margins for the axes' labels
+GAP = 0.28  # share of a bar's slot that stays empty
 CELL, ROW_HEAD, COLUMN_HEAD = 26, 96, 30  # of a heat map
 SHADES = 5
 
 
 @dataclass(frozen=True)
 class Bar:
-    """Two lengths on top of each other, and a mark for what it was before; ``label`` is said when pointed at."""
+    """Two stacked bars, and a mark for the previous period; ``label`` is the tooltip."""
 
     x: float
     width: float
@@ -31,7 +31,7 @@ class Bar:
 
 @dataclass(frozen=True)
 class Tick:
-    """A label on an axis; a minor one makes room on a narrow screen."""
+    """A label on an axis; a minor one is hidden on narrow screens."""
 
     at: float
     text: str
@@ -40,7 +40,7 @@ class Tick:
 
 @dataclass(frozen=True)
 class Bars:
-    """A bar chart: repins below, comments above, the period before as a line."""
+    """A bar chart: repins below, comments above, the previous period as a line."""
 
     bars: tuple[Bar, ...]
     y_ticks: tuple[Tick, ...]
@@ -53,7 +53,7 @@ class Bars:
 
 @dataclass(frozen=True)
 class Cell:
-    """An hour of a heat map; ``shade`` 0 is nothing, 5 the most."""
+    """An hour of a heat map; ``shade`` from 0 (no engagement) to 5 (the busiest hours)."""
 
     x: float
     y: float
@@ -74,7 +74,7 @@ class HeatMap:
 
 
 def top_of_axis(most: int) -> int:
-    """A round number, at least ``most``, that can be halved."""
+    """The next round number from ``most`` up whose half is round too."""
     if most <= 4:
         return max(2, 2 * math.ceil(most / 2))
     size = 10 ** math.floor(math.log10(most))
@@ -82,13 +82,13 @@ def top_of_axis(most: int) -> int:
 
 
 def by_hour(hours: Sequence[tuple[int, int]], before: Sequence[int]) -> Bars:
-    """A day: a bar an hour, midnight first."""
+    """A day with one bar per hour, midnight first."""
     names = [f"{n:02}:00" for n in range(len(hours))]
     return _bars(hours, before, [Tick(n, name, n % 6 != 0) for n, name in enumerate(names) if n % 3 == 0], names)
 
 
 def by_day(period: Period, hours: Sequence[tuple[int, int]], before: Sequence[int]) -> Bars:
-    """Several days: a bar a day."""
+    """Several days with one bar per day."""
     firsts = range(0, len(hours), 24)
     sums = [(sum(r for r, _ in hours[n : n + 24]), sum(c for _, c in hours[n : n + 24])) for n in firsts]
     days = [period.start + timedelta(days=n) for n in range(period.days)]
@@ -133,7 +133,7 @@ def _bars(
 
 
 def heat_map(period: Period, hours: Sequence[tuple[int, int]]) -> HeatMap:
-    """Every hour of several days; the shades are fifths of the busiest."""
+    """Every hour of several days; the shades are fifths of the busiest hour."""
     most = max((sum(h) for h in hours), default=0)
     cells = []
     for n, (repins, comments) in enumerate(hours):

@@ -1,6 +1,6 @@
-"""Reports as mails to the brands' contacts. At least once: who dies between sending and noting it sends it again.
+"""Mail reports to the brands' contacts, at least once: a run that dies between sending and recording sends again.
 
-A second mail of the same revision has the same Message-ID, by which mail programs know it.
+A second mail of the same revision has the same Message-ID, so mail programs can recognise the duplicate.
 """
 
 import json
@@ -33,16 +33,16 @@ DUE, SENT, NONE = "due", "sent", "none"
 
 @dataclass
 class Mailed:
-    """What a run has mailed: how many, and what failed, by brand and period."""
+    """A run's result: the number of mails sent, and the failures by brand and period."""
 
     count: int = 0
     failed: dict[str, str] = field(default_factory=dict)
 
 
 def addresses(contact: str | None) -> list[str]:
-    """Where a brand's mail goes: ``ann@example.org`` or ``Ann <ann@example.org>``, several separated by commas."""
+    """A contact's addresses: ``ann@example.org`` or ``Ann <ann@example.org>``, several separated by commas."""
     parts = [part.strip() for part in (contact or "").split(",")]
-    one_line = [part for part in parts if "\n" not in part and "\r" not in part]  # "Bcc: b@…" would be an address too
+    one_line = [part for part in parts if "\n" not in part and "\r" not in part]  # a 2nd line may be "Bcc: b@…"
     return [address for _, address in getaddresses(one_line) if _is_whole(address)]
 
 
@@ -52,7 +52,7 @@ def _is_whole(address: str) -> bool:
 
 
 def wanted(report: Report, settings: MailSettings) -> str:
-    """Whether a new report is to be mailed: the first one is, a later one when it says something else."""
+    """Whether to mail a new report: a first revision always, a later one if it is complete now or totals changed."""
     if not settings.smtp_host or not addresses(report.brand.contact):
         return NONE
     return DUE if report.earlier is None or _is_worth_it(report, settings.mail_min_change) else NONE
@@ -71,10 +71,10 @@ def send_due(
     back_days: int,
     now: Callable[[], datetime],
 ) -> Mailed:
-    """Mail what is due; of several revisions the newest. What fails stays due.
+    """Mail the due reports, of several revisions only the newest. A mail that fails stays due.
 
     Raises:
-        ReportError: the mail server is away or refuses us: nobody's mail would go.
+        ReportError: the mail server is unavailable or rejects the login, so no mail can be sent.
     """
     sent = Mailed()
     rows = revisions.due_mails(connection, (now() - timedelta(days=back_days)).date())
@@ -103,10 +103,10 @@ def _send(
     now: Callable[[], datetime],
     sent: Mailed,
 ) -> None:
-    """One mail. What is wrong with one is told at the end, and stops no other."""
+    """Send one mail. Failures are collected; the other mails are still sent."""
     period, brand = _about(row)
     to = addresses(row["contact"])
-    if not to:  # it had one when the report was made
+    if not to:  # the contact was removed after the report was made
         revisions.set_mail(connection, row, NONE, None)
         return
     try:
@@ -119,9 +119,9 @@ def _send(
         return
     revisions.set_mail(connection, row, SENT, naive(now()))
     sent.count += 1
-    if refused:  # the others have it: it is not due again
-        told = f"the server took it for the others, but not for {', '.join(refused)}"
-        sent.failed[f"{brand.title} ({brand.brand_id}), {period.key}"] = told
+    if refused:  # the other recipients have it, so it must not be due again
+        reason = f"the server accepted it for the others, but not for {', '.join(refused)}"
+        sent.failed[f"{brand.title} ({brand.brand_id}), {period.key}"] = reason
     log.info("mailed brand=%s period=%s revision=%s", brand.brand_id, period.key, row["revision"])
 
 
@@ -130,7 +130,7 @@ def _about(row: Row) -> tuple[Period, Brand]:
 
 
 def message(row: Row, to: list[str], sender: str, store: Store) -> EmailMessage:
-    """A mail with the report and its tables attached."""
+    """The mail, with the report and its tables attached."""
     period, brand = _about(row)
     made = EmailMessage()
     revised = f", revision {row['revision']}" if row["revision"] > 1 else ""
@@ -138,7 +138,7 @@ def message(row: Row, to: list[str], sender: str, store: Store) -> EmailMessage:
     made["From"] = sender
     made["To"] = ", ".join(to)
     made["Message-ID"] = f"<{brand.brand_id}.{period.key}.{row['revision']}@pinwheel>"
-    made["Auto-Submitted"] = "auto-generated"  # no answers from people on holiday
+    made["Auto-Submitted"] = "auto-generated"  # prevents out-of-office replies
     made.set_content(_text(row, period, brand))
     name = f"brand-{brand.brand_id}-{period.key}-r{row['revision']}"
     html = store.read(f"{row['folder']}/report.html")
@@ -160,37 +160,37 @@ def _text(row: Row, period: Period, brand: Brand) -> str:
     ]
     if not row["is_complete"]:
         through = row["complete_through"]
-        up_to = f"; it has everything received by {words.moment(through)}" if through else ""
+        up_to = f"; it includes everything received by {words.moment(through)}" if through else ""
         lines.append(f"This report is not complete{up_to}. The next revision will be.")
     if row["revision"] > 1:
-        lines += ["", f"Revision {row['revision']}: {words.whole(row['change_count'])} numbers changed, first of them"]
+        lines += ["", f"Revision {row['revision']}: {words.whole(row['change_count'])} numbers changed, the first:"]
         changes = [Change(**change) for change in json.loads(row["changes"])[:5]]
         lines += [f"  {number_name(c.name, period, {})}: {c.before} -> {c.after}" for c in changes]
     return "\n".join([*lines, "", "The whole report is attached: an HTML page to read or print, and CSV files.", ""])
 
 
 class Server:
-    """One connection for all mails, opened at the first and again when the server has closed it."""
+    """One connection for all mails, opened for the first mail, and again if the server has closed it."""
 
     def __init__(self, settings: MailSettings) -> None:
         self._settings = settings
         self._smtp: smtplib.SMTP | None = None
 
     def send(self, mail: EmailMessage) -> list[str]:
-        """Hand a mail over; returns who of several the server refuses.
+        """Hand a mail over; returns the recipients that the server refuses, if it accepts others.
 
         Raises:
-            ReportError: the server is away or refuses us.
-            smtplib.SMTPException: it refuses this mail.
+            ReportError: the server is unavailable or rejects the login.
+            smtplib.SMTPException: the server refuses this mail.
         """
         try:
             return list(self._connected().send_message(mail))
-        except smtplib.SMTPServerDisconnected:  # idle for too long, or so many mails a connection
+        except smtplib.SMTPServerDisconnected:  # idle for too long, or a limit of mails per connection
             self._smtp = None
             return list(self._connected().send_message(mail))
 
     def close(self) -> None:
-        """End in order; a server that is gone already has ended too."""
+        """Close the connection, if it is open."""
         if self._smtp is not None:
             self._smtp.close()
             self._smtp = None
@@ -202,7 +202,7 @@ class Server:
             except (OSError, smtplib.SMTPException) as error:
                 where = f"{self._settings.smtp_host}:{self._settings.smtp_port}"
                 raise ReportError(
-                    f"no mail goes out: {where}, security {self._settings.smtp_security}, user "
+                    f"no mail can be sent: {where}, security {self._settings.smtp_security}, user "
                     f"{self._settings.smtp_user or '(none)'}: {error}. Is the server up, and are PINWHEEL_SMTP_HOST, "
                     "_PORT, _SECURITY, _USER and _PASSWORD right? The mails stay due"
                 ) from error

@@ -1,7 +1,7 @@
-"""Make the reports of many brands: what is due, batch by batch, each revision once.
+"""Make the reports of many brands: those that are due, in batches, each revision once.
 
-Files are written before a report is listed: who dies in between leaves files that nobody knows, and the next run
-makes the report. A database that goes away is waited for; what is wrong with one brand stops no other.
+Files are written before a report is listed. A run that dies in between leaves unlisted files, and the next run makes
+the report again. If the database is unavailable, the work is retried. One brand's failure does not stop the others.
 """
 
 import logging
@@ -33,8 +33,8 @@ from pinwheel.reports.tables import tables
 
 log = logging.getLogger(__name__)
 
-ATTEMPTS = 6  # with pauses of 1, 2, 4, 8, 16 s: a restart of the database; a longer one is Airflow's to try again
-TRACED = 5  # failures that are logged with their traceback
+ATTEMPTS = 6  # with pauses of 1, 2, 4, 8, 16 s: outlasts a restart of the database; after that Airflow retries
+TRACED = 5  # failures that are logged with a traceback
 MADE, REVISED, UNCHANGED, FAILED = "made", "revised", "unchanged", "failed"
 
 T = TypeVar("T")
@@ -42,22 +42,22 @@ T = TypeVar("T")
 
 @dataclass
 class Tally:
-    """What became of each report, by period and brand; why, where it failed."""
+    """The outcome of each report by period and brand, and the reasons of failures."""
 
     outcomes: dict[tuple[str, int], str] = field(default_factory=dict)
     failed: dict[str, str] = field(default_factory=dict)
 
     def add(self, period: Period, brand: Brand, outcome: str) -> None:
-        """The first counts: a batch that is done again finds unchanged what it has made."""
+        """Record an outcome. The first one counts: a retried batch sees its own reports as unchanged."""
         self.outcomes.setdefault((period.key, brand.brand_id), outcome)
 
     def counts(self) -> dict[str, int]:
-        """How many of each."""
+        """Number of reports by outcome."""
         return dict(Counter(self.outcomes.values()))
 
 
 class Maker:
-    """Makes reports, on one connection that is opened again when the server went away."""
+    """Makes reports on one connection, which is reopened if the server closes it."""
 
     def __init__(
         self,
@@ -72,13 +72,13 @@ class Maker:
         self._connection: Connection | None = None
 
     def close(self) -> None:
-        """Give the connection back."""
+        """Close the connection."""
         if self._connection is not None and self._connection.open:
             self._connection.close()
         self._connection = None
 
     def due(self) -> None:
-        """What the schedule asks for: recent periods, where a report is missing or may say something else now."""
+        """Make the scheduled reports: those of recent periods that are missing or may differ now."""
         first_day = self._again(revisions.first_day)
         if first_day is None:
             log.info("nothing has been merged yet: no reports")
@@ -89,20 +89,20 @@ class Maker:
                 self._period(period, through, partial(_due, is_young=self._is_young(period)))
 
     def _is_young(self, period: Period) -> bool:
-        """Whether a report that is missing is made: a week is until the next one is over."""
+        """Whether missing reports of this period are still made: a week's until the next week is over."""
         days = max(self._settings.report_catch_up_days, period.days)
         return naive(self._now()) - period.end < timedelta(days=days)
 
     def asked(self, period: Period, brand_ids: Sequence[int]) -> None:
-        """A period that somebody asked for, of all brands or some.
+        """Make the reports of a requested period, for all brands or some.
 
         Raises:
-            AskedError: nothing was merged of that time, or a brand that is not known.
+            AskedError: nothing was merged for that period, or a brand is unknown.
         """
         first_day = self._again(revisions.first_day)
         if first_day is None or period.end.date() <= first_day:
             since = f"the first day with events is {first_day}" if first_day else "nothing has been merged yet"
-            raise AskedError(f"there is nothing to report on {period.first_day}, {period.days} days: {since}")
+            raise AskedError(f"there is nothing to report for {period.days} days from {period.first_day}: {since}")
         self._period(period, self._through(), lambda known, _latest, _state: _chosen(known, brand_ids, period))
 
     def _through(self) -> datetime | None:
@@ -138,7 +138,7 @@ class Maker:
             )
 
     def _batch(self, period: Period, brands: Sequence[Brand], state: ReportStatus) -> None:
-        """Some brands at once; one by one when the database refuses them together."""
+        """Make some brands' reports at once; one by one if the statement for all of them fails."""
         try:
             self._again(lambda connection: self._make(connection, period, brands, state))
         except (pymysql.Error, PinwheelError) as error:
@@ -190,7 +190,7 @@ class Maker:
         )
 
     def _keep(self, connection: Connection, report: Report) -> None:
-        """Write and list a report, unless its newest revision says the same."""
+        """Write and list a report, unless its newest revision has the same content."""
         if report.earlier and report.earlier.digest == report.digest:
             self.tally.add(report.period, report.brand, UNCHANGED)
             return
@@ -200,13 +200,13 @@ class Maker:
         self.tally.add(report.period, report.brand, REVISED if report.earlier else MADE)
 
     def _fail(self, period: Period, brand: Brand, error: BaseException) -> None:
-        where = error if len(self.tally.failed) < TRACED else None  # a full disk fails all of them, in the same place
-        log.error("report failed brand=%s period=%s: %s", brand.brand_id, period.key, error, exc_info=where)
+        trace = error if len(self.tally.failed) < TRACED else None  # e.g. a full disk fails all reports the same way
+        log.error("report failed brand=%s period=%s: %s", brand.brand_id, period.key, error, exc_info=trace)
         self.tally.add(period, brand, FAILED)
         self.tally.failed[f"{brand.title} ({brand.brand_id}), {period.key}"] = f"{type(error).__name__}: {error}"
 
     def _again(self, work: Callable[[Connection], T]) -> T:
-        """Do ``work``, again on a new connection while the server is away."""
+        """Do ``work``; retry on a new connection while the server is unavailable."""
         retrying = Retrying(
             retry=retry_if_exception(memsql.is_transient),
             stop=stop_after_attempt(ATTEMPTS),
@@ -223,7 +223,7 @@ class Maker:
         return self._connection
 
     def _forget_connection(self, state: RetryCallState) -> None:
-        log.warning("the database is away, attempt %d of %d: %s", state.attempt_number, ATTEMPTS, _error_of(state))
+        log.warning("database unavailable, attempt %d of %d: %s", state.attempt_number, ATTEMPTS, _error_of(state))
         self.close()
 
 
@@ -232,9 +232,9 @@ def _error_of(state: RetryCallState) -> BaseException | None:
 
 
 def _due(known: Iterable[Brand], latest: dict[int, Row], state: ReportStatus, is_young: bool) -> list[Brand]:
-    """Brands whose report is missing, of a period that is young, or may say something else than its newest revision.
+    """Brands whose report is missing, if the period is young, or may differ from its newest revision.
 
-    A brand that has a report and no name, and no event any more, is one of them.
+    Includes brands that have a report, but no name and no event any more.
     """
     brands = {brand_id: Brand(brand_id) for brand_id in latest} | {brand.brand_id: brand for brand in known}
 
@@ -246,12 +246,12 @@ def _due(known: Iterable[Brand], latest: dict[int, Row], state: ReportStatus, is
 
 
 def _chosen(known: Iterable[Brand], brand_ids: Sequence[int], period: Period) -> list[Brand]:
-    """Those that were asked for, or all."""
+    """The requested brands, or all."""
     by_id = {brand.brand_id: brand for brand in known}
     unknown = [str(brand_id) for brand_id in brand_ids if brand_id not in by_id]
     if unknown:
         raise AskedError(
-            f"brands that are not known: {', '.join(unknown)}. They are not in the table brands, and have no event in "
-            f"{period.days} days from {period.first_day}, nor in as many before"
+            f"unknown brands: {', '.join(unknown)}. They are not in the table brands, and have no event in "
+            f"{period.days} days from {period.first_day} or in the same number of days before"
         )
     return [by_id[brand_id] for brand_id in brand_ids] if brand_ids else list(by_id.values())

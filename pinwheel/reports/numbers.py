@@ -1,4 +1,4 @@
-"""All numbers of one report, how they are kept, and what makes two reports say the same."""
+"""All numbers of one report, how they are stored, and when two reports count as the same."""
 
 import hashlib
 import json
@@ -11,7 +11,7 @@ MAX_LISTED = 100  # pins in a report: the page shows fewer
 
 @dataclass(frozen=True)
 class Totals:
-    """Events and people of a period, counts."""
+    """Counts of events and people in a period."""
 
     repins: int = 0
     comments: int = 0
@@ -20,15 +20,15 @@ class Totals:
 
     @property
     def engagement(self) -> int:
-        """Repins and comments together; making a pin is not engagement with it."""
+        """Repins plus comments; making a pin is not engagement with it."""
         return self.repins + self.comments
 
 
 @dataclass(frozen=True)
 class Group:
-    """A pin, category or country: its engagement in the period, and in the one before.
+    """A pin, category or country: its engagement in the period, and ``before`` in the previous one.
 
-    ``key`` is what it is known by, ``title`` what its creator calls it; ``people`` is not counted for all of them.
+    ``key``: the id, name or code; ``title``: a pin's; ``people``: counted for countries only.
     """
 
     key: str
@@ -41,13 +41,13 @@ class Group:
 
     @property
     def engagement(self) -> int:
-        """Repins and comments together."""
+        """Repins plus comments."""
         return self.repins + self.comments
 
 
 @dataclass(frozen=True)
 class Trend:
-    """A pin or category that rose; ``chance``: how likely so large a rise is when nothing changed, of all compared."""
+    """A pin or category that rose; ``chance``: the corrected probability of such a rise if nothing had changed."""
 
     kind: str
     group: Group
@@ -68,17 +68,17 @@ class Numbers:
     trends: tuple[Trend, ...] = ()
 
     def flat(self) -> dict[str, int]:
-        """Every number by its name: what revisions are compared by. Texts are no numbers."""
-        found = {f"total {name}": value for name, value in _totals(self.now).items()}
-        found |= {f"before {name}": value for name, value in _totals(self.before).items()}
-        found |= {f"hour {n}": repins + comments for n, (repins, comments) in enumerate(self.hours)}
+        """Every number by its name, for comparing revisions. Texts are not compared."""
+        named = {f"total {name}": value for name, value in _totals(self.now).items()}
+        named |= {f"before {name}": value for name, value in _totals(self.before).items()}
+        named |= {f"hour {n}": repins + comments for n, (repins, comments) in enumerate(self.hours)}
         for kind, groups in (("pin", self.pins), ("category", self.categories), ("country", self.countries)):
-            found |= {f"{kind} {g.key}": g.engagement for g in groups}
-        return found
+            named |= {f"{kind} {g.key}": g.engagement for g in groups}
+        return named
 
     def to_json(self) -> str:
-        """As it is kept, without titles: they are the pins', and may change without a number changing."""
-        told = {
+        """The stored form, without titles: they may change without a number changing."""
+        stored = {
             "now": asdict(self.now),
             "before": asdict(self.before),
             "hours": self.hours,
@@ -88,11 +88,11 @@ class Numbers:
             "countries": [_kept(g) for g in self.countries],
             "trends": [[t.kind, t.group.key, t.chance] for t in self.trends],
         }
-        return json.dumps(told, separators=(",", ":"), ensure_ascii=False)
+        return json.dumps(stored, separators=(",", ":"), ensure_ascii=False)
 
 
 def _kept(group: Group) -> list[str | int | None]:
-    """Short, for a report has hundreds; in the order of ``Group``."""
+    """A list, because a report has hundreds of groups; in the order of ``Group``'s fields."""
     return [group.key, group.repins, group.comments, group.before, group.people]
 
 
@@ -102,7 +102,7 @@ def _totals(totals: Totals) -> dict[str, int]:
 
 @dataclass(frozen=True)
 class Quality:
-    """What the checks say of a period's data: the verdict, how many of its hours were checked, what was not met."""
+    """The quality checks' result for a period: the verdict, its hours, its checked hours, the unmet expectations."""
 
     verdict: str  # passed, warning, failed or unchecked
     hours: int
@@ -112,7 +112,7 @@ class Quality:
 
 @dataclass(frozen=True)
 class ReportStatus:
-    """What a report says beside its numbers."""
+    """A report's completeness and data quality."""
 
     complete_through: datetime | None
     is_complete: bool
@@ -121,7 +121,7 @@ class ReportStatus:
 
 @dataclass(frozen=True)
 class Change:
-    """A number that is not what it was in the revision before; None: it was, or is, not among those listed."""
+    """A number that differs from the previous revision; None: that revision does not list it."""
 
     name: str
     before: int | None
@@ -129,13 +129,13 @@ class Change:
 
     @property
     def by(self) -> int:
-        """How much more it is."""
+        """The difference; negative if it fell."""
         return (self.after or 0) - (self.before or 0)
 
 
 @dataclass(frozen=True)
 class Brand:
-    """Whom a report is for; ``name`` None: there is no row in ``brands``."""
+    """A report's brand; ``name`` None: it has no row in ``brands``."""
 
     brand_id: int
     name: str | None = None
@@ -143,13 +143,13 @@ class Brand:
 
     @property
     def title(self) -> str:
-        """Its name, or its number."""
+        """Its name, or "brand" and its id."""
         return self.name or f"brand {self.brand_id}"
 
 
 @dataclass(frozen=True)
 class Earlier:
-    """The newest revision that there is, as it was kept."""
+    """The newest stored revision."""
 
     revision: int
     made_at: datetime
@@ -161,9 +161,9 @@ class Earlier:
 
 
 def settled(state: ReportStatus, earlier: Earlier | None) -> ReportStatus:
-    """The state, with what was known before and can not be unlearned.
+    """The state, but completeness and verdict never regress from the earlier revision's.
 
-    Verdicts are forgotten after some weeks, and without Kafka nobody can say that nothing waits.
+    They could regress because verdicts expire after some weeks, and because completeness is unknown without Kafka.
     """
     if earlier is None:
         return state
@@ -176,19 +176,19 @@ def settled(state: ReportStatus, earlier: Earlier | None) -> ReportStatus:
 
 
 def digest(numbers: Numbers, state: ReportStatus) -> str:
-    """The same for two reports that say the same; how far past its end a period is complete is not said."""
-    told = [numbers.to_json(), state.is_complete, state.quality.verdict]
-    return hashlib.sha256(json.dumps(told).encode()).hexdigest()
+    """Equal for reports with the same content; ``complete_through`` is left out, as it moves on after the period."""
+    content = [numbers.to_json(), state.is_complete, state.quality.verdict]
+    return hashlib.sha256(json.dumps(content).encode()).hexdigest()
 
 
 def changes(before: dict[str, int], after: dict[str, int]) -> list[Change]:
-    """What is another number now: totals first, then the largest."""
-    found = [
+    """The changed numbers: totals first, then the largest changes."""
+    changed = [
         Change(name, before.get(name), after.get(name))
         for name in {**after, **before}
         if before.get(name) != after.get(name)
     ]
-    return sorted(found, key=lambda c: (_rank(c.name), -abs(c.by), c.name))
+    return sorted(changed, key=lambda c: (_rank(c.name), -abs(c.by), c.name))
 
 
 def _rank(name: str) -> int:
@@ -197,7 +197,7 @@ def _rank(name: str) -> int:
 
 
 def flat_of(text: str) -> dict[str, int]:
-    """``flat`` of numbers that were kept."""
+    """``Numbers.flat`` of stored numbers."""
     read: dict[str, Any] = json.loads(text)
     pins, categories, countries = (tuple(Group(*g) for g in read[name]) for name in ("pins", "categories", "countries"))
     hours = tuple((repins, comments) for repins, comments in read["hours"])

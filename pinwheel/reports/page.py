@@ -1,6 +1,6 @@
-"""A report as one HTML file: its charts are SVG, it runs no script and asks nobody for anything.
+"""A report as one self-contained HTML file: SVG charts, no script, no external requests.
 
-Everything from outside is escaped by the template, and stands in elements of its own direction.
+The template escapes all text from outside, and isolates its writing direction in ``bdi`` elements.
 """
 
 import base64
@@ -34,7 +34,7 @@ CARDS = {
 
 @dataclass(frozen=True)
 class Row:
-    """A pin, category or country as a line of the page; ``share`` is its part of the largest, in percent."""
+    """A pin, category or country as a table row; ``share``: percent of the largest row's engagement."""
 
     group: Group
     name: str
@@ -56,14 +56,14 @@ def _environment() -> Environment:
 
 
 def style_hash(style: str) -> str:
-    """What a Content-Security-Policy calls a style that it lets through."""
+    """The source expression that allows this style in a Content-Security-Policy."""
     return f"'sha256-{base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()}'"
 
 
 def style_hash_of(page: str) -> str:
-    """The same for the one style of a page that was made earlier; of nothing when it has none."""
-    found = re.search(r"<style>(.*?)</style>", page, re.DOTALL)
-    return style_hash(found[1] if found else "")
+    """The same for the style of a stored page; that of the empty text if the page has none."""
+    style = re.search(r"<style>(.*?)</style>", page, re.DOTALL)
+    return style_hash(style[1] if style else "")
 
 
 def page(report: Report) -> str:
@@ -107,12 +107,12 @@ def _cards(now: Totals, before: Totals) -> list[dict[str, str | int]]:
 
 
 def pin_name(group: Group) -> str:
-    """A pin's title; its number where none is known."""
+    """A pin's title, or its id if no title is known."""
     return words.cut(group.title or "") or f"Pin {group.key}, no title known"
 
 
 def trend_name(group: Group, kind: str) -> str:
-    """What rose."""
+    """The name of a pin or category that rose."""
     return pin_name(group) if kind == "pin" else words.cut(group.key)
 
 
@@ -122,9 +122,9 @@ def _ranking(groups: Sequence[Group], names: Sequence[str]) -> list[Row]:
 
 
 def verdict(quality: Quality) -> dict[str, str]:
-    """The verdict in words: for its badge, its colour, and a sentence."""
-    told = VERDICTS[quality.verdict]
-    return {"tone": TONES[quality.verdict], "badge": f"Data quality: {told}", "told": _sentence(quality)}
+    """The verdict for the page: its colour, its badge's text, and a sentence."""
+    badge = f"Data quality: {VERDICTS[quality.verdict]}"
+    return {"tone": TONES[quality.verdict], "badge": badge, "sentence": _sentence(quality)}
 
 
 def _sentence(quality: Quality) -> str:
@@ -132,14 +132,14 @@ def _sentence(quality: Quality) -> str:
     if quality.verdict == "unchecked":
         return f"{checked} so far." if quality.checked_hours else "No hour of the period has been checked."
     if quality.checked_hours < quality.hours:
-        return f"It {VERDICTS[quality.verdict]} when it was checked; {checked} and are still known."
+        return f"It {VERDICTS[quality.verdict]} when it was checked; {checked} and their results are still stored."
     if quality.verdict == "passed":
-        return f"All {quality.hours} hours were checked, and everything that is expected of them was met."
-    return f"All {quality.hours} hours were checked. Not everything that is expected of them was met:"
+        return f"All {quality.hours} hours were checked and met all expectations."
+    return f"All {quality.hours} hours were checked. These expectations were not met:"
 
 
 def changed(change: Change, report: Report) -> dict[str, str]:
-    """A changed number in words."""
+    """A changed number as texts."""
     known = change.before is not None and change.after is not None
     return {
         "name": number_name(change.name, report.period, {g.key: g.title for g in report.numbers.pins}),
@@ -150,7 +150,7 @@ def changed(change: Change, report: Report) -> dict[str, str]:
 
 
 def number_name(name: str, period: Period, titles: Mapping[str, str | None]) -> str:
-    """What a number of ``Numbers.flat`` is called; pins by their title where it is known."""
+    """The display name of a number of ``Numbers.flat``; pins by their title if it is known."""
     kind, _, key = name.partition(" ")
     if kind == "total":
         return CARDS[key]
@@ -171,19 +171,19 @@ def _hour_name(number: int, period: Period) -> str:
 
 
 def state_changes(report: Report) -> list[str]:
-    """What is other than in the revision before, beside numbers."""
+    """Sentences about changes of completeness and data quality since the previous revision."""
     if report.earlier is None:
         return []
     now, before = report.state, report.earlier
-    told = ["It was not complete then."] if now.is_complete and not before.is_complete else []
+    sentences = ["It was not complete then."] if now.is_complete and not before.is_complete else []
     if now.quality.verdict != before.verdict:
-        told.append(f"Data quality then: {VERDICTS[before.verdict]}.")
-    return told
+        sentences.append(f"Data quality then: {VERDICTS[before.verdict]}.")
+    return sentences
 
 
 def state_in_words(state: ReportStatus) -> str:
-    """For mails and lists: complete, or up to when."""
+    """For mails and lists: complete, or up to which time."""
     if state.is_complete:
         return "complete"
-    through = f", has everything received by {words.moment(state.complete_through)}" if state.complete_through else ""
-    return f"not complete{through}"
+    through = state.complete_through
+    return f"not complete, includes everything received by {words.moment(through)}" if through else "not complete"

@@ -1,4 +1,4 @@
-"""The days that a report is about, and which of them are due."""
+"""The period that a report covers, and the periods that are due."""
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
@@ -12,29 +12,29 @@ WEEK = 7
 
 @dataclass(frozen=True)
 class Period:
-    """So many whole UTC days, from ``first_day`` on."""
+    """A number of whole UTC days, starting with ``first_day``."""
 
     first_day: date
     days: int
 
     @property
     def start(self) -> datetime:
-        """Midnight, UTC, as the database writes it: without a zone."""
+        """UTC midnight as a naive time, as in the database."""
         return datetime.combine(self.first_day, time())
 
     @property
     def end(self) -> datetime:
-        """The midnight after the last day."""
+        """The midnight after the last day, exclusive."""
         return self.start + timedelta(days=self.days)
 
     @property
     def before(self) -> "Period":
-        """The period that it is compared with: as long, and right before."""
+        """The previous period of the same length, which it is compared with."""
         return Period(self.first_day - timedelta(days=self.days), self.days)
 
     @property
     def kind(self) -> str:
-        """What people call it."""
+        """Its name for people: day, week or "3 days"."""
         is_week = self.days == WEEK and self.first_day.weekday() == 0
         return "week" if is_week else "day" if self.days == 1 else f"{self.days} days"
 
@@ -44,12 +44,12 @@ class Period:
         return f"{self.first_day.isoformat()}-{self.days}d"
 
     def is_over(self, now: datetime) -> bool:
-        """Whether nothing more can happen in it."""
+        """Whether it has ended."""
         return self.end <= naive(now)
 
 
 def asked(first_day: str, days: int, now: datetime) -> Period:
-    """The period that somebody asked for.
+    """The period that a person asked for.
 
     Raises:
         AskedError: no date, too long, or not over yet.
@@ -58,7 +58,7 @@ def asked(first_day: str, days: int, now: datetime) -> Period:
         period = Period(date.fromisoformat(first_day), days)
         period.before.start  # noqa: B018 - there is a day before
     except (ValueError, OverflowError) as error:
-        raise AskedError(f"first_day must be a date as in 2026-03-14, not {first_day!r}: {error}") from error
+        raise AskedError(f"first_day must be a date like 2026-03-14, not {first_day!r}: {error}") from error
     if not 1 <= days <= MAX_DAYS:
         raise AskedError(f"days must be 1 to {MAX_DAYS}, not {days}")
     if not period.is_over(now):
@@ -71,8 +71,8 @@ def recent(kinds: str, back_days: int, now: datetime) -> list[Period]:
 
     Args:
         kinds: ``day``, ``week`` or ``both``.
-        back_days: how far to look back; the newest of each kind is always in it.
-        now: with a zone.
+        back_days: how far to look back; the newest of each kind is always included.
+        now: aware.
     """
     today = now.astimezone(UTC).date()
     monday = today - timedelta(days=today.weekday())

@@ -1,6 +1,6 @@
-"""The numbers of many brands at once, from the reporting tables: five statements for fifty brands.
+"""Read the numbers of many brands at once from the reporting tables: five statements for fifty brands.
 
-One brand at a time would be 2,500 for 500 brands.
+One brand at a time would take 2,500 statements for 500 brands.
 """
 
 from collections import defaultdict
@@ -15,13 +15,13 @@ from pinwheel.reports.numbers import MAX_LISTED, Group, Numbers, Quality, Totals
 from pinwheel.reports.period import Period
 from pinwheel.reports.trends import rising
 
-CHECKED = ("pins", "repins", "comments")  # what a brand's numbers are counted from
+CHECKED = ("pins", "repins", "comments")  # the tables that a brand's numbers are counted from
 
 _Hours = dict[datetime, Row]
 
 
 def read(connection: Connection, period: Period, brand_ids: Sequence[int]) -> dict[int, Numbers]:
-    """Every one of these brands' numbers, as of one moment; a brand without events has zeros."""
+    """Brand id -> numbers, all from one snapshot; a brand without events has zeros."""
     params = {
         "brand_ids": list(brand_ids),
         "before_time": period.before.start,
@@ -34,16 +34,16 @@ def read(connection: Connection, period: Period, brand_ids: Sequence[int]) -> di
         people = _by_brand(memsql.fetch(connection, "reports/people", params))
         countries = _by_brand(memsql.fetch(connection, "reports/countries", params))
         engagement = _by_brand(memsql.fetch(connection, "reports/engagement", params))
-        found = {b: _numbers(period, hours[b], people[b], countries[b], engagement[b]) for b in brand_ids}
-        titles = _titles(connection, found.values())
-    return {brand: _titled(numbers, titles) for brand, numbers in found.items()}
+        untitled = {b: _numbers(period, hours[b], people[b], countries[b], engagement[b]) for b in brand_ids}
+        titles = _titles(connection, untitled.values())
+    return {brand: _titled(numbers, titles) for brand, numbers in untitled.items()}
 
 
 def _by_brand(rows: Iterable[Row]) -> defaultdict[int, list[Row]]:
-    found: defaultdict[int, list[Row]] = defaultdict(list)
+    by_brand: defaultdict[int, list[Row]] = defaultdict(list)
     for row in rows:
-        found[row["brand_id"]].append(row)
-    return found
+        by_brand[row["brand_id"]].append(row)
+    return by_brand
 
 
 def _numbers(
@@ -85,19 +85,19 @@ def _totals(by_hour: _Hours, period: Period, people: int) -> Totals:
 
 
 def _groups(rows: Sequence[Row], name: str) -> list[Group]:
-    """Engagement by ``pin_id`` or ``category``, most first; rows without one are left out."""
+    """Engagement by ``pin_id`` or ``category``, most engaged first; rows without that column's value are omitted."""
     sums: defaultdict[str, list[int]] = defaultdict(lambda: [0, 0, 0])
     for row in rows:
         if row[name] is not None:
-            found = sums[str(row[name])]
+            group = sums[str(row[name])]
             for n, column in enumerate(("repins", "comments", "engagement_before")):
-                found[n] += int(row[column])
+                group[n] += int(row[column])
     return _ranked(Group(key, repins, comments, before) for key, (repins, comments, before) in sums.items())
 
 
-def _titles(connection: Connection, found: Iterable[Numbers]) -> dict[str, Row]:
-    """Title and category of every pin that is shown, by its key."""
-    shown = {int(group.key) for numbers in found for group in _pins_of(numbers)}
+def _titles(connection: Connection, untitled: Iterable[Numbers]) -> dict[str, Row]:
+    """Pin key -> title and category, for every pin in the numbers."""
+    shown = {int(group.key) for numbers in untitled for group in _pins_of(numbers)}
     rows = memsql.fetch(connection, "reports/titles", {"pin_ids": sorted(shown)}) if shown else []
     return {str(row["pin_id"]): row for row in rows}
 
@@ -118,20 +118,20 @@ def _titled(numbers: Numbers, titles: Mapping[str, Row]) -> Numbers:
 def _countries(rows: Sequence[Row]) -> list[Group]:
     now = {row["country_code"]: row for row in rows if not row["is_before"]}
     before = {row["country_code"]: int(row["repins"] + row["comments"]) for row in rows if row["is_before"]}
-    found = [
+    groups = [
         Group(code, int(row["repins"]), int(row["comments"]), before.get(code, 0), int(row["unique_people"]))
         for code, row in now.items()
     ]
-    return [group for group in _ranked(found) if group.engagement]
+    return [group for group in _ranked(groups) if group.engagement]
 
 
 def _ranked(groups: Iterable[Group]) -> list[Group]:
-    """Most engaged first, then by key, so that the same numbers are always in the same order."""
+    """Most engaged first, then by key, so that the order is deterministic."""
     return sorted(groups, key=lambda g: (-g.engagement, len(g.key), g.key))
 
 
 def quality(connection: Connection, period: Period) -> Quality:
-    """The verdict of the quality checks on a period: the worst that any of its hours has."""
+    """The verdict of the quality checks on a period: the worst verdict of its hours."""
     params = {"from_time": period.start, "to_time": period.end}
     with memsql.transaction(connection):
         rows = memsql.fetch(connection, "reports/quality", params)

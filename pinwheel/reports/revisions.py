@@ -1,4 +1,4 @@
-"""What was reported before: the table ``brand_reports``, every revision."""
+"""The table ``brand_reports``: every revision of every report."""
 
 import json
 from collections.abc import Sequence
@@ -10,14 +10,14 @@ from pinwheel.clients.memsql import Connection, Row
 from pinwheel.reports.numbers import Brand, Change, Earlier, Numbers, ReportStatus, flat_of
 from pinwheel.reports.period import Period
 
-# What a report has not seen may be stamped a little earlier than it was read: rollups are stamped before their commit.
+# Rollups are stamped before they commit, so a row that a report has not read may be stamped a little before its read.
 LONGEST_MERGE = timedelta(hours=1)
 KEPT_CHANGES = 100
 
 
 @dataclass(frozen=True)
 class Report:
-    """One revision of one brand's report, before it is a file."""
+    """One revision of one brand's report, before its files are written."""
 
     brand: Brand
     period: Period
@@ -32,43 +32,43 @@ class Report:
 
     @property
     def folder(self) -> str:
-        """Where its files are, in the reports folder.
+        """The path of its files in the reports folder.
 
-        Two that make the same revision at once write into two folders, and one of them is listed.
+        If two runs make the same revision at once with different content, each has its own folder, and one is listed.
         """
         return f"{self.brand.brand_id}/{self.period.key}/r{self.revision}-{self.digest[:8]}"
 
 
 def clock(connection: Connection) -> datetime:
-    """Now, by the database's clock."""
+    """The database's current time."""
     with memsql.transaction(connection):
         at: datetime = memsql.fetch(connection, "reports/clock")[0]["now_utc"]
     return at
 
 
 def first_day(connection: Connection) -> date | None:
-    """The first day with anything to report; None when there is nothing."""
+    """The first day with anything to report; None if there is none."""
     with memsql.transaction(connection):
         day: date | None = memsql.fetch(connection, "reports/first_day")[0]["first_day"]
     return day
 
 
 def brands(connection: Connection, period: Period) -> list[Brand]:
-    """Whom to report to about a period, by number."""
+    """The brands to report on for a period, by brand id."""
     params = {"from_day": period.before.first_day, "to_day": period.end.date()}
     with memsql.transaction(connection):
         return [Brand(**row) for row in memsql.fetch(connection, "reports/brands", params)]
 
 
 def latest(connection: Connection, period: Period) -> dict[int, Row]:
-    """The newest report of each brand for a period, beside what the rollups say now."""
+    """The newest report of each brand for a period, with the rollups' current numbers."""
     params = _key(period) | {"before_day": period.before.first_day, "to_day": period.end.date()}
     with memsql.transaction(connection):
         return {row["brand_id"]: row for row in memsql.fetch(connection, "reports/latest", params)}
 
 
 def may_differ(row: Row, state: ReportStatus) -> bool:
-    """Whether a report would say something else today than its newest revision does; a look, no count."""
+    """Whether a report made now may differ from its newest revision; a cheap test that counts no events."""
     stamped = row["updated_at"] is not None and row["updated_at"] >= row["read_at"] - LONGEST_MERGE
     sums = (row["engagement_now"], row["engagement_before_now"]) != (row["engagement"], row["engagement_before"])
     completed = state.is_complete and not row["is_complete"]
@@ -99,20 +99,20 @@ def insert(connection: Connection, report: Report, mail: str) -> None:
     """List a report whose files are written, and the state of its mail.
 
     Raises:
-        pymysql.err.IntegrityError: somebody else has listed that revision meanwhile.
+        pymysql.err.IntegrityError: another run has listed that revision.
     """
     with memsql.transaction(connection):
         memsql.execute(connection, "reports/insert", _row(report, mail))
 
 
 def due_mails(connection: Connection, since: date) -> list[Row]:
-    """Reports that were made since then and are to be mailed; oldest first."""
+    """Reports made since ``since`` whose mail is due, oldest first."""
     with memsql.transaction(connection):
         return memsql.fetch(connection, "reports/due_mails", {"since": since})
 
 
 def set_mail(connection: Connection, row: Row, mail: str, at: datetime | None) -> None:
-    """What became of a mail that was due."""
+    """Record the outcome of a due mail; a no-op if it is no longer due."""
     key = {name: row[name] for name in ("brand_id", "first_day", "days", "revision")}
     with memsql.transaction(connection):
         memsql.execute(connection, "reports/set_mail", key | {"mail": mail, "mailed_at": at})

@@ -1,4 +1,4 @@
-"""What the tasks of dags/report_brands.py do, with settings from the environment."""
+"""The tasks of dags/report_brands.py, with settings from the environment."""
 
 from collections.abc import Mapping
 from contextlib import closing
@@ -13,14 +13,16 @@ from pinwheel.reports import mail, period
 from pinwheel.reports.make import Maker
 from pinwheel.reports.store import Store
 
-TOLD = 10  # failures in a message
+MAX_IN_MESSAGE = 10  # failures
 
 
 def make(first_day: str | None, days: int, brand_ids: str | None, is_mailed: bool) -> dict[str, str]:
-    """Make what is due, or the period that somebody asked for, to be mailed or not; what failed -> why.
+    """Make the due reports, or those of a requested period; returns failed report -> reason.
+
+    ``is_mailed`` False: the new reports are not mailed.
 
     Raises:
-        AskedError: what was asked for can't be.
+        AskedError: the request is invalid.
     """
     settings = load(ReportSettings)
     mails = load(MailSettings) if is_mailed else load(MailSettings, smtp_host="")
@@ -31,7 +33,7 @@ def make(first_day: str | None, days: int, brand_ids: str | None, is_mailed: boo
         if first_day:
             maker.asked(period.asked(first_day, days, _now()), numbers_in(brand_ids))
         elif brand_ids:
-            raise AskedError(f"brand_ids={brand_ids!r} needs first_day: which period of theirs is to be reported?")
+            raise AskedError(f"brand_ids={brand_ids!r} needs first_day, the start of the period to report on")
         else:
             maker.due()
             _tell("reports", maker.tally.failed)
@@ -39,7 +41,7 @@ def make(first_day: str | None, days: int, brand_ids: str | None, is_mailed: boo
 
 
 def send_mails() -> dict[str, str]:
-    """Mail what is due; what failed -> why."""
+    """Send the due mails; returns failed mail -> reason."""
     settings, mails = load(ReportSettings), load(MailSettings)
     with memsql.connect(settings) as connection, Store(settings.reports_uri) as store:
         sent = mail.send_due(mails, connection, store, settings.report_back_days, _now)
@@ -51,33 +53,33 @@ def _tell(subject: str, failed: Mapping[str, str]) -> None:
     if failed:
         raise_alert(REPORTS_FAILED, subject, listed(failed))
     else:
-        resolve_alert(REPORTS_FAILED, subject, "all of them went well")
+        resolve_alert(REPORTS_FAILED, subject, f"all {subject} succeeded")
 
 
 def listed(failed: Mapping[str, str]) -> str:
-    """Failures for people: how many, the first of them, each with its reason."""
-    lines = [f"{what}: {why}" for what, why in list(failed.items())[:TOLD]]
-    more = [f"and {len(failed) - TOLD} more, see the task's log"] if len(failed) > TOLD else []
+    """Failures as a text: their number, and the first ones with their reasons."""
+    lines = [f"{what}: {why}" for what, why in list(failed.items())[:MAX_IN_MESSAGE]]
+    more = [f"and {len(failed) - MAX_IN_MESSAGE} more, see the task's log"] if len(failed) > MAX_IN_MESSAGE else []
     return "\n".join([f"{len(failed)} failed:", *lines, *more])
 
 
 def require_none(*failures: Mapping[str, str] | None) -> None:
-    """Nothing, where nothing failed; None is a task that failed as a whole.
+    """Do nothing if nothing failed; None stands for a task that failed as a whole.
 
     Raises:
-        ReportError: says what did.
+        ReportError: lists the failures.
     """
-    failed = {what: why for found in failures for what, why in (found or {}).items()}
-    whole = ["a task before this one failed as a whole: its log says why"] if None in failures else []
+    failed = {what: why for of_task in failures for what, why in (of_task or {}).items()}
+    whole = ["a task before this one failed as a whole; see its log"] if None in failures else []
     if failed or whole:
         raise ReportError("\n".join([*whole, *([listed(failed)] if failed else [])]))
 
 
 def numbers_in(text: str | None) -> list[int]:
-    """Whole numbers, separated by commas; each once.
+    """Distinct whole numbers from a text where commas separate them.
 
     Raises:
-        AskedError: something else.
+        AskedError: the text has something else.
     """
     parts = [part.strip() for part in (text or "").split(",") if part.strip()]
     try:

@@ -1,4 +1,4 @@
-"""The reports folder: on a disk, or in an S3-compatible store; a file is there whole or not at all."""
+"""The reports folder, on a disk or in an S3-compatible store. Writes are atomic: a file is whole or does not exist."""
 
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -12,7 +12,7 @@ from pinwheel.core.errors import MissingPartError, ReportError
 
 
 class Store:
-    """Files by their path in the folder; on a store as ``AWS_*`` says, as for the lake."""
+    """Files by their path in the folder; a store is configured by ``AWS_*``, as for the lake."""
 
     def __init__(self, uri: str, writers: int = 1) -> None:
         self._uri = uri
@@ -28,11 +28,11 @@ class Store:
         self._pool.shutdown()
 
     def write(self, folder: str, files: Mapping[str, bytes]) -> None:
-        """Write files, over those that are there; several at once, for a store takes its time for each."""
+        """Write files, replacing existing ones; in parallel, because a store is slow per file."""
         list(self._pool.map(lambda name: self._write(f"{folder}/{name}", files[name]), files))
 
     def _write(self, path: str, content: bytes) -> None:
-        # Through a buffer that holds all of it: delta-rs' streams refuse what an unbuffered one of Arrow's gives them.
+        # The buffer holds the whole file: delta-rs' streams reject the writes of an unbuffered Arrow stream.
         with self._filesystem.open_output_stream(path, compression=None, buffer_size=len(content) + 1) as stream:
             stream.write(content)
 
@@ -40,8 +40,8 @@ class Store:
         """A file's content.
 
         Raises:
-            MissingPartError: it is not there.
-            ReportError: the folder can't be read at all.
+            MissingPartError: the file does not exist.
+            ReportError: the folder can't be read.
         """
         try:
             with self._filesystem.open_input_stream(path, compression=None) as stream:

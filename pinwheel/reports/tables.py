@@ -17,7 +17,7 @@ FILES = (
     "categories.csv",
     "countries.csv",
     "trends.csv",
-    "changes.csv",  # the last: a first revision has none
+    "changes.csv",  # must be last: a first revision does not have it
 )
 FORMULA = (
     "=",
@@ -31,7 +31,7 @@ FORMULA = (
     "＋",
     "－",
     "＠",
-)  # wide ones too
+)  # including the full-width forms
 _Cell = str | int | float | None
 
 
@@ -68,7 +68,7 @@ def tables(report: Report) -> dict[str, bytes]:
 
 
 def table(columns: Sequence[str], rows: Iterable[Sequence[_Cell]]) -> bytes:
-    """CSV as RFC 4180 has it, in UTF-8 with the mark by which spreadsheets know it."""
+    """CSV as in RFC 4180, in UTF-8 with the byte order mark that spreadsheets need."""
     text = io.StringIO()
     writer = csv.writer(text)
     writer.writerow(columns)
@@ -77,11 +77,11 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[_Cell]]) -> bytes:
 
 
 def _safe(cell: _Cell) -> _Cell:
-    """A text that a spreadsheet would run as a formula, as a text; numbers are ours."""
+    """A cell that no spreadsheet runs as a formula: such a text gets a leading quote. Numbers are ours, thus safe."""
     if not isinstance(cell, str):
         return cell
-    told = words.clean(cell)
-    return f"'{told}" if told.lstrip(" ").startswith(FORMULA) else told
+    text = words.clean(cell)
+    return f"'{text}" if text.lstrip(" ").startswith(FORMULA) else text
 
 
 def _totals(report: Report) -> list[tuple[str, int, int]]:

@@ -1,9 +1,9 @@
-"""What rose: the exact conditional test of two Poisson counts, corrected for how many were compared.
+"""Trends: the exact conditional test of two Poisson counts, corrected for the number of comparisons.
 
-When nothing changed, each engagement of the two periods, which are as long, falls into the later one with a chance of
-one half. So of ``n`` the later one has a binomial count, and how likely at least ``a`` of them are is exact. It is
-multiplied by the number of pins or categories that were compared (Bonferroni): of a hundred brands without any
-change, one shows a trend.
+If nothing changed, each engagement in two periods of the same length falls into the later one with probability one
+half. So of ``n`` engagements the later period has a binomial count, and the probability of at least ``a`` is exact. It
+is multiplied by the number of pins or categories compared (Bonferroni): of a hundred brands without any change, one
+shows a trend.
 """
 
 from collections.abc import Sequence
@@ -12,13 +12,13 @@ from scipy.special import bdtrc
 
 from pinwheel.reports.numbers import Group, Trend
 
-LEAST = 10  # engagements in the period: fewer are no trend, however new
+LEAST = 10  # engagements in the period: fewer are never a trend
 CHANCE = 0.01
 SHOWN = 10
 
 
 def rising(kind: str, groups: Sequence[Group]) -> list[Trend]:
-    """Those that rose, the largest rise first, of all pins or all categories (``kind``: ``pin`` or ``category``)."""
+    """The groups that rose, largest rise first; ``groups``: all pins or all categories (``kind``)."""
     busy = [group for group in groups if group.engagement >= LEAST]
     trends = [Trend(kind, group, chance(group.engagement, group.before, len(busy))) for group in busy]
     risen = [trend for trend in trends if trend.chance < CHANCE]
@@ -26,7 +26,7 @@ def rising(kind: str, groups: Sequence[Group]) -> list[Trend]:
 
 
 def chance(now: int, before: int, compared: int) -> float:
-    """How likely at least so many now are, at the pace of before, for any of those compared; 1 at most.
+    """The probability that any of ``compared`` groups reaches ``now`` at the rate of ``before``; at most 1.
 
     Rounded, so that the same counts give the same number on every machine.
     """

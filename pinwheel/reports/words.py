@@ -16,8 +16,8 @@ _WHOLE, _PERCENT, _TENTHS = (
     parse_pattern(pattern) for pattern in (f"#,##0;{MINUS}#,##0", f"+0%;{MINUS}0%", f"+0.#%;{MINUS}0.#%")
 )
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ufffe\uffff\ud800-\udfff]")  # no character of a page
-KEPT = 4096  # numbers and times in words: babel takes 5 and 20 µs for one, and reports of a period have the same times
-LONGEST = 160  # characters of a title on a page; the CSV has all of them
+KEPT = 4096  # cached numbers and times: babel takes 5 and 20 µs for one, and a period's reports share their times
+LONGEST = 160  # characters of a title on a page; the CSV has the whole title
 
 
 @lru_cache(KEPT)
@@ -37,7 +37,7 @@ def short(number: float) -> str:
 
 
 def change(now: int, before: int) -> str:
-    """How much more it is than before: +12%, −5%, ×14, new, no change."""
+    """The change since before: +12%, −5%, ×14, new, no change."""
     if now == before:
         return "no change"
     if not before:
@@ -51,25 +51,25 @@ def change(now: int, before: int) -> str:
 
 
 def direction(now: int, before: int) -> str:
-    """up, down or same: how it is coloured."""
+    """up, down or same: the CSS class of a change."""
     return "up" if now > before else "down" if now < before else "same"
 
 
 def chance(value: float) -> str:
-    """1 in 4,500; rarer than one in a million is said so."""
+    """1 in 4,500; below that range: under 1 in 1,000,000."""
     if value < 1e-6:
         return "under 1 in 1,000,000"
     return f"1 in {whole(round(1 / value))}"
 
 
 def country(code: str) -> str:
-    """Its name, in English."""
+    """Its English name."""
     return "Not known" if code == "ZZ" else _ENGLISH.territories.get(code, code)
 
 
 @lru_cache(KEPT)
 def time(at: datetime, pattern: str) -> str:
-    """A time by a pattern of the CLDR: ``EEE d MMMM`` is Sat 14 March."""
+    """A time in a CLDR pattern: ``EEE d MMMM`` gives Sat 14 March."""
     return str(format_datetime(at, pattern, locale=_ENGLISH))
 
 
@@ -83,12 +83,12 @@ def days(period: Period) -> str:
 
 
 def title(period: Period) -> str:
-    """What the report is called: Daily report, Weekly report, Report of 3 days."""
+    """The report's title: Daily report, Weekly report, Report of 3 days."""
     return {"day": "Daily report", "week": "Weekly report"}.get(period.kind, f"Report of {period.days} days")
 
 
 def before(period: Period) -> str:
-    """What it is compared with: the day before, the week before, the 3 days before."""
+    """The previous period's name: the day before, the week before, the 3 days before."""
     return f"the {period.kind} before"
 
 
@@ -98,16 +98,16 @@ def moment(at: datetime) -> str:
 
 
 def clean(text: str) -> str:
-    """A text of somebody's without what no page can hold: NUL and its like, halves of characters."""
+    """A text without characters that no page can hold: control characters and lone surrogates."""
     return _CONTROL.sub("", text)
 
 
 def cut(text: str) -> str:
     """The beginning of a long text."""
-    told = clean(text)
-    return told if len(told) <= LONGEST else told[: LONGEST - 1].rstrip() + "…"
+    cleaned = clean(text)
+    return cleaned if len(cleaned) <= LONGEST else cleaned[: LONGEST - 1].rstrip() + "…"
 
 
 def one_line(text: str) -> str:
-    """For a header of a mail, which ends with its line."""
+    """A text for a mail header, which must be one line."""
     return " ".join(clean(text).split())

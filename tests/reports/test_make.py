@@ -219,9 +219,9 @@ def test_nothing_merged_is_nothing_to_do(maker, reports):
         (
             Period(date(2020, 1, 1), 1),
             [],
-            "nothing to report on 2020-01-01, 1 days: the first day with events is 2026-03-14",
+            "nothing to report for 1 days from 2020-01-01: the first day with events is 2026-03-14",
         ),
-        (DAY, [70, 999, 5], "brands that are not known: 999, 5"),
+        (DAY, [70, 999, 5], "unknown brands: 999, 5"),
     ],
 )
 def test_what_can_t_be_reported_says_why(period, brand_ids, says, merged, run, reports):

@@ -55,7 +55,7 @@ def test_the_newest_week_is_due_all_week():
 @pytest.mark.parametrize(
     ("first_day", "days", "says"),
     [
-        ("14 March", 1, "must be a date as in 2026-03-14"),
+        ("14 March", 1, "must be a date like 2026-03-14"),
         ("2026-02-30", 1, "must be a date"),
         ("0001-01-01", 1, "must be a date"),
         ("2026-03-14", 0, "1 to 31"),

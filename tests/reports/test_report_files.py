@@ -153,7 +153,10 @@ def test_a_page_says_what_it_is_about():
 
 @pytest.mark.parametrize(
     ("through", "says"),
-    [(datetime(2026, 3, 14, 22, 10), "received by 14 March 2026, 22:10 UTC"), (None, "It is not known up to when")],
+    [
+        (datetime(2026, 3, 14, 22, 10), "received by 14 March 2026, 22:10 UTC"),
+        (None, "The time up to which the data is complete is unknown"),
+    ],
 )
 def test_a_page_that_is_not_complete_says_so_at_the_top(through, says):
     told = Outline(page(made(state=ReportStatus(through, False, Quality("unchecked", 24, 20))))).text
