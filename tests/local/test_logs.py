@@ -5,9 +5,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
 from pinwheel.core.settings import load
-from pinwheel.local import logs, processes
+from pinwheel.local import logs, processes, run
 from pinwheel.local.processes import Owned, Program
 from pinwheel.local.settings import LocalSettings
 from pinwheel.local.stack import Stack
@@ -99,3 +100,18 @@ def test_the_logs_of_all_programs_and_of_the_driver_are_looked_at(
     stack.rotate_logs()
     assert [path.stat().st_size for path in big] == [0, 0, 0]
     assert (stream / "driver.log.1").stat().st_size == logs.MAX_BYTES + 1
+
+
+def test_the_run_looks_at_them_all_the_time() -> None:
+    class Looked(Exception):
+        """The logs were looked at."""
+
+    class OfNothing:
+        def heal(self) -> list[str]:
+            return []
+
+        def rotate_logs(self) -> None:
+            raise Looked
+
+    with pytest.raises(Looked):
+        run._keep_up(Console(), OfNothing(), None)
