@@ -1,4 +1,4 @@
-"""The ``pinwheel`` command. Imports sit inside the commands, so that ``--help`` answers at once."""
+"""The ``pinwheel`` command. The commands import inside their bodies, so that ``--help`` answers at once."""
 
 import os
 import sys
@@ -19,7 +19,7 @@ R = TypeVar("R")
 
 
 def clearly(command: Callable[P, R]) -> Callable[P, R]:
-    """Show our own errors as one message, without a traceback."""
+    """Print our own errors as a message, without a traceback, and exit with 1."""
 
     @wraps(command)
     def wrapped(*args: P.args, **kwargs: P.kwargs) -> R:
@@ -61,7 +61,7 @@ def _settings() -> "LocalSettings":
 @app.command()
 @clearly
 def run() -> None:
-    """Start everything, send events, show the first brand rollup, stay up until Ctrl-C."""
+    """Start everything, send events, print the first brand rollup, and keep it running until Ctrl-C."""
     from pinwheel.local.run import run
 
     run(_settings())
@@ -80,7 +80,7 @@ def stop() -> None:
 @app.command()
 @clearly
 def status() -> None:
-    """Show which parts are up, and how far the events are."""
+    """Show which programs are up, and the lag."""
     from pinwheel.local.report import print_status
 
     print_status(_settings())
@@ -89,7 +89,7 @@ def status() -> None:
 @app.command()
 @clearly
 def tools(
-    servers: Annotated[bool, typer.Option("--servers", help="What the containers need: no Kafka, no MariaDB.")] = False,
+    servers: Annotated[bool, typer.Option("--servers", help="For the containers: no Kafka, no MariaDB.")] = False,
 ) -> None:
     """Download jars, MariaDB, web files and the location database."""
     from pinwheel.install import tools
@@ -103,10 +103,10 @@ def tools(
 @app.command()
 @clearly
 def produce(
-    rate: Annotated[float, typer.Option(min=0, help="Events a second; 0 is as fast as possible.")] = 1000,
-    count: Annotated[int, typer.Option(min=0, help="Events in all; 0 is until Ctrl-C.")] = 10_000,
-    seed: Annotated[int | None, typer.Option(help="One seed, one stream; default: another each time.")] = None,
-    defect: Annotated[str, typer.Option(help="Plant a defect, to see it found; docs/quality.md lists them.")] = "",
+    rate: Annotated[float, typer.Option(min=0, help="Events per second; 0: as fast as possible.")] = 1000,
+    count: Annotated[int, typer.Option(min=0, help="Total number of events; 0: until Ctrl-C.")] = 10_000,
+    seed: Annotated[int | None, typer.Option(help="Seed of the events; default: a new one each time.")] = None,
+    defect: Annotated[str, typer.Option(help="Plant one of the defects that docs/quality.md lists.")] = "",
 ) -> None:
     """Send made-up events to the running stack."""
     from pinwheel.local.commands import produce
@@ -127,7 +127,7 @@ def replay(file: Path, seed: int = 1) -> None:
 @clearly
 def sql(
     execute: Annotated[str | None, typer.Option("--execute", "-e", help="One statement instead of a prompt.")] = None,
-    operator: Annotated[bool, typer.Option(help="Read the merge's books, quarantine and alerts too.")] = False,
+    operator: Annotated[bool, typer.Option(help="Allow to read the ledger, quarantine and alerts too.")] = False,
 ) -> None:
     """Open a client on the reporting database, as an analyst: views, events and rollups, read only."""
     from pinwheel.local.commands import sql
@@ -138,7 +138,7 @@ def sql(
 @app.command()
 @clearly
 def health() -> None:
-    """Show how the whole pipeline is; ends with 1 when something is unwell."""
+    """Show every measure of the pipeline; exits with 1 when one is unwell."""
     from pinwheel.local.report import print_health
 
     sys.exit(0 if print_health(_settings()) else 1)
@@ -147,20 +147,20 @@ def health() -> None:
 @app.command()
 @clearly
 def schema() -> None:
-    """Make or upgrade the tables in the database that the environment names, as a user who may create them."""
+    """Migrate the database that the environment names; its user must be allowed to create tables."""
     from pinwheel.clients import migrations
     from pinwheel.core.settings import MemsqlSettings, load
 
     applied = migrations.apply(load(MemsqlSettings))
-    typer.echo("\n".join([*(f"applied {name}" for name in applied), "The schema is the newest."]))
+    typer.echo("\n".join([*(f"applied {name}" for name in applied), "The schema is up to date."]))
 
 
 @app.command()
 @clearly
 def prepare(
-    demo: Annotated[bool, typer.Option("--demo", help="The made-up brands' names too.")] = False,
+    demo: Annotated[bool, typer.Option("--demo", help="Also the generated brands' names.")] = False,
 ) -> None:
-    """Make topic, bucket, database, users and tables in the servers that the environment names."""
+    """Create topic, bucket, database, users and tables on the servers that the environment names."""
     from pinwheel.core.settings import load
     from pinwheel.server.prepare import prepare
     from pinwheel.server.settings import PrepareSettings
@@ -172,7 +172,7 @@ def prepare(
 @clearly
 def test(
     context: typer.Context,
-    fast: Annotated[bool, typer.Option("--fast", help="Only those without a server, JVM, Airflow or browser.")] = False,  # noqa: PT028
+    fast: Annotated[bool, typer.Option("--fast", help="Only tests without a server, JVM, Airflow or browser.")] = False,  # noqa: PT028
 ) -> None:
     """Run the tests; other arguments go to pytest."""
     from pinwheel.local.commands import test
@@ -183,7 +183,7 @@ def test(
 @app.command(context_settings=PASS_ON)
 @clearly
 def bench(context: typer.Context) -> None:
-    """Measure beside the scripts that people write instead; arguments go to bench/run.py."""
+    """Compare with the scripts that people write instead; arguments go to bench/run.py."""
     from pinwheel.local.commands import python_module
 
     sys.exit(python_module("bench.run", *context.args))
@@ -205,7 +205,7 @@ def lint(
 @app.command()
 @clearly
 def check() -> None:
-    """Run the linters and the fast tests. It must be green before a commit."""
+    """Run the linters and the fast tests; must pass before a commit."""
     from pinwheel.local.commands import check
 
     sys.exit(check())
@@ -213,7 +213,7 @@ def check() -> None:
 
 @app.command()
 @clearly
-def clean(everything: Annotated[bool, typer.Option("--all", help="The downloaded tools too.")] = False) -> None:
+def clean(everything: Annotated[bool, typer.Option("--all", help="Also remove the downloaded tools.")] = False) -> None:
     """Remove the stack's data; it must not be running."""
     from pinwheel.local.commands import clean
 
