@@ -40,10 +40,10 @@ test-fast: $(PINWHEEL) ## Run the tests that need no server, JVM, Airflow or bro
 check: $(PINWHEEL) ## Run the linters and the fast tests
 	@$(PINWHEEL) check
 
-bench: setup ## Measure beside the scripts that people write instead (an hour); ARGS goes to bench/run.py
+bench: setup ## Compare with the scripts that people write instead (an hour); ARGS goes to bench/run.py
 	@$(PINWHEEL) bench --figures docs/benchmarks.json $(ARGS)
 
-status: ## Show which parts are up, and how far the events are
+status: ## Show which programs are up, and the lag
 	@$(PINWHEEL) status
 
 health: ## Show how the whole pipeline is; fails when something is unwell
