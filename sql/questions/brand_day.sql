@@ -1,5 +1,5 @@
 -- name:    questions/brand_day
--- purpose: A brand's day in one row, beside the day before.
+-- purpose: A brand's day in one row, next to the day before.
 -- grain:   one row, also for a day without events
 -- reads:   brand_daily, brands
 -- writes:  nothing

@@ -1,6 +1,6 @@
 -- name:    reports/countries
--- purpose: Where the people were who pinned, repinned or commented on the pins of some brands.
--- grain:   one row per brand, country (ZZ: not known) and period (is_before: the one before) with events
+-- purpose: The countries of the people who pinned, repinned or commented on the pins of some brands.
+-- grain:   one row per brand, country (ZZ: unknown) and period (is_before: the one before) with events
 -- reads:   pins, repins, comments
 -- writes:  nothing
 -- params:  brand_ids list of bigint, before_time datetime, from_time datetime, to_time datetime

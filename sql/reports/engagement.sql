@@ -1,12 +1,12 @@
 -- name:    reports/engagement
--- purpose: Engagement with the pins of some brands, by pin and category; the top and the trends are chosen by pinwheel/reports/read.py.
--- grain:   one row per brand, pin and category ((none): it had none) with engagement in the period or in the one before
+-- purpose: Engagement with the pins of some brands, by pin and category; pinwheel/reports/read.py chooses the top and the trends.
+-- grain:   one row per brand, pin and category ((none): no category) with engagement in the period or the one before
 -- reads:   repins, comments
 -- writes:  nothing
 -- params:  brand_ids list of bigint, before_time datetime, from_time datetime, to_time datetime
 -- same as: questions/brand_day_pins
 
--- Pins and categories are counted from these rows: to read the events twice took a week's reports half as long again.
+-- Pins and categories are both counted from these rows: reading the events twice made a week's reports 50 % slower.
 SELECT
     brand_id,
     pin_id,

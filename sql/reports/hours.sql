@@ -1,12 +1,12 @@
 -- name:    reports/hours
--- purpose: What happened with the pins of some brands, hour by hour, in a period and in the one before.
+-- purpose: Count the events on the pins of some brands, hour by hour, in a period and the one before.
 -- grain:   one row per brand and UTC hour with events
 -- reads:   pins, repins, comments
 -- writes:  nothing
 -- params:  brand_ids list of bigint, before_time datetime, to_time datetime
 -- same as: questions/brand_day, questions/brand_day_hours
 
--- From the events, not from brand_hourly: rollups follow the merges, and all numbers of a report are of one moment.
+-- From the events, not from brand_hourly: rollups lag behind the merges, and a report's numbers must be one snapshot.
 SELECT
     brand_id,
     hour,

@@ -1,5 +1,5 @@
 -- name:    reports/people
--- purpose: How many different people pinned, repinned or commented on the pins of some brands.
+-- purpose: Count the different people who pinned, repinned or commented on the pins of some brands.
 -- grain:   one row per brand, and period (is_before: the one before) with people
 -- reads:   pins, repins, comments
 -- writes:  nothing
