@@ -16,7 +16,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from pinwheel.reports import charts, trends, words
-from pinwheel.reports.numbers import Change, Group, Quality, ReportStatus, Totals
+from pinwheel.reports.numbers import Change, Group, Quality, Totals
 from pinwheel.reports.period import Period
 from pinwheel.reports.revisions import Report
 
@@ -179,11 +179,3 @@ def state_changes(report: Report) -> list[str]:
     if now.quality.verdict != before.verdict:
         sentences.append(f"Data quality then: {VERDICTS[before.verdict]}.")
     return sentences
-
-
-def state_in_words(state: ReportStatus) -> str:
-    """For mails and lists: complete, or up to which time."""
-    if state.is_complete:
-        return "complete"
-    through = state.complete_through
-    return f"not complete, includes everything received by {words.moment(through)}" if through else "not complete"
