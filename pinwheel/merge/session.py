@@ -1,4 +1,4 @@
-"""Keep merging one table for a while: what a long-lived Airflow task runs."""
+"""The session of a long-lived Airflow task that keeps merging one table."""
 
 import logging
 import time
@@ -33,7 +33,7 @@ log = logging.getLogger(__name__)
 
 @dataclass
 class SessionCounts:
-    """What a session did."""
+    """Counts of a session's work."""
 
     slices: int = 0
     rows: int = 0
@@ -52,15 +52,15 @@ def merge_session(
     alert: Send,
     resolve: Send,
 ) -> SessionCounts:
-    """Merge what comes, for ``merge_session_seconds`` or until told to stop.
+    """Merge new versions for ``merge_session_seconds`` or until asked to stop.
 
     Args:
-        table: a reporting table; other tables are other processes.
+        table: a reporting table; each table has its own process.
         settings: lake, database and pace.
         clock: seconds, monotonic.
-        wait: waits so many seconds; True when told to stop.
-        alert: told of held slices, warnings, conflicting events and lasting errors.
-        resolve: told when held slices and lasting errors are over.
+        wait: waits for some seconds; True if asked to stop.
+        alert: raises alerts about held slices, warnings, conflicting events and errors in a row.
+        resolve: resolves the alerts about held slices and errors in a row.
 
     Raises:
         MergeError: there is no such table.
@@ -76,7 +76,7 @@ def merge_session(
 
 
 def run_session(table: str) -> dict[str, int]:
-    """A session on the real lake, database and alerts, with settings from the environment; what it did."""
+    """A session on the real lake, database and alerts, with settings from the environment; returns its counts."""
     settings = load(MergeSettings)
     with stop_on_sigterm() as stop:
         report = merge_session(
@@ -91,9 +91,9 @@ def run_session(table: str) -> dict[str, int]:
 
 
 class Session(Turns):
-    """One table's merging, a turn at a time: one slice, if there is one."""
+    """Merges one table: each turn merges one slice, if there is one."""
 
-    loads_files = True  # a slice is loaded from one
+    loads_files = True  # a slice is loaded from a file
 
     def __init__(self, table: str, settings: MergeSettings, alert: Send, resolve: Send) -> None:
         super().__init__(table, settings, alert, resolve)
@@ -103,7 +103,7 @@ class Session(Turns):
 
     def work(self, connection: Connection) -> bool:
         """Stage, audit and merge a slice; returns whether there was one."""
-        gate = self._gated()  # before there is work: making it takes seconds, which the first slice need not wait for
+        gate = self._gated()  # before there is work: building it takes seconds, which the first slice need not wait for
         waiting = ledger.waiting(connection, self.subject)
         connection.commit()
         if waiting is not None and waiting.state == SliceState.HELD:
@@ -142,13 +142,13 @@ class Session(Turns):
         if verdict.warnings:
             self._tell(SLICE_WARNING, f"slice {found.slice_id} of {found.table}: {'; '.join(verdict.warnings)}")
         if verdict.quarantined:
-            text = f"slice {found.slice_id} of {found.table}: {verdict.quarantined} rows went to quarantine"
+            text = f"slice {found.slice_id} of {found.table}: {verdict.quarantined} rows were quarantined"
             self._tell(ROWS_QUARANTINED, text)
 
     def _tell_conflicting(self, found: Slice, counts: Counts) -> None:
         if counts.conflicting:
             text = f"slice {found.slice_id} of {found.table}: {counts.conflicting} events reuse an event_id"
-            self._tell(EVENTS_CONFLICTING, f"{text} with another payload; the lake has them all")
+            self._tell(EVENTS_CONFLICTING, f"{text} with another payload; the lake keeps all of them")
 
     def _tell(self, alert: Alert, message: str) -> None:
         self.alert(alert, self.subject, message)

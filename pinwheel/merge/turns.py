@@ -1,7 +1,7 @@
-"""Work that is done turn by turn for as long as an Airflow task lasts, whatever goes wrong in one of them.
+"""Sessions: work in turns for as long as an Airflow task lasts, whatever fails in one turn.
 
-Long-lived because a process costs seconds of CPU to start. A broken lake or database never ends a session before its
-time: it is tried again with growing pauses.
+Long-lived because a process costs seconds of CPU to start. A broken lake or database never ends a session early: turns
+are retried with backoff.
 """
 
 import logging
@@ -17,16 +17,16 @@ from pinwheel.merge.ledger import SupersededError
 
 log = logging.getLogger(__name__)
 
-FIRST_PAUSE_SECONDS = 1.0  # after an error; doubles with each one in a row
+FIRST_PAUSE_SECONDS = 1.0  # after an error; doubles with each further error in a row
 MAX_PAUSE_SECONDS = 60.0
-ALERT_AFTER_ERRORS = 3  # a restart of the database is two
+ALERT_AFTER_ERRORS = 3  # a restart of the database causes two
 
 
 class Turns(ABC):
     """A session of one ``subject``: a reporting table, or the rollups."""
 
-    loads_files = False  # whether the server may ask its connection for files: only loaders let it
-    failing = MERGE_FAILING  # what errors in a row raise
+    loads_files = False  # whether its connection allows LOAD DATA LOCAL
+    failing = MERGE_FAILING  # the alert that errors in a row raise
 
     def __init__(self, subject: str, settings: MergeSettings, alert: Send, resolve: Send) -> None:
         self.errors = 0
@@ -40,7 +40,7 @@ class Turns(ABC):
 
     @abstractmethod
     def work(self, connection: Connection) -> bool:
-        """Do what there is to do now; returns whether there was anything."""
+        """Do the work that is due now; returns whether there was any."""
 
     def turn(self) -> bool:
         """Work once; returns whether there was work. Errors are counted, not raised."""
@@ -50,10 +50,10 @@ class Turns(ABC):
             self.superseded += 1
             log.warning("superseded subject=%s reason=%s", self.subject, error)
             return False
-        except Exception as error:  # whatever it is, the next turn may well do better
+        except Exception as error:  # any error: the next turn may succeed
             self._failed(error)
             return False
-        self._failing.end("a turn went through")
+        self._failing.end("a turn succeeded")
         self._errors_in_row = 0
         return worked
 
@@ -64,13 +64,13 @@ class Turns(ABC):
         return self.settings.merge_interval_seconds if worked else self.settings.merge_poll_seconds
 
     def close(self) -> None:
-        """Let go of the database."""
+        """Close the connection."""
         if self._connection is not None and self._connection.open:
             self._connection.close()
         self._connection = None
 
     def connected(self) -> Connection:
-        """The session's connection, opened anew when it was closed."""
+        """The session's connection, reopened if it is closed."""
         if self._connection is None or not self._connection.open:
             self._connection = memsql.connect(self.settings, local_infile=self.loads_files)
         return self._connection
@@ -78,7 +78,7 @@ class Turns(ABC):
     def _failed(self, error: Exception) -> None:
         self.errors += 1
         self._errors_in_row += 1
-        self.close()  # its state is not known
+        self.close()  # the connection's state is unknown
         log.error("failed subject=%s errors=%d", self.subject, self._errors_in_row, exc_info=error)
         if self._errors_in_row >= ALERT_AFTER_ERRORS:
             self._failing.start(f"{self._errors_in_row} errors in a row, the last: {error}")
@@ -87,13 +87,13 @@ class Turns(ABC):
 def take_turns(
     sessions: Sequence[Turns], seconds: float, clock: Callable[[], float], wait: Callable[[float], bool]
 ) -> None:
-    """Let each session take turns at its own pace, one at a time, for so many seconds or until told to stop.
+    """Run the sessions' turns, one at a time and each session at its own pace, until the time is over or asked to stop.
 
     Args:
-        sessions: all of one task.
+        sessions: all sessions of one task.
         seconds: how long the task lasts.
         clock: seconds, monotonic.
-        wait: waits so many seconds; True when told to stop.
+        wait: waits for some seconds; True if asked to stop.
     """
     end = clock() + seconds
     due = dict.fromkeys(sessions, clock())

@@ -1,7 +1,7 @@
-"""How the pipeline is, computed from outside the jobs: from Kafka, the lake, the merge's books, the driver's lock.
+"""Measure the pipeline's health from outside the jobs: from Kafka, the lake, the merge's ledger, the driver's lock.
 
-What is behind is measured against Kafka's newest record and by Kafka's clock: producers that are silent, or whose
-clocks are wrong, make nobody unwell. A step that never had a record is as far behind as the oldest one has waited.
+Steps are compared with Kafka's newest record by Kafka's clock, so silent producers and producers with wrong clocks make
+no step unwell. A step that never had a record is as far behind as the oldest record has waited.
 """
 
 import json
@@ -33,13 +33,13 @@ from pinwheel.stream import driver_lock, supervisor
 
 log = logging.getLogger(__name__)
 
-UNDELIVERED_SHOWN = timedelta(days=2)  # alerts that were given up after one are unwell for another
-RECENT_COMMITS = 50  # over which the share of dead letters is taken: about 100 s
+UNDELIVERED_SHOWN = timedelta(days=2)  # alerts are given up after one day; they stay unwell for another day
+RECENT_COMMITS = 50  # window for the share of dead letters: about 100 s
 
 
 @dataclass(frozen=True)
 class Measure:
-    """One thing that was looked at. ``value`` None: it could not be found. ``limit`` None: for information."""
+    """One measure. ``value`` None: unknown. ``limit`` None: for information only."""
 
     name: str
     subject: str
@@ -54,7 +54,7 @@ class Measure:
 
 @dataclass(frozen=True)
 class Topic:
-    """What Kafka holds, and when it received the oldest and the newest of it. Nothing: it is empty, or away."""
+    """Kafka's offsets, and its times of the oldest and newest record; empty if Kafka is empty or does not answer."""
 
     held: dict[int, Held] = field(default_factory=dict)
     oldest: datetime | None = None
@@ -62,8 +62,8 @@ class Topic:
 
 
 def look(settings: HealthSettings, now: datetime) -> list[Measure]:
-    """Everything, as it is now. A source that can't be asked is a measure of its own, and hides no other."""
-    found: list[Measure] = []
+    """All measures now. A source that does not answer is a measure too; the others are still measured."""
+    measures: list[Measure] = []
     topic = Topic()
 
     def ask(source: str, question: Callable[[], Iterable[Measure]]) -> None:
@@ -71,9 +71,9 @@ def look(settings: HealthSettings, now: datetime) -> list[Measure]:
             answers = list(question())
         except (PinwheelError, DeltaError, pymysql.Error, OSError) as error:
             log.warning("source down name=%s error=%s", source, error)
-            found.append(Measure("source_down", source, 1, 0))
+            measures.append(Measure("source_down", source, 1, 0))
         else:
-            found.extend([Measure("source_down", source, 0, 0), *answers])
+            measures.extend([Measure("source_down", source, 0, 0), *answers])
 
     def ask_kafka() -> Iterator[Measure]:
         nonlocal topic
@@ -90,19 +90,19 @@ def look(settings: HealthSettings, now: datetime) -> list[Measure]:
     ask("memsql", lambda: _memsql(settings, topic, now))
     ask("driver", lambda: _driver(settings))
     ask("disk", lambda: _disk(settings))
-    return found
+    return measures
 
 
 def _lake(settings: HealthSettings, topic: Topic, now: datetime) -> Iterator[Measure]:
     landed = events_table.landed_offsets(settings.events_uri, settings.topic, topic.held)
-    # The lake is asked after Kafka, and may have more by then: that is no lag.
+    # The lake is read after Kafka and may hold more by then, which is no lag.
     lags = {p: max(0, h.end - landed.get(p, h.start)) for p, h in topic.held.items()}
     for partition, lag in lags.items():
         yield Measure("lag_records", f"partition {partition}", lag, settings.health_max_lag)
     table = events_table.open_table(settings.events_uri)
     commits = [] if table is None else events_table.recent_commits(table, RECENT_COMMITS)
     landings = [c for c in commits if c.rows is not None]
-    if landings or not landed:  # otherwise it landed before the recent commits: when, is not known
+    if landings or not landed:  # otherwise the last landing is older than the recent commits, and its time unknown
         reached = offsets.newest(landings[-1].progress) if landings else None
         yield from _behind("lake_behind_seconds", "events", topic, reached, now, settings)
     if landings:
@@ -117,8 +117,8 @@ def _lake(settings: HealthSettings, topic: Topic, now: datetime) -> Iterator[Mea
 def _behind(
     name: str, subject: str, topic: Topic, reached: datetime | None, now: datetime, settings: HealthSettings
 ) -> Iterator[Measure]:
-    """Seconds between Kafka's newest record and the newest that a step has, or since the oldest when it has none."""
-    if topic.newest is None or topic.oldest is None:  # nothing to be behind of
+    """Seconds between Kafka's newest record and the step's; since Kafka's oldest record if the step has none."""
+    if topic.newest is None or topic.oldest is None:  # no records to compare with
         return
     behind = topic.newest - reached if reached else now - topic.oldest
     yield Measure(name, subject, max(0.0, behind.total_seconds()), settings.health_max_behind_seconds)
@@ -150,7 +150,7 @@ def _memsql(settings: HealthSettings, topic: Topic, now: datetime) -> Iterator[M
         connection.commit()
     for table in TABLES:
         reached = aware(merged.get(table))
-        both = max((at for at in (staged.get(table), reached) if at), default=None)  # what is merged was staged
+        both = max((at for at in (staged.get(table), reached) if at), default=None)  # merged rows were staged too
         yield from _behind("staged_behind_seconds", table, topic, both, now, settings)
         yield from _behind("merged_behind_seconds", table, topic, reached, now, settings)
         yield Measure("held_slices", table, held.get(table, 0), 0)
@@ -171,12 +171,12 @@ def _disk(settings: HealthSettings) -> Iterator[Measure]:
     if "://" not in settings.lake_uri:
         Path(settings.lake_uri).mkdir(parents=True, exist_ok=True)
         usage = shutil.disk_usage(settings.lake_uri)
-        share = usage.used / (usage.used + usage.free)  # as df has it: what is kept for root is nobody's
+        share = usage.used / (usage.used + usage.free)  # as df does: without the space reserved for root
         yield Measure("disk_used_share", "lake", share, settings.health_max_disk_share)
 
 
 def keep(connection: Connection, measures: Iterable[Measure], now: datetime, days: int) -> None:
-    """Store a look, and forget those older than ``days``; the same look twice changes nothing."""
+    """Store the measures, and delete those older than ``days``. Idempotent."""
     at = naive(now)
     rows = [
         {
@@ -195,12 +195,12 @@ def keep(connection: Connection, measures: Iterable[Measure], now: datetime, day
 
 
 def tell(measures: Iterable[Measure], path: Path, now: datetime, after_looks: int, raise_: Send, resolve: Send) -> None:
-    """Alert on what has been unwell for ``after_looks`` looks, once, and on what is well again.
+    """Raise alerts about measures that were unwell in ``after_looks`` runs in a row, and resolve those that are well.
 
-    What people know is kept in ``path``: dying before it is written tells them once more, never less.
+    The runs are counted in the file ``path``. If it dies before writing that, the next run repeats the calls: no-ops.
     """
     before: dict[str, dict[str, Any]] = json.loads(path.read_text()) if path.exists() else {}
-    after = dict(before)  # what could not be measured stays as it was
+    after = dict(before)  # alerts whose measures are missing keep their state
     for name, found in _by_alert(measures).items():
         unwell = "; ".join(_told(m) for m in found if not m.is_well)
         looks = before.get(name, {}).get("looks", 0)
@@ -217,7 +217,7 @@ def tell(measures: Iterable[Measure], path: Path, now: datetime, after_looks: in
 
 
 def _by_alert(measures: Iterable[Measure]) -> dict[str, list[Measure]]:
-    """What was measured of each alert."""
+    """Alert name -> its measures."""
     found: dict[str, list[Measure]] = {}
     for measure in measures:
         if measure.name in HEALTH_ALERTS:
@@ -227,11 +227,11 @@ def _by_alert(measures: Iterable[Measure]) -> dict[str, list[Measure]]:
 
 def _told(measure: Measure) -> str:
     value = "unknown" if measure.value is None else f"{measure.value:g}"
-    return f"{measure.name} of {measure.subject} is {value}, allowed {measure.limit:g}"
+    return f"{measure.name} of {measure.subject} is {value}, limit {measure.limit:g}"
 
 
 def watch(settings: HealthSettings, now: datetime, raise_: Send, resolve: Send) -> list[Measure]:
-    """One look: measure, tell, keep. A database that is away is told, not raised."""
+    """One run of watch_health: measure, alert, store. An unavailable database raises an alert, not an error."""
     measures = look(settings, now)
     tell(measures, settings.stream_dir / "health.json", now, settings.health_alert_after_looks, raise_, resolve)
     if not any(m.name == SOURCE_DOWN.name and m.subject == "memsql" and not m.is_well for m in measures):

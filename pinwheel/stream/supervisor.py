@@ -1,7 +1,7 @@
-"""Keeping the stream's driver alive: start it, re-attach to it, watch it from outside, restart it with growing pauses.
+"""Keep the stream's driver alive: start it, re-attach to it, watch it from outside, restart it with backoff.
 
-What is known about the driver is in the kernel (its lock), in Kafka and in the lake; only the count of failures and
-the open alerts are kept in a file, so that a supervisor that starts anew goes on where the last one was.
+The driver's state is read from the kernel (its lock), Kafka and the lake. Only the failure count and the open alerts
+are stored in a file, so that a new supervisor continues where the last one stopped.
 """
 
 import json
@@ -30,15 +30,15 @@ from pinwheel.stream import driver_lock
 
 log = logging.getLogger(__name__)
 
-WANTED_VARIABLE = "pinwheel_stream"  # Airflow Variable that holds what people want
-SUBJECT = "stream_engagement"  # of our alerts
-LOOK_SECONDS = 10.0  # how often Kafka and the lake are looked at
-START_SECONDS = 120.0  # a driver that has not taken its lock by then is not coming
-MAX_DOUBLINGS = 30  # of the pause: a driver that fails for days must not overflow it
+WANTED_VARIABLE = "pinwheel_stream"  # Airflow Variable with the state that people want, see Wanted
+SUBJECT = "stream_engagement"  # of the driver's alerts
+LOOK_SECONDS = 10.0  # interval between reads of Kafka and the lake
+START_SECONDS = 120.0  # a driver that has not taken its lock by then has failed to start
+MAX_DOUBLINGS = 30  # of the pause, so that days of failures can't overflow it
 
 
 class Wanted(StrEnum):
-    """What people want of the stream."""
+    """The state of the stream that people want."""
 
     RUNNING = "running"
     STOPPED = "stopped"
@@ -47,7 +47,7 @@ class Wanted(StrEnum):
 
 @dataclass(frozen=True)
 class SupervisorState:
-    """What outlives a supervisor. Times in Unix seconds."""
+    """The state that outlives a supervisor. Times in Unix seconds."""
 
     launched_pid: int = 0
     launched_at: float = 0.0
@@ -59,28 +59,28 @@ class SupervisorState:
 
 @dataclass(frozen=True)
 class StreamProgress:
-    """How far the stream is, seen from outside."""
+    """How far the stream is, measured from outside."""
 
     lag: int  # records in Kafka that are not in the lake
-    landed: int  # sum of the next offsets to land; moves with each landing, not with other commits to the lake
+    landed: int  # sum of the next offsets to land; grows with each landing, not with other commits to the lake
 
 
 @dataclass(frozen=True)
 class World:
-    """What the supervisor touches; passed in so that tests can pass another."""
+    """The supervisor's dependencies, replaced in tests."""
 
     launch: Callable[[], int]  # starts a driver, returns its process id
     wanted: Callable[[], Wanted]
-    restarted: Callable[[], None]  # a restart that was wanted has been done
-    progress: Callable[[], StreamProgress | None]  # None: Kafka or the lake can't be asked now
+    restarted: Callable[[], None]  # reports that the wanted restart is done
+    progress: Callable[[], StreamProgress | None]  # None: Kafka or the lake does not answer
     alert: Send
     resolve: Send
     clock: Callable[[], float]
-    wait: Callable[[float], bool]  # waits so many seconds; True when told to stop
+    wait: Callable[[float], bool]  # waits for some seconds; True if asked to stop
 
 
 def supervise(settings: SuperviseSettings, wanted: Callable[[], Wanted], restarted: Callable[[], None]) -> None:
-    """Supervise the real driver for one session; ``wanted`` and ``restarted`` are the person's side."""
+    """Supervise the real driver for one session; ``wanted`` and ``restarted`` read and write what people want."""
     from pinwheel.stream.submit import launch_driver  # imports Airflow's Spark provider
 
     with stop_on_sigterm() as stop:
@@ -98,20 +98,20 @@ def supervise(settings: SuperviseSettings, wanted: Callable[[], Wanted], restart
 
 
 def progress(settings: SuperviseSettings) -> StreamProgress | None:
-    """What Kafka holds against what the lake holds; neither can be faked by the driver."""
+    """The progress by Kafka's and the lake's offsets, independent of the driver; None if either does not answer."""
     try:
         held = kafka.held_offsets(settings)
         landed = events_table.landed_offsets(settings.events_uri, settings.topic, held)
-    except (PinwheelError, DeltaError, OSError) as error:  # delta-rs says OSError when the store does not answer
+    except (PinwheelError, DeltaError, OSError) as error:  # delta-rs raises OSError if the store does not answer
         log.warning("lag is unknown: %s", error)
         return None
-    # A partition that never landed anything is read from the first record that has not expired.
+    # In a partition that never landed, the lag starts at the first record that has not expired.
     lag = sum(offsets.end - landed.get(partition, offsets.start) for partition, offsets in held.items())
     return StreamProgress(lag, sum(landed.values()))
 
 
 class Supervisor:
-    """One supervisor; that there is only one is Airflow's part (``max_active_runs=1``) and, in a race, the lock's."""
+    """One supervisor. Airflow ensures that it is the only one (``max_active_runs=1``); in a race, the lock does."""
 
     def __init__(self, settings: SuperviseSettings, world: World) -> None:
         self.settings = settings
@@ -123,11 +123,11 @@ class Supervisor:
             for alert in DRIVER_ALERTS
         }
         self._looked_at = 0.0
-        self._landed: int | None = None  # at the last look, when there was lag
-        self._still_since = 0.0  # since when it has been that
+        self._landed: int | None = None  # at the last look, if there was lag
+        self._still_since = 0.0  # when _landed last changed
 
     def session(self) -> None:
-        """Supervise for ``supervise_session_seconds``; the driver lives on when this returns or dies."""
+        """Supervise for ``supervise_session_seconds``; the driver keeps running if this returns or dies."""
         ends = self.world.clock() + self.settings.supervise_session_seconds
         while self.world.clock() < ends:
             self.step()
@@ -135,7 +135,7 @@ class Supervisor:
                 return
 
     def step(self) -> None:
-        """Look once and do what is due."""
+        """Look once at the driver, then start, watch or stop it."""
         found = driver_lock.running(self.settings.driver_lock_path)
         wanted = self.world.wanted()
         if wanted is Wanted.RUNNING:
@@ -187,11 +187,11 @@ class Supervisor:
         pid = self.world.launch()
         restarts = self._state.restarts + (1 if self._state.failures else 0)
         log.info("launched driver pid=%d restarts=%d", pid, restarts)
-        # Dying before this is kept: the launched driver takes the lock and is found by it.
+        # If it dies before this is stored, the launched driver takes the lock and is found by it.
         self._keep(replace(self._state, launched_pid=pid, launched_at=self.world.clock(), restarts=restarts))
 
     def _launching(self) -> bool:
-        """Whether a launched driver is still on its way to its lock."""
+        """Whether a launched driver is alive but has not taken its lock yet; killed after ``START_SECONDS``."""
         if not self._state.launched_pid or not _alive(self._state.launched_pid, self._state.launched_at):
             return False
         if self.world.clock() - self._state.launched_at < START_SECONDS:
@@ -208,7 +208,7 @@ class Supervisor:
         self._keep(replace(self._state, launched_pid=0, failures=failures, next_start_at=next_start))
         if failures >= self.settings.alert_after_failures:
             log_path = self.settings.stream_dir / "driver.log"
-            message = f"the driver {how} {failures} times in a row; next try in {pause:.0f} s; its log: {log_path}"
+            message = f"the driver {how} {failures} times in a row; next start in {pause:.0f} s; its log: {log_path}"
             self._alert(DRIVER_FAILING, message)
 
     def _alert(self, alert: Alert, message: str) -> None:
@@ -220,7 +220,7 @@ class Supervisor:
         self._keep(self._state)
 
     def _keep(self, state: SupervisorState) -> None:
-        """Replaced in one step: a supervisor that dies here leaves the old state or the new."""
+        """Store the state atomically: a supervisor that dies here leaves the old state or the new one."""
         state = replace(state, alerted=tuple(a.name for a, latch in self._latches.items() if latch.is_open))
         if state == self._state:
             return
@@ -229,7 +229,7 @@ class Supervisor:
 
 
 def state_of(stream_dir: Path) -> SupervisorState:
-    """What the last supervisor knew; a new state when there was none, or when it can't be read."""
+    """The last supervisor's state; a new one if the file is missing or can't be read."""
     path = _path(stream_dir)
     try:
         kept = SupervisorState(**json.loads(path.read_text()))
@@ -246,7 +246,7 @@ def _path(stream_dir: Path) -> Path:
 
 
 def _alive(pid: int, launched_at: float) -> bool:
-    """Whether ``pid`` is still the process that was launched then."""
+    """Whether ``pid`` is still the process launched at that time, not one that reuses its id."""
     try:
         process = psutil.Process(pid)
         return process.status() != psutil.STATUS_ZOMBIE and process.create_time() <= launched_at + 2
@@ -262,7 +262,7 @@ def _signal_group(pid: int, number: signal.Signals) -> None:
 
 
 def stop(found: driver_lock.Driver, settings: SuperviseSettings, world: World) -> None:
-    """SIGTERM lets the driver finish its batch; SIGKILL, ``driver_stop_seconds`` later, loses nothing."""
+    """Stop the driver: SIGTERM lets it finish its batch; SIGKILL ``driver_stop_seconds`` later loses nothing either."""
     try:
         os.kill(found.pid, signal.SIGTERM)
     except ProcessLookupError:

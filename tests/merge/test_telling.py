@@ -75,7 +75,7 @@ def test_one_fault_is_one_alert_and_one_recovery(watched: HealthSettings, inbox:
             look(watched, clock)
 
     assert titles(inbox) == ["CRITICAL driver_down: pipeline", "RESOLVED driver_down: pipeline"]
-    assert "driver_down of stream_engagement is 1, allowed 0; unwell since 2026-03-14 12:00 UTC" in inbox.got[0][1]
+    assert "driver_down of stream_engagement is 1, limit 0; unwell since 2026-03-14 12:00 UTC" in inbox.got[0][1]
     assert "Lasted: 0:04:00, since 2026-03-14 12:01:00 UTC" in inbox.got[1][1]
     (row,) = query("SELECT * FROM alerts")
     assert row["resolved_at"] - row["raised_at"] == timedelta(minutes=4)
