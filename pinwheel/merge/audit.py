@@ -54,7 +54,7 @@ def audit(found: Slice, gate: Gate, connection: Connection, max_share: float) ->
     broken = gate.broken_rows(found.table, found.slice_id, blame) if blame and not reasons else {}
     if not accepted and len(broken) > found.rows_read * max_share:
         reasons = [f"{len(broken)} of {found.rows_read} rows break row rules"]
-    warned = tuple(_told(f) for f in findings if not f.critical and not f.row_rule)
+    warned = tuple(_text(f) for f in findings if not f.critical and not f.row_rule)
     if reasons:
         return _hold(connection, found, Verdict(tuple(reasons), warned))
     return _pass(connection, found, broken, warned)
@@ -68,10 +68,10 @@ def _upserts(connection: Connection, found: Slice) -> int:
 def _reasons(findings: Sequence[Finding], max_rows: float) -> list[str]:
     """Why the slice must be held, as far as the findings' counts alone can tell."""
     too_many = [f for f in findings if f.row_rule and f.rows > max_rows]
-    return [_told(f) for f in (*(f for f in findings if f.critical), *too_many)]
+    return [_text(f) for f in (*(f for f in findings if f.critical), *too_many)]
 
 
-def _told(finding: Finding) -> str:
+def _text(finding: Finding) -> str:
     column = f"({finding.column})" if finding.column else ""
     return f"{finding.rule}{column}: {finding.rows} rows, observed {finding.observed}"
 
@@ -88,11 +88,11 @@ def _pass(
     connection: Connection, found: Slice, broken: Mapping[int, Sequence[str]], warned: tuple[str, ...]
 ) -> Verdict:
     verdict = Verdict(warnings=warned, quarantined=len(broken))
-    minded = json.dumps(asdict(verdict), ensure_ascii=False) if (warned or broken) and not _decided(found) else None
+    detail = json.dumps(asdict(verdict), ensure_ascii=False) if (warned or broken) and not _decided(found) else None
     with memsql.transaction(connection):
         for numbers in _chunks(sorted(broken)):
             _quarantine(connection, found, {number: broken[number] for number in numbers})
-        _close(connection, found, len(broken), minded)
+        _close(connection, found, len(broken), detail)
     log.info(
         "audited slice=%d table=%s quarantined=%d warnings=%d", found.slice_id, found.table, len(broken), len(warned)
     )

@@ -54,9 +54,9 @@ class Gate:
         failed = {_name(r.expectation_config) for r in results if not r.success}
         if not failed:
             return []
-        told = self._validate(table, slice_id, self._part(table, failed), {"result_format": "BASIC"})
-        findings = [_finding(result) for result in told]
-        broken = [r.exception_info for r in told if _raised(r)]
+        failures = self._validate(table, slice_id, self._part(table, failed), {"result_format": "BASIC"})
+        findings = [_finding(result) for result in failures]
+        broken = [r.exception_info for r in failures if _raised(r)]
         if broken and not any(f.rule == COLUMNS_RULE for f in findings):
             raise MergeError(f"slice {slice_id} of {table} could not be audited: {_message(broken[0])}")
         return findings
@@ -149,8 +149,8 @@ def _observed(result: Any) -> str:
     if _raised(result):
         return _message(result.exception_info)
     sample = result.result.get("partial_unexpected_list") or []
-    told = result.result.get("observed_value")
-    return f"{sample[:SAMPLE_VALUES]!r:.500}" if sample or told is None else f"{told!r:.500}"
+    value = result.result.get("observed_value")
+    return f"{sample[:SAMPLE_VALUES]!r:.500}" if sample or value is None else f"{value!r:.500}"
 
 
 def _raised(result: Any) -> bool:

@@ -107,7 +107,7 @@ class Session(Turns):
         waiting = ledger.waiting(connection, self.subject)
         connection.commit()
         if waiting is not None and waiting.state == SliceState.HELD:
-            self._tell_held(waiting, "it was held by an earlier session")
+            self._alert_held(waiting, "it was held by an earlier session")
             return False
         self._held.end("no slice is held any more")
         found = waiting or stage(self.subject, self.settings, connection)
@@ -119,15 +119,15 @@ class Session(Turns):
     def _merge(self, connection: Connection, found: Slice, gate: Gate) -> None:
         verdict = audit(found, gate, connection, self.settings.quarantine_max_share)
         self.report.quarantined += verdict.quarantined
-        self._tell_warnings(found, verdict)
+        self._alert_warnings(found, verdict)
         if verdict.held:
             self.report.held += 1
-            self._tell_held(found, "; ".join(verdict.reasons))
+            self._alert_held(found, "; ".join(verdict.reasons))
             return
         counts = merge(found.slice_id, connection)
         self.report.slices += 1
         self.report.rows += found.rows_read
-        self._tell_conflicting(found, counts)
+        self._alert_conflicting(found, counts)
 
     def _gated(self) -> Gate:
         if self._gate is None:
@@ -135,20 +135,20 @@ class Session(Turns):
             self._gate.prepare(self.subject)
         return self._gate
 
-    def _tell_held(self, found: Slice, why: str) -> None:
+    def _alert_held(self, found: Slice, why: str) -> None:
         self._held.start(f"slice {found.slice_id} of {found.table} is held: {why}. Release it with 'retry' or 'accept'")
 
-    def _tell_warnings(self, found: Slice, verdict: Verdict) -> None:
+    def _alert_warnings(self, found: Slice, verdict: Verdict) -> None:
         if verdict.warnings:
-            self._tell(SLICE_WARNING, f"slice {found.slice_id} of {found.table}: {'; '.join(verdict.warnings)}")
+            self._alert(SLICE_WARNING, f"slice {found.slice_id} of {found.table}: {'; '.join(verdict.warnings)}")
         if verdict.quarantined:
             text = f"slice {found.slice_id} of {found.table}: {verdict.quarantined} rows were quarantined"
-            self._tell(ROWS_QUARANTINED, text)
+            self._alert(ROWS_QUARANTINED, text)
 
-    def _tell_conflicting(self, found: Slice, counts: Counts) -> None:
+    def _alert_conflicting(self, found: Slice, counts: Counts) -> None:
         if counts.conflicting:
             text = f"slice {found.slice_id} of {found.table}: {counts.conflicting} events reuse an event_id"
-            self._tell(EVENTS_CONFLICTING, f"{text} with another payload; the lake keeps all of them")
+            self._alert(EVENTS_CONFLICTING, f"{text} with another payload; the lake keeps all of them")
 
-    def _tell(self, alert: Alert, message: str) -> None:
+    def _alert(self, alert: Alert, message: str) -> None:
         self.alert(alert, self.subject, message)

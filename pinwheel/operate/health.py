@@ -194,7 +194,9 @@ def keep(connection: Connection, measures: Iterable[Measure], now: datetime, day
         memsql.execute(connection, "operate/expire", {"before_time": at - timedelta(days=days)})
 
 
-def tell(measures: Iterable[Measure], path: Path, now: datetime, after_looks: int, raise_: Send, resolve: Send) -> None:
+def update_alerts(
+    measures: Iterable[Measure], path: Path, now: datetime, after_looks: int, raise_: Send, resolve: Send
+) -> None:
     """Raise alerts about measures that were unwell in ``after_looks`` runs in a row, and resolve those that are well.
 
     The runs are counted in the file ``path``. If it dies before writing that, the next run repeats the calls: no-ops.
@@ -202,7 +204,7 @@ def tell(measures: Iterable[Measure], path: Path, now: datetime, after_looks: in
     before: dict[str, dict[str, Any]] = json.loads(path.read_text()) if path.exists() else {}
     after = dict(before)  # alerts whose measures are missing keep their state
     for name, found in _by_alert(measures).items():
-        unwell = "; ".join(_told(m) for m in found if not m.is_well)
+        unwell = "; ".join(_text(m) for m in found if not m.is_well)
         looks = before.get(name, {}).get("looks", 0)
         since = before.get(name, {}).get("since") or f"{now.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
         latch = Latch(HEALTH_ALERTS[name], "pipeline", raise_, resolve, is_open=looks >= after_looks)
@@ -225,7 +227,7 @@ def _by_alert(measures: Iterable[Measure]) -> dict[str, list[Measure]]:
     return found
 
 
-def _told(measure: Measure) -> str:
+def _text(measure: Measure) -> str:
     value = "unknown" if measure.value is None else f"{measure.value:g}"
     return f"{measure.name} of {measure.subject} is {value}, limit {measure.limit:g}"
 
@@ -233,7 +235,9 @@ def _told(measure: Measure) -> str:
 def watch(settings: HealthSettings, now: datetime, raise_: Send, resolve: Send) -> list[Measure]:
     """One run of watch_health: measure, alert, store. An unavailable database raises an alert, not an error."""
     measures = look(settings, now)
-    tell(measures, settings.stream_dir / "health.json", now, settings.health_alert_after_looks, raise_, resolve)
+    update_alerts(
+        measures, settings.stream_dir / "health.json", now, settings.health_alert_after_looks, raise_, resolve
+    )
     if not any(m.name == SOURCE_DOWN.name and m.subject == "memsql" and not m.is_well for m in measures):
         with memsql.connect(settings, statement_seconds=settings.health_memsql_seconds) as connection:
             keep(connection, measures, now, settings.health_keep_days)

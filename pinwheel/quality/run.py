@@ -44,7 +44,7 @@ def period(start: str, end: str, now: datetime, max_days: int) -> list[datetime]
     return [first.astimezone(UTC) + HOUR * n for n in range(int((last - first) / HOUR))]
 
 
-def tell(connection: Connection, since: datetime, page: str, alert: Send, resolve: Send) -> None:
+def update_alerts(connection: Connection, since: datetime, page: str, alert: Send, resolve: Send) -> None:
     """Raise an alert for each table with an unmet hour since ``since``, and resolve the others'.
 
     Idempotent: a lasting alert that is already open is not sent again.
@@ -91,7 +91,7 @@ def check(
         judge = Judge(settings.quality_dir)
         outcomes = Checker(settings, connection, judge).hours(hours, now)
         page = judge.publish(settings.quality_docs_days, settings.web_modules_dir)
-        tell(connection, now() - HOUR * (settings.quality_back_hours + 1), str(page), alert, resolve)
+        update_alerts(connection, now() - HOUR * (settings.quality_back_hours + 1), str(page), alert, resolve)
     return outcomes
 
 

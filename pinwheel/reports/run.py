@@ -36,7 +36,7 @@ def make(first_day: str | None, days: int, brand_ids: str | None, is_mailed: boo
             raise AskedError(f"brand_ids={brand_ids!r} needs first_day, the start of the period to report on")
         else:
             maker.due()
-            _tell("reports", maker.tally.failed)
+            _update_alert("reports", maker.tally.failed)
     return maker.tally.failed
 
 
@@ -45,11 +45,11 @@ def send_mails() -> dict[str, str]:
     settings, mails = load(ReportSettings), load(MailSettings)
     with memsql.connect(settings) as connection, Store(settings.reports_uri) as store:
         sent = mail.send_due(mails, connection, store, settings.report_back_days, _now)
-    _tell("mails", sent.failed)
+    _update_alert("mails", sent.failed)
     return sent.failed
 
 
-def _tell(subject: str, failed: Mapping[str, str]) -> None:
+def _update_alert(subject: str, failed: Mapping[str, str]) -> None:
     if failed:
         raise_alert(REPORTS_FAILED, subject, listed(failed))
     else:

@@ -64,7 +64,7 @@ class Seat:
             self._waiting.append(message)
         self._wake()
 
-    def tell(self, state: State) -> None:
+    def set_state(self, state: State) -> None:
         """Called by the reader: the lake's state."""
         with self._lock:
             self._state = state
@@ -162,7 +162,7 @@ class Hub:
         for batch in self._history:
             if batch.received_at >= oldest and (after is None or batch.version > after):
                 seat.put(Message(batch.version, self._text(seat.lens, batch), past=True))
-        seat.tell(self._state)
+        seat.set_state(self._state)
 
     def _run(self, after: int | None) -> None:
         """The reader's loop, until there are no viewers. ``after``: the version that the first viewer has seen."""
@@ -173,10 +173,10 @@ class Hub:
                 self._send([b for b in batches if not past or after is None or b.version > after], past)
             except Exception as error:  # the reader must go on: if it ended here, no viewer would get updates again
                 log.warning("live reader: lake unavailable: %s", error, exc_info=not isinstance(error, EXPECTED))
-                self._tell("away")
+                self._set_state("away")
                 tail, pause = self._tail(), min(LONGEST_PAUSE, pause * 2)
             else:
-                self._tell("ok")
+                self._set_state("ok")
                 past, pause = False, self._settings.live_poll_seconds
             self._look.wait(pause)
             self._look.clear()
@@ -200,12 +200,12 @@ class Hub:
                 for seat in seats:
                     seat.put(Message(batch.version, texts[seat.lens], past))
 
-    def _tell(self, state: State) -> None:
+    def _set_state(self, state: State) -> None:
         with self._lock:
             if state != self._state:
                 self._state = state
                 for seat in list(self._seats):
-                    seat.tell(state)
+                    seat.set_state(state)
 
     @staticmethod
     def _text(lens: Lens, batch: Batch) -> str:

@@ -17,7 +17,7 @@ from pinwheel.core.errors import MemsqlError, MissingPartError
 from pinwheel.core.settings import HealthSettings
 from pinwheel.lake.landing import Landing
 from pinwheel.operate import health
-from pinwheel.operate.health import Measure, look, tell
+from pinwheel.operate.health import Measure, look, update_alerts
 from pinwheel.stream import driver_lock
 from tests.support.lake_rows import make_lake, row, write
 
@@ -217,7 +217,7 @@ WELL = [Measure("lag_records", "partition 0", 0.0, 4.0)]
 def test_one_fault_is_one_alert_and_one_recovery(tmp_path: Path) -> None:
     people = People()
     for measures in (WELL, LAG, WELL, LAG, LAG, LAG, LAG, WELL, WELL):
-        tell(measures, tmp_path / "health.json", NOW, 2, people.raise_, people.resolve)
+        update_alerts(measures, tmp_path / "health.json", NOW, 2, people.raise_, people.resolve)
 
     assert people.told == [("raised", "lag_records"), ("resolved", "lag_records")]
 
@@ -225,7 +225,7 @@ def test_one_fault_is_one_alert_and_one_recovery(tmp_path: Path) -> None:
 def test_what_could_not_be_measured_is_not_well_again(tmp_path: Path) -> None:
     people = People()
     for measures in (LAG, LAG, [], [Measure("source_down", "kafka", 1, 0)], LAG, WELL):
-        tell(measures, tmp_path / "health.json", NOW, 2, people.raise_, people.resolve)
+        update_alerts(measures, tmp_path / "health.json", NOW, 2, people.raise_, people.resolve)
 
     assert people.told == [("raised", "lag_records"), ("resolved", "lag_records")]
 
