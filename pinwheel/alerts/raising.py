@@ -99,6 +99,6 @@ def _open(connection: Connection, alert: Alert, subject: str, message: str, now:
 def _close(connection: Connection, alert: Alert, subject: str, now: datetime) -> datetime | None:
     """Since when it was open; None: it was not."""
     row = {"name": alert.name, "subject": subject, "now": now}
-    found = fetch(connection, "alerts/find_open", row)
+    rows = fetch(connection, "alerts/find_open", row)
     execute(connection, "alerts/resolve", row)
-    return min((r["raised_at"] for r in found), default=None)
+    return min((r["raised_at"] for r in rows), default=None)

@@ -76,15 +76,17 @@ class Gate:
         }
         reasons: dict[int, list[str]] = {}
         for result in self._validate(table, slice_id, suite, how):
-            found = _finding(result)
+            finding = _finding(result)
             named = result.result.get("unexpected_index_list") or []
-            if len(named) != found.rows:
+            if len(named) != finding.rows:
                 raise MergeError(
-                    f"slice {slice_id} of {table}: {found.rows} rows break {found.rule}({found.column}), but only "
-                    f"{len(named)} could be identified; nothing of the slice is merged"
+                    f"slice {slice_id} of {table}: {finding.rows} rows break {finding.rule}({finding.column}), but "
+                    f"only {len(named)} could be identified; nothing of the slice is merged"
                 )
             for row in named:
-                reasons.setdefault(row[KEY], []).append(f"{found.rule}: {found.column}={row.get(found.column)!r:.200}")
+                reasons.setdefault(row[KEY], []).append(
+                    f"{finding.rule}: {finding.column}={row.get(finding.column)!r:.200}"
+                )
         return reasons
 
     def _suite(self, table: str) -> Any:

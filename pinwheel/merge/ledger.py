@@ -38,9 +38,9 @@ class Slice:
 
 def watermark(connection: Connection, table: str) -> int:
     """Newest merged version of ``table``; -1 before the first merge."""
-    found = memsql.fetch(connection, "merge/watermark", {"table_name": table})
-    if found:
-        return int(found[0]["version"])
+    rows = memsql.fetch(connection, "merge/watermark", {"table_name": table})
+    if rows:
+        return int(rows[0]["version"])
     memsql.execute(connection, "merge/first_watermark", {"table_name": table, "version": FIRST_WATERMARK})
     return FIRST_WATERMARK
 
@@ -107,16 +107,16 @@ def find(connection: Connection, slice_id: int, *, lock: bool = False) -> Slice:
     Raises:
         MergeError: there is no such slice.
     """
-    found = memsql.fetch(connection, "merge/lock_slice" if lock else "merge/find_slice", {"slice_id": slice_id})
-    if not found:
+    rows = memsql.fetch(connection, "merge/lock_slice" if lock else "merge/find_slice", {"slice_id": slice_id})
+    if not rows:
         raise MergeError(f"no slice {slice_id} in merge_slices; look there for the ones that are held")
-    return _slice(found[0])
+    return _slice(rows[0])
 
 
 def waiting(connection: Connection, table: str) -> Slice | None:
     """The slice of ``table`` that waits for a person (held) or was accepted by one, if any."""
-    found = memsql.fetch(connection, "merge/waiting_slice", {"table_name": table})
-    return _slice(found[0]) if found else None
+    rows = memsql.fetch(connection, "merge/waiting_slice", {"table_name": table})
+    return _slice(rows[0]) if rows else None
 
 
 def release(settings: MemsqlSettings, slice_id: int, decision: str, by: str = "unknown") -> None:
@@ -139,11 +139,11 @@ def release(settings: MemsqlSettings, slice_id: int, decision: str, by: str = "u
     if after is None:
         raise MergeError(f"decision {decision!r} on slice {slice_id} must be 'retry' or 'accept'")
     with memsql.connect(settings) as connection, memsql.transaction(connection):
-        found = memsql.fetch(connection, "merge/lock_slice", {"slice_id": slice_id})
-        if not found:
+        rows = memsql.fetch(connection, "merge/lock_slice", {"slice_id": slice_id})
+        if not rows:
             raise MergeError(f"no slice {slice_id} in merge_slices; look there for the ones that are held")
-        detail = {**json.loads(found[0]["detail"] or "{}"), "decision": decision, "decided_by": by}
-        taken_back = decision == "retry" and found[0]["state"] == SliceState.ACCEPTED
+        detail = {**json.loads(rows[0]["detail"] or "{}"), "decision": decision, "decided_by": by}
+        taken_back = decision == "retry" and rows[0]["state"] == SliceState.ACCEPTED
         move(connection, slice_id, SliceState.ACCEPTED if taken_back else SliceState.HELD, after, detail)
 
 

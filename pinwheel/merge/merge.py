@@ -51,72 +51,72 @@ def merge(slice_id: int, connection: Connection) -> Counts:
 def _merge_once(slice_id: int, connection: Connection) -> Counts:
     memsql.execute_all(connection, "merge/work_tables")
     with memsql.transaction(connection):
-        found = ledger.find(connection, slice_id, lock=True)
-        if found.state not in (SliceState.STAGED, SliceState.ACCEPTED):
-            raise SupersededError(f"slice {slice_id} of {found.table} is {found.state}; nothing to merge")
-        ledger.advance(connection, found.table, found.versions, found.progress)
-        counts = _apply(connection, found)
+        slice_ = ledger.find(connection, slice_id, lock=True)
+        if slice_.state not in (SliceState.STAGED, SliceState.ACCEPTED):
+            raise SupersededError(f"slice {slice_id} of {slice_.table} is {slice_.state}; nothing to merge")
+        ledger.advance(connection, slice_.table, slice_.versions, slice_.progress)
+        counts = _apply(connection, slice_)
         memsql.execute(connection, "merge/close_slice", {"slice_id": slice_id, **asdict(counts)})
-    log.info("merged slice=%d table=%s to=%d %s", slice_id, found.table, found.versions.to, _pairs(counts))
+    log.info("merged slice=%d table=%s to=%d %s", slice_id, slice_.table, slice_.versions.to, _pairs(counts))
     return counts
 
 
-def _apply(connection: Connection, found: Slice) -> Counts:
+def _apply(connection: Connection, slice_: Slice) -> Counts:
     """Write the rows, the pins they embed, the pins they wait for, and the rollups' queue."""
-    of_slice, kind = {"slice_id": found.slice_id}, TABLES[found.table]
-    staged = _checked_rows(connection, found)
-    memsql.execute(connection, "merge/plan", of_slice, table=found.table)
+    of_slice, kind = {"slice_id": slice_.slice_id}, TABLES[slice_.table]
+    staged = _checked_rows(connection, slice_)
+    memsql.execute(connection, "merge/plan", of_slice, table=slice_.table)
     actions = {row["action"]: int(row["deliveries"]) for row in memsql.fetch(connection, "merge/count_actions")}
     if kind.names_pin:
-        memsql.execute(connection, "merge/note_pending", of_slice, table=found.table)
-    _forget_quarantined(connection, found)
+        memsql.execute(connection, "merge/note_pending", of_slice, table=slice_.table)
+    _forget_quarantined(connection, slice_)
     if actions:
-        _take_away(connection, found, kind)
+        _take_away(connection, slice_, kind)
     columns = [c.name for c in reporting_columns(kind)]
-    memsql.execute(connection, "merge/upsert", of_slice, table=found.table, columns=columns)
-    counts = _count(connection, found, staged, actions)
+    memsql.execute(connection, "merge/upsert", of_slice, table=slice_.table, columns=columns)
+    counts = _count(connection, slice_, staged, actions)
     if actions:  # staging must hold only rows that are in the table: the rollups find their buckets from it
-        memsql.execute(connection, "merge/unstage_unused", of_slice, table=found.table)
+        memsql.execute(connection, "merge/unstage_unused", of_slice, table=slice_.table)
     if kind.embeds_pin:
         memsql.execute(connection, "merge/pin_cache", of_slice)
-    if found.table == MINUTES_FROM:
+    if slice_.table == MINUTES_FROM:
         memsql.execute(connection, "merge/note_new_minutes", of_slice)
-    memsql.execute(connection, "merge/enqueue_rollups", {**of_slice, "table_name": found.table})
+    memsql.execute(connection, "merge/enqueue_rollups", {**of_slice, "table_name": slice_.table})
     return counts
 
 
-def _forget_quarantined(connection: Connection, found: Slice) -> None:
+def _forget_quarantined(connection: Connection, slice_: Slice) -> None:
     """Drop quarantined rows that arrive again, corrected or erased."""
-    of_slice = {"slice_id": found.slice_id, "table_name": found.table}
-    if memsql.fetch(connection, "merge/count_quarantined", of_slice, table=found.table)[0]["quarantined"]:
-        memsql.execute(connection, "merge/forget_quarantined", of_slice, table=found.table)
+    of_slice = {"slice_id": slice_.slice_id, "table_name": slice_.table}
+    if memsql.fetch(connection, "merge/count_quarantined", of_slice, table=slice_.table)[0]["quarantined"]:
+        memsql.execute(connection, "merge/forget_quarantined", of_slice, table=slice_.table)
 
 
-def _take_away(connection: Connection, found: Slice, kind: EventType) -> None:
+def _take_away(connection: Connection, slice_: Slice, kind: EventType) -> None:
     """Delete the rows that the slice deletes; before that, save those that it replaces, for the rollups and trends."""
-    of_slice = {"slice_id": found.slice_id}
-    if memsql.execute(connection, "merge/note_left", of_slice, table=found.table, bucket=bucket_columns(kind)):
-        memsql.execute(connection, "merge/unstage_replaced", of_slice, table=found.table)
-    if found.table == MINUTES_FROM:
+    of_slice = {"slice_id": slice_.slice_id}
+    if memsql.execute(connection, "merge/note_left", of_slice, table=slice_.table, bucket=bucket_columns(kind)):
+        memsql.execute(connection, "merge/unstage_replaced", of_slice, table=slice_.table)
+    if slice_.table == MINUTES_FROM:
         memsql.execute(connection, "merge/note_old_minutes", of_slice)
-    memsql.execute(connection, "merge/delete", table=found.table)
+    memsql.execute(connection, "merge/delete", table=slice_.table)
 
 
-def _checked_rows(connection: Connection, found: Slice) -> int:
+def _checked_rows(connection: Connection, slice_: Slice) -> int:
     staged = int(
-        memsql.fetch(connection, "merge/count_staged", {"slice_id": found.slice_id}, table=found.table)[0]["staged"]
+        memsql.fetch(connection, "merge/count_staged", {"slice_id": slice_.slice_id}, table=slice_.table)[0]["staged"]
     )
-    if staged != found.rows_read - found.quarantined:
+    if staged != slice_.rows_read - slice_.quarantined:
         raise MergeError(
-            f"slice {found.slice_id} of {found.table} has {staged} staged rows, but the ledger says {found.rows_read} "
-            f"minus {found.quarantined} quarantined: release it with 'retry'"
+            f"slice {slice_.slice_id} of {slice_.table} has {staged} staged rows, but the ledger says "
+            f"{slice_.rows_read} minus {slice_.quarantined} quarantined: release it with 'retry'"
         )
     return staged
 
 
-def _count(connection: Connection, found: Slice, staged: int, actions: Mapping[str, int]) -> Counts:
+def _count(connection: Connection, slice_: Slice, staged: int, actions: Mapping[str, int]) -> Counts:
     spare = actions.get("spare", 0)
-    duplicates = _duplicates(connection, found) if spare else 0
+    duplicates = _duplicates(connection, slice_) if spare else 0
     return Counts(
         inserted=staged - sum(actions.values()),  # rows that the plan does not name
         updated=actions.get("update", 0),
@@ -127,13 +127,13 @@ def _count(connection: Connection, found: Slice, staged: int, actions: Mapping[s
     )
 
 
-def _duplicates(connection: Connection, found: Slice) -> int:
+def _duplicates(connection: Connection, slice_: Slice) -> int:
     rows = memsql.fetch(
         connection,
         "merge/count_duplicates",
-        {"slice_id": found.slice_id},
-        table=found.table,
-        payload=payload_columns(TABLES[found.table]),
+        {"slice_id": slice_.slice_id},
+        table=slice_.table,
+        payload=payload_columns(TABLES[slice_.table]),
     )
     return int(rows[0]["duplicates"])
 

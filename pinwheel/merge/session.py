@@ -110,24 +110,24 @@ class Session(Turns):
             self._alert_held(waiting, "it was held by an earlier session")
             return False
         self._held.end("no slice is held any more")
-        found = waiting or stage(self.subject, self.settings, connection)
-        if found is None:
+        slice_ = waiting or stage(self.subject, self.settings, connection)
+        if slice_ is None:
             return False
-        self._merge(connection, found, gate)
+        self._merge(connection, slice_, gate)
         return True
 
-    def _merge(self, connection: Connection, found: Slice, gate: Gate) -> None:
-        verdict = audit(found, gate, connection, self.settings.quarantine_max_share)
+    def _merge(self, connection: Connection, slice_: Slice, gate: Gate) -> None:
+        verdict = audit(slice_, gate, connection, self.settings.quarantine_max_share)
         self.report.quarantined += verdict.quarantined
-        self._alert_warnings(found, verdict)
+        self._alert_warnings(slice_, verdict)
         if verdict.held:
             self.report.held += 1
-            self._alert_held(found, "; ".join(verdict.reasons))
+            self._alert_held(slice_, "; ".join(verdict.reasons))
             return
-        counts = merge(found.slice_id, connection)
+        counts = merge(slice_.slice_id, connection)
         self.report.slices += 1
-        self.report.rows += found.rows_read
-        self._alert_conflicting(found, counts)
+        self.report.rows += slice_.rows_read
+        self._alert_conflicting(slice_, counts)
 
     def _gated(self) -> Gate:
         if self._gate is None:
@@ -135,19 +135,21 @@ class Session(Turns):
             self._gate.prepare(self.subject)
         return self._gate
 
-    def _alert_held(self, found: Slice, why: str) -> None:
-        self._held.start(f"slice {found.slice_id} of {found.table} is held: {why}. Release it with 'retry' or 'accept'")
+    def _alert_held(self, slice_: Slice, why: str) -> None:
+        self._held.start(
+            f"slice {slice_.slice_id} of {slice_.table} is held: {why}. Release it with 'retry' or 'accept'"
+        )
 
-    def _alert_warnings(self, found: Slice, verdict: Verdict) -> None:
+    def _alert_warnings(self, slice_: Slice, verdict: Verdict) -> None:
         if verdict.warnings:
-            self._alert(SLICE_WARNING, f"slice {found.slice_id} of {found.table}: {'; '.join(verdict.warnings)}")
+            self._alert(SLICE_WARNING, f"slice {slice_.slice_id} of {slice_.table}: {'; '.join(verdict.warnings)}")
         if verdict.quarantined:
-            text = f"slice {found.slice_id} of {found.table}: {verdict.quarantined} rows were quarantined"
+            text = f"slice {slice_.slice_id} of {slice_.table}: {verdict.quarantined} rows were quarantined"
             self._alert(ROWS_QUARANTINED, text)
 
-    def _alert_conflicting(self, found: Slice, counts: Counts) -> None:
+    def _alert_conflicting(self, slice_: Slice, counts: Counts) -> None:
         if counts.conflicting:
-            text = f"slice {found.slice_id} of {found.table}: {counts.conflicting} events reuse an event_id"
+            text = f"slice {slice_.slice_id} of {slice_.table}: {counts.conflicting} events reuse an event_id"
             self._alert(EVENTS_CONFLICTING, f"{text} with another payload; the lake keeps all of them")
 
     def _alert(self, alert: Alert, message: str) -> None:

@@ -52,16 +52,16 @@ def stage(table: str, settings: MergeSettings, connection: Connection) -> Slice 
     """
     start = ledger.watermark(connection, table)
     connection.commit()
-    found = choose(events_table.commits(settings.events_uri, start), TABLES[table], start, settings.merge_slice_rows)
-    if found is None:
+    upcoming = choose(events_table.commits(settings.events_uri, start), TABLES[table], start, settings.merge_slice_rows)
+    if upcoming is None:
         return None
     with TemporaryDirectory(prefix="pinwheel-stage-") as folder:
         path = Path(folder, f"{table}.tsv")
-        event_ids = None if found.empty else _write(path, settings.events_uri, table, found)
+        event_ids = None if upcoming.empty else _write(path, settings.events_uri, table, upcoming)
         if not event_ids:
-            _skip(connection, table, found)
+            _skip(connection, table, upcoming)
             return None
-        return _load(connection, table, found, path, repeats(event_ids))
+        return _load(connection, table, upcoming, path, repeats(event_ids))
 
 
 def choose(commits: list[events_table.Commit], kind: EventType, start: int, max_rows: int) -> Next | None:
@@ -90,17 +90,17 @@ def _progress(commits: list[events_table.Commit]) -> Progress:
     return reached
 
 
-def _skip(connection: Connection, table: str, found: Next) -> None:
+def _skip(connection: Connection, table: str, upcoming: Next) -> None:
     with memsql.transaction(connection):
-        ledger.advance(connection, table, found.versions, found.progress)
-    log.info("skipped table=%s from=%d to=%d reason=no_rows", table, found.versions.after, found.versions.to)
+        ledger.advance(connection, table, upcoming.versions, upcoming.progress)
+    log.info("skipped table=%s from=%d to=%d reason=no_rows", table, upcoming.versions.after, upcoming.versions.to)
 
 
-def _write(path: Path, events_uri: str, table: str, found: Next) -> pa.ChunkedArray:
+def _write(path: Path, events_uri: str, table: str, upcoming: Next) -> pa.ChunkedArray:
     """Write the range's changes as TSV, without slice id; returns their event ids, indexed by row number."""
     event_ids, rows = list[pa.Array](), 0
     with path.open("wb") as file:
-        for batch in _changes(events_uri, table, found):
+        for batch in _changes(events_uri, table, upcoming):
             event_ids.append(_write_batch(file, batch, table, rows))
             rows += len(event_ids[-1])
     return pa.chunked_array(event_ids, pa.string())
@@ -115,11 +115,11 @@ def repeats(event_ids: pa.ChunkedArray) -> list[int]:
     return list(pc.indices_nonzero(pc.is_in(event_ids, value_set=repeated)).to_pylist())
 
 
-def _changes(events_uri: str, table: str, found: Next) -> Iterator[pa.RecordBatch]:
+def _changes(events_uri: str, table: str, upcoming: Next) -> Iterator[pa.RecordBatch]:
     columns = [c.name for c in reporting_columns(TABLES[table]) if c.name != HOUR_COLUMN]
     feed = DeltaTable(events_uri).load_cdf(
-        starting_version=found.versions.after + 1,
-        ending_version=found.versions.to,
+        starting_version=upcoming.versions.after + 1,
+        ending_version=upcoming.versions.to,
         columns=[*columns, "_change_type", "_commit_version"],
         predicate=f"event_type = '{TABLES[table].name}'",  # a partition column: other types' files are not opened
     )
@@ -145,10 +145,10 @@ def _column(batch: pa.RecordBatch, column: Column) -> pa.Array:
     return batch[column.name]
 
 
-def _load(connection: Connection, table: str, found: Next, path: Path, repeated: Sequence[int]) -> Slice:
+def _load(connection: Connection, table: str, upcoming: Next, path: Path, repeated: Sequence[int]) -> Slice:
     drop_leftovers(connection, table)
     with memsql.transaction(connection):
-        slice_id = ledger.open_slice(connection, table, found.versions, found.progress)
+        slice_id = ledger.open_slice(connection, table, upcoming.versions, upcoming.progress)
     with memsql.transaction(connection):
         rows = _load_file(connection, table, slice_id, path)
         noted = [{"slice_id": slice_id, "row_num": number} for number in repeated]
@@ -156,7 +156,12 @@ def _load(connection: Connection, table: str, found: Next, path: Path, repeated:
         ledger.move(connection, slice_id, SliceState.STAGING, SliceState.STAGED, None)
         memsql.execute(connection, "merge/set_rows_read", {"slice_id": slice_id, "rows_read": rows})
     log.info(
-        "staged slice=%d table=%s from=%d to=%d rows=%d", slice_id, table, found.versions.after, found.versions.to, rows
+        "staged slice=%d table=%s from=%d to=%d rows=%d",
+        slice_id,
+        table,
+        upcoming.versions.after,
+        upcoming.versions.to,
+        rows,
     )
     return ledger.find(connection, slice_id)
 

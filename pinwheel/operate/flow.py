@@ -128,10 +128,10 @@ def rollups(seen: Seen) -> Step:
     )
 
 
-def _step(name: str, seen: Seen, **found: Any) -> Step:
+def _step(name: str, seen: Seen, **fields: Any) -> Step:
     title, dag, about = STEPS[name]
     problem, unwell = _problem(seen.rows.alerts, about), _unwell(seen.rows, about)
-    return Step(name=name, title=title, dag=dag, last_error=problem, unwell=unwell, **found)
+    return Step(name=name, title=title, dag=dag, last_error=problem, unwell=unwell, **fields)
 
 
 def _table(name: str, rows: DatabaseRows, version: int | None, now: datetime) -> TableProgress:

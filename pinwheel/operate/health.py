@@ -203,8 +203,8 @@ def update_alerts(
     """
     before: dict[str, dict[str, Any]] = json.loads(path.read_text()) if path.exists() else {}
     after = dict(before)  # alerts whose measures are missing keep their state
-    for name, found in _by_alert(measures).items():
-        unwell = "; ".join(_text(m) for m in found if not m.is_well)
+    for name, of_alert in _by_alert(measures).items():
+        unwell = "; ".join(_text(m) for m in of_alert if not m.is_well)
         looks = before.get(name, {}).get("looks", 0)
         since = before.get(name, {}).get("since") or f"{now.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
         latch = Latch(HEALTH_ALERTS[name], "pipeline", raise_, resolve, is_open=looks >= after_looks)
@@ -220,11 +220,11 @@ def update_alerts(
 
 def _by_alert(measures: Iterable[Measure]) -> dict[str, list[Measure]]:
     """Alert name -> its measures."""
-    found: dict[str, list[Measure]] = {}
+    by_alert: dict[str, list[Measure]] = {}
     for measure in measures:
         if measure.name in HEALTH_ALERTS:
-            found.setdefault(measure.name, []).append(measure)
-    return found
+            by_alert.setdefault(measure.name, []).append(measure)
+    return by_alert
 
 
 def _text(measure: Measure) -> str:

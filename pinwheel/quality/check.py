@@ -105,20 +105,20 @@ class Checker:
     def _leave_out_quarantined(self, rows: Hour, table: str) -> None:
         first, last = rows.offsets()
         params = {"table_name": table, "first_offset": first, "last_offset": last}
-        found = memsql.fetch(self._connection, "quality/quarantined", params)
+        quarantined = memsql.fetch(self._connection, "quality/quarantined", params)
         self._connection.commit()
-        if found:
-            rows.leave_out(pa.Table.from_pylist(found))
+        if quarantined:
+            rows.leave_out(pa.Table.from_pylist(quarantined))
 
     def _samples(self, rows: Hour, table: str, failed: Sequence[str]) -> dict[str, list[dict[str, Any]]]:
         """A few offending rows for each failed measure that can be traced to rows."""
         culprits = {m.name: m.culprits for m in measures(rows.kind) if m.culprits}
-        found = {name: rows.sample(culprits[name]) for name in failed if name in culprits}
+        samples = {name: rows.sample(culprits[name]) for name in failed if name in culprits}
         differ = [name for name in failed if name in ("row_count", "checksum")]
         if differ and rows.sums()[0] <= MAX_DIFFERENT_ROWS:
             different = self._different(rows, table)
-            found |= dict.fromkeys(differ, different) if different else {}
-        return found
+            samples |= dict.fromkeys(differ, different) if different else {}
+        return samples
 
     def _different(self, rows: Hour, table: str) -> list[dict[str, Any]]:
         """Events that differ between lake and reporting table, or are in only one of them."""

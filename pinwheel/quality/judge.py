@@ -67,7 +67,7 @@ class Judge:
         result = self._batch(name).get_batch(batch).validate(suite)
         if self._keeps:
             self._keep(name, hour, result)
-        return [_verdict(found, row) for found in result.results]
+        return [_verdict(judged, row) for judged in result.results]
 
     def _keep(self, name: str, hour: datetime, result: Any) -> None:
         """Store a result for Data Docs; storing it again adds a second page.

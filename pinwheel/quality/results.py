@@ -17,15 +17,15 @@ from pinwheel.quality.usual import PAST
 def past(connection: Connection, table: str, hour: datetime) -> list[Profile]:
     """Profiles of the hours in the ``PAST`` before ``hour``, oldest first."""
     params = {"table_name": table, "from_hour": naive(hour - PAST), "to_hour": naive(hour)}
-    found: dict[datetime, Profile] = {}
+    profiles: dict[datetime, Profile] = {}
     for row in memsql.fetch(connection, "quality/past_profiles", params):
         at = aware(row["occurred_hour"])
-        profile = found.setdefault(at, Profile(table, at))
+        profile = profiles.setdefault(at, Profile(table, at))
         if row["shares"] is None:
             profile.values[row["measure"]] = row["value"]
         else:
             profile.shares[row["measure"]] = json.loads(row["shares"])
-    return [found[at] for at in sorted(found)]
+    return [profiles[at] for at in sorted(profiles)]
 
 
 def keep(

@@ -38,7 +38,7 @@ _Cell = str | int | float | None
 def tables(report: Report) -> dict[str, bytes]:
     """Every table by its file name; the same columns in every report."""
     numbers = report.numbers
-    found = {
+    files = {
         "totals.csv": table(("measure", "count", "count_before"), _totals(report)),
         "hours.csv": table(("hour_utc", "repins", "comments", "engagement", "engagement_before"), _hours(report)),
         "pins.csv": table(
@@ -63,8 +63,8 @@ def tables(report: Report) -> dict[str, bytes]:
     }
     if report.earlier:
         rows = ((change.name, change.before, change.after) for change in report.changes)
-        found["changes.csv"] = table(("number", "before", "after"), rows)
-    return found
+        files["changes.csv"] = table(("number", "before", "after"), rows)
+    return files
 
 
 def table(columns: Sequence[str], rows: Iterable[Sequence[_Cell]]) -> bytes:

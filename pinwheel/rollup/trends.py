@@ -38,16 +38,16 @@ def refresh(connection: Connection, now: datetime, *, sweep: bool = True) -> boo
 def _refresh_once(connection: Connection, now: datetime, sweep: bool) -> bool:
     with memsql.transaction(connection):
         memsql.fetch(connection, "rollup/trends/lock")
-        (found,) = memsql.fetch(connection, "rollup/trends/newest", {"now_time": now})
-        if found["slice_id"] is None:
+        (newest,) = memsql.fetch(connection, "rollup/trends/newest", {"now_time": now})
+        if newest["slice_id"] is None:
             return False
-        as_of = found["as_of"] or now
+        as_of = newest["as_of"] or now
         first = _minute(as_of) - WINDOW
         recent = first if sweep else _minute(as_of) - RECENT
         asked = {"first_minute": first, "recent_minute": recent, "to_minute": _minute(now) + MINUTE}
-        noted = memsql.fetch(connection, "rollup/trends/noted", asked | {"slice_id": found["slice_id"]})
-        _recount(connection, found["slice_id"], [row["minute"] for row in noted])
-        _forget_before(connection, found["slice_id"], first)
+        noted = memsql.fetch(connection, "rollup/trends/noted", asked | {"slice_id": newest["slice_id"]})
+        _recount(connection, newest["slice_id"], [row["minute"] for row in noted])
+        _forget_before(connection, newest["slice_id"], first)
         _find(connection, as_of)
     log.info("trends as_of=%s recounted_minutes=%d", as_of, len(noted))
     return bool(noted)

@@ -136,36 +136,36 @@ class Supervisor:
 
     def step(self) -> None:
         """Look once at the driver, then start, watch or stop it."""
-        found = driver_lock.running(self.settings.driver_lock_path)
+        driver = driver_lock.running(self.settings.driver_lock_path)
         wanted = self.world.wanted()
         if wanted is Wanted.RUNNING:
-            self._watch(found) if found else self._start_if_due()
+            self._watch(driver) if driver else self._start_if_due()
             return
-        if found:
-            log.info("stopping driver pid=%d wanted=%s", found.pid, wanted)
-            stop(found, self.settings, self.world)
+        if driver:
+            log.info("stopping driver pid=%d wanted=%s", driver.pid, wanted)
+            stop(driver, self.settings, self.world)
         for alert in DRIVER_ALERTS:
             self._resolve(alert, f"a person {'stopped' if wanted is Wanted.STOPPED else 'restarted'} it")
         self._keep(SupervisorState(restarts=self._state.restarts))  # a person's stop or restart is no failure
         if wanted is Wanted.RESTART:
             self.world.restarted()
 
-    def _watch(self, found: driver_lock.Driver) -> None:
-        lived = self.world.clock() - found.started_at
+    def _watch(self, driver: driver_lock.Driver) -> None:
+        lived = self.world.clock() - driver.started_at
         if self._state.failures and lived > self.settings.healthy_after_seconds:
-            log.info("driver healthy pid=%d seconds=%.0f after failures=%d", found.pid, lived, self._state.failures)
+            log.info("driver healthy pid=%d seconds=%.0f after failures=%d", driver.pid, lived, self._state.failures)
             self._resolve(DRIVER_FAILING, f"the driver has run for {lived:.0f} s")
             self._keep(replace(self._state, failures=0))
         if self.world.clock() - self._looked_at >= LOOK_SECONDS:
             self._looked_at = self.world.clock()
-            self._look(found, lived)
+            self._look(driver, lived)
 
-    def _look(self, found: driver_lock.Driver, lived: float) -> None:
+    def _look(self, driver: driver_lock.Driver, lived: float) -> None:
         progress = self.world.progress()
         before, self._landed = self._landed, progress.landed if progress and progress.lag else None
         if progress is None:
             return
-        log.info("driver pid=%d lag=%d landed=%d", found.pid, progress.lag, progress.landed)
+        log.info("driver pid=%d lag=%d landed=%d", driver.pid, progress.lag, progress.landed)
         if progress.lag == 0 or before not in (None, progress.landed):
             self._resolve(DRIVER_STALLED, f"the driver lands again; lag of {progress.lag} records")
         if self._landed is None or self._landed != before:
@@ -174,7 +174,7 @@ class Supervisor:
         if min(lived, still) > self.settings.stalled_after_seconds:
             message = f"lag of {progress.lag} records, but nothing landed for {still:.0f} s: restarting"
             self._alert(DRIVER_STALLED, message)
-            stop(found, self.settings, self.world)
+            stop(driver, self.settings, self.world)
             self._failed("stalled")
 
     def _start_if_due(self) -> None:
@@ -261,17 +261,17 @@ def _signal_group(pid: int, number: signal.Signals) -> None:
         return
 
 
-def stop(found: driver_lock.Driver, settings: SuperviseSettings, world: World) -> None:
+def stop(driver: driver_lock.Driver, settings: SuperviseSettings, world: World) -> None:
     """Stop the driver: SIGTERM lets it finish its batch; SIGKILL ``driver_stop_seconds`` later loses nothing either."""
     try:
-        os.kill(found.pid, signal.SIGTERM)
+        os.kill(driver.pid, signal.SIGTERM)
     except ProcessLookupError:
         return
     ends = world.clock() + settings.driver_stop_seconds
-    while driver_lock.running(settings.driver_lock_path) == found:
+    while driver_lock.running(settings.driver_lock_path) == driver:
         if world.clock() >= ends:
             log.warning(
-                "driver pid=%d did not end on SIGTERM in %.0f s: killing", found.pid, settings.driver_stop_seconds
+                "driver pid=%d did not end on SIGTERM in %.0f s: killing", driver.pid, settings.driver_stop_seconds
             )
-            _signal_group(found.pid, signal.SIGKILL)
+            _signal_group(driver.pid, signal.SIGKILL)
         time.sleep(0.2)

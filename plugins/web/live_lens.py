@@ -98,8 +98,8 @@ def _places(rows: pa.Table) -> Places:
         rows = rows.set_column(rows.schema.get_field_index(axis), axis, rounded)
     at = pc.cast(pc.cast(rows["kafka_timestamp"], pa.timestamp("ms", "UTC"), safe=False), pa.int64())
     grouped = rows.append_column("at", at).group_by(list(PLACE)).aggregate([([], "count_all"), ("at", "max")])
-    found = grouped.sort_by("at_max").to_pydict()
-    return Places(**{name: found[name] for name in PLACE}, events=found["count_all"], at=found["at_max"])
+    columns = grouped.sort_by("at_max").to_pydict()
+    return Places(**{name: columns[name] for name in PLACE}, events=columns["count_all"], at=columns["at_max"])
 
 
 def _milliseconds(time: datetime) -> int:

@@ -128,14 +128,14 @@ def of_brand(brand_id: int, first_day: date, days: DaysPath, viewer: ViewerDep, 
     if not fetch(connection, "pages/reports_brand", {"brand_id": brand_id}):
         raise HTTPException(404, f"There is no brand {brand_id}.")
     params = {"brand_id": brand_id, "first_day": first_day, "days": days}
-    found = fetch(connection, "pages/reports_revisions", params)
-    if not found:
+    rows = fetch(connection, "pages/reports_revisions", params)
+    if not rows:
         raise HTTPException(
             404,
             f"There is no report of brand {brand_id} for {days} days from {first_day}. To make it, trigger "
             "report_brands with that first day.",
         )
-    return found
+    return rows
 
 
 RowsDep = Annotated[list[Row], Depends(of_brand)]
