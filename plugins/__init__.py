@@ -1,1 +1,1 @@
-"""What Pinwheel adds to Airflow's UI."""
+"""Pinwheel's pages in Airflow's UI."""

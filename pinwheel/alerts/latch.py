@@ -1,6 +1,6 @@
 """A lasting alert as a latch: raised when its condition starts, resolved when it ends, neither repeated.
 
-``raise_alert`` and ``resolve_alert`` may be repeated, but each asks the database: a latch spares it from every turn.
+``raise_alert`` and ``resolve_alert`` are idempotent, but each queries the database: a latch avoids that at every turn.
 """
 
 from pinwheel.alerts.catalogue import Alert, Send
@@ -9,7 +9,7 @@ from pinwheel.alerts.catalogue import Alert, Send
 class Latch:
     """One alert about one subject.
 
-    ``is_open``: as an earlier process left it; None where that is not known, so that the first call goes through.
+    ``is_open``: the state an earlier process left; None: unknown, so the first call always reaches the database.
     """
 
     def __init__(self, alert: Alert, subject: str, raise_: Send, resolve: Send, *, is_open: bool | None = None) -> None:
@@ -18,13 +18,13 @@ class Latch:
         self._raise, self._resolve = raise_, resolve
 
     def start(self, message: str) -> None:
-        """The condition holds. Dying right after raises it again later, which changes only the stored message."""
+        """The condition holds. After a crash here it is raised again, which changes only the stored message."""
         if not self.is_open:
             self._raise(self._alert, self._subject, message)
             self.is_open = True
 
     def end(self, message: str) -> None:
-        """The condition holds no longer. Dying right after resolves it again later, which is a no-op."""
+        """The condition no longer holds. After a crash here it is resolved again, which is a no-op."""
         if self.is_open is not False:
             self._resolve(self._alert, self._subject, message)
             self.is_open = False

@@ -1,4 +1,4 @@
-"""Raising and resolving alerts: the log, the ``alerts`` table, and Apprise URLs when set."""
+"""Raise and resolve alerts: in the log, in the table ``alerts``, and at the receivers in PINWHEEL_ALERT_URLS."""
 
 import logging
 from collections.abc import Callable
@@ -17,11 +17,11 @@ log = logging.getLogger(__name__)
 
 STORE_SECONDS = 5.0  # a hung database must not keep an alert from being sent
 
-_unstored: set[tuple[str, str]] = set()  # name and subject: what the table is wrong about, because it was away
+_unstored: set[tuple[str, str]] = set()  # (name, subject) of alerts whose row is outdated, as the database was down
 
 
 def raise_alert(alert: Alert, subject: str, message: str) -> None:
-    """Tell people; of a lasting alert that is open already, only the stored message changes.
+    """Log, store and send an alert. If a lasting alert is already open, only its stored message changes.
 
     Never raises: an alert that can't be sent must not stop the work it is about.
     """
@@ -31,11 +31,11 @@ def raise_alert(alert: Alert, subject: str, message: str) -> None:
     now = _now()
     text = f"{message}\nRaised: {now:%Y-%m-%d %H:%M:%S} UTC\nDo: {alert.do}\nRunbook: {alert.runbook}"
     title = f"{alert.severity.upper()} {alert.name}: {subject}"
-    _tell(alert, subject, title, text, lambda c: text if _open(c, alert, subject, message, now) else None)
+    _store_and_send(alert, subject, title, text, lambda c: text if _open(c, alert, subject, message, now) else None)
 
 
 def resolve_alert(alert: Alert, subject: str, message: str) -> None:
-    """Tell people that it is over, and how long it lasted; nobody is told of what was not open. Never raises."""
+    """Resolve an alert and send how long it lasted. No-op if the alert is not open. Never raises."""
     log.info("resolved=%s subject=%s: %s", alert.name, subject, message)
     title = f"RESOLVED {alert.name}: {subject}"
 
@@ -45,31 +45,36 @@ def resolve_alert(alert: Alert, subject: str, message: str) -> None:
             return None
         return f"{message}\nLasted: {str(now - since).partition('.')[0]}, since {since:%Y-%m-%d %H:%M:%S} UTC"
 
-    _tell(alert, subject, title, message, close)
+    _store_and_send(alert, subject, title, message, close)
 
 
 def deliver_waiting() -> None:
-    """Send what could not be delivered before and is due. Never raises: the next look tries again."""
+    """Send the queued messages that are due. Never raises: the next call retries."""
     try:
         with _connected() as connection:
             outbox.deliver(connection, _now)
     except (PinwheelError, pymysql.err.Error) as error:
-        log.warning("waiting alerts not delivered: %s", error)
+        log.warning("queued alerts not delivered: %s", error)
 
 
-def _tell(alert: Alert, subject: str, title: str, otherwise: str, store: Callable[[Connection], str | None]) -> None:
-    """Store it and send what ``store`` returns; ``otherwise`` is sent when nobody can say: better twice than never."""
-    wrong = (alert.name, subject) in _unstored
+def _store_and_send(
+    alert: Alert, subject: str, title: str, fallback: str, store: Callable[[Connection], str | None]
+) -> None:
+    """Store a change and send the text that ``store`` returns, if any.
+
+    ``fallback`` is sent if the database is down, and if it was down at the last change: better twice than never.
+    """
+    is_outdated = (alert.name, subject) in _unstored
     try:
         with _connected() as connection, transaction(connection):
             fetch(connection, "alerts/lock")
-            text = store(connection) or (otherwise if wrong else None)
+            text = store(connection) or (fallback if is_outdated else None)
             if text:
                 outbox.post(connection, title, text, _now())
     except (PinwheelError, pymysql.err.Error) as error:
         log.warning("alert not stored: %s", error)
         _unstored.add((alert.name, subject))
-        outbox.send_directly(title, otherwise)
+        outbox.send_directly(title, fallback)
         return
     _unstored.discard((alert.name, subject))
     if text:
@@ -85,7 +90,7 @@ def _now() -> datetime:
 
 
 def _open(connection: Connection, alert: Alert, subject: str, message: str, now: datetime) -> bool:
-    """Whether it was not open before."""
+    """Open the alert, or update the open one; returns whether it is new."""
     row = {"name": alert.name, "subject": subject, "message": message}
     if alert.lasting and fetch(connection, "alerts/find_open", row):
         execute(connection, "alerts/update_open", row)
@@ -97,8 +102,8 @@ def _open(connection: Connection, alert: Alert, subject: str, message: str, now:
 
 
 def _close(connection: Connection, alert: Alert, subject: str, now: datetime) -> datetime | None:
-    """Since when it was open; None: it was not."""
-    row = {"name": alert.name, "subject": subject, "now": now}
-    rows = fetch(connection, "alerts/find_open", row)
-    execute(connection, "alerts/resolve", row)
-    return min((r["raised_at"] for r in rows), default=None)
+    """Close the alert; returns when it was raised, None if it was not open."""
+    params = {"name": alert.name, "subject": subject, "now": now}
+    rows = fetch(connection, "alerts/find_open", params)
+    execute(connection, "alerts/resolve", params)
+    return min((row["raised_at"] for row in rows), default=None)

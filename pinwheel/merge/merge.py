@@ -23,7 +23,7 @@ BUCKET_COLUMNS = ("pin_id", "brand_id", "category", "country_code")  # bucket_co
 
 @dataclass(frozen=True)
 class Counts:
-    """What became of a slice's rows; together with ``quarantined`` they add up to the rows read."""
+    """The outcome of a slice's rows; together with ``quarantined`` they add up to the rows read."""
 
     inserted: int
     updated: int

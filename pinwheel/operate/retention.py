@@ -1,4 +1,4 @@
-"""What the lake must retain: versions that a reader of its change feed has not read yet."""
+"""The versions that the lake must retain: those that a reader of its change feed has not read yet."""
 
 from datetime import datetime
 

@@ -65,7 +65,7 @@ SettingsDep = Annotated[WebSettings, Depends(settings_of)]
 
 
 def viewer(user: GetUserDep, settings: SettingsDep) -> Viewer:
-    """The viewer; 401 if nobody is signed in."""
+    """The viewer; 401 without a login."""
     name = str(user.get_name())
     return Viewer(name, settings.brand_users.get(name), user)
 
