@@ -1,1 +1,1 @@
-"""Rollups and trends: what the reports read, computed from the merged rows."""
+"""Rollups and trends, computed from the merged rows."""

@@ -27,7 +27,7 @@ class DetachedSparkSubmit(SparkSubmitHook):  # type: ignore[misc]
     """The provider's hook without its wait: ``submit`` blocks until the process ends."""
 
     def launch(self, application: Path, log_path: Path, env: dict[str, str]) -> int:
-        """Start spark-submit in a session of its own; returns its process id, also that of its process group."""
+        """Start spark-submit in a new session; returns its process id, which is also its process group id."""
         command = self._build_spark_submit_command(str(application))
         with log_path.open("ab") as log:
             process = subprocess.Popen(
