@@ -16,8 +16,7 @@ from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from pathlib import Path
 
-from reports import World, database, fill
-
+from bench.reports import World, database, fill
 from pinwheel.clients import memsql
 from pinwheel.core.settings import MailSettings, MemsqlSettings, ReportSettings
 from pinwheel.reports.make import Maker

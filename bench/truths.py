@@ -113,7 +113,7 @@ def _fetched(settings: MemsqlSettings, asked: str, types: list[pa.DataType]) -> 
     """A query's rows, cast to the wanted types: different types with equal values are no difference."""
     with memsql.connect(settings) as connection, connection.cursor(SSCursor) as cursor:
         cursor.execute(asked)
-        names = [name for name, *_ in cursor.description]
+        names = [column[0] for column in cursor.description]
         schema = pa.schema(list(zip(names, types, strict=True)))
         parts = [schema.empty_table()]
         while rows := cursor.fetchmany(FETCH):

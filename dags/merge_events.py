@@ -53,7 +53,7 @@ def merge_events() -> None:
 
         from pinwheel.merge.session import run_session
 
-        get_current_context()["table_name"] = table
+        get_current_context()["table_name"] = table  # type: ignore[typeddict-unknown-key]  # for map_index_template
         return run_session(table)
 
     @task

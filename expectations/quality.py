@@ -10,6 +10,7 @@ from typing import Any
 import great_expectations.expectations as gxe
 from great_expectations import ExpectationSuite
 from great_expectations.expectations.expectation import Expectation
+from great_expectations.expectations.metadata_types import FailureSeverity
 
 from expectations.measures import Range, measures
 from pinwheel.core.contract import TABLES
@@ -45,7 +46,10 @@ def suite(table: str, usual: Mapping[str, Range], compared: bool, rows: float) -
     if compared:
         expectations += [
             gxe.ExpectColumnPairValuesToBeEqual(
-                column_A=f"lake_{name}", column_B=f"memsql_{name}", severity="critical", meta={"measure": name}
+                column_A=f"lake_{name}",
+                column_B=f"memsql_{name}",
+                severity=FailureSeverity.CRITICAL,
+                meta={"measure": name},
             )
             for name in AGREED
         ]
@@ -78,7 +82,7 @@ def _between(name: str, allowed: Range) -> Expectation:
     values: dict[str, Any] = {"min_value": allowed.low, "max_value": allowed.high}
     return gxe.ExpectColumnValuesToBeBetween(
         column=name,
-        severity="critical" if name in CRITICAL or name.startswith("wrong_") else "warning",
+        severity=FailureSeverity.CRITICAL if name in CRITICAL or name.startswith("wrong_") else FailureSeverity.WARNING,
         meta={"measure": name, "why": allowed.why},
         **values,
     )

@@ -11,6 +11,7 @@ from typing import Any
 import great_expectations.expectations as gxe
 from great_expectations import ExpectationSuite
 from great_expectations.expectations.expectation import Expectation
+from great_expectations.expectations.metadata_types import FailureSeverity
 
 from expectations.text_length import ExpectTextAtMostChars
 from pinwheel.core.contract import (
@@ -59,11 +60,11 @@ def critical(kind: EventType) -> list[Expectation]:
     """The slice has the contract's columns in order, at least one row, and no null in keys and lineage."""
     columns = [*STAGING_COLUMNS, *(c.name for c in reporting_columns(kind)), AGE]
     return [
-        gxe.ExpectTableColumnsToMatchOrderedList(column_list=columns, severity="critical"),
-        gxe.ExpectTableRowCountToBeBetween(min_value=1, severity="critical"),
-        *(gxe.ExpectColumnValuesToNotBeNull(column=name, severity="critical") for name in REQUIRED),
-        gxe.ExpectColumnValuesToNotBeInSet(column="event_id", value_set=[""], severity="critical"),
-        ExpectTextAtMostChars(column="event_id", max_chars=MAX_EVENT_ID_CHARS, severity="critical"),
+        gxe.ExpectTableColumnsToMatchOrderedList(column_list=columns, severity=FailureSeverity.CRITICAL),
+        gxe.ExpectTableRowCountToBeBetween(min_value=1, severity=FailureSeverity.CRITICAL),
+        *(gxe.ExpectColumnValuesToNotBeNull(column=name, severity=FailureSeverity.CRITICAL) for name in REQUIRED),
+        gxe.ExpectColumnValuesToNotBeInSet(column="event_id", value_set=[""], severity=FailureSeverity.CRITICAL),
+        ExpectTextAtMostChars(column="event_id", max_chars=MAX_EVENT_ID_CHARS, severity=FailureSeverity.CRITICAL),
     ]
 
 
@@ -111,13 +112,13 @@ def _pin_rules(kind: EventType) -> list[Expectation]:
 def warnings(kind: EventType) -> list[Expectation]:
     """Most rows are enriched."""
     expectations: list[Expectation] = [
-        gxe.ExpectColumnValuesToNotBeNull(column="country_code", mostly=LOCATED_SHARE, severity="warning")
+        gxe.ExpectColumnValuesToNotBeNull(column="country_code", mostly=LOCATED_SHARE, severity=FailureSeverity.WARNING)
     ]
     if kind.names_pin:
         pending = [PinStatus.PENDING.value]
         expectations.append(
             gxe.ExpectColumnValuesToNotBeInSet(
-                column="pin_status", value_set=pending, mostly=WITH_PIN_SHARE, severity="warning"
+                column="pin_status", value_set=pending, mostly=WITH_PIN_SHARE, severity=FailureSeverity.WARNING
             )
         )
     return expectations
@@ -125,4 +126,4 @@ def warnings(kind: EventType) -> list[Expectation]:
 
 def rule(expectation: type[Expectation], **values: Any) -> Expectation:
     """An expectation whose failing rows are quarantined."""
-    return expectation(severity="warning", meta={"row_rule": True}, **values)
+    return expectation(severity=FailureSeverity.WARNING, meta={"row_rule": True}, **values)

@@ -17,18 +17,18 @@ from great_expectations.expectations.metrics.map_metric_provider import (
 METRIC = "column_values.at_most_chars"
 
 
-class AtMostChars(ColumnMapMetricProvider):  # type: ignore[misc]  # GX comes untyped here
+class AtMostChars(ColumnMapMetricProvider):
     """Condition: a text has at most ``max_chars`` characters."""
 
     condition_metric_name = METRIC
     condition_value_keys = ("max_chars",)
 
-    @column_condition_partial(engine=SqlAlchemyExecutionEngine)  # type: ignore[untyped-decorator]
+    @column_condition_partial(engine=SqlAlchemyExecutionEngine)
     def _sqlalchemy(cls, column: Any, max_chars: int, **_: Any) -> Any:
         return sa.func.char_length(column) <= max_chars
 
 
-class ExpectTextAtMostChars(ColumnMapExpectation):  # type: ignore[misc]
+class ExpectTextAtMostChars(ColumnMapExpectation):
     """Expect each text of a column to have at most ``max_chars`` characters; null passes."""
 
     max_chars: int

@@ -12,7 +12,7 @@ from airflow.plugins_manager import AirflowPlugin
 from plugins.web.navigation import CATEGORY, PAGES, PREFIX
 
 
-class PinwheelPlugin(AirflowPlugin):  # type: ignore[misc]
+class PinwheelPlugin(AirflowPlugin):
     """One FastAPI app, and a view for each of its pages."""
 
     name = "pinwheel"
@@ -29,7 +29,7 @@ class PinwheelPlugin(AirflowPlugin):  # type: ignore[misc]
     ]
 
     @cached_property
-    def fastapi_apps(self) -> list[dict[str, Any]]:
+    def fastapi_apps(self) -> list[dict[str, Any]]:  # type: ignore[override]  # Airflow only reads it
         """The app, created when the API server mounts it."""
         from plugins.web.app import create_app
 

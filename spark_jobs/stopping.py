@@ -39,7 +39,7 @@ class StopSwitch:
     def wait(self, query: StreamingQuery) -> None:
         """Wait for the stop; a failed query raises its error."""
         while not self._asked.is_set():
-            if query.awaitTermination(POLL_SECONDS):
+            if query.awaitTermination(POLL_SECONDS):  # type: ignore[arg-type]  # takes fractions of seconds
                 return
         while query.isActive and query.status["isTriggerActive"]:
             time.sleep(POLL_SECONDS)
@@ -50,8 +50,8 @@ class _JvmSignal:
     """Forwards SIGTERM from spark-submit's JVM, our parent process, which would otherwise die at once."""
 
     def __init__(self, spark: SparkSession) -> None:
-        ensure_callback_server_started(spark.sparkContext._gateway)
-        signals = spark.sparkContext._jvm.sun.misc.Signal
+        ensure_callback_server_started(spark.sparkContext._gateway)  # type: ignore[no-untyped-call]
+        signals = spark.sparkContext._jvm.sun.misc.Signal  # type: ignore[union-attr]  # a session has a JVM
         for name in ("TERM", "INT"):
             signals.handle(signals(name), self)
 

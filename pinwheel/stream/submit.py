@@ -23,7 +23,7 @@ NOT_INHERITED = ("AIRFLOW_", "_AIRFLOW_", "PINWHEEL_AIRFLOW_", "PINWHEEL_REPORT_
 JVM_OPTIONS = "-XX:+UseSerialGC -XX:TieredStopAtLevel=1"
 
 
-class DetachedSparkSubmit(SparkSubmitHook):  # type: ignore[misc]
+class DetachedSparkSubmit(SparkSubmitHook):
     """The provider's hook without its wait: ``submit`` blocks until the process ends."""
 
     def launch(self, application: Path, log_path: Path, env: dict[str, str]) -> int:
