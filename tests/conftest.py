@@ -1,4 +1,4 @@
-"""What many tests stand on: the embedded stack and the store, each started once, and lakes and an empty database.
+"""Shared fixtures: the embedded stack and the store, each started once, lakes, and an empty database.
 
 The stack is started by the same code as `make run`, in a folder and on ports of its own.
 """
@@ -29,12 +29,12 @@ from tests.support.ports import free_port
 from tests.support.store import BUCKET, running
 
 ROOT = Path(__file__).resolve().parents[1]
-# So that a run of each follows another during the tests; quarters of an hour otherwise.
+# Short, so that several runs of each happen during the tests; the default is a quarter of an hour.
 SHORT_RUNS = {"PINWHEEL_MERGE_SESSION_SECONDS": "90", "PINWHEEL_SUPERVISE_SESSION_SECONDS": "45"}
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark each test by what it uses: its fixtures, and theirs, and the place that it is parametrised with."""
+    """Mark each test by its fixtures, direct and indirect, and by the place that it is parametrised with."""
     for item in items:
         params = item.callspec.params if hasattr(item, "callspec") else {}
         for marker in markers({*item.fixturenames, params.get("place")}):
@@ -43,11 +43,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session")
 def _no_stack() -> Iterator[Stack]:
-    """Nothing is started yet; all that is ends with the tests."""
+    """The stack with nothing started yet; its parts are stopped when the tests end."""
     ports = ("kafka_port", "kafka_controller_port", "memsql_port", "pin_api_port", "airflow_port")
     settings = LocalSettings(stack="test-stack", **{name: free_port() for name in ports})
     made = Stack(settings)
-    made.stop()  # what a killed test run left
+    made.stop()  # left by a killed test run
     shutil.rmtree(settings.stack_dir, ignore_errors=True)
     airflow.write_login(settings, made.credentials)
     yield made
@@ -70,14 +70,14 @@ def stack_with_memsql(_no_stack: Stack) -> Stack:
 
 @pytest.fixture(scope="session")
 def stack(stack_with_kafka: Stack, stack_with_memsql: Stack) -> Stack:
-    """Kafka, MariaDB and the Pin API stand-in; Airflow is started by who needs it."""
+    """Kafka, MariaDB and the Pin API stand-in; tests that need Airflow start it."""
     stack_with_memsql.start_part("pin_api", PlainProgress())
     return stack_with_memsql
 
 
 @pytest.fixture(scope="session")
 def stack_environment(stack_with_memsql: Stack) -> Iterator[dict[str, str]]:
-    """This process, and what it starts, configured for the test stack."""
+    """This process and its children, configured for the test stack."""
     before = dict(os.environ)
     environment.adopt(stack_with_memsql.settings, stack_with_memsql.credentials)
     os.environ.update(SHORT_RUNS)
@@ -130,7 +130,7 @@ def memsql_settings(stack_with_memsql: Stack) -> MemsqlSettings:
 
 @pytest.fixture(scope="session")
 def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
-    """A running S3-compatible store with a bucket; what its clients are told."""
+    """A running S3-compatible store with a bucket, as the environment variables that its clients need."""
     with running(tmp_path_factory.mktemp("s3")) as clients:
         yield clients
 
@@ -192,7 +192,7 @@ def merged(settings, connection):
 
 @pytest.fixture
 def report(connection):
-    """Asks a report; returns its rows."""
+    """Runs a report's query; returns its rows."""
 
     def ask(name: str, **params) -> list[dict]:
         rows = memsql.fetch(connection, f"questions/{name}", params)

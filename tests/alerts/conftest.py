@@ -1,4 +1,4 @@
-"""A database that nobody has to start, and receivers."""
+"""An in-process database, and receivers."""
 
 import pytest
 

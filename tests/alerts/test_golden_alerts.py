@@ -1,4 +1,4 @@
-"""Every alert as its receiver gets it: when it is raised, and when it is over."""
+"""Every alert as its receiver gets it: when it is raised, and when it is resolved."""
 
 from itertools import chain
 

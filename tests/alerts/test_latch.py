@@ -1,4 +1,4 @@
-"""A condition is told when it starts and when it ends, whatever an earlier process left."""
+"""A condition is reported when it starts and when it ends, whatever state an earlier process left."""
 
 import pytest
 
@@ -7,7 +7,7 @@ from pinwheel.alerts.latch import Latch
 
 
 class People:
-    """Remember what they are told."""
+    """Record each alert and each resolution."""
 
     def __init__(self) -> None:
         self.told: list[tuple[str, str]] = []
@@ -22,7 +22,7 @@ class People:
 
 
 def told(is_open: bool | None, steps: str) -> list[tuple[str, str]]:
-    """What people hear while the condition holds (+) and does not (-)."""
+    """The messages sent over steps at which the condition holds (+) or does not (-)."""
     people = People()
     latch = Latch(MERGE_FAILING, "repins", people.raise_, people.resolve, is_open=is_open)
     for number, step in enumerate(steps):

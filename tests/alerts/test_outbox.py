@@ -1,4 +1,4 @@
-"""Every receiver gets each message once and in order, whether or not it was there when it was posted."""
+"""Every receiver gets each message once and in order, even if it was down when the message was posted."""
 
 from datetime import timedelta
 from itertools import pairwise
@@ -110,7 +110,7 @@ def test_of_two_that_deliver_at_once_one_sends(
 def test_what_is_posted_while_another_message_is_being_sent_goes_out_at_once(
     database: FakeDatabase, receiver: Away, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Who posts it finds the receiver taken, and leaves it to who is sending."""
+    """The poster finds the receiver claimed, and leaves the message to the process that is already sending."""
     inbox, notify = receiver.come(), outbox._notify
     outbox.post(database, "first", "a body", clock.now)
     database.commit()
@@ -132,7 +132,7 @@ def test_what_is_posted_while_another_message_is_being_sent_goes_out_at_once(
 def test_a_claim_that_another_was_faster_with_is_lost(
     database: FakeDatabase, receiver: Away, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Both have read the message before either has claimed it."""
+    """Both processes have read the message before either claims it."""
     inbox, fetch = receiver.come(), outbox.fetch
     outbox.post(database, "a title", "a body", NOW)
     database.commit()

@@ -1,4 +1,4 @@
-"""Alerts are told once for as long as they last, and nothing that goes wrong with telling stops the work."""
+"""An alert is sent once for as long as it lasts, and a failure to send it never stops the work."""
 
 import logging
 import re
@@ -111,7 +111,7 @@ def test_without_a_database_an_alert_is_logged_and_sent(database, inbox, caplog)
 
 
 def test_the_end_of_what_the_database_missed_is_told_once(database, inbox) -> None:
-    """The rule for alerts that are about the database itself."""
+    """This is the rule for alerts about the database itself."""
     database.away = True
     raising.raise_alert(MERGE_FAILING, "repins", "3 errors")
     database.away = False
@@ -162,7 +162,7 @@ def test_no_urls_send_nothing_and_complain_about_nothing(database, monkeypatch, 
 
 def test_a_service_that_can_not_be_reached_is_logged(database, monkeypatch, caplog) -> None:
     with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))  # nobody listens
+        taken.bind(("127.0.0.1", 0))  # nothing listens here
         monkeypatch.setenv("PINWHEEL_ALERT_URLS", f"json://127.0.0.1:{taken.getsockname()[1]}")
         raising.raise_alert(SLICE_HELD, "repins", "slice 7 is held")
     assert re.search(r"not delivered receiver=json:\w{12}: CRITICAL slice_held: repins", caplog.text)

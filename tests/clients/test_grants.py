@@ -23,7 +23,7 @@ def rendered(engine: str, *names: str) -> list[str]:
 
 
 def rights(engine: str) -> dict[str, dict[str, set[str]]]:
-    """Of each user: on what, and which."""
+    """Each user's rights, by the object that they are granted on."""
     found: dict[str, dict[str, set[str]]] = {}
     for statement in rendered(engine, *FILES):
         if match := re.fullmatch(r"GRANT (.+) ON (\S+) TO '(\w+)'@%\(host\)s", statement):

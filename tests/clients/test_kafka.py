@@ -1,4 +1,4 @@
-"""What Kafka is asked beside its records, on a real broker."""
+"""Offsets and timestamps, asked of a real Kafka broker."""
 
 from datetime import UTC, datetime
 

@@ -1,4 +1,4 @@
-"""Connections to the reporting database: nobody waits for ever for a server that is hung."""
+"""Connections to the reporting database: no caller waits forever for a hung server."""
 
 import socket
 import struct
@@ -34,7 +34,7 @@ OK = b"\x00\x00\x00\x02\x00\x00\x00"
 
 
 class HungServer:
-    """Speaks MySQL until it is told to be silent: it logs in, says OK to ``polite`` statements, and then nothing."""
+    """Speaks MySQL and then hangs: it accepts the login, answers OK to ``polite`` statements, and then nothing."""
 
     def __init__(self, polite: int | None) -> None:
         self._polite = polite  # None: not even a greeting
@@ -100,7 +100,7 @@ def settings(port: int, **changes: float) -> PinLookupSettings:
 
 @contextmanager
 def takes(seconds: float) -> Iterator[None]:
-    """Not less, and not as long as the other limit, which is a minute; a busy machine takes seconds more."""
+    """At least this long, and less than the other limit, a minute; a busy machine takes some seconds more."""
     began = time.monotonic()
     yield
     assert seconds <= time.monotonic() - began < 20
@@ -155,7 +155,7 @@ def test_a_rollback_after_it_does_not_hide_the_error() -> None:
 
 @pytest.mark.parametrize("polite", [None, AT_LOGIN])
 def test_the_pin_lookup_goes_on_without_a_hung_server(polite: int | None) -> None:
-    """It is asked once, and then left alone: the batch waits for one short limit, not for one per statement."""
+    """The server is asked once and then skipped: the batch waits for one short timeout, not for one per statement."""
     with hung_server(polite) as server:
         chosen = settings(server.port, memsql_statement_seconds=60)
         api = httpx.Client(transport=httpx.MockTransport(lambda _: httpx.Response(503)))

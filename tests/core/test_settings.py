@@ -1,4 +1,4 @@
-"""Settings: one meaning per name, secrets kept, messages that can be acted on, and what Kafka's clients get."""
+"""Settings: one meaning per name, secrets kept, messages that can be acted on, and the options of Kafka's clients."""
 
 import re
 from collections import defaultdict
@@ -44,7 +44,7 @@ def secrets_of(cls: type[BaseSettings]) -> set[str]:
 
 
 def test_a_process_holds_the_secrets_that_it_needs_and_no_others() -> None:
-    """And no process's class is made of another's: that is how the pages once held Kafka's password."""
+    """No process's class inherits from another's: the pages once got Kafka's password that way."""
     assert secrets_of(WebSettings) == {"memsql_password"}
     assert secrets_of(SuperviseSettings) == {"kafka_sasl_password"}
     assert secrets_of(MergeSettings) == {"memsql_password"}
@@ -70,7 +70,7 @@ def test_an_empty_variable_is_as_good_as_none(monkeypatch: pytest.MonkeyPatch) -
 
 
 def test_a_name_has_one_meaning() -> None:
-    """Said by one class alone, or by the stack too, which then hands it to the others."""
+    """Declared by one class, or also by the stack's class, which passes it on to the others."""
     said_by = defaultdict(list)
     for cls in settings_classes():
         for name in vars(cls).get("__annotations__", {}):
@@ -277,7 +277,7 @@ def test_quotes_are_escaped() -> None:
 
 
 def test_the_stack_keeps_to_its_own_broker(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A person's .env may be about another Kafka."""
+    """The .env of the person who runs it may name another Kafka."""
     monkeypatch.setenv("PINWHEEL_KAFKA_SECURITY_PROTOCOL", "SSL")
     assert environment.shared(LocalSettings())["PINWHEEL_KAFKA_SECURITY_PROTOCOL"] == "PLAINTEXT"
 

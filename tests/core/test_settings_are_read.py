@@ -1,4 +1,4 @@
-"""A setting that no code reads does nothing when somebody sets it."""
+"""Every setting is read by some code: setting an unread one would have no effect."""
 
 import ast
 import re
@@ -14,7 +14,7 @@ PACKAGES = ("pinwheel", "spark_jobs", "expectations", "dags", "plugins")
 
 
 def reads() -> re.Pattern[str]:
-    """Names that code reads of an object: ``x.name``, and in ``getattr(x, …)`` a text or a pattern."""
+    """Attribute names that the code reads: ``x.name``, and the text or pattern in ``getattr(x, …)``."""
     found: set[str] = set()
     for package in PACKAGES:
         for file in (ROOT / package).rglob("*.py"):
@@ -27,7 +27,7 @@ def reads() -> re.Pattern[str]:
 
 
 def pattern(name: ast.expr) -> str:
-    """What a name in a ``getattr`` may be."""
+    """A regular expression for the names that a ``getattr`` may read."""
     if isinstance(name, ast.JoinedStr):
         return "".join(re.escape(str(v.value)) if isinstance(v, ast.Constant) else r"\w+" for v in name.values)
     return re.escape(str(name.value)) if isinstance(name, ast.Constant) else r"\w+"

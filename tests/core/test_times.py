@@ -1,4 +1,4 @@
-"""UTC with and without its zone."""
+"""UTC times with and without a zone."""
 
 from datetime import UTC, datetime, timedelta, timezone
 

@@ -88,7 +88,7 @@ def test_no_dag_file_is_long() -> None:
 
 
 def test_a_second_run_has_a_logical_date_of_its_own(bag: dict[str, Any]) -> None:
-    """Airflow skips a run whose logical date it has had: a continuous Dag without a start date stops after one run."""
+    """Airflow skips a run whose logical date it has run: a continuous Dag without a start date stops after one run."""
     runs = {name: d["next_runs"] for name, d in bag["dags"].items() if d["next_runs"]}
 
     assert {"supervise_stream", "merge_events"} <= set(runs)

@@ -1,4 +1,4 @@
-"""What the files around the code repeat of it: the version, the port, the Python and the Java."""
+"""Facts repeated in files around the code agree with it: the versions of project, Python and Java, and the port."""
 
 import json
 import re

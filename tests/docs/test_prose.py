@@ -89,6 +89,14 @@ def test_pages_are_plain() -> None:
     assert {str(p.relative_to(ROOT)): hits for p in PAGES if (hits := found(of_markdown(p.read_text())))} == {}
 
 
+def test_docstrings_and_comments_are_plain() -> None:
+    assert {str(p.relative_to(ROOT)): hits for p in MODULES if (hits := found(of_python(p.read_text())))} == {}
+
+
+def test_statements_are_plain() -> None:
+    assert {str(p.relative_to(ROOT)): hits for p in STATEMENTS if (hits := found(of_sql(p.read_text())))} == {}
+
+
 def test_texts_of_the_pages_are_plain() -> None:
     texts = [*(ROOT / "plugins").rglob("*.html"), *(ROOT / "pinwheel").rglob("*.html*")]
     assert texts

@@ -1,4 +1,4 @@
-"""What import-linter can't say of the rooms: who runs which folder of ``sql/``, tests as their mirror, heavy loads."""
+"""Rules of the rooms that import-linter can't express: owners of ``sql/`` folders, mirrored tests, heavy imports."""
 
 import ast
 import subprocess
@@ -14,15 +14,15 @@ SQL = ROOT / "sql"
 PACKAGES = ("pinwheel", "spark_jobs", "expectations", "dags", "plugins")
 FILES = sorted(file for package in PACKAGES for file in (ROOT / package).rglob("*.py"))
 STATEMENTS = {path.relative_to(SQL).with_suffix("").as_posix() for path in SQL.rglob("*.sql")}
-# Folders whose statements are run by what has another name: where their code is. All others: pinwheel/<folder>/.
+# Folders of statements that are run from a place of another name. All others are run from pinwheel/<folder>/.
 RUN_BY = {
     "grants": "pinwheel/clients/grants.py",
     "pages": "plugins/web",
-    "questions": "plugins/web",  # people's too: docs/sql.md
+    "questions": "plugins/web",  # run by people too: docs/sql.md
     "schema": "pinwheel/clients/migrations.py",
 }
 UNRUN = ("questions/", "schema/")  # run by people, and as a whole folder
-# Folders of tests for what is not a package: the whole stack, its faults, the docs, all SQL files together.
+# Folders of tests that belong to no package: the whole stack, its faults, the docs, all SQL files together.
 OWN_TESTS = {
     "support",
     "golden",
@@ -101,7 +101,7 @@ def imports(tree: ast.AST) -> set[str]:
 
 
 def imports_at_load(tree: ast.AST) -> set[str]:
-    """What is imported when the module is: not inside functions, not for type checkers only."""
+    """Modules imported when the module is loaded: not inside functions, not for type checkers only."""
     return {name for node in _loaded(tree) for name in _modules(node)}
 
 
@@ -121,7 +121,7 @@ def tops(names: set[str]) -> set[str]:
 
 
 def test_no_arrow_runs_back_up() -> None:
-    """The layers and bans of pyproject.toml; in a process of its own, for it takes over the logging."""
+    """The layers and bans of pyproject.toml; in a process of its own, because it takes over the logging."""
     linter = Path(sys.executable).with_name("lint-imports")
     done = subprocess.run([linter, "--no-cache"], cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout
@@ -152,7 +152,7 @@ def test_only_spark_jobs_import_spark() -> None:
 
 
 def test_great_expectations_is_loaded_where_it_is_needed() -> None:
-    """It takes seconds: the suites import it, the gate and the judge inside their functions, nobody else."""
+    """Importing it takes seconds: only the suites import it on load, and the gate and the judge inside functions."""
     others = [f for f in FILES if not f.is_relative_to(ROOT / "expectations")]
     assert [_id(f) for f in others if "great_expectations" in tops(imports_at_load(_tree(f)))] == []
     asking = {f.parent for f in others if "great_expectations" in tops(imports(_tree(f)))}

@@ -30,7 +30,7 @@ REPLAYED = Path(__file__).resolve().parents[3] / "shared" / "data" / "pinterest_
 
 @pytest.fixture(scope="module")
 def sent(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Where what was sent is written down."""
+    """The folder of the truth, in which the sent events are written down."""
     return tmp_path_factory.mktemp("truth")
 
 
@@ -52,7 +52,7 @@ def send_again(settings: KafkaSettings, partition: int, count: int) -> int:
 
 
 def kill_driver(stack: Stack) -> int:
-    """SIGKILL to the driver's whole session, as when its machine dies; returns the process id that was."""
+    """SIGKILL to the driver's whole session, as when its machine dies; returns the id of the killed process."""
     found = driver_lock.running(stack.settings.driver_lock_path)
     assert found is not None
     for process in [*psutil.Process(found.pid).parents()[:1], psutil.Process(found.pid)]:
@@ -99,7 +99,7 @@ print(sum(r.files_before - r.files_after for r in compact(settings, datetime.now
 
 
 def compact_all() -> int:
-    """What compact_tables does, of whatever is more than one file; returns how many files fewer there are."""
+    """Compact as compact_tables does, but every folder of more than one file; returns how many files that saves."""
     few = {"PINWHEEL_COMPACT_OPEN_FILES": "2", "PINWHEEL_COMPACT_CLOSED_FILES": "2"}
     done = subprocess.run(
         [sys.executable, "-c", COMPACT], env=os.environ | few, capture_output=True, text=True, check=True

@@ -1,4 +1,4 @@
-"""check_quality in the running Airflow: a clean hour passes, a changed one is red and alerts, a mended one passes."""
+"""check_quality in the running Airflow: a clean hour passes, a changed one is red and alerts, a restored one passes."""
 
 import subprocess
 from datetime import UTC, datetime, timedelta
@@ -11,12 +11,12 @@ from tests.support.airflow_client import Airflow
 from tests.support.oracle import Oracle
 from tests.support.programs import PRODUCE
 
-SEED = 21  # of no other test on the running stack: event ids begin with it
+SEED = 21  # used by no other test on the running stack: event ids begin with it
 CHANGE = "UPDATE logins SET client = IF(client = 'web', 'ios', 'web') WHERE event_id = %s"
 
 
 def change(stack: Stack, event_id: str) -> None:
-    """What nobody may do: change a row in SQL; again changes it back for a row that was web or ios."""
+    """Change a row in SQL, which no user may do; a second call restores a row that was web or ios."""
     connection = memsql.connect(environment.memsql(stack.settings, stack.credentials, "admin"))
     with connection, connection.cursor() as cursor:
         assert cursor.execute(CHANGE, (event_id,)) == 1

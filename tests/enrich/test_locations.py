@@ -1,4 +1,4 @@
-"""Locations: batches, both record shapes, and addresses that are not one."""
+"""Locations: batches, both record shapes, and malformed addresses."""
 
 import pickle
 from pathlib import Path

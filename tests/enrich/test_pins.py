@@ -1,4 +1,4 @@
-"""The pin lookup: who is asked in which order, what is remembered, and that nothing that is down stops it."""
+"""The pin lookup: the order of its sources, what it caches, and that no source that is down stops it."""
 
 import json
 import time
@@ -266,7 +266,7 @@ def test_pins_that_were_not_asked_for_are_ignored(world: World) -> None:
 
 
 def pins_table(*rows: dict[str, Any]) -> pa.Table:
-    """Rows of pin_cache as the stream has them: under the lake's names."""
+    """Rows of pin_cache as the stream holds them, under the lake's names."""
     renamed = [{PIN_COLUMN_OF.get(name, name): value for name, value in row.items()} for row in rows]
     return pa.Table.from_pylist(renamed, schema=PINS_SCHEMA)
 

@@ -1,4 +1,4 @@
-"""Every table's suite, as Great Expectations is given it; loaded inside the tests, for that takes seconds."""
+"""Every table's suite, as Great Expectations gets it; loaded inside the tests, because that takes seconds."""
 
 import json
 

@@ -115,5 +115,5 @@ def test_airflow_is_well_after_all_that(breakable_stack: Stack) -> None:
     assert not any(d["is_paused"] for d in dags.values())
     for dag_id in dags:
         found = airflow.get(f"dags/{dag_id}/dagRuns", order_by="-run_after", limit=20)["dag_runs"]
-        runs = [run for run in found if run["run_type"] != "manual"][:3]  # tests ask for red ones by hand
+        runs = [run for run in found if run["run_type"] != "manual"][:3]  # tests trigger failing runs by hand
         assert "failed" not in {run["state"] for run in runs}, dag_id

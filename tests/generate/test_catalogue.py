@@ -1,4 +1,4 @@
-"""The catalogue: the same for everybody, within the contract, and awkward enough."""
+"""The catalogue: the same in every process, within the contract, and with enough awkward values."""
 
 from contextlib import closing
 

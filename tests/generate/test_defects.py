@@ -1,4 +1,4 @@
-"""Each defect changes what it says, and the same seed plants the same."""
+"""Each defect changes exactly what its name says, and the same seed plants the same defects."""
 
 from datetime import UTC, datetime
 

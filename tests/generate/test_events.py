@@ -1,4 +1,4 @@
-"""The generator: every record is what the truth says, the shares are right, and a seed says it all."""
+"""The generator: every record matches the truth file, the shares are right, and a seed determines everything."""
 
 import json
 from datetime import UTC, datetime, timedelta

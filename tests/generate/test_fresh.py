@@ -1,4 +1,4 @@
-"""The generator's health check: records that have just come, and none."""
+"""The generator's health check, with recent records and with none."""
 
 import pytest
 

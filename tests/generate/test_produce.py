@@ -1,4 +1,4 @@
-"""What produce sends and writes down, without Kafka."""
+"""The records that produce sends and the truth that it writes down, without Kafka."""
 
 import json
 import threading

@@ -11,7 +11,7 @@ from pinwheel.install import bootstrap
 
 @pytest.fixture
 def venv(tmp_path: Path) -> Path:
-    """An environment whose packages are all there."""
+    """An environment with all its packages."""
     program = tmp_path / "venv" / "bin" / "pinwheel"
     program.parent.mkdir(parents=True)
     program.touch()

@@ -1,4 +1,4 @@
-"""Few, large files, the same rows, and nothing taken away that somebody still has to read."""
+"""Compaction leaves few, large files with the same rows, and removes no file that a reader still needs."""
 
 import os
 import time
@@ -17,7 +17,7 @@ from tests.support.lake_rows import NOON, TOPIC, make_lake, row, write
 SMALL = 2**20
 TODAY = NOON.date()
 TOMORROW = NOON + timedelta(days=1)
-# Of this hour, the minute in which old files are looked for; the age of files is by the real clock.
+# The minute of this hour in which old files are looked for; the age of files is by the real clock.
 CLEANING = datetime.now(UTC).replace(minute=0)
 
 
@@ -166,7 +166,7 @@ def versions(settings: CompactSettings) -> list[int]:
 def test_the_log_is_shortened_here_alone_and_not_before_it_is_read(
     settings: CompactSettings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Delta's own clean-up, at the checkpoints of whoever commits, knows nothing of a merge that is behind."""
+    """Delta's own clean-up, at any writer's checkpoint, does not know of a merge that is behind."""
     monkeypatch.setitem(events_table.EVENTS_CONFIGURATION, "delta.checkpointInterval", "10")
     events_table.create_table(settings.events_uri)
     land(settings, 15)

@@ -1,4 +1,4 @@
-"""The newest dead letters of a real lake: counted by reason, few of them shown, and none with an address."""
+"""The newest dead letters of a real lake: counted by reason, a few of them shown, and none with an IP address."""
 
 from datetime import UTC, datetime, timedelta
 from pathlib import Path

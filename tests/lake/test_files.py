@@ -1,4 +1,4 @@
-"""What a task writes: one file per day and event type, with statistics that readers can trust and books that add up."""
+"""A task's files: one per day and event type, with statistics that readers can trust and a manifest that adds up."""
 
 import json
 from datetime import timedelta
@@ -24,7 +24,7 @@ def events(tmp_path: Path) -> str:
 
 
 def by_path(files: Manifest) -> dict[str, File]:
-    """Manifest under the folder they are in."""
+    """The manifest's files by the folder that they are in."""
     return {file.path.rpartition("/")[0]: file for file in files.files}
 
 
@@ -77,7 +77,7 @@ def test_statistics_are_those_of_the_rows_and_delta_reads_them(events: str) -> N
     assert {name: (read[f"min.{name}"], read[f"max.{name}"]) for name in STATISTICS} == {
         "user_id": (-5, 5),
         "pin_id": (3, 2**63 - 1),
-        "brand_id": (None, None),  # all null: nothing to say
+        "brand_id": (None, None),  # all null: no minimum or maximum
         "kafka_partition": (0, 0),
         "kafka_offset": (7, 12),
     }
@@ -124,7 +124,7 @@ def test_filters_find_their_rows_by_the_statistics(events: str) -> None:
 
 
 def found(uri: str, filters: list[tuple[str, str, Any]]) -> list[int]:
-    """Offsets of the rows that a reader gets, who skips files by their statistics."""
+    """Offsets of the rows found by a reader that skips files by their statistics."""
     return sorted(DeltaTable(uri).to_pyarrow_table(columns=["kafka_offset"], filters=filters)[0].to_pylist())
 
 

@@ -21,7 +21,7 @@ ROW = {f.name: None for f in PIN_FIELDS} | {"creator_id": 3, "board_id": 4, "bra
 
 
 class Source:
-    """A Pin API that has what it is told to have."""
+    """A Pin API that knows the pins in ``pins``, or is down."""
 
     def __init__(self) -> None:
         self.pins: set[int] = set()
@@ -97,7 +97,7 @@ def test_again_changes_nothing(settings, connection, query, source, run):
     source.pins = {1, 2}
     run()
     version = DeltaTable(f"{settings.lake_uri}/events").version()
-    with connection.cursor() as cursor:  # as if it had died before it struck them out
+    with connection.cursor() as cursor:  # as if it had died before it removed them from the list
         cursor.execute("INSERT INTO pending_pins (pin_id, event_date) VALUES (1, %s)", (NOON.date(),))
     connection.commit()
 

@@ -1,4 +1,4 @@
-"""Following the lake: each version once, new rows only, and the past that was asked for."""
+"""Following the lake: each version once, only new rows, and as much of the past as was asked for."""
 
 from datetime import UTC, datetime, timedelta
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What stops a start says what it is and what to do."""
+"""Every check that stops a start says what is wrong and what to do."""
 
 import os
 import socket
@@ -21,7 +21,7 @@ HOLD += "lock = RunLock(Path(sys.argv[1])); lock.acquire(); print('held', flush=
 
 @pytest.fixture
 def taken() -> Iterator[int]:
-    """A port that somebody listens on."""
+    """A port that is in use."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         yield server.getsockname()[1]
 

@@ -1,4 +1,4 @@
-"""What `make lint` and the commit hooks run."""
+"""The linters that `make lint` and the commit hooks run."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""Where the parts listen, what they are told, and who may read the secrets."""
+"""The stack's parts: the addresses they listen on, the settings they get, and who may read the secrets."""
 
 import stat
 from pathlib import Path
@@ -50,7 +50,7 @@ def test_mariadb_listens_on_loopback_only(settings: LocalSettings, tmp_path: Pat
     command = mariadb.server_command(settings, tmp_path)
     assert "--bind-address=127.0.0.1" in command
     assert "--port=40002" in command
-    assert command[1] == "--no-defaults"  # anywhere else it is not heeded
+    assert command[1] == "--no-defaults"  # ignored anywhere else
 
 
 def test_airflow_is_told_its_port_in_all_three_places(

@@ -1,4 +1,4 @@
-"""Only what is ours is ended, and then all of it."""
+"""Only our own processes are ended, and all of them."""
 
 import json
 import subprocess
@@ -91,7 +91,7 @@ def test_starting_again_ends_what_an_earlier_run_left(stack_dir: Path) -> None:
 
 
 def test_a_recycled_pid_is_never_ended(stack_dir: Path) -> None:
-    """The pid file names a process that started at another time: somebody else's by now."""
+    """The pid file names a process that started at another time, so it is no longer ours."""
     with subprocess.Popen(["sleep", "300"], start_new_session=True) as stranger:
         pid_path = stack_dir / "pids" / "sleeper.json"
         pid_path.parent.mkdir()

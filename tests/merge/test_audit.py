@@ -1,4 +1,4 @@
-"""The gate: what it holds, what it quarantines, what a person may decide."""
+"""The gate: which slices it holds, which rows it quarantines, and what a person may decide."""
 
 import logging
 
@@ -60,7 +60,7 @@ def test_a_row_that_breaks_two_rules_is_quarantined_once_with_both_reasons(setti
 
 
 def test_every_row_of_many_that_break_a_rule_goes_to_quarantine(settings, connection, gate, query):
-    """More than Great Expectations names by default, than one statement takes, and than the share: it is accepted."""
+    """More than Great Expectations lists by default, one statement takes or the share allows; a person accepts it."""
     bad = [event("repin", f"bad{i}", 2000 + i, user_id=-1 - i, latitude=91.0 if i % 2 else 1.0) for i in range(1200)]
     land(settings.lake_uri, [*good(50), *bad])
     found = stage("repins", settings, connection)

@@ -1,4 +1,4 @@
-"""Stage and merge on a real lake and a real database: what the reporting tables hold afterwards."""
+"""The reporting tables after stage and merge, on a real lake and a real database."""
 
 import pytest
 
@@ -15,7 +15,7 @@ from tests.support.places import on_disk_and_in_a_store
 
 @pytest.fixture
 def merge_all(settings, connection):
-    """Stages and merges what there is for a table, then the rollups; returns the counts of each slice."""
+    """Stages and merges all that is due for a table, then the rollups; returns the counts of each slice."""
 
     def go(table="repins"):
         done = []

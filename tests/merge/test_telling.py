@@ -1,4 +1,4 @@
-"""People are told once of a fault and once of its end: over a real database and a real receiver."""
+"""One message for a fault and one for its end, through a real database and a real receiver."""
 
 import threading
 from collections.abc import Callable
@@ -45,7 +45,7 @@ def titles(inbox: Inbox) -> list[str]:
 
 @pytest.fixture
 def watched(stack_with_kafka: Stack, settings: MergeSettings) -> HealthSettings:
-    """A pipeline with an empty topic and an empty lake, of which nothing but the driver is missing."""
+    """A pipeline with an empty topic and an empty lake, complete except for the driver."""
     bootstrap = f"127.0.0.1:{stack_with_kafka.settings.kafka_port}"
     admin = AdminClient({"bootstrap.servers": bootstrap})
     error = admin.create_topics([NewTopic("watched", 2)])["watched"].exception(30)
@@ -61,7 +61,7 @@ def watched(stack_with_kafka: Stack, settings: MergeSettings) -> HealthSettings:
 
 
 def look(settings: HealthSettings, clock: Clock) -> None:
-    """What watch_health does each minute."""
+    """Look once at the pipeline's health, as watch_health does each minute."""
     health.watch(settings, datetime.fromisoformat(f"{clock.now}+00:00"), raise_alert, resolve_alert)
     deliver_waiting()
     clock.wait(minutes=1)

@@ -1,4 +1,4 @@
-"""Cleaning takes what is old, only when it is meant, and says what did not work."""
+"""Clean-up removes only old entries, only when it is asked to, and reports failures."""
 
 import os
 import time

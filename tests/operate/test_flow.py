@@ -1,4 +1,4 @@
-"""The picture of the flow, put together from what each source says."""
+"""The picture of the flow, put together from each source's answer."""
 
 import json
 from datetime import UTC, datetime, timedelta

@@ -1,4 +1,4 @@
-"""One fault makes one alert and one recovery, and what can't be asked hides nothing else."""
+"""One fault makes one alert and one recovery, and a source that is down hides no other fault."""
 
 import json
 from collections.abc import Iterator
@@ -25,7 +25,7 @@ NOW = datetime(2026, 3, 14, 12, 1, tzinfo=UTC)
 
 
 class People:
-    """Remember what they are told."""
+    """Record each alert and each resolution."""
 
     def __init__(self) -> None:
         self.told: list[tuple[str, str]] = []
@@ -38,7 +38,7 @@ class People:
 
 
 class Database:
-    """Answers the queries of the look; None: it is away."""
+    """Answers the health queries; None: it is down."""
 
     def __init__(self) -> None:
         self.answers: dict[str, list[dict[str, Any]]] | None = {
@@ -66,7 +66,7 @@ class Database:
 
 
 class Broker:
-    """Holds what it is told to hold; None: it is down."""
+    """Holds these offsets; None: it is down."""
 
     def __init__(self) -> None:
         self.held: dict[int, Held] | None = {0: Held(0, 3)}
@@ -164,7 +164,7 @@ def test_what_never_had_a_record_is_behind_since_the_oldest_waits(
     tmp_path: Path, broker: Broker, database: Database, waited: int, is_well: bool
 ) -> None:
     """At the first start nothing is merged for a minute, which is no fault; a first merge that is stuck is one."""
-    broker.oldest, broker.newest = NOW - timedelta(seconds=waited), NOW - timedelta(seconds=waited - 5)  # and silence
+    broker.oldest, broker.newest = NOW - timedelta(seconds=waited), NOW - timedelta(seconds=waited - 5)  # then none
     found = measured(HealthSettings(lake_uri=f"{tmp_path}/lake", stream_dir=tmp_path))
 
     assert {key: (found[key].value, found[key].is_well) for key in BEHIND} == dict.fromkeys(BEHIND, (waited, is_well))

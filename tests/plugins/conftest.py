@@ -12,7 +12,7 @@ from pinwheel.core.settings import WebSettings, load
 from tests.support.brand_reports import clock, held, maker, named, report_settings, run, store
 from tests.support.pages import BRAND_USERS, MODULES, PEOPLE, SECRET, Login, serving
 
-__all__ = ["clock", "held", "maker", "named", "report_settings", "run", "store"]  # what the page of reports shows
+__all__ = ["clock", "held", "maker", "named", "report_settings", "run", "store"]  # for the page of reports
 
 
 @pytest.fixture(scope="session")
@@ -66,7 +66,7 @@ def app(tokens: dict[str, str], settings: WebSettings) -> FastAPI:
 
 @pytest.fixture
 def login(app: FastAPI, tokens: dict[str, str]) -> Login:
-    """A client with a person's session, or nobody's."""
+    """A client with a person's session, or without one."""
 
     def client(name: str | None) -> TestClient:
         cookies = {"_token": tokens[name]} if name else {}

@@ -1,4 +1,4 @@
-"""The app as a whole: who gets in, what goes wrong, what every answer says, and what Airflow loads."""
+"""The app as a whole: logins, errors, headers on every answer, and the modules that Airflow loads."""
 
 import json
 import os

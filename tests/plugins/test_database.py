@@ -1,4 +1,4 @@
-"""The reader's connections: kept, given up when broken, and of a user who can change nothing."""
+"""The reader's connections: kept open, dropped when broken, and of a user with read rights only."""
 
 import time
 from collections.abc import Iterator
@@ -13,7 +13,7 @@ from plugins.web.database import Pool, as_reader
 
 
 class Fake:
-    """A connection that remembers what was done with it."""
+    """A connection that records how it was used."""
 
     def __init__(self) -> None:
         self.open, self.is_well, self.rollbacks = True, True, 0

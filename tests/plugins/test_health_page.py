@@ -1,4 +1,4 @@
-"""The health page's endpoints: what is told while a source is away, and who may do what."""
+"""The health page's endpoints: their answers while a source is down, and the rights that actions need."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -33,7 +33,7 @@ Rows = Callable[..., list[dict[str, Any]]]
 
 @pytest.fixture
 def rows(app: FastAPI, monkeypatch: pytest.MonkeyPatch) -> dict[str, list[dict[str, Any]]]:
-    """What the database answers, by statement."""
+    """The database's answers, by statement; a test fills them in."""
     answers: dict[str, list[dict[str, Any]]] = {}
     for module in (listing, flow_sources):
         monkeypatch.setattr(module, "fetch", lambda _, name, params=None: answers[name])

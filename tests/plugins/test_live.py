@@ -1,4 +1,4 @@
-"""The live stream: what is sent, to whom, how often, and that it ends."""
+"""The live stream: which events are sent, to which viewer, how often, and that it ends."""
 
 import json
 import threading

@@ -1,4 +1,4 @@
-"""What a viewer sees of a batch."""
+"""The part of a batch that one viewer sees."""
 
 from datetime import datetime, timedelta
 from typing import Any

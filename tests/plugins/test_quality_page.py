@@ -1,4 +1,4 @@
-"""The page of data quality: verdicts for all, rows for who sees every brand, Data Docs as a picture."""
+"""The page of data quality: verdicts for everybody, rows only for users with every brand, Data Docs without scripts."""
 
 import json
 from collections.abc import Iterator
@@ -174,7 +174,7 @@ def test_a_broken_lake_and_a_database_that_is_away_are_told(ann: TestClient, set
 
 @pytest.fixture
 def site(settings: WebSettings) -> Path:
-    """A page of Data Docs, its style, and a secret beside the site."""
+    """A page of Data Docs, its style sheet, and a secret in a file next to the site."""
     root = quality_docs.site(settings)
     page = root / "validations" / "repins" / "2026-03-14T11" / "20260314T110000Z" / "hours-repins.html"
     page.parent.mkdir(parents=True)

@@ -24,7 +24,7 @@ OF_1 = "/api/reports/1/2026-03-14/1"
 
 @pytest.fixture
 def settings(memsql_settings, place):
-    """Of the merge that fills the tables; those of the other pages' tests are of a database that is away."""
+    """The settings of the merge that fills the tables; in the other pages' tests the database is down."""
     return merge_settings(memsql_settings, place)
 
 

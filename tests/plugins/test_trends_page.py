@@ -1,4 +1,4 @@
-"""The page of trends: who sees what, what is told, and what is said when there is nothing or nobody answers."""
+"""The page of trends: which brands a user sees, what it shows, and its answers without data or database."""
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
@@ -127,7 +127,7 @@ def test_a_wrong_brand_is_refused(connection: Connection, ann: TestClient, brand
 def test_a_database_that_is_away_is_told_and_the_next_question_is_answered(
     app: FastAPI, ann: TestClient, memsql_settings: MemsqlSettings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.delenv("PINWHEEL_REPORT_MEMSQL_USER", raising=False)  # of the whole stack's tests
+    monkeypatch.delenv("PINWHEEL_REPORT_MEMSQL_USER", raising=False)  # set by the tests of the whole stack
     answer = ann.get("/api/trends")
     assert (answer.status_code, answer.json()["error"]["code"]) == (503, "memsql_away")
     of_server = memsql_settings.model_dump(include=set(MemsqlSettings.model_fields))

@@ -31,7 +31,7 @@ def checker(quality, connection, judge) -> Checker:
 
 @pytest.fixture
 def merge_all(settings, connection):
-    """Stages and merges what there is for every table, and the rollups."""
+    """Stages and merges all that is due for every table, then the rollups."""
 
     def go(rolled_up=True):
         for table in TABLES:

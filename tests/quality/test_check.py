@@ -1,4 +1,4 @@
-"""Whole hours on a real lake and a real database: what is right passes, and each thing that is wrong is named."""
+"""Whole hours on a real lake and a real database: correct hours pass, and each fault is named."""
 
 import re
 from datetime import UTC, datetime
@@ -189,7 +189,7 @@ def test_an_hour_is_due_until_it_passed(quality, checker, full, connection):
 
 
 def test_an_hour_that_was_checked_in_part_is_due(checker, full, connection):
-    """What dies half-way has kept some tables, and they were as they should be."""
+    """A check that died half-way has saved results of some tables only, and all of those passed."""
     checker.table("pins", NOON, NOW)
     assert due_hours(connection, NOW, 3) == [NOON - HOUR, NOON, NOON + HOUR]
     checker.hours([NOON], lambda: NOW)

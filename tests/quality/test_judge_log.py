@@ -1,4 +1,4 @@
-"""What checking an hour leaves in a task's log."""
+"""The lines that checking an hour leaves in a task's log."""
 
 import logging
 from datetime import UTC, datetime

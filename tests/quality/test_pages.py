@@ -1,4 +1,4 @@
-"""Pages that fetch from elsewhere, made to fetch from beside them."""
+"""Data Docs pages that fetch from other hosts, rewritten to fetch local copies."""
 
 from pathlib import Path
 

@@ -19,7 +19,7 @@ def hour(rows: list[dict], kind: str = "repin") -> Hour:
 
 
 def many(count: int = 400, **values) -> list[dict]:
-    """Repins evenly over the hour, each by another person of another pin."""
+    """Repins evenly over the hour, each by a different person and of a different pin."""
     step = 3600 / count
     return [
         event("repin", f"e{n}", n, user_id=n + 1, pin_id=n + 1, occurred_at=NOON + timedelta(seconds=n * step)) | values

@@ -1,4 +1,4 @@
-"""What is usual: from few hours nothing, from the same hour of earlier days most, and chance is no alarm."""
+"""Usual values: none from too few hours, mostly from the same hour of earlier days, and no alarm by chance."""
 
 from datetime import UTC, datetime, timedelta
 

@@ -1,4 +1,4 @@
-"""Reports on what the merge has made of a small lake."""
+"""Reports on the merged rows of a small lake."""
 
 from tests.support.brand_reports import clock, held, maker, named, report_settings, run, store
 

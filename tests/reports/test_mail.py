@@ -21,7 +21,7 @@ from tests.support.ports import free_port
 
 
 class Inbox:
-    """What the server was given; it refuses ``refused`` addresses."""
+    """The mails that the server received; it refuses ``refused`` addresses."""
 
     def __init__(self) -> None:
         self.got: list[tuple[list[str], EmailMessage]] = []
@@ -56,7 +56,7 @@ def server(inbox):
 
 @pytest.fixture
 def send(connection, store, clock):
-    """Mails what is due."""
+    """Mails the reports that are due."""
 
     def go(settings: MailSettings) -> mail.Mailed:
         return mail.send_due(settings, connection, store, 31, clock)
@@ -66,7 +66,7 @@ def send(connection, store, clock):
 
 @pytest.fixture
 def made(merged, named, run, server):
-    """Reports of three brands, two of which have somebody to tell."""
+    """Reports of three brands, two of which have a contact."""
     named(
         (70, "Copper Kitchen", "ann@example.org, bob@example.org"),
         (71, "Moss & Stone", "no address"),
@@ -116,7 +116,7 @@ def test_who_is_refused_of_several_is_told_and_the_others_get_it_once(made, send
 
 
 def test_a_report_on_days_long_ago_is_mailed(made, connection, send, server):
-    """What counts is when it was made."""
+    """The age of a report counts from when it was made."""
     with connection.cursor() as cursor:
         cursor.execute("UPDATE brand_reports SET first_day = first_day - INTERVAL 90 DAY")
     connection.commit()

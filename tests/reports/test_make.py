@@ -1,4 +1,4 @@
-"""Reports made from merged events: what they say, and what another run, late data and failures make of them."""
+"""Reports made from merged events: their content, and how reruns, late data and failures change them."""
 
 import json
 import random
@@ -27,7 +27,7 @@ WEEK = Period(date(2026, 3, 9), 7)
 
 @pytest.fixture
 def reports(query):
-    """What is listed: brand, first day, days, revision, engagement."""
+    """The reports that are listed, as brand, first day, days, revision, engagement."""
 
     def ask() -> list[tuple]:
         rows = query("SELECT * FROM brand_reports ORDER BY first_day, days, brand_id, revision")

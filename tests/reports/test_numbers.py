@@ -1,4 +1,4 @@
-"""Periods, trends, words, charts and what makes two reports say the same: no database."""
+"""Periods, trends, words, charts, and when two reports count as equal, without a database."""
 
 from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise

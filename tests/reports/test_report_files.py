@@ -1,4 +1,4 @@
-"""What a report's files hold: nothing that runs, nothing that is fetched, other people's texts as texts."""
+"""A report's files: they run no code, fetch nothing, and show foreign texts as plain text."""
 
 import csv
 import io

@@ -1,4 +1,4 @@
-"""The rollups come after the merges, for several slices at once: nothing is lost and nothing is counted too often."""
+"""The rollups follow the merges, several slices at a time: no event is lost and none is counted twice."""
 
 from dataclasses import replace
 
@@ -15,7 +15,7 @@ from tests.support.lakes import NOON, delete, event, hours, land, update
 
 @pytest.fixture
 def merge_only(settings, connection):
-    """Stages and merges what there is; the rollups stay as they are."""
+    """Stages and merges all that is due; the rollups stay as they are."""
 
     def go(*tables):
         for table in tables or ("repins",):

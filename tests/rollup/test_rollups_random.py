@@ -31,7 +31,7 @@ def random_rows(dice: random.Random, first: int, count: int) -> list[dict]:
 
 
 def recount(query, key) -> dict:
-    """Counts and different people per key, from the rows of the three tables."""
+    """Counts and distinct people per key, from the rows of the three tables."""
     found = defaultdict(lambda: {"pins": 0, "repins": 0, "comments": 0, "people": set()})
     for table in KINDS:
         for row in query(f"SELECT * FROM {table}"):
@@ -51,7 +51,7 @@ def rows_of(query, *tables: str) -> list[dict]:
 
 
 def recount_people(query) -> set:
-    """Who has an event of any type on which day."""
+    """The people with an event of any type, per day."""
     return {(row["occurred_at"].date(), row["user_id"]) for row in rows_of(query, *KINDS, "logins")}
 
 

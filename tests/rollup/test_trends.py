@@ -14,11 +14,11 @@ from tests.support.lakes import NOON, delete, event, hours, update
 
 MINUTE = timedelta(minutes=1)
 ALL = {"top": 10, "all_brands": 1, "brands": [0]}
-LULL = 40  # events of other pins in each minute: what "everything else" is
+LULL = 40  # events of other pins in each minute: the "everything else"
 
 
 def stream(counts: list[int], first: int = 0, other: int = LULL, **values) -> list[dict]:
-    """So many repins of pin 7 in each minute up to noon, evenly, beside a steady stream of other pins."""
+    """These numbers of repins of pin 7 in the minutes up to noon, over a steady stream of other pins."""
     start, made = NOON - len(counts) * MINUTE, []
     for nth, count in enumerate(counts):
         at = start + nth * MINUTE

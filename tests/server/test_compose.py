@@ -1,4 +1,4 @@
-"""docker-compose.yml, as far as it can be proved without an engine: its form, its settings, its secrets, its image."""
+"""docker-compose.yml, as far as it can be checked without an engine: its form, its settings, its secrets, its image."""
 
 import json
 import os
@@ -37,7 +37,7 @@ OUTSIDE_THE_CLASSES = {  # read by pinwheel.stream.submit, the reports and pinwh
     "PINWHEEL_AIRFLOW_DATABASE_URL",
     "PINWHEEL_REPORT_CRON",
 }
-OPTIONAL_SECRETS = {"PINWHEEL_SMTP_PASSWORD"}  # of a server that not everybody has
+OPTIONAL_SECRETS = {"PINWHEEL_SMTP_PASSWORD"}  # of a server that is optional
 NO_SECRET = {"AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE"}
 DOCKERFILE = (ROOT / "Dockerfile").read_text()
 
@@ -89,7 +89,7 @@ def test_every_setting_that_is_passed_exists(name: str) -> None:
 
 @pytest.mark.parametrize("name", sorted(AIRFLOW))
 def test_airflow_is_told_what_the_embedded_one_is_told(name: str, tmp_path: Path) -> None:
-    """What is left out are the embedded stack's own folders and ports."""
+    """All except the embedded stack's own folders and ports."""
     settings = LocalSettings(state_dir=tmp_path)
     told = environment.for_airflow(settings, credentials.load(tmp_path))
     own = {f"PINWHEEL_{word}" for word in ("STATE_DIR", "STACK", "PIN_API_PORT", "CATALOGUE_SEED")}

@@ -1,4 +1,4 @@
-"""The lake in the store: what has no like on a disk. What holds on both is tested in tests/lake and tests/merge."""
+"""The lake in the store, where it differs from a disk. Behaviour common to both: tests/lake and tests/merge."""
 
 from datetime import UTC, datetime
 
@@ -37,7 +37,7 @@ def test_health_looks_at_it_and_has_no_disk_to_measure(bucket: str) -> None:
 
 @pytest.fixture
 def away(bucket: str, monkeypatch: pytest.MonkeyPatch) -> str:
-    """A lake in a store that does not answer."""
+    """A lake in a store that is down."""
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:1")
     return f"{bucket}/lake"
 

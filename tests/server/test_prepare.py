@@ -1,4 +1,4 @@
-"""What has to be made in servers before a start: made, usable, and made again without harm."""
+"""Preparing servers before a start: the parts are created, work, and can be created again without harm."""
 
 import getpass
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""The health check: what counts as an answer."""
+"""The health check: which responses count as an answer."""
 
 import json
 import subprocess

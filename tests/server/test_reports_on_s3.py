@@ -1,4 +1,4 @@
-"""The reports folder in the store: the same as on a disk, and what happens when the store is away."""
+"""The reports folder in the store: the same as on a disk, and failures when the store is down."""
 
 import pytest
 

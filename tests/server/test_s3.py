@@ -1,4 +1,4 @@
-"""The store: who may come in, and that a conditional put is atomic, which two drivers at once rest on."""
+"""The store: logins, and the atomic conditional put that keeps two drivers at once safe."""
 
 import threading
 from collections import Counter
@@ -23,7 +23,7 @@ ROUNDS = 5
 
 
 def test_commits_at_the_same_moment_let_one_through(bucket: str) -> None:
-    """Delta's own retries are off: each round the writers go for the very same version."""
+    """Delta's own retries are off: in each round the writers compete for the same version."""
     uri = make_lake(bucket)
     for number in range(ROUNDS):
         views = [Landing(uri, TOPIC) for _ in range(WRITERS)]
@@ -46,7 +46,7 @@ def test_commits_at_the_same_moment_let_one_through(bucket: str) -> None:
 
 
 def test_nothing_is_committed_to_a_store_without_conditional_puts(bucket: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Told so, delta-rs refuses, where it could have overwritten another's commit."""
+    """With this setting delta-rs refuses; otherwise it could overwrite another writer's commit."""
     uri = make_lake(bucket)
     files = write(uri, [row(0)])
     monkeypatch.setenv("AWS_CONDITIONAL_PUT", "disabled")

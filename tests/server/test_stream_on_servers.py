@@ -1,6 +1,6 @@
 """The stream as it runs on servers: executors in processes of their own, lake and checkpoint in the store.
 
-It must land what the stream of a laptop lands, row by row.
+It must land the same rows as the stream on a laptop.
 """
 
 import json
@@ -33,14 +33,14 @@ from tests.support.programs import LAUNCH
 
 EVENTS, PARTITIONS, TOPIC = 3000, 4, "servers.events"
 EXECUTORS = 2
-LAND_SECONDS = 240.0  # a few, but for a machine that has much else to do
+LAND_SECONDS = 240.0  # for a busy machine; a few are enough otherwise
 EXECUTOR = "CoarseGrainedExecutorBackend"
-OWN = ["pin_status"]  # how a pin was had depends on what is in the cache by then
+OWN = ["pin_status"]  # how a pin was found depends on the cache's content at that time
 
 
 @dataclass(frozen=True)
 class Ran:
-    """A stream that landed everything and was told to stop."""
+    """A stream that landed everything and was then stopped."""
 
     exit_code: int
     executors: int

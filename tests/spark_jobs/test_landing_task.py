@@ -1,4 +1,4 @@
-"""A task's share of a micro-batch: a row per record, books of its own files only, and harmless when it runs twice."""
+"""A task's share of a micro-batch: a row per record, its own files in the manifest, and harmless when run twice."""
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -44,7 +44,7 @@ def no_memsql() -> Any:
 
 @pytest.fixture
 def api(monkeypatch: pytest.MonkeyPatch) -> Api:
-    """The real chain, but nobody outside is asked."""
+    """The real chain, but no outside source is asked."""
     source = Api()
     lookup = PinLookup(load(PinLookupSettings), connect=no_memsql, source=source)
     monkeypatch.setattr(landing_task, "_pins", lambda _: lookup)
@@ -67,7 +67,7 @@ def records(first: int, *values: bytes | None, partition: int = 0) -> pa.RecordB
 
 
 def run(settings: StreamSettings, *batches: pa.RecordBatch) -> Manifest:
-    """One task; what it gives back is one row of text, as ``MANIFEST_SCHEMA`` says."""
+    """Run one task; it returns one row of text, as ``MANIFEST_SCHEMA`` says."""
     given = list(writer(settings)(iter(batches)))
     assert [batch.schema.names for batch in given] == [[MANIFEST_SCHEMA.split()[0]]]
     assert [batch.num_rows for batch in given] == [1]
@@ -87,7 +87,7 @@ def parquet_files(settings: StreamSettings) -> set[str]:
 
 @pytest.fixture
 def share(settings: StreamSettings) -> landing_task._Share:
-    """What a task is given, for the step between reading and writing."""
+    """The share of a task, for the step between reading and writing."""
     limits = Limits(settings.max_value_bytes, settings.max_future_seconds, settings.max_past_days)
     return landing_task._Share(settings.events_uri, limits, load(PinLookupSettings), load(GeoSettings))
 
@@ -162,7 +162,7 @@ def test_books_name_only_the_tasks_own_files(settings: StreamSettings) -> None:
 
 
 def test_a_task_that_ran_twice_lands_once(settings: StreamSettings) -> None:
-    """Spark runs a task again when it is lost; the books of one of the two runs come back."""
+    """Spark runs a lost task again; the manifest of only one of the two runs comes back."""
     batch = records(0, encode(event("login")), encode(event("repin")))
     lost, kept = run(settings, batch), run(settings, batch)
     Landing(settings.events_uri, TOPIC).commit(kept)

@@ -144,7 +144,7 @@ def test_rows_keep_their_order_and_lineage() -> None:
 
 @pytest.mark.parametrize("inner", ['{"a":', "["])
 def test_the_deepest_nesting_that_fits_does_not_end_the_process(inner: str) -> None:
-    """In a process of its own, since what may go wrong is its stack."""
+    """In a process of its own, because a stack overflow would end it."""
     code = f"""
 from tests.support.records import encode, event, rows_of
 inner, close = {inner!r}, {"}" if inner.startswith("{") else "]"!r}

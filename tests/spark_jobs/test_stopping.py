@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-SECONDS = 90  # of a JVM's start and end on a busy machine
+SECONDS = 90  # for a JVM's start and end on a busy machine
 SLOW_STREAM = """
 import os, signal, time
 from pyspark.sql import SparkSession

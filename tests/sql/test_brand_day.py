@@ -1,4 +1,4 @@
-"""A brand's day is the same by the questions, which read the rollups, and by the reports, which read the events."""
+"""A brand's day has the same numbers in sql/questions, from the rollups, and in the reports, from the events."""
 
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
@@ -24,7 +24,7 @@ EVENTS = 150
 
 
 def made_up(dice: Random, first: int) -> Rows:
-    """Events around the day, of people who come again, also without a brand, a category, a pin or a place."""
+    """Events around the day, of returning people, some without a brand, a category, a pin or a place."""
     kinds = ["pin", "repin", "repin", "comment", "login"]
     return [_event(dice, dice.choice(kinds), first + n) for n in range(EVENTS)]
 

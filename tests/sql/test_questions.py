@@ -1,4 +1,4 @@
-"""Every report, on tables small enough to read: what it says, and that nothing is 0 or no row instead of an error."""
+"""Every report on tables small enough to read: its rows, and that no data gives 0 or no row, not an error."""
 
 import random
 from collections import Counter
@@ -57,7 +57,7 @@ def test_empty_tables_are_no_error(name, settings, report):
 def test_a_day_that_does_not_exist_has_no_rows(name, merged, report):
     merged([event("repin", "a", 0), event("comment", "b", 1), event("pin", "c", 2), event("login", "d", 3)])
     never = {k: v - timedelta(days=400) if isinstance(v, date) else v for k, v in PARAMS.items()}
-    if name == "home_countries":  # of everybody, not of a period
+    if name == "home_countries":  # of all people, not of one period
         assert told(report(name, top=1), "country_code", "people") == [("NL", 1)]
     elif name in ONE_ROW_ALWAYS:
         (row,) = report(name, **never)
@@ -195,7 +195,7 @@ def test_who_is_erased_was_never_there(settings, merged, report):
     merged([event("login", "a", 0, user_id=1), event("repin", "b", 1, user_id=1), event("repin", "c", 2, user_id=2)])
     delete(settings.lake_uri, "event_id = 'b'")
     merged()
-    assert report("unique_people", **WHOLE_DAY) == [{"unique_people": 2}]  # there is a login left
+    assert report("unique_people", **WHOLE_DAY) == [{"unique_people": 2}]  # one login is left
     delete(settings.lake_uri, "user_id = 1")
     merged()
     assert report("unique_people", **WHOLE_DAY) == [{"unique_people": 1}]

@@ -1,4 +1,4 @@
-"""docs/sql.md shows what its queries really answer. PINWHEEL_REFRESH_DOCS=1 writes it anew."""
+"""docs/sql.md shows the real outputs of its queries. PINWHEEL_REFRESH_DOCS=1 rewrites it."""
 
 import os
 from pathlib import Path

@@ -19,7 +19,7 @@ PACKAGE = Path(memsql.__file__).parents[1]
 
 
 def name(path: Path) -> str:
-    """What the code calls a file: its path under ``sql/``, without the ending."""
+    """The name of a file in the code: its path under ``sql/``, without the extension."""
     return path.relative_to(memsql.SQL_DIR).with_suffix("").as_posix()
 
 
@@ -45,7 +45,7 @@ def rendered(path: Path, engine: str, table: str) -> str:
 
 @cache
 def parsed(path: Path, engine: str = "mariadb", table: str = "repins") -> list[exp.Expression]:
-    # sqlglot takes REPLACE INTO … SELECT for a command that it does not look into; the grammar is INSERT's.
+    # sqlglot treats REPLACE INTO … SELECT as an opaque command and does not parse it; the grammar is INSERT's.
     text = re.sub(r"^REPLACE INTO", "INSERT INTO", rendered(path, engine, table))
     return [s for s in sqlglot.parse(text, dialect=DIALECT[engine]) if s is not None]
 
@@ -96,7 +96,7 @@ def test_parses_for_both_engines(engine, subtests):
                     assert not isinstance(tree, exp.Command), f"not understood: {tree.sql()[:200]}"
 
 
-# sqlglot takes a key that it does not know for a column of that name without a type: `SHRAD KEY (a)` parses.
+# sqlglot parses a key that it does not know as a column of that name without a type: `SHRAD KEY (a)` parses.
 OWN_KEYS = {"SHARD", "SORT"}
 
 
@@ -191,7 +191,7 @@ def test_no_sql_in_python(subtests):
     statements = (
         r'"""?\s*(SELECT\b.+\bFROM|INSERT INTO|REPLACE INTO|UPDATE \w+ SET|DELETE FROM|CREATE TABLE|LOAD DATA)\s'
     )
-    # DuckDB's, on rows in memory: no server ever sees it, and sql/ holds what both engines take.
+    # DuckDB's, on rows in memory: no server ever sees it, and sql/ holds only files that both engines take.
     for path in set(PACKAGE.rglob("*.py")) - {PACKAGE / "quality" / "profile.py"}:
         with subtests.test(str(path.relative_to(PACKAGE))):
             assert not re.search(statements, path.read_text()), "SQL belongs in sql/"

@@ -1,4 +1,4 @@
-"""What analysts read: views that say what they mean, and no more than they may."""
+"""The analysts' views: their columns mean what they say, and analysts can read nothing else."""
 
 from datetime import datetime
 

@@ -1,4 +1,4 @@
-"""A supervisor and its world."""
+"""A supervisor and its fake world."""
 
 from collections.abc import Iterator
 from pathlib import Path

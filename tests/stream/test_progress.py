@@ -1,4 +1,4 @@
-"""How far the stream is: what Kafka holds against what the lake holds."""
+"""The stream's progress: the offsets in Kafka against those in the lake."""
 
 from types import SimpleNamespace
 from typing import Any

@@ -1,4 +1,4 @@
-"""One driver, brought back with growing pauses, also by a supervisor that comes after; people are told once."""
+"""One driver, restarted with growing pauses, also by the next supervisor; one alert per fault."""
 
 import json
 import signal

@@ -1,4 +1,4 @@
-"""How the driver is started: with which jars, options and secrets, in a process of its own."""
+"""Starting the driver: its jars, options and secrets, in a process of its own."""
 
 import json
 import os
@@ -61,7 +61,7 @@ def settings(tmp_path: Path) -> SuperviseSettings:
 
 @pytest.fixture
 def folder(tmp_path: Path, airflow_home: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Where a `spark-submit` is that only writes down how it was called."""
+    """A folder with a `spark-submit` that only writes down how it was called."""
     program = tmp_path / "bin" / "spark-submit"
     program.parent.mkdir()
     program.write_text(SPARK_SUBMIT)
@@ -75,7 +75,7 @@ def folder(tmp_path: Path, airflow_home: Path, monkeypatch: pytest.MonkeyPatch) 
 
 @pytest.fixture
 def launch(settings: SuperviseSettings, folder: Path) -> Callable[[], list[str]]:
-    """Launches, and returns what spark-submit was given."""
+    """Launches; returns the arguments that spark-submit got."""
     from pinwheel.stream.submit import launch_driver  # imports Airflow, which makes a folder at AIRFLOW_HOME
 
     def launched() -> list[str]:

@@ -1,4 +1,4 @@
-"""What the supervisor sees from outside, and what people want of it."""
+"""The supervisor's decisions, from its observations and people's requests."""
 
 import json
 import signal
@@ -14,7 +14,7 @@ from tests.support.worlds import FAILING, STALLED, Drivers, FakeWorld, keep, kep
 
 class TestStalls:
     def stall(self, supervisor: Supervisor, world: FakeWorld, drivers: Drivers) -> None:
-        """A driver runs and lands nothing of what there is; the one that comes after it holds the lock, too."""
+        """A driver runs and lands none of the waiting records; its successor holds the lock too."""
         world.start = lambda: drivers.holder().pid
         world.seen = StreamProgress(lag=5, landed=100)
         run(supervisor, world, 220)

@@ -21,7 +21,7 @@ CREATE TABLE merge_locks (name);
 
 
 class FakeDatabase:
-    """The alerts table in SQLite: what ``sql/alerts`` says is really run.
+    """The alerts table in SQLite: the statements of ``sql/alerts`` are really run.
 
     ``away``: it takes no connections. ``error``: what its statements raise.
     """
@@ -42,7 +42,7 @@ class FakeDatabase:
         return closing(self)
 
     def close(self) -> None:
-        """A PyMySQL connection is closed here: what is not committed is lost."""
+        """As when a PyMySQL connection is closed: uncommitted changes are lost."""
         self._sqlite.rollback()
 
     def cursor(self) -> "FakeCursor":

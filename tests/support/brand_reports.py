@@ -1,4 +1,4 @@
-"""Reports on what the merge has made of a small lake, in a folder of the test's own. Conftests import the fixtures."""
+"""Reports on the merged rows of a small lake, in a folder of the test's own. Conftests import the fixtures."""
 
 from datetime import UTC, datetime
 
@@ -44,7 +44,7 @@ def clock() -> Clock:
 
 @pytest.fixture
 def held(monkeypatch) -> dict[int, Held]:
-    """What Kafka holds; empty: it is away."""
+    """The offsets that Kafka holds; empty: it is down."""
     offsets: dict[int, Held] = {}
 
     def answer(_: object) -> dict[int, Held]:
@@ -70,7 +70,7 @@ def store(report_settings) -> Store:
 
 @pytest.fixture
 def maker(report_settings, store, clock):
-    """Makes a Maker; the pauses between attempts are not waited for."""
+    """Makes a Maker that does not wait between attempts."""
     made = []
 
     def go(mails: MailSettings | None = None, **changed) -> Maker:

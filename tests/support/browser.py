@@ -1,4 +1,4 @@
-"""A real Chromium in front of the pages, and what may not happen in it."""
+"""A real Chromium for the pages, and checks that no attack runs in it."""
 
 import types
 from collections.abc import Iterator
@@ -14,7 +14,7 @@ from pydantic import BaseModel
 
 from bench.browsing import ARGUMENTS, CHROMIUM
 
-RAN = "__ran"  # what every attack sets on the window if it runs
+RAN = "__ran"  # set on the window by every attack that runs
 VECTORS = (
     "<script>{}</script>",
     "<img src=x onerror={}>",
@@ -85,7 +85,7 @@ def available() -> bool:
 
 @dataclass
 class Seen:
-    """What happened in a page beside what it shows."""
+    """Dialogs, script errors and requests of a page."""
 
     dialogs: list[str] = field(default_factory=list)
     faults: list[str] = field(default_factory=list)
@@ -100,7 +100,7 @@ def launch(playwright: Playwright) -> Browser:
 def opened(
     browser: Browser, address: str, token: str, answers: dict[str, Any] | None = None, **context: Any
 ) -> Iterator[tuple[Page, Seen]]:
-    """A page at ``address`` with a session; ``answers``: what ``api/<key>`` answers instead of the server."""
+    """A page at ``address`` with a session; ``answers``: the answer of ``api/<key>``, in place of the server's."""
     made = browser.new_context(**({"viewport": {"width": 1280, "height": 860}} | context))
     made.add_cookies([{"name": "_token", "value": token, "url": address}])
     page, seen = made.new_page(), Seen()

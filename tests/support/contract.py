@@ -1,4 +1,4 @@
-"""The contract as plain Python, written apart from the parser that it checks: what a record is, or why it is dead."""
+"""The contract as plain Python, independent of the parser that it checks: a record is good, or dead for a reason."""
 
 import re
 from datetime import UTC, datetime, timedelta
@@ -12,7 +12,7 @@ RFC_3339 = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?(Z|\+00:00)")
 
 
 def verdict(value: bytes | None, now: datetime) -> DeadReason | None:
-    """None for a record that has to land."""
+    """The reason why a record is dead; None for a record that has to land."""
     if not value:
         return DeadReason.EMPTY
     if len(value) > 65_536:

@@ -2,7 +2,7 @@
 
 Run in a process of its own, since the rooms read the contract as they are imported:
 ``python -m tests.support.fifth_type``, and with a lake's folder as argument also from that lake to the database that
-the environment names. An AssertionError says what does not follow from the contract.
+the environment names. An AssertionError names the part that does not follow from the contract.
 """
 
 import json

@@ -68,7 +68,7 @@ OTHERS = {
         "`AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY`, `AWS_ENDPOINT_URL`, `AWS_ALLOW_HTTP`."
     ),
 }
-SET_BY_RUN = ("memsql_user", "memsql_password")  # besides those of environment.shared
+SET_BY_RUN = ("memsql_user", "memsql_password")  # in addition to those of environment.shared
 
 
 @dataclass(frozen=True)
@@ -182,7 +182,7 @@ def dags_text() -> str:
 
 @dataclass(frozen=True)
 class Dag:
-    """What a Dag file says of itself."""
+    """A Dag's row in docs/dags.md, read from its file."""
 
     name: str
     title: str

@@ -1,4 +1,4 @@
-"""Rows of the lake by hand, and what one task of the stream writes of them."""
+"""Rows of the lake made by hand, and files written from them as one task of the stream does."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
@@ -65,7 +65,7 @@ def make_lake(folder: Path | str) -> str:
 
 
 def write(uri: str, *batches: Sequence[dict[str, Any]]) -> Manifest:
-    """What one task does."""
+    """Write files as one task does."""
     writer = FileWriter(uri)
     for rows in batches:
         writer.write(table(rows))

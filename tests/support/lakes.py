@@ -1,4 +1,4 @@
-"""Small real lakes for the merge's tests: rows in, one Delta commit out, with the books that landing keeps."""
+"""Small real lakes for the merge's tests: rows in, one Delta commit out, with the offsets that landing records."""
 
 import json
 from collections import Counter
@@ -15,7 +15,7 @@ NOON = datetime(2026, 3, 14, 12, 0, tzinfo=UTC)
 
 
 def event(kind: str, event_id: str | None, offset: int, **values) -> dict:
-    """One lake row; what is not given has a sensible value, or none."""
+    """One lake row; fields that are not given have a sensible value, or none."""
     at = values.get("occurred_at", NOON)
     row = dict.fromkeys((c.name for c in LAKE_COLUMNS), None)
     row |= {

@@ -16,7 +16,7 @@ NOWHERE: dict[str, Any] = {"city": None, "country_code": None, "latitude": None,
 
 
 def event(event_type: str = "repin", at: datetime = START, **values: Any) -> dict[str, Any]:
-    """One row of ``events``: what is not given is null, and it happened when Kafka had it."""
+    """One row of ``events``: fields that are not given are null, and it happened when Kafka received it."""
     given = {"occurred_at": at, "kafka_timestamp": at, "brand_id": 1, "category": "food", **PARIS, **values}
     return {"event_type": event_type, "event_date": at.date(), **given}
 
@@ -35,6 +35,6 @@ def land(folder: Path, events: list[dict[str, Any]]) -> str:
 
 
 def now_events(n: int, event_type: str = "repin", **values: Any) -> list[dict[str, Any]]:
-    """Events of this very moment."""
+    """Events of the current moment."""
     now = datetime.now(UTC)
     return [event(event_type, now + timedelta(milliseconds=i), **values) for i in range(n)]

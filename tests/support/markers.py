@@ -1,4 +1,4 @@
-"""What a test needs is marked by the fixtures that it uses, directly or not: no marker is set by hand."""
+"""Tests are marked by the fixtures that they use, directly or not: no marker is set by hand."""
 
 from collections.abc import Collection
 

@@ -1,4 +1,4 @@
-"""What has to be in the lake and in the reporting tables after a stream, counted from what was sent."""
+"""The expected lake and reporting tables after a stream, computed from the events that were sent."""
 
 import json
 import time
@@ -27,7 +27,7 @@ ROLLUP_COUNTS = ("pins", "repins", "comments", "unique_people")
 
 
 def wait_until(what: str, holds: Callable[[], bool], seconds: float = SETTLE_SECONDS) -> float:
-    """Seconds until it held."""
+    """Wait until it holds; returns the seconds that it took."""
     began = time.monotonic()
     while not holds():
         if time.monotonic() - began > seconds:
@@ -72,7 +72,7 @@ class Oracle:
         wait_until("every row is merged and rolled up", self.merged)
 
     def check(self, folder: Path, resent: int = 0) -> None:
-        """Compare the lake, every reporting row and every rollup with what was sent.
+        """Compare the lake, every reporting row and every rollup with the sent events.
 
         Args:
             folder: where the truth was written down.
@@ -88,7 +88,7 @@ class Oracle:
         self._check_rollups(events)
 
     def check_arrived(self, folder: Path, seed: int) -> None:
-        """Compare the rows of one run of the generator with what it sent, and the rollups with a recount by SQL.
+        """Compare the rows of one run of the generator with the events it sent, and the rollups with a recount by SQL.
 
         For when other events are in the tables too; how each row got its pin may differ, the pin may not.
         """
@@ -134,7 +134,7 @@ class Oracle:
         assert extras == {r["event_id"]: json.loads(r["extra"]) for r in wanted.to_pylist()}
 
     def _events(self, sent: pa.Table) -> dict[str, Row]:
-        """What was sent, once per event, with its pin and its place."""
+        """The sent events, once each, with pin and place."""
         rows = sent.filter(pa.compute.is_null(sent["malformed"])).to_pylist()
         return {row["event_id"]: self._enriched(row) for row in rows}
 
@@ -192,12 +192,12 @@ class Oracle:
 
 
 def _dead(rows: Iterable[Row]) -> Counter[tuple[str, bytes | None]]:
-    """Dead letters by reason and bytes; only the beginning of what is too large is kept."""
+    """Dead letters by reason and bytes; of a record that is too large, only the beginning is kept."""
     return Counter((r["dead_reason"], None if r["dead_value"] is None else r["dead_value"][:65_536]) for r in rows)
 
 
 def _plain(value: Any) -> Any:
-    """As MemSQL gives it back: naive, UTC."""
+    """As MemSQL returns it: naive, UTC."""
     return value.astimezone(UTC).replace(tzinfo=None) if isinstance(value, datetime) else value
 
 

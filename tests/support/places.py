@@ -1,4 +1,4 @@
-"""Where a test has its lake: on this disk, or in an S3-compatible store."""
+"""The place of a test's lake: on this disk, or in an S3-compatible store."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Receivers of alerts, there and away, and the clock of what is sent; a conftest imports the fixtures."""
+"""Receivers of alerts, up and down, and the clock of the alerts; a conftest imports the fixtures."""
 
 import json
 import threading
@@ -15,7 +15,7 @@ NOW = datetime(2026, 3, 14, 12, 0)
 
 
 class Inbox:
-    """A web hook: what Apprise has delivered, as (title, body), and of which type."""
+    """A web hook: the messages that Apprise delivered, as (title, body), and their types."""
 
     def __init__(self, port: int = 0) -> None:
         self.got: list[tuple[str, str]] = []
@@ -42,7 +42,7 @@ def kinds(inbox: Inbox) -> list[str]:
 
 
 class Away:
-    """A receiver that is away, at an address where it can come back."""
+    """A receiver that is down, at an address where it can come back up."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.port = free_port()
@@ -62,7 +62,7 @@ class Away:
 
 
 class Clock:
-    """What ``alerts`` takes for now."""
+    """The current time for ``alerts``."""
 
     def __init__(self) -> None:
         self.now = NOW

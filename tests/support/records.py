@@ -1,4 +1,4 @@
-"""Records as Kafka has them, from example payloads, and the rows that they become where nothing else is known."""
+"""Records as Kafka returns them, from example payloads, and the rows that they become without enrichment."""
 
 import json
 from datetime import UTC, datetime
@@ -40,7 +40,7 @@ def event(kind: str, **changes: Any) -> dict[str, Any]:
 
 
 class NoPins:
-    """Finds nothing, and remembers what it was given."""
+    """Finds no pin, and records the ids of the pins that it is given to save."""
 
     def __init__(self) -> None:
         self.saved: list[int] = []
@@ -56,7 +56,7 @@ class NoPins:
 
 
 class Nowhere:
-    """Knows no place, and remembers which addresses it saw."""
+    """Knows no place, and records the addresses that it was asked for."""
 
     def __init__(self) -> None:
         self.asked: list[str | None] = []

@@ -1,4 +1,4 @@
-"""What the header of a SQL file says."""
+"""Parsing the headers of SQL files."""
 
 import re
 from pathlib import Path

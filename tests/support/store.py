@@ -22,7 +22,7 @@ BUCKET = "lake"
 
 @contextmanager
 def running(folder: Path) -> Iterator[dict[str, str]]:
-    """A running store with a bucket; yields what its clients are told."""
+    """A running store with a bucket; yields the environment variables that its clients need."""
     settings = LocalSettings()
     tools.fetch([tool for tool in tools.server_tools(settings.tools_dir) if tool.folder.name == "s3"], PlainProgress())
     port = free_port()

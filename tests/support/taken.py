@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 
 class Taken:
-    """A sender that keeps what it gets; stops the run after ``limit`` records."""
+    """A sender that keeps the records it gets; stops the run after ``limit`` records."""
 
     def __init__(self, stop: threading.Event | None = None, limit: int = 10**9) -> None:
         self.keys: list[bytes] = []

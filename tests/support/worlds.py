@@ -1,4 +1,4 @@
-"""A world for supervisors whose clock moves only when somebody waits, and processes that play the driver."""
+"""A world for supervisors, whose clock moves only during a wait, and processes that play the driver."""
 
 import json
 import math
@@ -14,7 +14,7 @@ from pinwheel.alerts.catalogue import DRIVER_FAILING, DRIVER_STALLED, Alert
 from pinwheel.core.settings import SuperviseSettings
 from pinwheel.stream.supervisor import SUBJECT, StreamProgress, Supervisor, Wanted, World
 
-NO_PID = 2**22 + 1  # above the kernel's highest: what was launched has ended
+NO_PID = 2**22 + 1  # above the kernel's highest: the launched process has ended
 FAILING, STALLED = DRIVER_FAILING.name, DRIVER_STALLED.name
 HOLD = """
 import signal, sys, time
@@ -31,7 +31,7 @@ time.sleep(60)
 
 @dataclass
 class FakeWorld:
-    """A world whose clock moves only when somebody waits, and whose drivers end at once unless said otherwise."""
+    """A world whose clock moves only during a wait, and whose drivers end at once unless said otherwise."""
 
     start: Callable[[], int] = lambda: NO_PID
     wants: Wanted = Wanted.RUNNING
@@ -101,7 +101,7 @@ class Drivers:
 
 
 def run(supervisor: Supervisor, world: FakeWorld, seconds: float) -> None:
-    """Step as a session does, for so long."""
+    """Step as a session does, for this many seconds."""
     ends = world.now + seconds
     while world.now < ends:
         supervisor.step()
