@@ -24,28 +24,38 @@ from pinwheel.merge.stage import stage
 from pinwheel.rollup import rollups
 from tests.support.database import make_database, merge_settings
 from tests.support.lakes import land
-from tests.support.markers import markers
+from tests.support.markers import RUNNING, group, markers, turn, used
 from tests.support.ports import free_port
 from tests.support.store import BUCKET, running
 
 ROOT = Path(__file__).resolve().parents[1]
+STACK = f"test-stack-{os.environ.get('PYTEST_XDIST_WORKER', 'alone')}"  # each worker of pytest-xdist has its own
 # Short, so that several runs of each happen during the tests; the default is a quarter of an hour.
 SHORT_RUNS = {"PINWHEEL_MERGE_SESSION_SECONDS": "90", "PINWHEEL_SUPERVISE_SESSION_SECONDS": "45"}
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark each test by its fixtures, direct and indirect, and by the place that it is parametrised with."""
+    """Mark each test by its fixtures, direct and indirect, and put the groups that take longest first."""
+    turns: dict[str, int] = {}
     for item in items:
-        params = item.callspec.params if hasattr(item, "callspec") else {}
-        for marker in markers({*item.fixturenames, params.get("place")}):
+        for marker in markers(used(item)):
             item.add_marker(marker)
+        item.add_marker(pytest.mark.xdist_group(group(item)))
+        turns[group(item)] = min(turn(item), turns.get(group(item), turn(item)))
+    items.sort(key=lambda item: turns[group(item)])
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Give way to the running stack, whose tests measure how long something takes."""
+    if group(item) != RUNNING and os.getpriority(os.PRIO_PROCESS, 0) == 0:
+        os.nice(5)
 
 
 @pytest.fixture(scope="session")
 def _no_stack() -> Iterator[Stack]:
     """The stack with nothing started yet; its parts are stopped when the tests end."""
     ports = ("kafka_port", "kafka_controller_port", "memsql_port", "pin_api_port", "airflow_port")
-    settings = LocalSettings(stack="test-stack", **{name: free_port() for name in ports})
+    settings = LocalSettings(stack=STACK, **{name: free_port() for name in ports})
     made = Stack(settings)
     made.stop()  # left by a killed test run
     shutil.rmtree(settings.stack_dir, ignore_errors=True)

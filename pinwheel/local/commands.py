@@ -27,6 +27,8 @@ LINTERS = {  # a module of the environment, and its arguments
 ON_NODE = {"biome", "tsc"}  # installed on first use, because the stack does not need them
 # Tests without a server, JVM, Airflow or browser; on all cores.
 FAST_TESTS = ("-m", "fast", "--numprocesses", "auto", "--dist", "worksteal", "-q")
+# One worker has the tests of the running stack, which mostly wait; the other starts with the rest.
+ALL_TESTS = ("--numprocesses", "2", "--dist", "loadgroup", "--no-loadscope-reorder")
 
 
 def _require_running(settings: LocalSettings) -> None:
@@ -82,8 +84,8 @@ def python_module(module: str, *words: str) -> int:
 
 
 def test(fast: bool, *words: str) -> int:
-    """Run all tests, or the fast ones, with ``words`` as arguments of pytest; returns its exit code."""
-    return python_module("pytest", *(FAST_TESTS if fast else ()), *words)
+    """Run the fast tests, those that ``words`` select, or all; ``words`` go to pytest. Returns its exit code."""
+    return python_module("pytest", *(FAST_TESTS if fast else () if words else ALL_TESTS), *words)
 
 
 def check() -> int:

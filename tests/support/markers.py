@@ -1,12 +1,15 @@
-"""Tests are marked by the fixtures that they use, directly or not: no marker is set by hand."""
+"""The markers, worker and turn of a test, by the fixtures that it uses directly or not: no marker is set by hand."""
 
 from collections.abc import Collection
 
+import pytest
+
 FAST = "fast"  # of a test that uses none of these
+RUNNING = "running_stack"
 MARKERS = {
     "stack_with_kafka": "kafka",
     "stack_with_memsql": "memsql",
-    "running_stack": "e2e",
+    RUNNING: "e2e",
     "breakable_stack": "faults",
     "bucket": "s3",
     "store": "s3",
@@ -21,3 +24,29 @@ MARKERS = {
 def markers(fixtures: Collection[str]) -> set[str]:
     """The markers of a test that uses these."""
     return {MARKERS[name] for name in fixtures if name in MARKERS} or {FAST}
+
+
+def used(item: pytest.Item) -> set[str]:
+    """The fixtures of a test, direct and indirect; the place that it is parametrised with counts as one."""
+    params = item.callspec.params if hasattr(item, "callspec") else {}
+    return {*getattr(item, "fixturenames", ()), *(params[name] for name in params if name == "place")}
+
+
+def group(item: pytest.Item) -> str:
+    """Tests of one group run on one worker, in order: those that share a running stack, the store, or a file."""
+    fixtures = used(item)
+    if RUNNING in fixtures:
+        return RUNNING
+    return "s3" if "s3" in markers(fixtures) else item.nodeid.partition("::")[0]
+
+
+def turn(item: pytest.Item) -> int:
+    """The longest groups come first, so that two workers end at about the same time."""
+    needed = markers(used(item))
+    if RUNNING in used(item):
+        return 0
+    if needed & {"spark", "s3"}:
+        return 1
+    if "memsql" in needed:
+        return 2
+    return 4 if FAST in needed else 3
