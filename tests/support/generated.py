@@ -182,7 +182,7 @@ def dags_text() -> str:
 
 @dataclass(frozen=True)
 class Dag:
-    """A Dag's row in docs/dags.md, read from its file."""
+    """A Dag's entry in docs/dags.md, read from its file."""
 
     name: str
     title: str
