@@ -22,11 +22,14 @@ from pinwheel.local.stack import Stack
 from pinwheel.merge.merge import merge
 from pinwheel.merge.stage import stage
 from pinwheel.rollup import rollups
+from tests.support import properties
 from tests.support.database import make_database, merge_settings
 from tests.support.lakes import land
 from tests.support.markers import RUNNING, group, markers, turn, used
 from tests.support.ports import free_port
 from tests.support.store import BUCKET, running
+
+properties.register()
 
 ROOT = Path(__file__).resolve().parents[1]
 STACK = f"test-stack-{os.environ.get('PYTEST_XDIST_WORKER', 'alone')}"  # each worker of pytest-xdist has its own
