@@ -1,0 +1,121 @@
+"""Any history of a lake: each merge does to a table what a model in plain Python does to a dictionary."""
+
+from collections import Counter
+from collections.abc import Callable, Iterable
+from dataclasses import asdict, fields
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+from deltalake import DeltaTable
+from hypothesis import given
+
+from pinwheel.clients.memsql import Connection
+from pinwheel.core.contract import TABLES, reporting_columns
+from pinwheel.core.offsets import VersionRange
+from pinwheel.core.settings import MergeSettings
+from pinwheel.merge.merge import Counts, merge, payload_columns
+from pinwheel.merge.stage import stage
+from tests.support.database import empty_tables
+from tests.support.histories import Lake, Merge, Step, histories
+from tests.support.properties import examples
+
+Row = dict[str, Any]
+Delivery = tuple[int, int]
+MERGED = ("pins", "repins")  # all tables are merged by the same statements
+
+
+def delivery(row: Row) -> Delivery:
+    """What tells deliveries of an event apart: Kafka's partition and offset."""
+    return row["kafka_partition"], row["kafka_offset"]
+
+
+class Model:
+    """A reporting table: of each event the first delivery, as it was changed last."""
+
+    def __init__(self, table: str) -> None:
+        self.rows: dict[str, Row] = {}
+        self._payload = payload_columns(TABLES[table])
+
+    def merge(self, changes: Iterable[Row]) -> Counts:
+        """Take a slice of the change feed; of each delivery only the last change counts."""
+        last: dict[str, dict[Delivery, Row]] = {}
+        counts = Counter[str]()
+        for change in sorted(changes, key=lambda row: (row["_commit_version"], not is_delete(row))):
+            deliveries = last.setdefault(change["event_id"], {})
+            counts["overtaken"] += delivery(change) in deliveries
+            deliveries[delivery(change)] = change
+        for event_id, deliveries in last.items():
+            self._take(event_id, deliveries, counts)
+        return Counts(**{field.name: counts[field.name] for field in fields(Counts)})
+
+    def _take(self, event_id: str, deliveries: dict[Delivery, Row], counts: Counter[str]) -> None:
+        if event_id in self.rows and (changed := deliveries.pop(delivery(self.rows[event_id]), None)):
+            counts["deleted" if is_delete(changed) else "updated"] += 1
+            del self.rows[event_id]
+            if not is_delete(changed):
+                self.rows[event_id] = changed
+        spare = [row for row in deliveries.values() if not is_delete(row)]
+        counts["overtaken"] += len(deliveries) - len(spare)
+        if spare and event_id not in self.rows:
+            self.rows[event_id] = min(spare, key=lambda row: (row["kafka_timestamp"], *delivery(row)))
+            counts["inserted"] += 1
+            spare.remove(self.rows[event_id])
+        for row in spare:
+            is_same = all(row[name] == self.rows[event_id][name] for name in self._payload)
+            counts["duplicates" if is_same else "conflicting"] += 1
+
+
+def is_delete(change: Row) -> bool:
+    return bool(change["_change_type"] == "delete")
+
+
+def feed(uri: str, table: str, versions: VersionRange) -> list[Row]:
+    """What the lake says of a table's changes."""
+    found = DeltaTable(f"{uri}/events").load_cdf(versions.after + 1, versions.to)
+    rows = pa.table(found.read_all()).to_pylist()
+    is_wanted = {"insert", "update_postimage", "delete"}
+    return [r for r in rows if r["event_type"] == TABLES[table].name and r["_change_type"] in is_wanted]
+
+
+def plain(table: str, rows: Iterable[Row]) -> list[Row]:
+    """Rows of the lake and of the table alike: times without a zone, in the order of their ids."""
+    names = [c.name for c in reporting_columns(TABLES[table]) if c.name != "occurred_hour"]
+    alike = [{name: naive(row[name]) for name in names} for row in rows]
+    return sorted(alike, key=lambda row: row["event_id"])
+
+
+def naive(value: Any) -> Any:
+    return value.replace(tzinfo=None) if isinstance(value, datetime) else value
+
+
+def test_every_merge_does_what_the_model_does(
+    settings: MergeSettings, connection: Connection, query: Callable[[str], list[Row]], tmp_path: Path
+) -> None:
+    became, histories_seen = Counter[str](), Counter[str]()
+
+    @examples(8)
+    @given(histories(MERGED, landings=3, most_rows=14, ids=6))
+    def holds(history: list[Step]) -> None:
+        histories_seen["all"] += 1
+        empty_tables(settings)
+        lake = Lake(tmp_path / str(histories_seen["all"]))
+        models = {table: Model(table) for table in MERGED}
+        for step in history:
+            if not isinstance(step, Merge):
+                lake.take(step)
+                continue
+            for table in step.tables:
+                merge_all(lake.uri, table, models[table])
+
+    def merge_all(uri: str, table: str, model: Model) -> None:
+        small = settings.model_copy(update={"lake_uri": uri, "merge_slice_rows": 20})
+        while (found := stage(table, small, connection)) is not None:
+            counts = merge(found.slice_id, connection)
+            assert counts == model.merge(feed(uri, table, found.versions))
+            assert plain(table, query(f"SELECT * FROM {table}")) == plain(table, model.rows.values())
+            became.update(asdict(counts))
+
+    holds()
+    assert min(became.values()) > 5, became
