@@ -186,7 +186,8 @@ def taken(turn: Path | None) -> Iterator[None]:
 @contextmanager
 def arena(name: str, *, airflow: bool) -> Iterator[Arena]:
     """A fresh stack on free ports; without Airflow there is no stream and no merge."""
-    settings = LocalSettings(stack=f"bench-{name}", **{port: free_port() for port in PORTS})
+    ports: dict[str, Any] = {port: free_port() for port in PORTS}
+    settings = LocalSettings(stack=f"bench-{name}", **ports)
     stack = Stack(settings)
     stack.stop()
     shutil.rmtree(settings.stack_dir, ignore_errors=True)

@@ -9,8 +9,9 @@ import httpx
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from pinwheel.core.settings import load
-from pinwheel.local import airflow, credentials
+from pinwheel.local import credentials
 from pinwheel.local.settings import LocalSettings
+from pinwheel.operate.airflow_login import ADMIN
 
 CHROMIUM = Path("/usr/bin/chromium")
 # Without a graphics card the processor draws each pixel, and WebGL must be enabled.
@@ -33,7 +34,7 @@ def address() -> str:
 def token() -> str:
     """A session token of the admin."""
     secrets = credentials.load(load(LocalSettings).stack_dir)
-    login = {"username": airflow.ADMIN, "password": secrets.airflow_admin}
+    login = {"username": ADMIN, "password": secrets.airflow_admin}
     answer = httpx.post(f"{address()}/auth/token", json=login, timeout=SECONDS).raise_for_status()
     return str(answer.json()["access_token"])
 

@@ -54,8 +54,7 @@ class Lander:
 
     def fetch(self, pin_ids: Sequence[int]) -> Answer:
         """Stands in for the Pin API, without the network."""
-        pins = {i: self._catalogue.pin(i) for i in pin_ids}
-        return Answer({i: read_pin(p) for i, p in pins.items() if p}, {i for i, p in pins.items() if not p})
+        return answer(self._catalogue, pin_ids)
 
     def land(self, uri: str, batch: int) -> None:
         """Land all events in commits of ``batch``."""
@@ -106,6 +105,13 @@ def make_lake(folder: Path, events: int, seed: int, batch: int) -> str:
         (lake / "whole").touch()
         print(f"made a lake of {events:,} events in {time.monotonic() - began:.0f} s")
     return str(lake)
+
+
+def answer(catalogue: Catalogue, pin_ids: Sequence[int]) -> Answer:
+    """What the Pin API would answer."""
+    pins = {i: catalogue.pin(i) for i in pin_ids}
+    rows = {i: row for i, pin in pins.items() if pin and (row := read_pin(pin))}
+    return Answer(rows, {i for i, pin in pins.items() if not pin})
 
 
 def _no_database() -> Connection:

@@ -133,15 +133,15 @@ async def viewers(n: int, seconds: float) -> int:
         await asyncio.gather(*streams, return_exceptions=True)
     times = np.percentile(together, 50) / np.percentile(alone, 50)
     found = f"{_ms(alone)} alone, {_ms(together)} with {n}: × {times:.1f}"
-    broken = row(f"Airflow's other pages, p50 (p95), {n} viewers", found, "× 2", times <= 2)
+    broken = row(f"Airflow's other pages, p50 (p95), {n} viewers", found, "× 2", bool(times <= 2))
     broken += row("longest lag of any viewer, Kafka → browser", f"{max(lags):.1f} s", "10 s", max(lags) <= 10)
     return broken + row("memory of the API server", f"+ {grown:.0f} MB", "100 MB", grown < 100)
 
 
 def _server() -> psutil.Process:
     port = int(address().rpartition(":")[2])
-    pid = next(c.pid for c in psutil.net_connections("tcp") if c.status == "LISTEN" and c.laddr.port == port)
-    return psutil.Process(pid)
+    listening = (c for c in psutil.net_connections("tcp") if c.status == "LISTEN")
+    return psutil.Process(next(c.pid for c in listening if c.laddr and c.laddr.port == port))
 
 
 def _megabytes(process: psutil.Process) -> float:

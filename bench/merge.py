@@ -11,10 +11,11 @@ import sys
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, Future
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from types import ModuleType
 from typing import TypeVar
+from unittest.mock import patch
 
 from bench.landed import make_lake
 from bench.meters import Cost, Meter, lines
@@ -116,15 +117,9 @@ class _Here(Executor):
         return done
 
 
-@contextmanager
-def one_by_one(module: ModuleType) -> Iterator[None]:
+def one_by_one(module: ModuleType) -> AbstractContextManager[object]:
     """Make a module's threads run one after the other, so that each database CPU-second belongs to one statement."""
-    kept = module.ThreadPoolExecutor
-    module.ThreadPoolExecutor = lambda **_: _Here()
-    try:
-        yield
-    finally:
-        module.ThreadPoolExecutor = kept
+    return patch.object(module, "ThreadPoolExecutor", lambda **_: _Here())
 
 
 @contextmanager

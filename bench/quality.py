@@ -15,7 +15,7 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -26,6 +26,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from deltalake import write_deltalake
 
+from bench.landed import answer
 from bench.servers import database
 from expectations.measures import measures
 from pinwheel.clients import memsql
@@ -42,7 +43,7 @@ from pinwheel.core.settings import (
 )
 from pinwheel.core.times import HOUR
 from pinwheel.enrich.locations import Locator
-from pinwheel.enrich.pin_sources import Answer, read_pin
+from pinwheel.enrich.pin_sources import Answer
 from pinwheel.enrich.pins import PinLookup
 from pinwheel.generate.catalogue import Catalogue
 from pinwheel.generate.defects import DEFECTS, Planter
@@ -81,10 +82,9 @@ class World:
         self._generator = Generator(self._catalogue, seed, start_us, self.locator)
         self._offset = 0
 
-    def fetch(self, pin_ids: list[int]) -> Answer:
+    def fetch(self, pin_ids: Sequence[int]) -> Answer:
         """Stands in for the Pin API, without the network."""
-        pins = {i: self._catalogue.pin(i) for i in pin_ids}
-        return Answer({i: read_pin(p) for i, p in pins.items() if p}, {i for i, p in pins.items() if not p})
+        return answer(self._catalogue, pin_ids)
 
     def hour(self, hour: datetime, defect: str | None = None) -> pa.Table:
         """The lake's rows of an hour, of all types, without late events and dead letters."""
@@ -133,10 +133,14 @@ def _set(column: str, value: Callable[[pa.Table], pa.Array]) -> Rows:
     return lambda rows: rows.set_column(rows.column_names.index(column), column, value(rows))
 
 
+def _taken(column: str, order: pa.Array) -> Rows:
+    return _set(column, lambda rows: rows[column].take(order))
+
+
 def _shuffled_places(rows: pa.Table) -> pa.Table:
     order = pa.array(np.random.default_rng(1).permutation(rows.num_rows))
     for column in ("country_code", "region", "city", "latitude", "longitude"):
-        rows = _set(column, lambda r, c=column: r[c].take(order))(rows)
+        rows = _taken(column, order)(rows)
     return rows
 
 
@@ -160,7 +164,7 @@ def _pins_mixed_up(rows: pa.Table) -> pa.Table:
     hit = np.random.default_rng(3).random(rows.num_rows) < 0.1
     moved[hit] = np.roll(moved[hit], 1)
     for column in PIN_COLUMNS:
-        rows = _set(column.name, lambda r, c=column.name: r[c].take(pa.array(moved)))(rows)
+        rows = _taken(column.name, pa.array(moved))(rows)
     return rows
 
 

@@ -28,6 +28,7 @@ from bench.servers import free_port
 from pinwheel.clients import memsql
 from pinwheel.clients.memsql import Connection
 from pinwheel.core.contract import TABLES, reporting_columns
+from pinwheel.core.settings import MemsqlSettings
 from pinwheel.install.progress import PlainProgress
 from pinwheel.local import environment
 from pinwheel.local.settings import LocalSettings
@@ -160,7 +161,7 @@ def roll_up(connection: Connection, day: datetime) -> None:
 
 
 @contextmanager
-def database(keep: bool, name: str = "bench-reports") -> Iterator[memsql.MemsqlSettings]:
+def database(keep: bool, name: str = "bench-reports") -> Iterator[MemsqlSettings]:
     """The embedded MariaDB with the schema, in a separate folder and on a free port; ``keep``: with its old data."""
     stack = Stack(LocalSettings(stack=name, memsql_port=free_port()))
     if not keep:

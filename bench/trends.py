@@ -119,7 +119,8 @@ class World:
 
     def _pick(self, shares: np.ndarray, count: int) -> np.ndarray:
         limits = np.cumsum(shares)
-        return np.searchsorted(limits, self.rng.random(count) * limits[-1], side="right").clip(max=len(shares) - 1)
+        picked: np.ndarray = np.searchsorted(limits, self.rng.random(count) * limits[-1], side="right")
+        return picked.clip(max=len(shares) - 1)
 
 
 def _joined(draws: list[Draw]) -> Draw:
