@@ -108,7 +108,7 @@ def make_lake(folder: Path, events: int, seed: int, batch: int) -> str:
 
 
 def answer(catalogue: Catalogue, pin_ids: Sequence[int]) -> Answer:
-    """What the Pin API would answer."""
+    """The answer of a Pin API."""
     pins = {i: catalogue.pin(i) for i in pin_ids}
     rows = {i: row for i, pin in pins.items() if pin and (row := read_pin(pin))}
     return Answer(rows, {i for i, pin in pins.items() if not pin})

@@ -27,7 +27,7 @@ MERGED = ("pins", "repins")  # all tables are merged by the same statements
 
 
 def delivery(row: Row) -> Delivery:
-    """What tells deliveries of an event apart: Kafka's partition and offset."""
+    """Deliveries of an event differ in: Kafka's partition and offset."""
     return row["kafka_partition"], row["kafka_offset"]
 
 
@@ -72,7 +72,7 @@ def is_delete(change: Row) -> bool:
 
 
 def feed(uri: str, table: str, versions: VersionRange) -> list[Row]:
-    """What the lake says of a table's changes."""
+    """The changes of a table, from the lake."""
     found = DeltaTable(f"{uri}/events").load_cdf(versions.after + 1, versions.to)
     rows = pa.table(found.read_all()).to_pylist()
     is_wanted = {"insert", "update_postimage", "delete"}

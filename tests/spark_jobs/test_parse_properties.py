@@ -1,4 +1,4 @@
-"""What holds of every record, whatever its bytes: a row of the lake, or a dead letter with its reason."""
+"""Properties of every record, whatever its bytes: a row of the lake, or a dead letter with its reason."""
 
 import json
 import string

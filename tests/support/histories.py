@@ -39,7 +39,7 @@ class Change:
 
 @dataclass(frozen=True)
 class Merge:
-    """What is new is merged, table after table; ``rolled_up``: the rollups follow."""
+    """New versions are merged, table after table; ``rolled_up``: the rollups follow."""
 
     tables: tuple[str, ...]
     rolled_up: bool  # or they wait, and are taken in with what is merged later
