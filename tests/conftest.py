@@ -37,6 +37,7 @@ STACK = f"test-stack-{os.environ.get('PYTEST_XDIST_WORKER', 'alone')}"  # each w
 SHORT_RUNS = {"PINWHEEL_MERGE_SESSION_SECONDS": "90", "PINWHEEL_SUPERVISE_SESSION_SECONDS": "45"}
 
 
+@pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark each test by its fixtures, direct and indirect, and put the groups that take longest first."""
     turns: dict[str, int] = {}

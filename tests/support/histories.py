@@ -3,13 +3,12 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 from hypothesis import strategies as st
 
 from pinwheel.core.contract import TABLES
-from tests.support.lakes import NOON, delete, event, land, make, update
+from tests.support.lakes import NOON, delete, event, land, update
 
 Row = dict[str, Any]
 
@@ -107,8 +106,8 @@ def lake_rows(landing: Landing, first_offset: int) -> list[Row]:
 class Lake:
     """A real lake that goes through a history."""
 
-    def __init__(self, folder: Path) -> None:
-        self.uri = make(folder)
+    def __init__(self, uri: str) -> None:
+        self.uri = uri
         self._landed = 0
 
     def take(self, step: Landing | Change) -> None:

@@ -8,7 +8,7 @@ from pinwheel.core.contract import TABLES
 from pinwheel.merge.merge import merge
 from pinwheel.merge.stage import stage
 from pinwheel.rollup import rollups
-from tests.support.database import empty_tables
+from tests.support.database import merge_settings
 from tests.support.histories import Lake, Merge, histories
 from tests.support.properties import examples
 
@@ -75,18 +75,17 @@ def test_rollups_equal_a_recount(settings, connection, query, tmp_path):
     def holds(history) -> None:
         nonlocal most, tried
         tried += 1
-        empty_tables(settings)
-        lake = Lake(tmp_path / str(tried))
+        here = merge_settings(settings, str(tmp_path / str(tried)))
+        lake = Lake(here.lake_uri)
         for step in history:
             if isinstance(step, Merge):
-                merge_all(lake.uri, step)
+                merge_all(here, step)
             else:
                 lake.take(step)
         most = max(most, check(query))
 
-    def merge_all(uri, step) -> None:
+    def merge_all(here, step) -> None:
         """One slice of one table after the other, or several of several tables at once."""
-        here = settings.model_copy(update={"lake_uri": uri})
         for table in step.tables:
             while (found := stage(table, here, connection)) is not None:
                 merge(found.slice_id, connection)
