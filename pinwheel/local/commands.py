@@ -28,7 +28,7 @@ ON_NODE = {"biome", "tsc"}  # installed on first use, because the stack does not
 # Tests without a server, JVM, Airflow or browser; on all cores.
 FAST_TESTS = ("-m", "fast", "--numprocesses", "auto", "--dist", "worksteal", "-q")
 # One worker has the tests of the running stack, which mostly wait; the other starts with the rest.
-ALL_TESTS = ("--numprocesses", "2", "--dist", "loadgroup", "--no-loadscope-reorder")
+ALL_TESTS = ("--numprocesses", "2", "--dist", "loadscope", "--no-loadscope-reorder")
 
 
 def _require_running(settings: LocalSettings) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.generated import ROOT
-from tests.support.markers import FAST, MARKERS, markers
+from tests.support.markers import FAST, MARKERS, RUNNING, group, markers
 
 FILES = sorted((ROOT / "tests").rglob("*.py"))
 
@@ -61,3 +61,14 @@ def test_a_lake_on_this_disk_is_fast(marked: set[str], place: str) -> None:
 @pytest.mark.usefixtures("starts_jvm")
 def test_this_one_is_not(marked: set[str]) -> None:
     assert (FAST in marked, "spark" in marked) == (False, True)
+
+
+def test_tests_of_the_running_stack_are_in_its_folders() -> None:
+    """One worker gets these folders: elsewhere, such a test would start a second running stack."""
+    named = {
+        f for f in FILES if f.name.startswith("test_") and re.search(r"\b(running|breakable)_stack\b", f.read_text())
+    }
+    named -= {Path(__file__)}
+    assert named
+    assert {group(f"{f.relative_to(ROOT).as_posix()}::test") for f in named} == {RUNNING}
+    assert group("tests/docs/test_markers.py::test") == "tests/docs/test_markers.py"

@@ -6,6 +6,7 @@ import pytest
 
 FAST = "fast"  # of a test that uses none of these
 RUNNING = "running_stack"
+WITH_RUNNING_STACK = ("tests/e2e/", "tests/faults/")  # the folders of its tests
 MARKERS = {
     "stack_with_kafka": "kafka",
     "stack_with_memsql": "memsql",
@@ -32,12 +33,10 @@ def used(item: pytest.Item) -> set[str]:
     return {*getattr(item, "fixturenames", ()), *(params[name] for name in params if name == "place")}
 
 
-def group(item: pytest.Item) -> str:
-    """Tests of one group run on one worker, in order: those that share a running stack, the store, or a file."""
-    fixtures = used(item)
-    if RUNNING in fixtures:
-        return RUNNING
-    return "s3" if "s3" in markers(fixtures) else item.nodeid.partition("::")[0]
+def group(nodeid: str) -> str:
+    """Tests of one group run on one worker, in order: those of the running stack, and those of any other file."""
+    file = nodeid.partition("::")[0]
+    return RUNNING if file.startswith(WITH_RUNNING_STACK) else file
 
 
 def turn(item: pytest.Item) -> int:
