@@ -118,10 +118,14 @@ def test_who_is_bound_to_brands_sees_their_reports_alone(made, carl):
     [
         ("?brand=999", 404, "There is no brand 999."),
         ("/999/2026-03-14/1", 404, "There is no brand 999."),
-        ("/1/2020-01-01/1", 404, "There is no report of brand 1 on 1 days from 2020-01-01. Trigger report_brands"),
+        (
+            "/1/2020-01-01/1",
+            404,
+            "There is no report of brand 1 for 1 days from 2020-01-01. To make it, trigger report_brands",
+        ),
         ("/1/2026-03-14/3", 404, "There is no report"),
         ("/1/2026-03-14/1/9/report.html", 404, "There is no revision 9 of this report; the newest is 1."),
-        ("/1/2026-03-14/1/1/changes.csv", 404, "There is no file changes.csv"),
+        ("/1/2026-03-14/1/1/changes.csv", 404, "A report has no file changes.csv"),
         ("/1/2026-03-14/1/1/..%2fsecret", 404, ""),
         ("/1/2026-03-14/1/1/%2e%2e", 404, ""),
         ("/1/14-03-2026/1", 422, "first_day"),
@@ -180,7 +184,7 @@ def test_files_that_are_gone_are_told(made, ann, report_settings):
     shutil.rmtree(report_settings.reports_uri)
     answer = ann.get(f"{OF_1}/1/report.html")
     assert answer.status_code == 404
-    assert "are gone" in answer.json()["error"]["message"]
+    assert "are missing" in answer.json()["error"]["message"]
     assert report_settings.reports_uri not in answer.text
 
 
