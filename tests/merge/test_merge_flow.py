@@ -90,7 +90,7 @@ def test_staged_rows_that_vanished_stop_the_merge(settings, connection, query):
     with connection.cursor() as cursor:
         cursor.execute("DELETE FROM staging_repins")
     connection.commit()
-    with pytest.raises(MergeError, match="has 0 staged rows, the ledger says 1"):
+    with pytest.raises(MergeError, match="has 0 staged rows, but the ledger says 1"):
         merge(found.slice_id, connection)
     assert query("SELECT version FROM merge_watermarks") == [{"version": -1}]
 
