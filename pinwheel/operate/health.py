@@ -24,7 +24,7 @@ from pinwheel.clients.kafka import Held
 from pinwheel.clients.memsql import Connection
 from pinwheel.core import atomic, offsets
 from pinwheel.core.contract import DEAD_LETTER, ROLLUPS, TABLES
-from pinwheel.core.errors import PinwheelError
+from pinwheel.core.errors import MemsqlError, PinwheelError
 from pinwheel.core.settings import CompactSettings, HealthSettings, load
 from pinwheel.core.times import aware, naive
 from pinwheel.lake import events_table
@@ -239,6 +239,11 @@ def watch(settings: HealthSettings, now: datetime, raise_: Send, resolve: Send) 
         measures, settings.stream_dir / "health.json", now, settings.health_alert_after_looks, raise_, resolve
     )
     if not any(m.name == SOURCE_DOWN.name and m.subject == "memsql" and not m.is_well for m in measures):
-        with memsql.connect(settings, statement_seconds=settings.health_memsql_seconds) as connection:
-            keep(connection, measures, now, settings.health_keep_days)
+        try:
+            with memsql.connect(settings, statement_seconds=settings.health_memsql_seconds) as connection:
+                keep(connection, measures, now, settings.health_keep_days)
+        except (MemsqlError, pymysql.err.OperationalError) as error:
+            if isinstance(error, pymysql.err.OperationalError) and error.args[0] not in memsql.UNREACHABLE:
+                raise
+            log.warning("not kept, the database went away or is too slow error=%s", error)
     return measures

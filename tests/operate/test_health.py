@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import pymysql
 import pytest
 from deltalake import DeltaTable
 
@@ -220,6 +221,31 @@ def test_one_fault_is_one_alert_and_one_recovery(tmp_path: Path) -> None:
         update_alerts(measures, tmp_path / "health.json", NOW, 2, people.raise_, people.resolve)
 
     assert people.told == [("raised", "lag_records"), ("resolved", "lag_records")]
+
+
+@pytest.mark.parametrize("error", [MemsqlError("away"), pymysql.err.OperationalError(2013, "too slow")], ids=str)
+def test_a_database_that_goes_away_after_it_was_measured_is_no_error(
+    settings: HealthSettings, broker: Broker, database: Database, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    def away(*_: object) -> None:
+        raise error
+
+    monkeypatch.setattr(health, "keep", away)
+    people = People()
+    found = health.watch(settings, NOW, people.raise_, people.resolve)
+    assert ("source_down", "memsql", True) in {(m.name, m.subject, m.is_well) for m in found}
+
+
+def test_a_database_that_refuses_the_measures_is_an_error(
+    settings: HealthSettings, broker: Broker, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(*_: object) -> None:
+        raise pymysql.err.OperationalError(1142, "INSERT command denied")
+
+    monkeypatch.setattr(health, "keep", refused)
+    people = People()
+    with pytest.raises(pymysql.err.OperationalError, match="denied"):
+        health.watch(settings, NOW, people.raise_, people.resolve)
 
 
 def test_what_could_not_be_measured_is_not_well_again(tmp_path: Path) -> None:
