@@ -39,41 +39,44 @@ def told(rows: list[dict], *columns: str) -> list[tuple]:
     return [tuple(row[c] for c in columns) for row in rows]
 
 
-@pytest.mark.parametrize("name", REPORTS)
-def test_empty_tables_are_no_error(name, settings, report):
-    rows = report(name, **PARAMS)
-    if name in ONE_ROW_ALWAYS:
-        (row,) = rows
-        counts = [v for k, v in row.items() if k not in ("brand_id", "brand_name", "day")]
-        assert counts
-        assert set(counts) == {0}
-    elif name == "brand_day_hours":
-        assert [row["engagement"] for row in rows] == [0] * 24
-    else:
-        assert rows == []
+def test_empty_tables_are_no_error(settings, report, subtests):
+    for name in REPORTS:
+        with subtests.test(name):
+            rows = report(name, **PARAMS)
+            if name in ONE_ROW_ALWAYS:
+                (row,) = rows
+                counts = [v for k, v in row.items() if k not in ("brand_id", "brand_name", "day")]
+                assert counts
+                assert set(counts) == {0}
+            elif name == "brand_day_hours":
+                assert [row["engagement"] for row in rows] == [0] * 24
+            else:
+                assert rows == []
 
 
-@pytest.mark.parametrize("name", REPORTS)
-def test_a_day_that_does_not_exist_has_no_rows(name, merged, report):
+def test_a_day_that_does_not_exist_has_no_rows(merged, report, subtests):
     merged([event("repin", "a", 0), event("comment", "b", 1), event("pin", "c", 2), event("login", "d", 3)])
     never = {k: v - timedelta(days=400) if isinstance(v, date) else v for k, v in PARAMS.items()}
-    if name == "home_countries":  # of all people, not of one period
-        assert told(report(name, top=1), "country_code", "people") == [("NL", 1)]
-    elif name in ONE_ROW_ALWAYS:
-        (row,) = report(name, **never)
-        assert {v for k, v in row.items() if k not in ("brand_id", "brand_name", "day")} == {0}
-    else:
-        assert sum(row.get("engagement", 1) for row in report(name, **never)) == 0
+    for name in REPORTS:
+        with subtests.test(name):
+            if name == "home_countries":  # of all people, not of one period
+                assert told(report(name, top=1), "country_code", "people") == [("NL", 1)]
+            elif name in ONE_ROW_ALWAYS:
+                (row,) = report(name, **never)
+                assert {v for k, v in row.items() if k not in ("brand_id", "brand_name", "day")} == {0}
+            else:
+                assert sum(row.get("engagement", 1) for row in report(name, **never)) == 0
 
 
-@pytest.mark.parametrize("name", [n for n in REPORTS if n != "home_countries" and not n.startswith("trend")])
-def test_one_row_is_counted_once(name, merged, report):
+def test_one_row_is_counted_once(merged, report, subtests):
     merged([event("pin", "p", 0), event("repin", "a", 1, occurred_at=at(12.5))])
-    rows = report(name, **PARAMS)
-    if "engagement" in rows[0]:
-        assert sum(row["engagement"] for row in rows) == 1
-    else:
-        assert rows
+    for name in [n for n in REPORTS if n != "home_countries" and not n.startswith("trend")]:
+        with subtests.test(name):
+            rows = report(name, **PARAMS)
+            if "engagement" in rows[0]:
+                assert sum(row["engagement"] for row in rows) == 1
+            else:
+                assert rows
 
 
 def test_engagement_by_hour_counts_each_type(merged, report):
