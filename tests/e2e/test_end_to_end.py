@@ -119,7 +119,7 @@ def test_compaction_slows_the_stream_by_a_batch_at_most(running_stack: Stack, tm
     oracle.settle()
     uri, first = oracle.lake.events_uri, DeltaTable(oracle.lake.events_uri).version()
     words = ("--seed", str(SEED_OF_COMPACTION), "--truth-dir", str(tmp_path / "sent"), "--rate", "1000")
-    process = subprocess.Popen([*PRODUCE, *words, "--count", "90000"])
+    process = subprocess.Popen([*PRODUCE, *words, "--count", "60000"])
     wait_until("it lands undisturbed", lambda: len(gaps(events_table.commits(uri, first))) >= 6, 60)
     middle, fewer = DeltaTable(uri).version(), []
     while process.poll() is None:
