@@ -6,17 +6,17 @@ The stack is started by the same code as `make run`, in a folder and on ports of
 import functools
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 import pytest
 from pymysql.connections import Connection as PyMySqlConnection
-from xdist.scheduler import LoadScopeScheduling
+from xdist.scheduler import LoadScopeScheduling  # type: ignore[import-untyped]  # it ships no types
 
 from pinwheel.clients import memsql, migrations
-from pinwheel.clients.memsql import Connection
+from pinwheel.clients.memsql import Connection, Row
 from pinwheel.core.contract import TABLES
 from pinwheel.core.settings import MemsqlSettings, MergeSettings
 from pinwheel.install.progress import PlainProgress
@@ -32,6 +32,7 @@ from tests.support.lakes import land
 from tests.support.markers import RUNNING, group, markers, turn, used
 from tests.support.ports import free_port
 from tests.support.store import BUCKET, running
+from tests.support.types import AskReport, MergeEvents, Query
 
 properties.register()
 
@@ -53,7 +54,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: turns[group(item.nodeid)])
 
 
-class GroupScheduling(LoadScopeScheduling):
+class GroupScheduling(LoadScopeScheduling):  # type: ignore[misc]
     """Gives each group to one worker. pytest-xdist's own groups rename tests, which pytest 9 does not allow."""
 
     def _split_scope(self, nodeid: str) -> str:
@@ -74,7 +75,7 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 @pytest.fixture(scope="session", autouse=True)
 def _shared_tls_contexts() -> Iterator[None]:
     """PyMySQL reads the machine's certificates for each connection, 35 ms of CPU, and the tests open thousands."""
-    make = PyMySqlConnection._create_ssl_ctx
+    make = PyMySqlConnection._create_ssl_ctx  # type: ignore[attr-defined]  # private: not in the stubs
     kept = functools.cache(lambda options: make(None, dict(options)))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(PyMySqlConnection, "_create_ssl_ctx", lambda _, options: kept(tuple(options.items())))
@@ -85,7 +86,8 @@ def _shared_tls_contexts() -> Iterator[None]:
 def _no_stack() -> Iterator[Stack]:
     """The stack with nothing started yet; its parts are stopped when the tests end."""
     ports = ("kafka_port", "kafka_controller_port", "memsql_port", "pin_api_port", "airflow_port")
-    settings = LocalSettings(stack=STACK, **{name: free_port() for name in ports})
+    free: dict[str, Any] = {name: free_port() for name in ports}
+    settings = LocalSettings(stack=STACK, **free)
     made = Stack(settings)
     made.stop()  # left by a killed test run
     shutil.rmtree(settings.stack_dir, ignore_errors=True)
@@ -204,10 +206,10 @@ def connection(settings: MergeSettings) -> Iterator[Connection]:
 
 
 @pytest.fixture
-def query(settings: MergeSettings):
+def query(settings: MergeSettings) -> Query:
     """Ask the database, on a connection of its own, in a fresh transaction each time."""
 
-    def ask(sql: str) -> list[dict]:
+    def ask(sql: str) -> list[Row]:
         with memsql.connect(settings) as asking, asking.cursor() as cursor:
             cursor.execute(sql)
             return list(cursor.fetchall())
@@ -216,10 +218,10 @@ def query(settings: MergeSettings):
 
 
 @pytest.fixture
-def merged(settings, connection):
+def merged(settings: MergeSettings, connection: Connection) -> MergeEvents:
     """Lands events in one commit, merges them all, and the rollups."""
 
-    def go(events: list[dict] = ()) -> None:
+    def go(events: Sequence[Row] = ()) -> None:
         if events:
             land(settings.lake_uri, list(events))
         for table in TABLES:
@@ -231,10 +233,10 @@ def merged(settings, connection):
 
 
 @pytest.fixture
-def report(connection):
+def report(connection: Connection) -> AskReport:
     """Runs a report's query; returns its rows."""
 
-    def ask(name: str, **params) -> list[dict]:
+    def ask(name: str, **params: Any) -> list[Row]:
         rows = memsql.fetch(connection, f"questions/{name}", params)
         connection.commit()
         return rows

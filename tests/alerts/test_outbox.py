@@ -8,6 +8,7 @@ import pytest
 from pinwheel.alerts import outbox, raising
 from pinwheel.alerts.catalogue import SLICE_HELD
 from pinwheel.alerts.outbox import GIVE_UP_AFTER, MAX_PAUSE, deliver
+from pinwheel.clients.memsql import Connection, Row, fetch
 from tests.support.alert_database import FakeDatabase
 from tests.support.receivers import NOW, Away, Clock, Inbox, kinds
 
@@ -94,15 +95,15 @@ def test_of_two_that_deliver_at_once_one_sends(
     database: FakeDatabase, receiver: Away, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     inbox, notify = receiver.come(), outbox._notify
-    outbox.post(database, "a title", "a body", NOW)
+    outbox.post(database.as_connection(), "a title", "a body", NOW)
     database.commit()
 
     def meanwhile(*message: str) -> bool:
-        deliver(database, lambda: NOW)  # the other one
+        deliver(database.as_connection(), lambda: NOW)  # the other one
         return notify(*message)
 
     monkeypatch.setattr(outbox, "_notify", meanwhile)
-    deliver(database, lambda: NOW)
+    deliver(database.as_connection(), lambda: NOW)
 
     assert inbox.got == [("a title", "a body")]
 
@@ -112,19 +113,19 @@ def test_what_is_posted_while_another_message_is_being_sent_goes_out_at_once(
 ) -> None:
     """The poster finds the receiver claimed, and leaves the message to the process that is already sending."""
     inbox, notify = receiver.come(), outbox._notify
-    outbox.post(database, "first", "a body", clock.now)
+    outbox.post(database.as_connection(), "first", "a body", clock.now)
     database.commit()
 
     def meanwhile(*message: str) -> bool:
         if message[1] == "first":
             clock.wait(seconds=1)
-            outbox.post(database, "second", "a body", clock.now)
+            outbox.post(database.as_connection(), "second", "a body", clock.now)
             database.commit()
-            deliver(database, lambda: clock.now)
+            deliver(database.as_connection(), lambda: clock.now)
         return notify(*message)
 
     monkeypatch.setattr(outbox, "_notify", meanwhile)
-    deliver(database, lambda: clock.now)
+    deliver(database.as_connection(), lambda: clock.now)
 
     assert [title for title, _ in inbox.got] == ["first", "second"]
 
@@ -133,18 +134,18 @@ def test_a_claim_that_another_was_faster_with_is_lost(
     database: FakeDatabase, receiver: Away, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Both processes have read the message before either claims it."""
-    inbox, fetch = receiver.come(), outbox.fetch
-    outbox.post(database, "a title", "a body", NOW)
+    inbox = receiver.come()
+    outbox.post(database.as_connection(), "a title", "a body", NOW)
     database.commit()
 
-    def read_then_be_second(connection: FakeDatabase, name: str, params: dict[str, str]) -> list[dict[str, object]]:
+    def read_then_be_second(connection: Connection, name: str, params: dict[str, str]) -> list[Row]:
         found = fetch(connection, name, params)
         monkeypatch.setattr(outbox, "fetch", fetch)
-        deliver(database, lambda: NOW)
+        deliver(database.as_connection(), lambda: NOW)
         return found
 
     monkeypatch.setattr(outbox, "fetch", read_then_be_second)
-    deliver(database, lambda: NOW)
+    deliver(database.as_connection(), lambda: NOW)
 
     assert len(inbox.got) == 1
 

@@ -16,11 +16,15 @@ from pinwheel.alerts.catalogue import (
     MERGE_FAILING,
     ROWS_QUARANTINED,
     SLICE_HELD,
+    Alert,
 )
-from tests.support.receivers import kinds
+from tests.support.alert_database import FakeDatabase
+from tests.support.receivers import Inbox, kinds
 
 
-def test_an_alert_is_logged_stored_and_sent(database, inbox, caplog) -> None:
+def test_an_alert_is_logged_stored_and_sent(
+    database: FakeDatabase, inbox: Inbox, caplog: pytest.LogCaptureFixture
+) -> None:
     raising.raise_alert(SLICE_HELD, "repins", "slice 7 is held")
 
     (row,) = database.rows()
@@ -36,7 +40,7 @@ def test_an_alert_is_logged_stored_and_sent(database, inbox, caplog) -> None:
     assert "slice 7 is held" in caplog.text
 
 
-def test_raised_again_while_open_only_the_message_changes(database, inbox) -> None:
+def test_raised_again_while_open_only_the_message_changes(database: FakeDatabase, inbox: Inbox) -> None:
     raising.raise_alert(SLICE_HELD, "repins", "first")
     raising.raise_alert(SLICE_HELD, "repins", "second")
     raising.raise_alert(SLICE_HELD, "repins", "second")
@@ -45,7 +49,7 @@ def test_raised_again_while_open_only_the_message_changes(database, inbox) -> No
     assert len(inbox.got) == 1
 
 
-def test_another_subject_or_name_is_another_alert(database, inbox) -> None:
+def test_another_subject_or_name_is_another_alert(database: FakeDatabase, inbox: Inbox) -> None:
     raising.raise_alert(SLICE_HELD, "repins", "a")
     raising.raise_alert(SLICE_HELD, "pins", "b")
     raising.raise_alert(MERGE_FAILING, "repins", "c")
@@ -54,7 +58,7 @@ def test_another_subject_or_name_is_another_alert(database, inbox) -> None:
     assert len(inbox.got) == 3
 
 
-def test_resolved_once_and_may_come_again(database, inbox) -> None:
+def test_resolved_once_and_may_come_again(database: FakeDatabase, inbox: Inbox) -> None:
     raising.raise_alert(SLICE_HELD, "repins", "first")
     raising.raise_alert(SLICE_HELD, "pins", "stays")
     raising.resolve_alert(SLICE_HELD, "repins", "released")
@@ -68,12 +72,12 @@ def test_resolved_once_and_may_come_again(database, inbox) -> None:
     assert re.fullmatch(r"released\nLasted: 0:00:0\d, since 20\d\d-\d\d-\d\d \d\d:\d\d:\d\d UTC", body)
 
 
-def test_nobody_is_told_that_what_never_was_is_over(database, inbox) -> None:
+def test_nobody_is_told_that_what_never_was_is_over(database: FakeDatabase, inbox: Inbox) -> None:
     raising.resolve_alert(DRIVER_FAILING, "stream_engagement", "fine")
     assert (database.rows(), inbox.got) == ([], [])
 
 
-def test_what_just_happens_is_sent_each_time_and_never_open(database, inbox) -> None:
+def test_what_just_happens_is_sent_each_time_and_never_open(database: FakeDatabase, inbox: Inbox) -> None:
     raising.raise_alert(ROWS_QUARANTINED, "repins", "3 rows")
     raising.raise_alert(ROWS_QUARANTINED, "repins", "4 rows")
 
@@ -82,7 +86,7 @@ def test_what_just_happens_is_sent_each_time_and_never_open(database, inbox) -> 
     assert len(inbox.got) == 2
 
 
-def test_what_just_happens_is_sent_whatever_the_table_says(database, inbox) -> None:
+def test_what_just_happens_is_sent_whatever_the_table_says(database: FakeDatabase, inbox: Inbox) -> None:
     database.add("rows_quarantined", "repins")
     raising.raise_alert(ROWS_QUARANTINED, "repins", "3 rows")
     assert len(inbox.got) == 1
@@ -100,7 +104,9 @@ def test_what_lasts_is_resolved_by_somebody_and_nothing_else_is() -> None:
     }  # health's are resolved by their measures, see test_health
 
 
-def test_without_a_database_an_alert_is_logged_and_sent(database, inbox, caplog) -> None:
+def test_without_a_database_an_alert_is_logged_and_sent(
+    database: FakeDatabase, inbox: Inbox, caplog: pytest.LogCaptureFixture
+) -> None:
     database.away = True
     raising.raise_alert(DRIVER_FAILING, "stream_engagement", "it ended 3 times")
     raising.resolve_alert(DRIVER_FAILING, "stream_engagement", "it runs")
@@ -110,7 +116,7 @@ def test_without_a_database_an_alert_is_logged_and_sent(database, inbox, caplog)
     assert "no connection to mariadb at nowhere" in caplog.text
 
 
-def test_the_end_of_what_the_database_missed_is_told_once(database, inbox) -> None:
+def test_the_end_of_what_the_database_missed_is_told_once(database: FakeDatabase, inbox: Inbox) -> None:
     """This is the rule for alerts about the database itself."""
     database.away = True
     raising.raise_alert(MERGE_FAILING, "repins", "3 errors")
@@ -120,7 +126,7 @@ def test_the_end_of_what_the_database_missed_is_told_once(database, inbox) -> No
     assert kinds(inbox) == ["CRITICAL", "RESOLVED"]
 
 
-def test_an_end_that_the_database_missed_does_not_silence_the_next_alert(database, inbox) -> None:
+def test_an_end_that_the_database_missed_does_not_silence_the_next_alert(database: FakeDatabase, inbox: Inbox) -> None:
     raising.raise_alert(DRIVER_FAILING, "stream_engagement", "first")
     database.away = True
     raising.resolve_alert(DRIVER_FAILING, "stream_engagement", "over")
@@ -132,14 +138,18 @@ def test_an_end_that_the_database_missed_does_not_silence_the_next_alert(databas
     assert [row["message"] for row in database.rows(resolved_at=None)] == ["third"]
 
 
-def test_a_database_that_refuses_the_statement_stops_nothing(database, inbox, caplog) -> None:
+def test_a_database_that_refuses_the_statement_stops_nothing(
+    database: FakeDatabase, inbox: Inbox, caplog: pytest.LogCaptureFixture
+) -> None:
     database.error = pymysql.err.ProgrammingError(1146, "Table 'pinwheel.alerts.raising' doesn't exist")
     raising.raise_alert(SLICE_HELD, "repins", "slice 7 is held")
     assert len(inbox.got) == 1
     assert "doesn't exist" in caplog.text
 
 
-def test_bad_database_settings_stop_nothing(inbox, monkeypatch, caplog) -> None:
+def test_bad_database_settings_stop_nothing(
+    inbox: Inbox, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
     monkeypatch.setattr(raising, "_unstored", set())
     monkeypatch.setenv("PINWHEEL_MEMSQL_PORT", "none")
     raising.raise_alert(SLICE_HELD, "repins", "slice 7 is held")
@@ -148,19 +158,25 @@ def test_bad_database_settings_stop_nothing(inbox, monkeypatch, caplog) -> None:
 
 
 @pytest.mark.parametrize(("alert", "level"), [(SLICE_HELD, logging.ERROR), (ROWS_QUARANTINED, logging.WARNING)])
-def test_an_alert_is_logged_as_severe_as_it_is(alert, level, database, inbox, caplog) -> None:
+def test_an_alert_is_logged_as_severe_as_it_is(
+    alert: Alert, level: int, database: FakeDatabase, inbox: Inbox, caplog: pytest.LogCaptureFixture
+) -> None:
     raising.raise_alert(alert, "repins", "about slice 7")
     assert [r.levelno for r in caplog.records if "about slice 7" in r.getMessage()] == [level]
 
 
-def test_no_urls_send_nothing_and_complain_about_nothing(database, monkeypatch, caplog) -> None:
+def test_no_urls_send_nothing_and_complain_about_nothing(
+    database: FakeDatabase, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
     monkeypatch.delenv("PINWHEEL_ALERT_URLS", raising=False)
     raising.raise_alert(SLICE_HELD, "repins", "slice 7 is held")
     assert len(database.rows()) == 1
     assert [r for r in caplog.records if r.levelno == logging.WARNING] == []
 
 
-def test_a_service_that_can_not_be_reached_is_logged(database, monkeypatch, caplog) -> None:
+def test_a_service_that_can_not_be_reached_is_logged(
+    database: FakeDatabase, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))  # nothing listens here
         monkeypatch.setenv("PINWHEEL_ALERT_URLS", f"json://127.0.0.1:{taken.getsockname()[1]}")
@@ -168,7 +184,9 @@ def test_a_service_that_can_not_be_reached_is_logged(database, monkeypatch, capl
     assert re.search(r"not delivered receiver=json:\w{12}: CRITICAL slice_held: repins", caplog.text)
 
 
-def test_a_url_that_is_none_is_logged_and_the_others_are_told(database, inbox, monkeypatch, caplog) -> None:
+def test_a_url_that_is_none_is_logged_and_the_others_are_told(
+    database: FakeDatabase, inbox: Inbox, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
     monkeypatch.setenv("PINWHEEL_ALERT_URLS", f"no-such-service://secret {inbox.url}")
     raising.raise_alert(SLICE_HELD, "repins", "slice 7 is held")
     assert len(inbox.got) == 1
@@ -176,7 +194,9 @@ def test_a_url_that_is_none_is_logged_and_the_others_are_told(database, inbox, m
     assert "secret" not in caplog.text
 
 
-def test_a_service_that_raises_stops_nothing_and_tells_no_secret(database, inbox, monkeypatch, caplog) -> None:
+def test_a_service_that_raises_stops_nothing_and_tells_no_secret(
+    database: FakeDatabase, inbox: Inbox, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
     def explode(*_: object, **__: object) -> bool:
         raise RuntimeError("json://user:password@host")
 

@@ -4,6 +4,7 @@ import json
 import math
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -13,7 +14,7 @@ from bench.figures import FILE, Figure
 FIELDS = {"figure": str, "value": float, "unit": str, "baseline": str, "machine": str, "date": str}
 
 
-def run(contender: str, seconds: float, cpu: float, **more: float) -> dict:
+def run(contender: str, seconds: float, cpu: float, **more: float) -> dict[str, Any]:
     return {
         "contender": contender,
         "events": 1000,
@@ -25,7 +26,7 @@ def run(contender: str, seconds: float, cpu: float, **more: float) -> dict:
     }
 
 
-def book(folder: Path, *runs: dict) -> Path:
+def book(folder: Path, *runs: dict[str, Any]) -> Path:
     path = folder / "runs.jsonl"
     path.write_text("".join(json.dumps(r) + "\n" for r in runs))
     return path

@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pyarrow as pa
@@ -94,7 +95,11 @@ AT_LOGIN = 3  # SET NAMES, the session's settings, autocommit
 
 
 def settings(port: int, **changes: float) -> PinLookupSettings:
-    seconds = {"memsql_connect_seconds": 0.3, "memsql_statement_seconds": 0.6, "pin_memsql_seconds": 0.2} | changes
+    seconds: dict[str, Any] = {
+        "memsql_connect_seconds": 0.3,
+        "memsql_statement_seconds": 0.6,
+        "pin_memsql_seconds": 0.2,
+    } | changes
     return PinLookupSettings(memsql_host="127.0.0.1", memsql_port=port, **seconds)
 
 

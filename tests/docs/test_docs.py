@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from pinwheel.alerts.catalogue import ALERTS
+from pinwheel.alerts.catalogue import ALERTS, Alert
 from pinwheel.core.contract import LAKE_COLUMNS, DeadReason
 from pinwheel.generate.defects import DEFECTS
 from tests.support.generated import GENERATED, REFRESH, ROOT, setting_names
@@ -98,7 +98,7 @@ def test_decisions_are_numbered_without_gap() -> None:
 
 
 @pytest.mark.parametrize("alert", ALERTS.values(), ids=lambda alert: alert.name)
-def test_every_alert_is_in_its_runbook(alert: object) -> None:
+def test_every_alert_is_in_its_runbook(alert: Alert) -> None:
     assert f"`{alert.name}`" in (ROOT / alert.runbook).read_text()
 
 

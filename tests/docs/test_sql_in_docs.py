@@ -39,8 +39,9 @@ def _schema() -> dict[str, dict[str, str]]:
         for table, body in re.findall(r"CREATE TABLE IF NOT EXISTS (\w+) \((.*?)^\)", plain, re.DOTALL | re.MULTILINE):
             found[table] = dict(re.findall(r"^    ([a-z_]+) ([A-Z]+)", body, re.MULTILINE))
         for view, body in re.findall(r"^(?:CREATE )?VIEW (\w+) AS\n(.*?);", plain, re.DOTALL | re.MULTILINE):
-            names = sqlglot.parse_one(body, dialect="mysql").named_selects
-            found[view] = dict.fromkeys(names, "TEXT")
+            select = sqlglot.parse_one(body, dialect="mysql")
+            assert isinstance(select, exp.Query)
+            found[view] = dict.fromkeys(select.named_selects, "TEXT")
     return found
 
 
@@ -55,7 +56,7 @@ def problem(query: str) -> str | None:
         unknown = {table.name for table in tree.find_all(exp.Table)} - set(_schema())
         if unknown:
             return f"no table {', '.join(sorted(unknown))}"
-        qualify(tree, schema=_schema(), dialect="mysql")
+        qualify(tree, schema={**_schema()}, dialect="mysql")
     except SqlglotError as error:
         return str(error)
     return None

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 
@@ -121,15 +122,16 @@ def test_compaction_slows_the_stream_by_a_batch_at_most(running_stack: Stack, tm
     words = ("--seed", str(SEED_OF_COMPACTION), "--truth-dir", str(tmp_path / "sent"), "--rate", "1000")
     process = subprocess.Popen([*PRODUCE, *words, "--count", "60000"])
     wait_until("it lands undisturbed", lambda: len(gaps(events_table.commits(uri, first))) >= 6, 60)
+
+    def landed_more(there: int) -> bool:
+        return process.poll() is not None or len(gaps(events_table.commits(uri, first))) > there
+
     middle, fewer = DeltaTable(uri).version(), []
     while process.poll() is None:
         fewer.append(compact_all())
         # A run is shorter than a trigger: the next one begins when there is something for it.
         there = len(gaps(events_table.commits(uri, first)))
-        wait_until(
-            "another landing",
-            lambda n=there: process.poll() is not None or len(gaps(events_table.commits(uri, first))) > n,
-        )
+        wait_until("another landing", partial(landed_more, there))
     assert process.returncode == 0
 
     commits = events_table.commits(uri, first)

@@ -5,13 +5,14 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, cast
 
 import httpx
 import pyarrow as pa
 import pymysql
 import pytest
 
+from pinwheel.clients.memsql import Connection
 from pinwheel.core.contract import PIN_COLUMN_OF, PIN_COLUMNS, PIN_FIELDS
 from pinwheel.core.settings import PinLookupSettings
 from pinwheel.enrich.pin_sources import SELECT_IDS, PinApi
@@ -41,10 +42,10 @@ class FakeMemsql:
         self.upserts: list[list[int]] = []
         self.found: list[tuple[Any, ...]] = []
 
-    def connect(self) -> "FakeMemsql":
+    def connect(self) -> Connection:
         self.connects += 1
         self._check()
-        return self
+        return cast(Connection, self)
 
     def _check(self) -> None:
         if self.down:
@@ -104,7 +105,7 @@ class World:
         self.lookup = PinLookup(chosen, connect=self.memsql.connect, source=PinApi(chosen, client), clock=self.clock)
 
     def statuses(self, *ids: int | None) -> list[str | None]:
-        return self.lookup.find(pa.array(ids, pa.int64())).field("pin_status").to_pylist()
+        return list(self.lookup.find(pa.array(ids, pa.int64())).field("pin_status").to_pylist())
 
 
 def sql_row(pin_id: int, **changes: Any) -> dict[str, Any]:
@@ -311,7 +312,7 @@ def test_a_deadlock_is_tried_again(world: World, monkeypatch: pytest.MonkeyPatch
     errors = [pymysql.err.OperationalError(1213, "Deadlock"), None]
     monkeypatch.setattr(world.memsql, "_check", lambda: (_ for _ in ()).throw(e) if (e := errors.pop(0)) else None)
     monkeypatch.setattr(world.memsql, "connect", lambda: world.memsql)
-    world.lookup._cache._connect = lambda: world.memsql
+    world.lookup._cache._connect = lambda: cast(Connection, world.memsql)
     assert world.lookup.save(pins_table(sql_row(1)))
     assert world.memsql.upserts == [[1], [1]]
 

@@ -1,17 +1,20 @@
 """Every table's suite, as Great Expectations gets it; loaded inside the tests, because that takes seconds."""
 
 import json
+from typing import Any
 
 import pytest
 
+from pinwheel.clients.memsql import Row
 from pinwheel.core.contract import TABLES
 from tests.support import golden
 
 
-def expectations(table: str) -> list[dict]:
+def expectations(table: str) -> list[Row]:
     from expectations.suites import suite_of
 
-    return suite_of(table).to_json_dict()["expectations"]
+    rows: Any = suite_of(table).to_json_dict()["expectations"]
+    return list(rows)
 
 
 @pytest.mark.parametrize("table", TABLES)

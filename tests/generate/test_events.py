@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
 
+from pinwheel.clients.memsql import Row
 from pinwheel.core.contract import DeadReason
 from pinwheel.generate.catalogue import Catalogue
 from pinwheel.generate.events import Block, Generator
@@ -45,12 +46,12 @@ def sample(source: Generator) -> Block:
 
 
 @pytest.fixture(scope="module")
-def rows(sample: Block) -> list[dict[str, object]]:
-    return sample.rows.to_pylist()
+def rows(sample: Block) -> list[Row]:
+    return list(sample.rows.to_pylist())
 
 
 def share(sample: Block, column: str, value: str) -> float:
-    return pc.sum(pc.equal(sample.rows[column], value)).as_py() / sample.rows.num_rows
+    return float(pc.sum(pc.equal(sample.rows[column], value)).as_py() / sample.rows.num_rows)
 
 
 def test_each_record_gets_the_verdict_of_the_truth(sample: Block) -> None:
@@ -58,7 +59,7 @@ def test_each_record_gets_the_verdict_of_the_truth(sample: Block) -> None:
     assert verdicts == [None if r is None else DeadReason(r) for r in sample.rows["dead_reason"].to_pylist()]
 
 
-def test_the_truth_holds_what_was_sent(sample: Block, rows: list[dict[str, object]]) -> None:
+def test_the_truth_holds_what_was_sent(sample: Block, rows: list[Row]) -> None:
     for key, value, row in zip(sample.keys, sample.values, rows, strict=True):
         assert key == str(row["user_id"]).encode()
         if row["kind"] == "malformed":
@@ -82,7 +83,7 @@ def test_shares(sample: Block) -> None:
     assert pc.sum(pc.is_valid(sample.rows["extra"])).as_py() / sample.rows.num_rows == pytest.approx(0.01, rel=0.3)
 
 
-def test_redeliveries_repeat_an_earlier_record(sample: Block, rows: list[dict[str, object]]) -> None:
+def test_redeliveries_repeat_an_earlier_record(sample: Block, rows: list[Row]) -> None:
     first: dict[object, tuple[bytes, bytes | None]] = {}
     repeats = 0
     for key, value, row in zip(sample.keys, sample.values, rows, strict=True):
@@ -95,16 +96,16 @@ def test_redeliveries_repeat_an_earlier_record(sample: Block, rows: list[dict[st
     assert repeats > 100
 
 
-def test_late_events_are_late(rows: list[dict[str, object]]) -> None:
+def test_late_events_are_late(rows: list[Row]) -> None:
     moments = [row["occurred_at"] for row in rows if row["kind"] == "late"]
     assert min(moments) > NOW - timedelta(days=2, hours=1, seconds=1)
     assert max(moments) < NOW - timedelta(minutes=29)
     assert min(r["occurred_at"] for r in rows if r["kind"] == "ok") >= NOW - timedelta(hours=1)
 
 
-def test_pin_events_carry_the_catalogues_pin_from_its_creator(sample: Block, rows: list[dict[str, object]]) -> None:
+def test_pin_events_carry_the_catalogues_pin_from_its_creator(sample: Block, rows: list[Row]) -> None:
     made = [
-        (orjson.loads(v), r)
+        (orjson.loads(v or b""), r)
         for v, r in zip(sample.values, rows, strict=True)
         if r["event_type"] == "pin" and not r["malformed"]
     ]

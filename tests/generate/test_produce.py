@@ -2,6 +2,7 @@
 
 import json
 import threading
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -65,9 +66,13 @@ def test_a_stop_ends_in_order_and_the_truth_holds_only_what_was_taken(tmp_path: 
     assert [str(row["user_id"]).encode() for row in rows] == taken.keys
 
 
+def always(moment: datetime) -> Callable[[], datetime]:
+    return lambda: moment
+
+
 def test_two_runs_write_into_one_folder(tmp_path: Path) -> None:
     for moment in (NOW, NOW + timedelta(seconds=1)):
-        produce(settings(count=100, rate=0, truth_dir=tmp_path), sender=Taken(), now=lambda moment=moment: moment)
+        produce(settings(count=100, rate=0, truth_dir=tmp_path), sender=Taken(), now=always(moment))
     rows = truth.read(tmp_path).to_pylist()
     firsts = [row["event_id"] for row in rows if row["kind"] != "redelivery"]
     assert len(rows) == 200

@@ -38,7 +38,7 @@ def land(settings: CompactSettings, commits: int, kinds: tuple[str, ...] = ("rep
 
 def rows_of(settings: CompactSettings) -> list[dict[str, object]]:
     found = DeltaTable(settings.events_uri).to_pyarrow_table().sort_by("kafka_offset")
-    return events_table.without_views(found).to_pylist()
+    return list(events_table.without_views(found).to_pylist())
 
 
 def files(settings: CompactSettings) -> dict[str, int]:

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 from deltalake import DeltaTable
+from deltalake.exceptions import CommitFailedError
 
 from pinwheel.core.errors import FencedError, LakeError
 from pinwheel.lake import events_table, landing
@@ -72,7 +73,7 @@ def test_two_drivers_that_both_pass_the_check_land_one_batch(events: str) -> Non
     batches = [write(events, [row(0), row(1)]) for _ in range(2)]
     first._append(batches[0])
 
-    with pytest.raises(landing.CommitFailedError):
+    with pytest.raises(CommitFailedError):
         second._append(batches[1])
     assert offsets(events) == [0, 1]
 
@@ -142,7 +143,7 @@ def test_conflicts_for_ever_are_an_error(events: str, monkeypatch: pytest.Monkey
 
     def conflict(files: Any) -> None:
         tries.append(files)
-        raise landing.CommitFailedError("somebody was faster")
+        raise CommitFailedError("somebody was faster")
 
     monkeypatch.setattr(writer, "_append", conflict)
 

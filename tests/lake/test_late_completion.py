@@ -1,21 +1,25 @@
 """Rows that landed without their pin get it, in the lake and, by the change feed, in the reporting tables."""
 
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 
 import pytest
 from deltalake import DeltaTable
 
+from pinwheel.clients.memsql import Connection, Row
 from pinwheel.core.contract import PIN_FIELDS
-from pinwheel.core.settings import CompleteSettings
+from pinwheel.core.settings import CompleteSettings, MergeSettings
 from pinwheel.enrich.pin_sources import Answer, SourceDownError
 from pinwheel.enrich.pins import PinLookup
-from pinwheel.lake.late_completion import complete
+from pinwheel.lake.late_completion import Completion, complete
 from pinwheel.merge.merge import merge
 from pinwheel.merge.stage import stage
 from pinwheel.rollup import rollups
 from tests.support.lakes import NOON, event, hours, land
 from tests.support.places import on_disk_and_in_a_store
+from tests.support.types import Query
 
+Complete = Callable[..., Completion]
 WAITING = {"pin_status": "pending", "brand_id": None, "category": None}
 ROW = {f.name: None for f in PIN_FIELDS} | {"creator_id": 3, "board_id": 4, "brand_id": 9, "category": "art"}
 
@@ -28,7 +32,7 @@ class Source:
         self.unknown: set[int] = set()
         self.down = False
 
-    def fetch(self, pin_ids):
+    def fetch(self, pin_ids: Sequence[int]) -> Answer:
         if self.down:
             raise SourceDownError("down")
         row = tuple(ROW[f.name] for f in PIN_FIELDS if f.name != "pin_id")
@@ -36,24 +40,24 @@ class Source:
 
 
 @pytest.fixture
-def source():
+def source() -> Source:
     return Source()
 
 
 @pytest.fixture
-def run(settings, source):
+def run(settings: MergeSettings, source: Source) -> Complete:
     own = CompleteSettings(**settings.model_dump(include=set(CompleteSettings.model_fields)))
     return lambda now=NOON, pins=own: complete(pins, PinLookup(pins, source=source), now)
 
 
-def merge_all(settings, connection):
+def merge_all(settings: MergeSettings, connection: Connection) -> None:
     for table in ("repins", "comments"):
         while (found := stage(table, settings, connection)) is not None:
             merge(found.slice_id, connection)
     rollups.recompute(connection)
 
 
-def waiting_rows():
+def waiting_rows() -> list[Row]:
     return [
         event("repin", "a", 1, pin_id=1, **WAITING),
         event("repin", "b", 2, pin_id=2, **WAITING),
@@ -64,7 +68,9 @@ def waiting_rows():
 
 
 @on_disk_and_in_a_store
-def test_a_pin_that_arrives_completes_every_row_that_waits_for_it(settings, connection, query, source, run):
+def test_a_pin_that_arrives_completes_every_row_that_waits_for_it(
+    settings: MergeSettings, connection: Connection, query: Query, source: Source, run: Complete
+) -> None:
     land(settings.lake_uri, waiting_rows())
     merge_all(settings, connection)
     assert query("SELECT SUM(repins) AS n FROM brand_hourly")[0]["n"] == 1
@@ -91,7 +97,9 @@ def test_a_pin_that_arrives_completes_every_row_that_waits_for_it(settings, conn
     assert [r["pin_id"] for r in query("SELECT pin_id FROM pending_pins")] == [2]
 
 
-def test_again_changes_nothing(settings, connection, query, source, run):
+def test_again_changes_nothing(
+    settings: MergeSettings, connection: Connection, query: Query, source: Source, run: Complete
+) -> None:
     land(settings.lake_uri, waiting_rows())
     merge_all(settings, connection)
     source.pins = {1, 2}
@@ -108,7 +116,9 @@ def test_again_changes_nothing(settings, connection, query, source, run):
     assert DeltaTable(f"{settings.lake_uri}/events").version() <= version + 1
 
 
-def test_a_pin_that_does_not_exist_is_said_to_be_unknown(settings, connection, query, source, run):
+def test_a_pin_that_does_not_exist_is_said_to_be_unknown(
+    settings: MergeSettings, connection: Connection, query: Query, source: Source, run: Complete
+) -> None:
     land(settings.lake_uri, waiting_rows())
     merge_all(settings, connection)
     source.unknown = {1, 2}
@@ -120,7 +130,9 @@ def test_a_pin_that_does_not_exist_is_said_to_be_unknown(settings, connection, q
     assert query("SELECT * FROM pending_pins") == []
 
 
-def test_while_the_source_is_down_all_wait_and_the_oldest_are_given_up(settings, connection, query, source, run):
+def test_while_the_source_is_down_all_wait_and_the_oldest_are_given_up(
+    settings: MergeSettings, connection: Connection, query: Query, source: Source, run: Complete
+) -> None:
     land(settings.lake_uri, waiting_rows())
     merge_all(settings, connection)
     source.down = True

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import cast
 
 import pytest
 from rich.console import Console
@@ -12,6 +13,7 @@ from pinwheel.local import logs, processes, run
 from pinwheel.local.processes import Owned, Program
 from pinwheel.local.settings import LocalSettings
 from pinwheel.local.stack import Stack
+from pinwheel.local.watch import Watch
 
 # Numbered lines, until it is ended.
 TALKER = ("sh", "-c", 'n=0; while true; do n=$((n+1)); echo "line $n of the talker"; sleep 0.002; done')
@@ -114,4 +116,4 @@ def test_the_run_looks_at_them_all_the_time() -> None:
             raise Looked
 
     with pytest.raises(Looked):
-        run._keep_up(Console(), OfNothing(), None)
+        run._keep_up(Console(), cast(Stack, OfNothing()), cast(Watch, None))

@@ -1,23 +1,30 @@
 """The reporting tables after stage and merge, on a real lake and a real database."""
 
+from collections.abc import Callable
+
 import pytest
 
+from pinwheel.clients.memsql import Connection, Row
 from pinwheel.core.contract import SliceState
 from pinwheel.core.errors import MergeError
-from pinwheel.merge import ledger
+from pinwheel.core.settings import MergeSettings
 from pinwheel.merge.ledger import SupersededError
-from pinwheel.merge.merge import merge
+from pinwheel.merge.merge import Counts, merge
 from pinwheel.merge.stage import stage
 from pinwheel.rollup import rollups
 from tests.support.lakes import NOON, delete, event, hours, land, update
 from tests.support.places import on_disk_and_in_a_store
+from tests.support.slices import staged, state_of
+from tests.support.types import Query
+
+MergeAll = Callable[..., list[Counts]]
 
 
 @pytest.fixture
-def merge_all(settings, connection):
+def merge_all(settings: MergeSettings, connection: Connection) -> MergeAll:
     """Stages and merges all that is due for a table, then the rollups; returns the counts of each slice."""
 
-    def go(table="repins"):
+    def go(table: str = "repins") -> list[Counts]:
         done = []
         while (found := stage(table, settings, connection)) is not None:
             done.append(merge(found.slice_id, connection))
@@ -27,14 +34,14 @@ def merge_all(settings, connection):
     return go
 
 
-def everything(query) -> list:
+def everything(query: Query) -> list[list[Row]]:
     stamps = {"updated_at", "fetched_at"}
     tables = ("repins", "brand_hourly", "brand_daily", "brand_country_daily", "category_hourly", "merge_watermarks")
     return [[{k: v for k, v in r.items() if k not in stamps} for r in query(f"SELECT * FROM {t}")] for t in tables]
 
 
 @on_disk_and_in_a_store
-def test_repins_reach_the_table_and_the_rollups(settings, merge_all, query):
+def test_repins_reach_the_table_and_the_rollups(settings: MergeSettings, merge_all: MergeAll, query: Query) -> None:
     land(settings.lake_uri, [event("repin", "a", 0), event("repin", "b", 1, user_id=2, occurred_at=NOON + hours(1))])
     (counts,) = merge_all()
     assert counts.inserted == 2
@@ -49,9 +56,11 @@ def test_repins_reach_the_table_and_the_rollups(settings, merge_all, query):
 
 
 @on_disk_and_in_a_store
-def test_merging_again_changes_nothing(settings, connection, merge_all, query):
+def test_merging_again_changes_nothing(
+    settings: MergeSettings, connection: Connection, merge_all: MergeAll, query: Query
+) -> None:
     land(settings.lake_uri, [event("repin", "a", 0)])
-    slice_id = stage("repins", settings, connection).slice_id
+    slice_id = staged("repins", settings, connection).slice_id
     merge(slice_id, connection)
     rollups.recompute(connection)
     before = everything(query)
@@ -62,9 +71,11 @@ def test_merging_again_changes_nothing(settings, connection, merge_all, query):
     assert query("SELECT state FROM merge_slices") == [{"state": "merged"}]
 
 
-def test_a_zombie_s_slice_is_not_merged(settings, connection, merge_all, query):
+def test_a_zombie_s_slice_is_not_merged(
+    settings: MergeSettings, connection: Connection, merge_all: MergeAll, query: Query
+) -> None:
     land(settings.lake_uri, [event("repin", "a", 0)])
-    late = stage("repins", settings, connection)
+    late = staged("repins", settings, connection)
     merge_all()  # another run stages and merges the same versions
     before = everything(query)
     with pytest.raises(SupersededError):
@@ -72,21 +83,25 @@ def test_a_zombie_s_slice_is_not_merged(settings, connection, merge_all, query):
     assert everything(query) == before
 
 
-def test_a_watermark_that_moved_rolls_everything_back(settings, connection, query):
+def test_a_watermark_that_moved_rolls_everything_back(
+    settings: MergeSettings, connection: Connection, query: Query
+) -> None:
     land(settings.lake_uri, [event("repin", "a", 0)])
-    found = stage("repins", settings, connection)
+    found = staged("repins", settings, connection)
     with connection.cursor() as cursor:
         cursor.execute("UPDATE merge_watermarks SET version = 99")
     connection.commit()
     with pytest.raises(SupersededError, match="no longer at version -1"):
         merge(found.slice_id, connection)
     assert query("SELECT * FROM repins") == []
-    assert ledger.find(connection, found.slice_id).state == SliceState.SUPERSEDED
+    assert state_of(connection, found.slice_id) == SliceState.SUPERSEDED
 
 
-def test_staged_rows_that_vanished_stop_the_merge(settings, connection, query):
+def test_staged_rows_that_vanished_stop_the_merge(
+    settings: MergeSettings, connection: Connection, query: Query
+) -> None:
     land(settings.lake_uri, [event("repin", "a", 0)])
-    found = stage("repins", settings, connection)
+    found = staged("repins", settings, connection)
     with connection.cursor() as cursor:
         cursor.execute("DELETE FROM staging_repins")
     connection.commit()
@@ -95,7 +110,7 @@ def test_staged_rows_that_vanished_stop_the_merge(settings, connection, query):
     assert query("SELECT version FROM merge_watermarks") == [{"version": -1}]
 
 
-def test_first_delivery_wins_within_a_slice(settings, merge_all, query):
+def test_first_delivery_wins_within_a_slice(settings: MergeSettings, merge_all: MergeAll, query: Query) -> None:
     rows = [
         event("repin", "a", 2, board_id=9, kafka_timestamp=NOON + hours(1)),
         event("repin", "a", 1),
@@ -107,7 +122,7 @@ def test_first_delivery_wins_within_a_slice(settings, merge_all, query):
     assert query("SELECT kafka_offset, board_id FROM repins") == [{"kafka_offset": 1, "board_id": 5}]
 
 
-def test_first_delivery_wins_over_slices(settings, merge_all, query):
+def test_first_delivery_wins_over_slices(settings: MergeSettings, merge_all: MergeAll, query: Query) -> None:
     land(settings.lake_uri, [event("repin", "a", 5)])
     merge_all()
     again = [event("repin", "a", 6), event("repin", "a", 7, user_id=8), event("repin", "a", 8, brand_id=None)]
@@ -119,7 +134,9 @@ def test_first_delivery_wins_over_slices(settings, merge_all, query):
     assert query("SELECT repins, unique_people FROM brand_hourly") == [{"repins": 1, "unique_people": 1}]
 
 
-def test_late_completion_moves_a_row_between_buckets(settings, merge_all, query):
+def test_late_completion_moves_a_row_between_buckets(
+    settings: MergeSettings, merge_all: MergeAll, query: Query
+) -> None:
     land(settings.lake_uri, [event("repin", "a", 0, brand_id=None, category=None, pin_status="pending")])
     merge_all()
     assert query("SELECT * FROM brand_hourly") == []
@@ -131,7 +148,7 @@ def test_late_completion_moves_a_row_between_buckets(settings, merge_all, query)
     assert query("SELECT category, repins FROM category_hourly") == [{"category": "food", "repins": 1}]
 
 
-def test_a_correction_in_the_same_slice_counts_once(settings, merge_all, query):
+def test_a_correction_in_the_same_slice_counts_once(settings: MergeSettings, merge_all: MergeAll, query: Query) -> None:
     land(settings.lake_uri, [event("repin", "a", 0, brand_id=None)])
     update(settings.lake_uri, "event_id = 'a'", {"brand_id": "33"})
     (counts,) = merge_all()
@@ -139,7 +156,7 @@ def test_a_correction_in_the_same_slice_counts_once(settings, merge_all, query):
     assert query("SELECT brand_id FROM repins") == [{"brand_id": 33}]
 
 
-def test_a_correction_of_another_delivery_stays_out(settings, merge_all, query):
+def test_a_correction_of_another_delivery_stays_out(settings: MergeSettings, merge_all: MergeAll, query: Query) -> None:
     land(settings.lake_uri, [event("repin", "a", 0)])
     merge_all()
     land(settings.lake_uri, [event("repin", "a", 1, board_id=9)])
@@ -149,7 +166,7 @@ def test_a_correction_of_another_delivery_stays_out(settings, merge_all, query):
     assert query("SELECT board_id FROM repins") == [{"board_id": 5}]
 
 
-def test_erasure_takes_the_row_and_its_buckets_away(settings, merge_all, query):
+def test_erasure_takes_the_row_and_its_buckets_away(settings: MergeSettings, merge_all: MergeAll, query: Query) -> None:
     land(settings.lake_uri, [event("repin", "a", 0, user_id=4), event("repin", "b", 1, brand_id=71, user_id=5)])
     merge_all()
     delete(settings.lake_uri, "user_id = 4")
@@ -160,7 +177,7 @@ def test_erasure_takes_the_row_and_its_buckets_away(settings, merge_all, query):
         assert query(f"SELECT brand_id, repins FROM {rollup}") == [{"brand_id": 71, "repins": 1}]
 
 
-def test_deleting_a_spare_delivery_keeps_the_row(settings, merge_all, query):
+def test_deleting_a_spare_delivery_keeps_the_row(settings: MergeSettings, merge_all: MergeAll, query: Query) -> None:
     land(settings.lake_uri, [event("repin", "a", 0), event("repin", "a", 1)])
     merge_all()
     delete(settings.lake_uri, "kafka_offset = 1")
@@ -169,7 +186,9 @@ def test_deleting_a_spare_delivery_keeps_the_row(settings, merge_all, query):
     assert query("SELECT kafka_offset FROM repins") == [{"kafka_offset": 0}]
 
 
-def test_a_redelivery_takes_the_place_of_an_erased_row(settings, merge_all, query):
+def test_a_redelivery_takes_the_place_of_an_erased_row(
+    settings: MergeSettings, merge_all: MergeAll, query: Query
+) -> None:
     land(settings.lake_uri, [event("repin", "a", 0)])
     merge_all()
     land(settings.lake_uri, [event("repin", "a", 1)])
@@ -179,7 +198,9 @@ def test_a_redelivery_takes_the_place_of_an_erased_row(settings, merge_all, quer
     assert query("SELECT kafka_offset FROM repins") == [{"kafka_offset": 1}]
 
 
-def test_versions_without_rows_move_watermark_and_progress_only(settings, merge_all, query):
+def test_versions_without_rows_move_watermark_and_progress_only(
+    settings: MergeSettings, merge_all: MergeAll, query: Query
+) -> None:
     version = land(settings.lake_uri, [event("login", "x", 41)])
     assert merge_all("repins") == []
     assert query("SELECT table_name, version FROM merge_watermarks") == [{"table_name": "repins", "version": version}]
@@ -188,7 +209,9 @@ def test_versions_without_rows_move_watermark_and_progress_only(settings, merge_
     assert query("SELECT * FROM merge_slices") == []
 
 
-def test_logins_have_no_rollups_and_pins_fill_the_cache(settings, merge_all, query):
+def test_logins_have_no_rollups_and_pins_fill_the_cache(
+    settings: MergeSettings, merge_all: MergeAll, query: Query
+) -> None:
     rows = [event("login", "l", 0), event("pin", "p", 1, title="One\tpin", link="https://x.test")]
     land(settings.lake_uri, rows)
     assert merge_all("logins")[0].inserted == 1
@@ -212,7 +235,7 @@ AWKWARD = [
 ]
 
 
-def test_awkward_text_comes_through_unchanged(settings, merge_all, query):
+def test_awkward_text_comes_through_unchanged(settings: MergeSettings, merge_all: MergeAll, query: Query) -> None:
     rows = [event("comment", f"c{i}", i, text=text) for i, text in enumerate(AWKWARD)]
     land(settings.lake_uri, [*rows, event("comment", "pad ", 98), event("comment", "pad", 99)])
     (counts,) = merge_all("comments")
@@ -221,7 +244,7 @@ def test_awkward_text_comes_through_unchanged(settings, merge_all, query):
     assert [r["text"] for r in found] == AWKWARD
 
 
-def test_the_ledger_s_counts_add_up(settings, merge_all, query):
+def test_the_ledger_s_counts_add_up(settings: MergeSettings, merge_all: MergeAll, query: Query) -> None:
     land(settings.lake_uri, [event("repin", "a", 0), event("repin", "a", 1), event("repin", "a", 2, user_id=2)])
     update(settings.lake_uri, "kafka_offset = 0", {"city": "'Gouda'"})
     merge_all()
@@ -231,17 +254,19 @@ def test_the_ledger_s_counts_add_up(settings, merge_all, query):
     assert row["merged_at"] >= row["staged_at"] >= row["started_at"]
 
 
-def test_slices_stop_growing_at_the_setting(settings, connection, query):
+def test_slices_stop_growing_at_the_setting(settings: MergeSettings, connection: Connection, query: Query) -> None:
     for i in range(3):
         land(settings.lake_uri, [event("repin", f"e{i}{j}", 10 * i + j) for j in range(4)])
     small = settings.model_copy(update={"merge_slice_rows": 8})
-    found = stage("repins", small, connection)
+    found = staged("repins", small, connection)
     assert (found.versions.to, found.rows_read) == (2, 8)
 
 
-def test_leftovers_of_earlier_attempts_are_dropped(settings, connection, query):
+def test_leftovers_of_earlier_attempts_are_dropped(
+    settings: MergeSettings, connection: Connection, query: Query
+) -> None:
     land(settings.lake_uri, [event("repin", "a", 0)])
-    first = stage("repins", settings, connection)
-    second = stage("repins", settings, connection)
+    first = staged("repins", settings, connection)
+    second = staged("repins", settings, connection)
     assert query("SELECT DISTINCT slice_id FROM staging_repins") == [{"slice_id": second.slice_id}]
-    assert ledger.find(connection, first.slice_id).state == SliceState.SUPERSEDED
+    assert state_of(connection, first.slice_id) == SliceState.SUPERSEDED

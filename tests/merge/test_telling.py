@@ -3,6 +3,8 @@
 import threading
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from functools import partial
+from pathlib import Path
 
 import pytest
 from confluent_kafka.admin import AdminClient, NewTopic
@@ -21,6 +23,7 @@ from pinwheel.rollup.session import TrendsSession
 from pinwheel.stream import driver_lock
 from tests.support.lakes import event, land
 from tests.support.receivers import Away, Clock, Inbox
+from tests.support.types import Query
 
 AT_ONCE = 8
 NEWEST_UNDELIVERED = (
@@ -50,13 +53,13 @@ def watched(stack_with_kafka: Stack, settings: MergeSettings) -> HealthSettings:
     admin = AdminClient({"bootstrap.servers": bootstrap})
     error = admin.create_topics([NewTopic("watched", 2)])["watched"].exception(30)
     assert error is None or "exists" in str(error)
-    stream_dir = settings.lake_uri + "-stream"
+    stream_dir = Path(settings.lake_uri + "-stream")
     return HealthSettings(
         **settings.model_dump(include=set(MemsqlSettings.model_fields) | {"lake_uri"}),
         kafka_bootstrap=bootstrap,
         topic="watched",
         stream_dir=stream_dir,
-        driver_lock_path=f"{stream_dir}/driver.lock",
+        driver_lock_path=stream_dir / "driver.lock",
     )
 
 
@@ -67,7 +70,9 @@ def look(settings: HealthSettings, clock: Clock) -> None:
     clock.wait(minutes=1)
 
 
-def test_one_fault_is_one_alert_and_one_recovery(watched: HealthSettings, inbox: Inbox, clock: Clock, query) -> None:
+def test_one_fault_is_one_alert_and_one_recovery(
+    watched: HealthSettings, inbox: Inbox, clock: Clock, query: Query
+) -> None:
     for _ in range(5):
         look(watched, clock)
     with driver_lock.hold_lock(watched.driver_lock_path):
@@ -82,7 +87,7 @@ def test_one_fault_is_one_alert_and_one_recovery(watched: HealthSettings, inbox:
 
 
 def test_the_same_when_the_receiver_is_away_meanwhile(
-    watched: HealthSettings, receiver: Away, clock: Clock, query
+    watched: HealthSettings, receiver: Away, clock: Clock, query: Query
 ) -> None:
     for _ in range(5):
         look(watched, clock)
@@ -99,7 +104,7 @@ def test_the_same_when_the_receiver_is_away_meanwhile(
 
 
 def test_a_held_slice_is_told_once_over_sessions_and_once_when_it_is_released(
-    settings: MergeSettings, inbox: Inbox, query
+    settings: MergeSettings, inbox: Inbox, query: Query
 ) -> None:
     land(settings.lake_uri, [event("repin", f"bad{n}", n, latitude=91.5) for n in range(4)])
     for _ in range(2):
@@ -131,7 +136,9 @@ def test_a_fault_that_ended_between_sessions_is_told_to_be_over_and_the_next_is_
     assert failing == [f"{word} merge_failing: repins" for word in ("CRITICAL", "RESOLVED", "CRITICAL")]
 
 
-def test_a_slice_that_was_released_between_sessions_is_told_to_be(settings: MergeSettings, inbox: Inbox, query) -> None:
+def test_a_slice_that_was_released_between_sessions_is_told_to_be(
+    settings: MergeSettings, inbox: Inbox, query: Query
+) -> None:
     for n in range(2):
         land(settings.lake_uri, [event("repin", f"bad{n}", n, latitude=91.5)])
         session = Session("repins", settings, raise_alert, resolve_alert)
@@ -154,7 +161,7 @@ def trends_session(settings: MergeSettings, seconds: list[float]) -> TrendsSessi
     return TrendsSession(settings, raise_alert, resolve_alert, clock=lambda: seconds[0], now=lambda: now)
 
 
-def test_failing_trends_are_told_once(settings: MergeSettings, inbox: Inbox, monkeypatch) -> None:
+def test_failing_trends_are_told_once(settings: MergeSettings, inbox: Inbox, monkeypatch: pytest.MonkeyPatch) -> None:
     asked = []
 
     def refresh(*_: object, **__: object) -> bool:
@@ -172,7 +179,7 @@ def test_failing_trends_are_told_once(settings: MergeSettings, inbox: Inbox, mon
     assert session.errors == 4
 
 
-def test_trends_are_refreshed_when_they_are_due(settings: MergeSettings, query) -> None:
+def test_trends_are_refreshed_when_they_are_due(settings: MergeSettings, query: Query) -> None:
     seconds = [0.0]
     session = trends_session(settings.model_copy(update={"trends_interval_seconds": 60.0}), seconds)
     counted = []
@@ -206,9 +213,9 @@ def at_once(work: Callable[[], None]) -> None:
         thread.join()
 
 
-def test_many_that_tell_of_the_same_at_once_tell_it_once(inbox: Inbox, query) -> None:
+def test_many_that_tell_of_the_same_at_once_tell_it_once(inbox: Inbox, query: Query) -> None:
     for alert in (SLICE_HELD, MERGE_FAILING):
-        at_once(lambda alert=alert: raise_alert(alert, "repins", "told by many"))
+        at_once(partial(raise_alert, alert, "repins", "told by many"))
     assert query("SELECT COUNT(*) AS open FROM alerts WHERE resolved_at IS NULL") == [{"open": 2}]
     assert sorted(titles(inbox)) == ["CRITICAL merge_failing: repins", "CRITICAL slice_held: repins"]
 

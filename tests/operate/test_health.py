@@ -12,7 +12,7 @@ import pytest
 from deltalake import DeltaTable
 
 from pinwheel.alerts.catalogue import ALERTS, Alert
-from pinwheel.clients import kafka
+from pinwheel.clients import kafka, memsql
 from pinwheel.clients.kafka import Held
 from pinwheel.core.errors import MemsqlError, MissingPartError
 from pinwheel.core.settings import HealthSettings
@@ -95,8 +95,8 @@ def broker(monkeypatch: pytest.MonkeyPatch) -> Broker:
 @pytest.fixture
 def database(monkeypatch: pytest.MonkeyPatch) -> Database:
     found = Database()
-    monkeypatch.setattr(health.memsql, "connect", found.connect)
-    monkeypatch.setattr(health.memsql, "fetch", found.fetch)
+    monkeypatch.setattr(memsql, "connect", found.connect)
+    monkeypatch.setattr(memsql, "fetch", found.fetch)
     return found
 
 

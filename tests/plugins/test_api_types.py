@@ -1,5 +1,7 @@
 """The types that the scripts are checked against are those of the answers."""
 
+from typing import Any
+
 import pytest
 from fastapi import FastAPI
 
@@ -23,5 +25,5 @@ def test_the_scripts_types_are_those_of_the_response_models(app: FastAPI) -> Non
         ({}, "unknown"),
     ],
 )
-def test_a_schema_as_a_type(schema: dict, expected: str) -> None:
+def test_a_schema_as_a_type(schema: dict[str, Any], expected: str) -> None:
     assert f"  type Row = {expected};" in text({"Row": schema})

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, expect, sync_playwright
+from pydantic import BaseModel
 
 from pinwheel.core.settings import WebSettings
 from plugins.web import quality, reports, trends
@@ -91,7 +92,7 @@ def test_names_of_brands_categories_and_towns_are_read_not_run(
         assert page.locator("#table script, #table img, #table svg").count() == 0
 
 
-OTHERS = {
+OTHERS: dict[str, dict[str, type[BaseModel]]] = {
     "trends": {"trends": trends.Trends},
     "quality": {
         "quality": quality.Verdicts,

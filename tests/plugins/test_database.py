@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterator
+from typing import cast
 
 import pymysql
 import pytest
@@ -55,7 +56,7 @@ def test_one_that_does_not_answer_is_replaced(settings: WebSettings, made: list[
         pass
     made[0].is_well = False
     with pool.connection() as second:
-        assert second is made[1]
+        assert cast(object, second) is made[1]
     assert not made[0].open
 
 

@@ -10,7 +10,7 @@ from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
 from pinwheel.clients import memsql
-from pinwheel.clients.memsql import Connection
+from pinwheel.clients.memsql import Connection, Row
 from pinwheel.core.settings import MemsqlSettings, WebSettings
 from plugins.web import quality_docs
 from plugins.web.database import database
@@ -63,7 +63,8 @@ def merged(connection: Connection, table: str, state: str = "merged", **values: 
     insert(connection, "merge_slices", **key | given | values)
 
 
-def table_of(client: TestClient, name: str) -> dict:
+def table_of(client: TestClient, name: str) -> Row:
+    found: Row
     (found,) = [t for t in client.get("/api/quality").json()["tables"] if t["table"] == name]
     return found
 

@@ -2,41 +2,46 @@
 
 import re
 import shutil
+from collections.abc import Iterator
 from datetime import date, timedelta
+from typing import Any
 
 import pytest
+from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
 from pinwheel.clients import memsql
-from pinwheel.core.settings import WebSettings, load
+from pinwheel.clients.memsql import Connection
+from pinwheel.core.settings import MemsqlSettings, MergeSettings, ReportSettings, WebSettings, load
 from pinwheel.reports.page import style_hash_of
 from pinwheel.reports.period import Period
 from pinwheel.reports.tables import FILES
 from plugins.web.database import database
-from tests.support.brand_reports import at, some
+from tests.support.brand_reports import Clock, NameBrands, RunReports, at, some
 from tests.support.database import merge_settings
 from tests.support.lakes import event
-from tests.support.pages import BRAND_USERS
+from tests.support.pages import BRAND_USERS, Login
+from tests.support.types import MergeEvents
 
 WEEK = Period(date(2026, 3, 9), 7)
 OF_1 = "/api/reports/1/2026-03-14/1"
 
 
 @pytest.fixture
-def settings(memsql_settings, place):
+def settings(memsql_settings: MemsqlSettings, place: str) -> MergeSettings:
     """The settings of the merge that fills the tables; in the other pages' tests the database is down."""
     return merge_settings(memsql_settings, place)
 
 
 @pytest.fixture
-def app(tokens, report_settings):
+def app(tokens: dict[str, str], report_settings: ReportSettings) -> FastAPI:
     from plugins.web.app import create_app
 
     made = create_app(
         load(WebSettings, brand_users=BRAND_USERS, reports_uri=report_settings.reports_uri, memsql_port=1)
     )
 
-    def ours():
+    def ours() -> Iterator[Connection]:
         with memsql.connect(report_settings) as opened:
             yield opened
 
@@ -45,7 +50,7 @@ def app(tokens, report_settings):
 
 
 @pytest.fixture
-def made(merged, named, run):
+def made(merged: MergeEvents, named: NameBrands, run: RunReports) -> None:
     """Reports of three brands on the 14th, of one of them also on the 13th and on the week."""
     named((1, "Copper <b>Kitchen</b>", None), (3, "Other people's", None))
     merged(some("a", 3, brand_id=1) + some("b", 2, 10, brand_id=3) + some("c", 1, 20, brand_id=70)
@@ -55,13 +60,13 @@ def made(merged, named, run):
     run(WEEK, [1])
 
 
-def listed(client: TestClient, **params) -> list[tuple]:
+def listed(client: TestClient, **params: Any) -> list[tuple[Any, ...]]:
     answer = client.get("/api/reports", params=params)
     assert answer.status_code == 200, answer.text
     return [(r["brand_id"], r["first_day"], r["days"], r["revision"]) for r in answer.json()["reports"]]
 
 
-def test_by_itself_the_list_is_the_newest_day_of_all_brands(made, ann):
+def test_by_itself_the_list_is_the_newest_day_of_all_brands(made: None, ann: TestClient) -> None:
     answer = ann.get("/api/reports").json()
     assert answer["day"] == "2026-03-14"
     assert [(r["brand_name"], r["days"], r["engagement"]) for r in answer["reports"]] == [
@@ -75,7 +80,7 @@ def test_by_itself_the_list_is_the_newest_day_of_all_brands(made, ann):
     assert first["made_at"].endswith("Z")
 
 
-def test_it_is_filtered_by_brand_day_and_length(made, ann):
+def test_it_is_filtered_by_brand_day_and_length(made: None, ann: TestClient) -> None:
     assert listed(ann, brand=1) == [(1, "2026-03-14", 1, 1), (1, "2026-03-13", 1, 1), (1, "2026-03-09", 7, 1)]
     assert listed(ann, brand=1, days=1) == [(1, "2026-03-14", 1, 1), (1, "2026-03-13", 1, 1)]
     assert listed(ann, day="2026-03-13") == [(1, "2026-03-13", 1, 1), (1, "2026-03-09", 7, 1)]
@@ -85,17 +90,17 @@ def test_it_is_filtered_by_brand_day_and_length(made, ann):
     assert listed(ann, day="1000-01-01") == listed(ann, day="9999-12-31") == []
 
 
-def test_a_long_list_says_that_there_is_more(made, ann):
+def test_a_long_list_says_that_there_is_more(made: None, ann: TestClient) -> None:
     answer = ann.get("/api/reports", params={"top": 2}).json()
     assert (len(answer["reports"]), answer["has_more"]) == (2, True)
     assert ann.get("/api/reports", params={"top": 4}).json()["has_more"] is False
 
 
-def test_without_reports_it_is_empty(ann, settings):
+def test_without_reports_it_is_empty(ann: TestClient, settings: MergeSettings) -> None:
     assert ann.get("/api/reports").json() == {"day": None, "reports": [], "has_more": False}
 
 
-def test_who_is_bound_to_brands_sees_their_reports_alone(made, carl):
+def test_who_is_bound_to_brands_sees_their_reports_alone(made: None, carl: TestClient) -> None:
     """To 1 and 2."""
     assert {brand for brand, *_ in listed(carl)} == {1}
     assert {brand for brand, *_ in listed(carl, day="2026-03-14")} == {1}
@@ -134,13 +139,13 @@ def test_who_is_bound_to_brands_sees_their_reports_alone(made, carl):
         ("?days=40", 422, "days"),
     ],
 )
-def test_what_is_not_there_says_so(path, status, says, made, ann):
+def test_what_is_not_there_says_so(path: str, status: int, says: str, made: None, ann: TestClient) -> None:
     answer = ann.get(f"/api/reports{path}")
     assert answer.status_code == status
     assert says in answer.json()["error"]["message"]
 
 
-def test_the_page_of_a_report_runs_nothing(made, ann):
+def test_the_page_of_a_report_runs_nothing(made: None, ann: TestClient) -> None:
     answer = ann.get(f"{OF_1}/1/report.html")
     assert answer.status_code == 200
     assert answer.headers["content-type"] == "text/html; charset=utf-8"
@@ -153,7 +158,7 @@ def test_the_page_of_a_report_runs_nothing(made, ann):
     assert "Copper &lt;b&gt;Kitchen&lt;/b&gt;" in answer.text
 
 
-def test_a_report_and_its_tables_can_be_downloaded(made, ann):
+def test_a_report_and_its_tables_can_be_downloaded(made: None, ann: TestClient) -> None:
     page = ann.get(f"{OF_1}/1/report.html?download=true")
     assert page.headers["content-disposition"] == 'attachment; filename="brand-1-2026-03-14-1d-r1.html"'
     assert "sandbox" in page.headers["content-security-policy"]
@@ -164,7 +169,9 @@ def test_a_report_and_its_tables_can_be_downloaded(made, ann):
     assert "engagement,3,1" in ann.get(f"{OF_1}/1/totals.csv").text
 
 
-def test_revisions_say_what_changed(made, ann, merged, run, clock):
+def test_revisions_say_what_changed(
+    made: None, ann: TestClient, merged: MergeEvents, run: RunReports, clock: Clock
+) -> None:
     clock.now += timedelta(hours=1)
     merged([event("comment", "late", 99, brand_id=1, occurred_at=at(13))])
     run()
@@ -180,7 +187,7 @@ def test_revisions_say_what_changed(made, ann, merged, run, clock):
     assert "total engagement,3,4" in ann.get(f"{OF_1}/2/changes.csv").text
 
 
-def test_files_that_are_gone_are_told(made, ann, report_settings):
+def test_files_that_are_gone_are_told(made: None, ann: TestClient, report_settings: ReportSettings) -> None:
     shutil.rmtree(report_settings.reports_uri)
     answer = ann.get(f"{OF_1}/1/report.html")
     assert answer.status_code == 404
@@ -188,13 +195,13 @@ def test_files_that_are_gone_are_told(made, ann, report_settings):
     assert report_settings.reports_uri not in answer.text
 
 
-def test_a_database_that_is_away_is_told(app, ann):
+def test_a_database_that_is_away_is_told(app: FastAPI, ann: TestClient) -> None:
     app.dependency_overrides.clear()
     for path in ("", "/1/2026-03-14/1", "/1/2026-03-14/1/1/report.html"):
         answer = ann.get(f"/api/reports{path}")
         assert (answer.status_code, answer.json()["error"]["code"]) == (503, "memsql_away")
 
 
-def test_nobody_else_gets_in(made, login):
+def test_nobody_else_gets_in(made: None, login: Login) -> None:
     for path in ("", "/1/2026-03-14/1", "/1/2026-03-14/1/1/report.html", "/1/2026-03-14/1/1/totals.csv"):
         assert login(None).get(f"/api/reports{path}").status_code == 401

@@ -97,8 +97,8 @@ def test_who_is_bound_to_brands_sees_these_and_their_pins_alone(
     for number, brand in ((7, 2), (8, 3), (9, None)):
         pin(connection, number, brand, "a title")
         trend(connection, "pin", str(number))
-    for brand in ("1", "3"):
-        trend(connection, "brand", brand)
+    for item in ("1", "3"):
+        trend(connection, "brand", item)
     trend(connection, "category", "food")
     trend(connection, "country", "NL")
     assert items(ann) == {"pins": ["7", "8", "9"], "brands": ["1", "3"], "categories": ["food"], "countries": ["NL"]}

@@ -1,14 +1,18 @@
 """The merge's fixtures, and one Great Expectations context for all tests: making one takes seconds."""
 
+from pathlib import Path
+
 import pytest
 
+from pinwheel.clients.memsql import Connection
 from pinwheel.core.contract import TABLES
-from pinwheel.core.settings import GeoSettings, QualitySettings
+from pinwheel.core.settings import GeoSettings, MergeSettings, QualitySettings
 from pinwheel.merge.merge import merge
 from pinwheel.merge.stage import stage
 from pinwheel.quality.check import Checker
 from pinwheel.quality.judge import Judge
 from pinwheel.rollup import rollups
+from tests.support.types import MergeAll
 
 
 @pytest.fixture(scope="session")
@@ -17,7 +21,7 @@ def judge() -> Judge:
 
 
 @pytest.fixture
-def quality(settings, tmp_path) -> QualitySettings:
+def quality(settings: MergeSettings, tmp_path: Path) -> QualitySettings:
     values = {k: v for k, v in settings.model_dump().items() if k in QualitySettings.model_fields}
     return QualitySettings(
         **values, **GeoSettings().model_dump(), quality_dir=tmp_path / "quality", quality_back_hours=3
@@ -25,15 +29,15 @@ def quality(settings, tmp_path) -> QualitySettings:
 
 
 @pytest.fixture
-def checker(quality, connection, judge) -> Checker:
+def checker(quality: QualitySettings, connection: Connection, judge: Judge) -> Checker:
     return Checker(quality, connection, judge)
 
 
 @pytest.fixture
-def merge_all(settings, connection):
+def merge_all(settings: MergeSettings, connection: Connection) -> MergeAll:
     """Stages and merges all that is due for every table, then the rollups."""
 
-    def go(rolled_up=True):
+    def go(rolled_up: bool = True) -> None:
         for table in TABLES:
             while (found := stage(table, settings, connection)) is not None:
                 merge(found.slice_id, connection)

@@ -1,23 +1,30 @@
 """Whole hours on a real lake and a real database: correct hours pass, and each fault is named."""
 
 import re
+from collections.abc import Callable
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 
+from pinwheel.alerts.catalogue import Alert
+from pinwheel.clients.memsql import Connection, Row
 from pinwheel.core.contract import TABLES
 from pinwheel.core.errors import MemsqlError, PinwheelError
+from pinwheel.core.settings import MergeSettings, QualitySettings
 from pinwheel.core.times import HOUR
 from pinwheel.quality import results
+from pinwheel.quality.check import Checker, Outcome
 from pinwheel.quality.pages import FILES
 from pinwheel.quality.run import check, due_hours, period
 from tests.support.lakes import NOON, delete, event, land, update
+from tests.support.types import MergeAll, Query
 
 NOW = datetime(2026, 3, 14, 14, 20, tzinfo=UTC)
 FETCHED = re.compile(r"""<(?:script|img)[^>]*\ssrc="([^"?]+)|<link[^>]*\shref="([^"]+[.]css)""")
 
 
-def some(kind: str, count: int = 4) -> list[dict]:
+def some(kind: str, count: int = 4) -> list[Row]:
     return [
         event(kind, f"{kind}{n}", 10 * n + len(kind), user_id=n + 11, text="é 👕" if kind == "comment" else None)
         for n in range(count)
@@ -25,28 +32,30 @@ def some(kind: str, count: int = 4) -> list[dict]:
 
 
 @pytest.fixture
-def full(settings, merge_all):
+def full(settings: MergeSettings, merge_all: MergeAll) -> None:
     """A few events of every type, merged."""
     land(settings.lake_uri, [row for kind in ("pin", "repin", "comment", "login") for row in some(kind)])
     merge_all()
 
 
-def unmet(outcome) -> list[str]:
+def unmet(outcome: Outcome) -> list[str]:
     return [v.measure for v in outcome.unmet]
 
 
-def run(sql: str, connection) -> None:
+def run(sql: str, connection: Connection) -> None:
     with connection.cursor() as cursor:
         assert cursor.execute(sql) > 0
     connection.commit()
 
 
-def test_what_was_merged_agrees_with_the_lake(checker, full):
+def test_what_was_merged_agrees_with_the_lake(checker: Checker, full: None) -> None:
     outcomes = checker.hours([NOON], lambda: NOW)
     assert [(o.table, o.rows, unmet(o)) for o in outcomes] == [*((t, 4, []) for t in TABLES), ("rollups", 0, [])]
 
 
-def test_a_merge_in_between_does_not_matter(checker, full, settings, merge_all):
+def test_a_merge_in_between_does_not_matter(
+    checker: Checker, full: None, settings: MergeSettings, merge_all: MergeAll
+) -> None:
     land(settings.lake_uri, [event("repin", "later", 99)])
     assert unmet(checker.table("repins", NOON, NOW)) == []
     merge_all()
@@ -54,7 +63,9 @@ def test_a_merge_in_between_does_not_matter(checker, full, settings, merge_all):
     assert (found.rows, unmet(found)) == (5, [])
 
 
-def test_buckets_that_are_still_to_be_recomputed_are_not_wrong(checker, full, settings, merge_all, connection):
+def test_buckets_that_are_still_to_be_recomputed_are_not_wrong(
+    checker: Checker, full: None, settings: MergeSettings, merge_all: MergeAll, connection: Connection
+) -> None:
     later = [event(kind, f"{kind} later", 90 + n, user_id=77) for n, kind in enumerate(("pin", "repin", "login"))]
     land(settings.lake_uri, later)
     update(settings.lake_uri, "event_id = 'comment1'", {"brand_id": "71", "category": "'food'"})
@@ -67,7 +78,9 @@ def test_buckets_that_are_still_to_be_recomputed_are_not_wrong(checker, full, se
     assert unmet(checker.rollups(NOON, NOW)) == ["wrong_country_hourly"]
 
 
-def test_redelivered_corrected_and_erased_rows_agree(checker, full, settings, merge_all):
+def test_redelivered_corrected_and_erased_rows_agree(
+    checker: Checker, full: None, settings: MergeSettings, merge_all: MergeAll
+) -> None:
     land(settings.lake_uri, [event("repin", "repin0", 500, user_id=11)])
     update(settings.lake_uri, "event_id = 'repin1'", {"brand_id": "71", "category": "'food'"})
     delete(settings.lake_uri, "event_id = 'repin2'")
@@ -76,7 +89,7 @@ def test_redelivered_corrected_and_erased_rows_agree(checker, full, settings, me
     assert (found.rows, unmet(found)) == (3, [])
 
 
-def test_degrees_that_end_in_a_half_agree(checker, settings, merge_all):
+def test_degrees_that_end_in_a_half_agree(checker: Checker, settings: MergeSettings, merge_all: MergeAll) -> None:
     degrees = [1.30785, 2.15685, -1.30785, 0.00005, -0.00005, 52.1, 179.99995, -33.868820]
     rows = [event("login", f"l{n}", n, user_id=n + 1, latitude=d, longitude=-d) for n, d in enumerate(degrees)]
     land(settings.lake_uri, rows)
@@ -84,7 +97,9 @@ def test_degrees_that_end_in_a_half_agree(checker, settings, merge_all):
     assert unmet(checker.table("logins", NOON, NOW)) == []
 
 
-def test_a_row_that_is_gone_from_the_reporting_table_is_named(checker, full, connection):
+def test_a_row_that_is_gone_from_the_reporting_table_is_named(
+    checker: Checker, full: None, connection: Connection
+) -> None:
     run("DELETE FROM repins WHERE event_id = 'repin3'", connection)
     found = checker.table("repins", NOON, NOW)
     assert unmet(found) == ["checksum", "row_count"]
@@ -100,14 +115,14 @@ def test_a_row_that_is_gone_from_the_reporting_table_is_named(checker, full, con
         "occurred_at = occurred_at + INTERVAL 1 SECOND",
     ],
 )
-def test_a_row_that_was_changed_is_named(checker, full, connection, change):
+def test_a_row_that_was_changed_is_named(checker: Checker, full: None, connection: Connection, change: str) -> None:
     run(f"UPDATE repins SET {change} WHERE event_id = 'repin3'", connection)
     found = checker.table("repins", NOON, NOW)
     assert unmet(found) == ["checksum"]
     assert [row["event_id"] for row in found.samples["checksum"]] == ["repin3"]
 
 
-def test_quarantined_rows_are_not_missed(checker, full, connection):
+def test_quarantined_rows_are_not_missed(checker: Checker, full: None, connection: Connection) -> None:
     run("DELETE FROM repins WHERE event_id = 'repin3'", connection)
     run(
         "INSERT INTO quarantine (slice_id, row_num, table_name, kafka_partition, kafka_offset, reason, row_json) "
@@ -117,7 +132,9 @@ def test_quarantined_rows_are_not_missed(checker, full, connection):
     assert unmet(checker.table("repins", NOON, NOW)) == []
 
 
-def test_an_event_whose_first_delivery_is_in_quarantine_counts_by_its_next(checker, settings, merge_all, connection):
+def test_an_event_whose_first_delivery_is_in_quarantine_counts_by_its_next(
+    checker: Checker, settings: MergeSettings, merge_all: MergeAll, connection: Connection
+) -> None:
     land(settings.lake_uri, [event("repin", "twice", 1, user_id=-1), event("repin", "twice", 2, user_id=1)])
     merge_all()
     run("UPDATE repins SET user_id = 1, kafka_offset = 2", connection)
@@ -152,7 +169,9 @@ def test_an_event_whose_first_delivery_is_in_quarantine_counts_by_its_next(check
         ("UPDATE pin_firsts SET repinned_at = NULL", "pin_firsts"),
     ],
 )
-def test_a_wrong_rollup_is_named(checker, full, connection, change, rollup):
+def test_a_wrong_rollup_is_named(
+    checker: Checker, full: None, connection: Connection, change: str, rollup: str
+) -> None:
     assert unmet(checker.rollups(NOON, NOW)) == []
     run(change, connection)
     found = checker.rollups(NOON, NOW)
@@ -160,12 +179,12 @@ def test_a_wrong_rollup_is_named(checker, full, connection, change, rollup):
     assert found.samples[f"wrong_{rollup}"]
 
 
-def test_a_first_that_no_row_says_is_named(checker, full, connection):
+def test_a_first_that_no_row_says_is_named(checker: Checker, full: None, connection: Connection) -> None:
     run("UPDATE pin_firsts SET pinned_at = pinned_at - INTERVAL 1 SECOND", connection)
     assert unmet(checker.rollups(NOON - HOUR, NOW)) == ["wrong_pin_firsts"]
 
 
-def test_an_empty_table_and_one_of_one_row_pass(checker, settings, merge_all):
+def test_an_empty_table_and_one_of_one_row_pass(checker: Checker, settings: MergeSettings, merge_all: MergeAll) -> None:
     land(settings.lake_uri, [event("login", "only", 0)])
     merge_all()
     assert [(o.rows, unmet(o)) for o in checker.hours([NOON], lambda: NOW)] == [
@@ -173,14 +192,18 @@ def test_an_empty_table_and_one_of_one_row_pass(checker, settings, merge_all):
     ]  # fmt: skip
 
 
-def test_a_lake_that_lost_a_file_is_a_finding_and_the_other_tables_are_checked(checker, full, settings, tmp_path):
+def test_a_lake_that_lost_a_file_is_a_finding_and_the_other_tables_are_checked(
+    checker: Checker, full: None, settings: MergeSettings, tmp_path: Path
+) -> None:
     for path in (tmp_path / "lake" / "events").rglob("event_type=repin/*.parquet"):
         path.unlink()
     outcomes = {o.table: unmet(o) for o in checker.hours([NOON], lambda: NOW)}
     assert outcomes == {"pins": [], "repins": ["lake"], "comments": [], "logins": [], "rollups": []}
 
 
-def test_an_hour_is_due_until_it_passed(quality, checker, full, connection):
+def test_an_hour_is_due_until_it_passed(
+    quality: QualitySettings, checker: Checker, full: None, connection: Connection
+) -> None:
     first = due_hours(connection, NOW, 3)
     assert first == [NOON - HOUR, NOON, NOON + HOUR]
     run("DELETE FROM logins WHERE event_id = 'login0'", connection)
@@ -188,7 +211,7 @@ def test_an_hour_is_due_until_it_passed(quality, checker, full, connection):
     assert due_hours(connection, NOW, 3) == [NOON]
 
 
-def test_an_hour_that_was_checked_in_part_is_due(checker, full, connection):
+def test_an_hour_that_was_checked_in_part_is_due(checker: Checker, full: None, connection: Connection) -> None:
     """A check that died half-way has saved results of some tables only, and all of those passed."""
     checker.table("pins", NOON, NOW)
     assert due_hours(connection, NOW, 3) == [NOON - HOUR, NOON, NOON + HOUR]
@@ -196,7 +219,7 @@ def test_an_hour_that_was_checked_in_part_is_due(checker, full, connection):
     assert due_hours(connection, NOW, 3) == [NOON - HOUR, NOON + HOUR]
 
 
-def test_checking_twice_keeps_one_verdict(checker, full, query):
+def test_checking_twice_keeps_one_verdict(checker: Checker, full: None, query: Query) -> None:
     checker.hours([NOON], lambda: NOW)
     before = query("SELECT * FROM dq_results"), query("SELECT * FROM dq_profiles")
     checker.hours([NOON], lambda: NOW)
@@ -205,10 +228,12 @@ def test_checking_twice_keeps_one_verdict(checker, full, query):
     assert before[1]
 
 
-def test_one_failure_is_one_alert_and_one_recovery(quality, full, connection):
+def test_one_failure_is_one_alert_and_one_recovery(
+    quality: QualitySettings, full: None, connection: Connection
+) -> None:
     told = []
 
-    def go(word):
+    def go(word: str) -> Callable[[Alert, str, str], None]:
         return lambda kind, table, message: told.append((word, kind.name, table, message))
 
     run("DELETE FROM logins WHERE event_id = 'login0'", connection)
@@ -230,7 +255,7 @@ def test_one_failure_is_one_alert_and_one_recovery(quality, full, connection):
     assert ("resolve", "quality_failed", "logins") in [t[:3] for t in told]
 
 
-def test_data_docs_have_a_page_for_each_table(quality, full):
+def test_data_docs_have_a_page_for_each_table(quality: QualitySettings, full: None) -> None:
     check(quality, ("2026-03-14T12:00", "2026-03-14T13:00"), lambda: NOW, lambda *_: None, lambda *_: None)
     index = quality.quality_dir / "gx" / "uncommitted" / "data_docs" / "local_site" / "index.html"
     pages = list(index.parent.glob("validations/*/2026-03-14T12/**/*.html"))
@@ -251,26 +276,26 @@ def test_data_docs_have_a_page_for_each_table(quality, full):
         ("2026-03-14T12", "2026-03-14T15", "in the future"),
     ],
 )
-def test_a_period_that_can_not_be_says_why(start, end, said):
+def test_a_period_that_can_not_be_says_why(start: str, end: str, said: str) -> None:
     with pytest.raises(PinwheelError, match=said):
         period(start, end, NOW, 35)
 
 
-def test_a_period_is_whole_hours():
+def test_a_period_is_whole_hours() -> None:
     assert period("2026-03-14T11:30", "2026-03-14T14:00+01:00", NOW, 35) == [NOON - HOUR, NOON]
 
 
-def test_a_day_without_events_has_nothing_to_mind(checker, full):
+def test_a_day_without_events_has_nothing_to_mind(checker: Checker, full: None) -> None:
     assert all(unmet(o) == [] for o in checker.hours([NOON.replace(year=2025)], lambda: NOW))
 
 
-def test_a_database_that_is_away_is_one_clear_error(quality):
+def test_a_database_that_is_away_is_one_clear_error(quality: QualitySettings) -> None:
     away = quality.model_copy(update={"memsql_port": 1})
     with pytest.raises(MemsqlError, match="no connection to"):
         check(away, None, lambda: NOW, lambda *_: None, lambda *_: None)
 
 
-def test_what_is_remembered_is_what_was_found(checker, full, connection):
+def test_what_is_remembered_is_what_was_found(checker: Checker, full: None, connection: Connection) -> None:
     checker.hours([NOON], lambda: NOW)
     (profile,) = results.past(connection, "repins", NOON + HOUR)
     assert (profile.rows, profile.shares["category"]) == (4, {"travel": 1.0})

@@ -3,21 +3,30 @@
 import email
 import ssl
 import subprocess
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from email.message import EmailMessage
 from email.policy import default
+from pathlib import Path
+from typing import Any
 
 import pytest
 from aiosmtpd.controller import Controller
-from aiosmtpd.smtp import AuthResult
+from aiosmtpd.smtp import AuthResult, Envelope, LoginPassword
+from pydantic import SecretStr
 
+from pinwheel.clients.memsql import Connection
 from pinwheel.core.errors import ReportError
-from pinwheel.core.settings import MailSettings
-from pinwheel.reports import mail
+from pinwheel.core.settings import MailSettings, ReportSettings
+from pinwheel.reports import mail, revisions
 from pinwheel.reports import run as tasks
-from tests.support.brand_reports import some
+from pinwheel.reports.store import Store
+from tests.support.brand_reports import Clock, NameBrands, RunReports, some
 from tests.support.lakes import NOON, event
 from tests.support.ports import free_port
+from tests.support.types import MergeEvents, Query
+
+Send = Callable[[MailSettings], mail.Mailed]
 
 
 class Inbox:
@@ -27,24 +36,30 @@ class Inbox:
         self.got: list[tuple[list[str], EmailMessage]] = []
         self.refused: set[str] = set()
 
-    async def handle_RCPT(self, server, session, envelope, address, rcpt_options):
+    async def handle_RCPT(self, server: Any, session: Any, envelope: Envelope, address: str, rcpt_options: Any) -> str:
         if address in self.refused:
             return "550 no such person"
         envelope.rcpt_tos.append(address)
         return "250 OK"
 
-    async def handle_DATA(self, server, session, envelope):
-        self.got.append((envelope.rcpt_tos, email.message_from_bytes(envelope.content, policy=default)))
+    async def handle_DATA(self, server: Any, session: Any, envelope: Envelope) -> str:
+        self.got.append((envelope.rcpt_tos, email.message_from_bytes(envelope.original_content or b"", policy=default)))
         return "250 OK"
 
 
+def plain(message: EmailMessage) -> str:
+    body = message.get_body(("plain",))
+    assert body is not None
+    return str(body.get_content())
+
+
 @pytest.fixture
-def inbox():
+def inbox() -> Inbox:
     return Inbox()
 
 
 @pytest.fixture
-def server(inbox):
+def server(inbox: Inbox) -> Iterator[MailSettings]:
     """A mail server without login or encryption; the settings that lead to it."""
     controller = Controller(inbox, hostname="127.0.0.1", port=free_port())
     controller.start()
@@ -55,7 +70,7 @@ def server(inbox):
 
 
 @pytest.fixture
-def send(connection, store, clock):
+def send(connection: Connection, store: Store, clock: Clock) -> Send:
     """Mails the reports that are due."""
 
     def go(settings: MailSettings) -> mail.Mailed:
@@ -65,7 +80,7 @@ def send(connection, store, clock):
 
 
 @pytest.fixture
-def made(merged, named, run, server):
+def made(merged: MergeEvents, named: NameBrands, run: RunReports, server: MailSettings) -> None:
     """Reports of three brands, two of which have a contact."""
     named(
         (70, "Copper Kitchen", "ann@example.org, bob@example.org"),
@@ -76,14 +91,16 @@ def made(merged, named, run, server):
     assert run(mails=server) == {"made": 3}
 
 
-def states(query) -> list[tuple]:
+def states(query: Query) -> list[tuple[Any, ...]]:
     return [
         (r["brand_id"], r["revision"], r["mail"])
         for r in query("SELECT * FROM brand_reports ORDER BY brand_id, revision")
     ]
 
 
-def test_a_contact_gets_the_report_and_its_tables_once(made, send, server, inbox, query):
+def test_a_contact_gets_the_report_and_its_tables_once(
+    made: None, send: Send, server: MailSettings, inbox: Inbox, query: Query
+) -> None:
     assert states(query) == [(70, 1, "due"), (71, 1, "none"), (72, 1, "due")]
     assert send(server).count == 2
     assert send(server).count == 0
@@ -92,7 +109,7 @@ def test_a_contact_gets_the_report_and_its_tables_once(made, send, server, inbox
     assert to == ["ann@example.org", "bob@example.org"]
     assert told["Subject"] == "Copper Kitchen: daily report, Saturday 14 March 2026"
     assert other["Subject"].startswith("Ü: ")
-    text = told.get_body(("plain",)).get_content()
+    text = plain(told)
     for part in (
         "Engagement (repins and comments): 3, new",
         "Unique people: 3",
@@ -105,7 +122,9 @@ def test_a_contact_gets_the_report_and_its_tables_once(made, send, server, inbox
     assert "Copper Kitchen" in files["brand-70-2026-03-14-1d-r1.html"].get_content()
 
 
-def test_who_is_refused_of_several_is_told_and_the_others_get_it_once(made, send, server, inbox, query):
+def test_who_is_refused_of_several_is_told_and_the_others_get_it_once(
+    made: None, send: Send, server: MailSettings, inbox: Inbox, query: Query
+) -> None:
     inbox.refused = {"bob@example.org"}
     sent = send(server)
     assert sent.count == 2
@@ -115,7 +134,9 @@ def test_who_is_refused_of_several_is_told_and_the_others_get_it_once(made, send
     assert send(server).count == 0
 
 
-def test_a_report_on_days_long_ago_is_mailed(made, connection, send, server):
+def test_a_report_on_days_long_ago_is_mailed(
+    made: None, connection: Connection, send: Send, server: MailSettings
+) -> None:
     """The age of a report counts from when it was made."""
     with connection.cursor() as cursor:
         cursor.execute("UPDATE brand_reports SET first_day = first_day - INTERVAL 90 DAY")
@@ -123,25 +144,35 @@ def test_a_report_on_days_long_ago_is_mailed(made, connection, send, server):
     assert send(server).count == 2
 
 
-def test_without_a_server_nothing_is_due(merged, named, run, query):
+def test_without_a_server_nothing_is_due(merged: MergeEvents, named: NameBrands, run: RunReports, query: Query) -> None:
     named((70, "Copper Kitchen", "ann@example.org"))
     merged(some())
     run()
     assert states(query) == [(70, 1, "none")]
 
 
-def test_of_two_revisions_the_newest_is_sent_and_says_what_changed(made, merged, run, send, server, inbox, query):
+def test_of_two_revisions_the_newest_is_sent_and_says_what_changed(
+    made: None, merged: MergeEvents, run: RunReports, send: Send, server: MailSettings, inbox: Inbox, query: Query
+) -> None:
     merged([event("repin", "late", 99, user_id=8)])
     run(mails=server)
     assert send(server).count == 2
     assert states(query)[:2] == [(70, 1, "none"), (70, 2, "sent")]
     (told,) = [m for _, m in inbox.got if m["Subject"].startswith("Copper")]
     assert told["Subject"].endswith(", revision 2")
-    assert "  Engagement: 3 -> 4" in told.get_body(("plain",)).get_content()
-    assert any(part.get_filename().endswith("changes.csv") for part in told.iter_attachments())
+    assert "  Engagement: 3 -> 4" in plain(told)
+    assert any(str(part.get_filename()).endswith("changes.csv") for part in told.iter_attachments())
 
 
-def test_a_revision_that_says_nearly_the_same_is_not_mailed(merged, named, run, send, server, inbox, query):
+def test_a_revision_that_says_nearly_the_same_is_not_mailed(
+    merged: MergeEvents,
+    named: NameBrands,
+    run: RunReports,
+    send: Send,
+    server: MailSettings,
+    inbox: Inbox,
+    query: Query,
+) -> None:
     named((70, "Copper Kitchen", "ann@example.org"))
     merged(some("a", 200))
     run(mails=server)
@@ -153,12 +184,14 @@ def test_a_revision_that_says_nearly_the_same_is_not_mailed(merged, named, run, 
     assert states(query) == [(70, 1, "sent"), (70, 2, "none"), (70, 3, "due")]
 
 
-def test_dying_between_sending_and_noting_sends_the_same_mail_again(made, send, server, inbox, monkeypatch):
-    def dies(*_):
+def test_dying_between_sending_and_noting_sends_the_same_mail_again(
+    made: None, send: Send, server: MailSettings, inbox: Inbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def dies(*_: object) -> None:
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(mail.revisions, "set_mail", dies)
+        patch.setattr(revisions, "set_mail", dies)
         with pytest.raises(KeyboardInterrupt):
             send(server)
     assert send(server).count == 2
@@ -167,7 +200,9 @@ def test_dying_between_sending_and_noting_sends_the_same_mail_again(made, send, 
     assert ids[0] == ids[1] != ids[2]
 
 
-def test_one_refused_address_stops_no_other_and_stays_due(made, send, server, inbox, query):
+def test_one_refused_address_stops_no_other_and_stays_due(
+    made: None, send: Send, server: MailSettings, inbox: Inbox, query: Query
+) -> None:
     inbox.refused = {"ann@example.org", "bob@example.org"}
     sent = send(server)
     assert sent.count == 1
@@ -179,14 +214,16 @@ def test_one_refused_address_stops_no_other_and_stays_due(made, send, server, in
     assert send(server).count == 1
 
 
-def test_a_report_whose_file_is_gone_says_so(made, send, server, report_settings):
+def test_a_report_whose_file_is_gone_says_so(
+    made: None, send: Send, server: MailSettings, report_settings: ReportSettings
+) -> None:
     import shutil
 
     shutil.rmtree(f"{report_settings.reports_uri}/70")
     assert "there is no 70/2026-03-14-1d" in send(server).failed["Copper Kitchen (70), 2026-03-14-1d"]
 
 
-def test_a_server_that_is_away_is_found_out_once(made, send, server, query):
+def test_a_server_that_is_away_is_found_out_once(made: None, send: Send, server: MailSettings, query: Query) -> None:
     away = server.model_copy(update={"smtp_port": free_port()})
     with pytest.raises(ReportError, match=r"no mail can be sent: 127\.0\.0\.1:\d+, security none"):
         send(away)
@@ -194,11 +231,13 @@ def test_a_server_that_is_away_is_found_out_once(made, send, server, query):
     assert send(server).count == 2
 
 
-def test_a_server_that_ends_the_connection_is_called_again(made, send, server, inbox, monkeypatch):
+def test_a_server_that_ends_the_connection_is_called_again(
+    made: None, send: Send, server: MailSettings, inbox: Inbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
     answer = Inbox.handle_DATA
     calls = []
 
-    async def ends(self, smtp, session, envelope):
+    async def ends(self: Inbox, smtp: Any, session: Any, envelope: Envelope) -> str:
         calls.append(1)
         if len(calls) == 1:
             smtp.transport.close()
@@ -209,7 +248,9 @@ def test_a_server_that_ends_the_connection_is_called_again(made, send, server, i
     assert send(server).count == 2
 
 
-def test_no_name_makes_a_header(merged, named, run, send, server, inbox):
+def test_no_name_makes_a_header(
+    merged: MergeEvents, named: NameBrands, run: RunReports, send: Send, server: MailSettings, inbox: Inbox
+) -> None:
     named((70, "Evil\r\nBcc: spy@example.org", "ann@example.org, bob@example.org\r\nBcc: spy@example.org"))
     merged(some())
     run(mails=server)
@@ -236,11 +277,13 @@ def test_no_name_makes_a_header(merged, named, run, send, server, inbox):
         ("Ann <ann@example.org>, bob@example.org", ["ann@example.org", "bob@example.org"]),
     ],
 )
-def test_addresses(contact, told):
+def test_addresses(contact: str | None, told: list[str]) -> None:
     assert mail.addresses(contact) == told
 
 
-def test_login_and_encryption(made, send, inbox, tmp_path, monkeypatch, query):
+def test_login_and_encryption(
+    made: None, send: Send, inbox: Inbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, query: Query
+) -> None:
     certificate, key = tmp_path / "c.pem", tmp_path / "k.pem"
     subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "1", "-subj", "/CN=localhost",
                     "-addext", "subjectAltName=DNS:localhost", "-keyout", key, "-out", certificate],
@@ -249,7 +292,7 @@ def test_login_and_encryption(made, send, inbox, tmp_path, monkeypatch, query):
     context.load_cert_chain(certificate, key)
     monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
 
-    def check(server, session, envelope, mechanism, data):
+    def check(server: Any, session: Any, envelope: Envelope, mechanism: Any, data: LoginPassword) -> AuthResult:
         known = (data.login, data.password) == (b"ann", b"s3cret")
         return AuthResult(success=known, handled=known)  # the server itself says no, or nobody would until the timeout
 
@@ -257,9 +300,11 @@ def test_login_and_encryption(made, send, inbox, tmp_path, monkeypatch, query):
                             authenticator=check, auth_required=True)  # fmt: skip
     controller.start()
     try:
-        right = MailSettings(smtp_host="localhost", smtp_port=controller.port, smtp_user="ann", smtp_password="s3cret")
+        right = MailSettings(
+            smtp_host="localhost", smtp_port=controller.port, smtp_user="ann", smtp_password=SecretStr("s3cret")
+        )
         with pytest.raises(ReportError, match="no mail can be sent") as refused:
-            send(right.model_copy(update={"smtp_password": MailSettings(smtp_password="wr0ng").smtp_password}))
+            send(right.model_copy(update={"smtp_password": SecretStr("wr0ng")}))
         assert "wr0ng" not in str(refused.value)
         assert send(right).count == 2
     finally:
@@ -267,7 +312,9 @@ def test_login_and_encryption(made, send, inbox, tmp_path, monkeypatch, query):
     assert "s3cret" not in repr(right)
 
 
-def test_the_tasks_use_the_environment_and_alert(made, report_settings, server, inbox, monkeypatch):
+def test_the_tasks_use_the_environment_and_alert(
+    made: None, report_settings: ReportSettings, server: MailSettings, inbox: Inbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
     for settings in (report_settings, server):
         for name in type(settings).model_fields:
             value = getattr(settings, name)

@@ -3,40 +3,48 @@
 import json
 import random
 from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
 import pymysql
 import pytest
 
 from pinwheel.clients import memsql
 from pinwheel.clients.kafka import Held
+from pinwheel.clients.memsql import Connection, Row
 from pinwheel.core.contract import TABLES
-from pinwheel.core.errors import AskedError, ReportError
-from pinwheel.core.settings import MailSettings
+from pinwheel.core.errors import AskedError, MemsqlError, ReportError
+from pinwheel.core.settings import MailSettings, MergeSettings, ReportSettings
 from pinwheel.reports import make, read, revisions
 from pinwheel.reports import run as tasks
-from pinwheel.reports.numbers import Group, Totals
+from pinwheel.reports.numbers import Group, Numbers, Totals
+from pinwheel.reports.page import page
 from pinwheel.reports.period import Period
-from tests.support.brand_reports import DAY, MORNING_AFTER, at, some
+from pinwheel.reports.revisions import Report
+from pinwheel.reports.store import Store
+from tests.support.brand_reports import DAY, MORNING_AFTER, Clock, NameBrands, NewMaker, RunReports, at, some
 from tests.support.lakes import NOON, delete, event, update
 from tests.support.sql_files import header
+from tests.support.types import MergeEvents, Query
 
 WEEK = Period(date(2026, 3, 9), 7)
+Listed = Callable[[], list[tuple[Any, ...]]]  # the reports that are listed
 
 
 @pytest.fixture
-def reports(query):
+def reports(query: Query) -> Listed:
     """The reports that are listed, as brand, first day, days, revision, engagement."""
 
-    def ask() -> list[tuple]:
+    def ask() -> list[tuple[Any, ...]]:
         rows = query("SELECT * FROM brand_reports ORDER BY first_day, days, brand_id, revision")
         return [(r["brand_id"], r["first_day"].day, r["days"], r["revision"], r["engagement"]) for r in rows]
 
     return ask
 
 
-def test_numbers_are_those_of_a_plain_count(merged, connection):
+def test_numbers_are_those_of_a_plain_count(merged: MergeEvents, connection: Connection) -> None:
     dice = random.Random(7)
     events = [
         event(
@@ -70,16 +78,16 @@ def test_numbers_are_those_of_a_plain_count(merged, connection):
         assert {g.key: g.people for g in told.countries} == {c: len(found) for c, found in people.items()}
 
 
-def _in(events: list[dict], period: Period) -> list[dict]:
+def _in(events: list[Row], period: Period) -> list[Row]:
     return [e for e in events if period.start <= e["occurred_at"].replace(tzinfo=None) < period.end]
 
 
-def _totals(events: list[dict]) -> Totals:
+def _totals(events: list[Row]) -> Totals:
     kinds = Counter(e["event_type"] for e in events)
     return Totals(kinds["repin"], kinds["comment"], kinds["pin"], len({e["user_id"] for e in events}))
 
 
-def _by_hour(events: list[dict], period: Period) -> list[tuple[int, int]]:
+def _by_hour(events: list[Row], period: Period) -> list[tuple[int, int]]:
     found = [[0, 0] for _ in range(24 * period.days)]
     for e in events:
         if e["event_type"] != "pin":
@@ -88,8 +96,8 @@ def _by_hour(events: list[dict], period: Period) -> list[tuple[int, int]]:
     return [(repins, comments) for repins, comments in found]
 
 
-def _groups(now: list[dict], before: list[dict], key) -> tuple[Group, ...]:
-    counts: dict[str, Counter] = defaultdict(Counter)
+def _groups(now: list[Row], before: list[Row], key: Callable[[Row], str]) -> tuple[Group, ...]:
+    counts: dict[str, Counter[str]] = defaultdict(Counter)
     for name, events in (("now", now), ("before", before)):
         for e in events:
             if e["event_type"] != "pin":
@@ -100,7 +108,7 @@ def _groups(now: list[dict], before: list[dict], key) -> tuple[Group, ...]:
     return tuple(sorted((g for g in found if g.engagement), key=lambda g: (-g.engagement, len(g.key), g.key)))
 
 
-def test_a_burst_is_a_trend_and_what_is_big_is_none(merged, connection):
+def test_a_burst_is_a_trend_and_what_is_big_is_none(merged: MergeEvents, connection: Connection) -> None:
     merged(
         some("big", 60, 0, pin_id=1)
         + some("bigger", 60, 100, pin_id=1, occurred_at=at(12, -1))
@@ -115,7 +123,9 @@ def test_a_burst_is_a_trend_and_what_is_big_is_none(merged, connection):
     assert 0 < told.trends[0].chance < 1e-4
 
 
-def test_all_brands_get_a_report_known_or_not_busy_or_not(merged, named, run, reports, store, query):
+def test_all_brands_get_a_report_known_or_not_busy_or_not(
+    merged: MergeEvents, named: NameBrands, run: RunReports, reports: Listed, store: Store, query: Query
+) -> None:
     named((1, "Copper Kitchen", None), (2, "Quiet", None))
     merged(some("a", 3, brand_id=1) + some("b", 2, 10, brand_id=77) + [event("pin", "p", 20, title="A garden")])
     assert run() == {"made": 4}
@@ -129,7 +139,9 @@ def test_all_brands_get_a_report_known_or_not_busy_or_not(merged, named, run, re
     assert "brand 77" in html[77]
 
 
-def test_the_same_run_twice_changes_nothing(merged, run, query, report_settings):
+def test_the_same_run_twice_changes_nothing(
+    merged: MergeEvents, run: RunReports, query: Query, report_settings: ReportSettings
+) -> None:
     merged(some())
     assert run() == {"made": 1}
     before = query("SELECT * FROM brand_reports")
@@ -137,7 +149,9 @@ def test_the_same_run_twice_changes_nothing(merged, run, query, report_settings)
     assert query("SELECT * FROM brand_reports") == before
 
 
-def test_late_events_make_a_revision_that_says_what_changed(merged, run, query, store, clock):
+def test_late_events_make_a_revision_that_says_what_changed(
+    merged: MergeEvents, run: RunReports, query: Query, store: Store, clock: Clock
+) -> None:
     merged(some("r", 3))
     run()
     clock.now += timedelta(days=1)
@@ -159,7 +173,9 @@ def test_late_events_make_a_revision_that_says_what_changed(merged, run, query, 
     assert "What changed" not in store.read(f"{first['folder']}/report.html").decode(), "the first stays as it was"
 
 
-def test_an_erasure_and_a_corrected_brand_make_revisions(merged, maker, reports, settings):
+def test_an_erasure_and_a_corrected_brand_make_revisions(
+    merged: MergeEvents, maker: NewMaker, reports: Listed, settings: MergeSettings
+) -> None:
     merged(some("r", 3))
     maker().due()
     delete(settings.lake_uri, "event_id = 'r0'")
@@ -174,7 +190,9 @@ def test_an_erasure_and_a_corrected_brand_make_revisions(merged, maker, reports,
     assert (70, 14, 1, 3, 0) in reports(), "a day of which nothing is left"
 
 
-def test_the_schedule_makes_the_day_the_week_and_what_was_missed(merged, named, maker, reports, clock):
+def test_the_schedule_makes_the_day_the_week_and_what_was_missed(
+    merged: MergeEvents, named: NameBrands, maker: NewMaker, reports: Listed, clock: Clock
+) -> None:
     named((70, "Copper Kitchen", None))
     clock.now = datetime(2026, 3, 16, 4, 30, tzinfo=UTC)  # a Monday
     merged(some("a", 2, occurred_at=at(12, -2)) + some("b", 3, 10, occurred_at=at(12, 1)))
@@ -188,7 +206,9 @@ def test_the_schedule_makes_the_day_the_week_and_what_was_missed(merged, named, 
     assert set(again.tally.counts()) <= {"unchanged"}
 
 
-def test_the_schedule_looks_anew_at_what_changed_alone(merged, maker, reports, clock, connection):
+def test_the_schedule_looks_anew_at_what_changed_alone(
+    merged: MergeEvents, maker: NewMaker, reports: Listed, clock: Clock, connection: Connection
+) -> None:
     merged(some("a", 2) + some("b", 3, 10, occurred_at=at(12, -1), brand_id=71))
     maker().due()
     clock.now += timedelta(days=9)
@@ -208,7 +228,7 @@ def test_the_schedule_looks_anew_at_what_changed_alone(merged, maker, reports, c
     assert ("2026-03-13-1d", 71) not in looked.tally.outcomes
 
 
-def test_nothing_merged_is_nothing_to_do(maker, reports):
+def test_nothing_merged_is_nothing_to_do(maker: NewMaker, reports: Listed) -> None:
     maker().due()
     assert reports() == []
 
@@ -224,31 +244,35 @@ def test_nothing_merged_is_nothing_to_do(maker, reports):
         (DAY, [70, 999, 5], "unknown brands: 999, 5"),
     ],
 )
-def test_what_can_t_be_reported_says_why(period, brand_ids, says, merged, run, reports):
+def test_what_can_t_be_reported_says_why(
+    period: Period, brand_ids: list[int], says: str, merged: MergeEvents, run: RunReports, reports: Listed
+) -> None:
     merged(some())
     with pytest.raises(AskedError, match=says):
         run(period, brand_ids)
     assert reports() == []
 
 
-def test_before_anything_is_merged_it_says_so(run, settings):
+def test_before_anything_is_merged_it_says_so(run: RunReports, settings: MergeSettings) -> None:
     with pytest.raises(AskedError, match="nothing has been merged yet"):
         run()
 
 
-def test_a_day_without_data_between_others_has_reports(merged, run, reports):
+def test_a_day_without_data_between_others_has_reports(merged: MergeEvents, run: RunReports, reports: Listed) -> None:
     merged(some("a", 2, occurred_at=at(12, -3)) + some("b", 1, 9, occurred_at=at(12, 0)))
     assert run(Period(date(2026, 3, 12), 1)) == {"made": 1}
     assert reports() == [(70, 12, 1, 1, 0)]
 
 
-def test_some_brands_may_be_asked_for(merged, run, reports):
+def test_some_brands_may_be_asked_for(merged: MergeEvents, run: RunReports, reports: Listed) -> None:
     merged(some("a", 2) + some("b", 2, 10, brand_id=71))
     assert run(DAY, [71]) == {"made": 1}
     assert [row[0] for row in reports()] == [71]
 
 
-def test_it_is_complete_when_kafka_holds_no_more(merged, run, held, query, store):
+def test_it_is_complete_when_kafka_holds_no_more(
+    merged: MergeEvents, run: RunReports, held: dict[int, Held], query: Query, store: Store
+) -> None:
     merged(some("r", 3))
     held[0] = Held(0, 10)
     run()
@@ -265,7 +289,9 @@ def test_it_is_complete_when_kafka_holds_no_more(merged, run, held, query, store
     assert "No number changed." in html
 
 
-def test_the_verdict_of_the_checks_is_in_it(merged, run, query, connection):
+def test_the_verdict_of_the_checks_is_in_it(
+    merged: MergeEvents, run: RunReports, query: Query, connection: Connection
+) -> None:
     merged(some("r", 3))
     checked(connection, range(24))
     run()
@@ -278,7 +304,13 @@ def test_the_verdict_of_the_checks_is_in_it(merged, run, query, connection):
     assert [r["verdict"] for r in query("SELECT * FROM brand_reports ORDER BY revision")] == ["passed", "failed"]
 
 
-def checked(connection, hours_of_day, severity: str = "warning", is_met: int = 1, measure: str = "null_share") -> None:
+def checked(
+    connection: Connection,
+    hours_of_day: Iterable[int],
+    severity: str = "warning",
+    is_met: int = 1,
+    measure: str = "null_share",
+) -> None:
     sql = "INSERT INTO dq_results VALUES (%s, %s, %s, 'x', %s, %s, NULL, NULL, NULL, NOW())"
     with connection.cursor() as cursor:
         cursor.executemany(sql, [
@@ -288,17 +320,23 @@ def checked(connection, hours_of_day, severity: str = "warning", is_met: int = 1
     connection.commit()
 
 
-def test_a_period_that_was_checked_in_part_is_unchecked(connection, settings):
+def test_a_period_that_was_checked_in_part_is_unchecked(connection: Connection, settings: MergeSettings) -> None:
     checked(connection, range(20))
     told = read.quality(connection, DAY)
     assert (told.verdict, told.checked_hours) == ("unchecked", 20)
 
 
-def test_dying_before_it_is_listed_is_mended_by_the_next_run(merged, run, reports, monkeypatch, report_settings):
+def test_dying_before_it_is_listed_is_mended_by_the_next_run(
+    merged: MergeEvents,
+    run: RunReports,
+    reports: Listed,
+    monkeypatch: pytest.MonkeyPatch,
+    report_settings: ReportSettings,
+) -> None:
     merged(some("a", 2) + some("b", 3, 10, brand_id=71) + some("c", 4, 20, brand_id=72))
     insert = revisions.insert
 
-    def dies(connection, report, mail):
+    def dies(connection: Connection, report: Report, mail: str) -> None:
         if report.brand.brand_id == 71:
             raise KeyboardInterrupt
         insert(connection, report, mail)
@@ -312,9 +350,10 @@ def test_dying_before_it_is_listed_is_mended_by_the_next_run(merged, run, report
     assert [(row[0], row[3]) for row in reports()] == [(70, 1), (71, 1), (72, 1)]
 
 
-def test_one_brand_s_failure_stops_no_other_and_is_told(merged, maker, reports, monkeypatch):
+def test_one_brand_s_failure_stops_no_other_and_is_told(
+    merged: MergeEvents, maker: NewMaker, reports: Listed, monkeypatch: pytest.MonkeyPatch
+) -> None:
     merged(some("a", 2) + some("b", 3, 10, brand_id=71) + some("c", 4, 20, brand_id=72))
-    page = make.page
     monkeypatch.setattr(make, "page", lambda report: 1 / 0 if report.brand.brand_id == 71 else page(report))
     made = maker()
     made.asked(DAY, [])
@@ -325,14 +364,15 @@ def test_one_brand_s_failure_stops_no_other_and_is_told(merged, maker, reports, 
         tasks.require_none(made.tally.failed, {})
 
 
-def test_a_brand_that_the_database_refuses_stops_no_other(merged, maker, monkeypatch):
+def test_a_brand_that_the_database_refuses_stops_no_other(
+    merged: MergeEvents, maker: NewMaker, monkeypatch: pytest.MonkeyPatch
+) -> None:
     merged(some("a", 2) + some("b", 3, 10, brand_id=71) + some("c", 4, 20, brand_id=72))
-    ask = make.read
 
-    def refuses(connection, period, ids):
+    def refuses(connection: Connection, period: Period, ids: Sequence[int]) -> dict[int, Numbers]:
         if 71 in ids:
             raise pymysql.err.DataError(1690, "out of range")
-        return ask(connection, period, ids)
+        return read.read(connection, period, ids)
 
     monkeypatch.setattr(make, "read", refuses)
     made = maker()
@@ -340,13 +380,20 @@ def test_a_brand_that_the_database_refuses_stops_no_other(merged, maker, monkeyp
     assert made.tally.counts() == {"made": 2, "failed": 1}
 
 
-def test_the_database_away_in_the_middle_is_waited_for(merged, maker, reports, monkeypatch, query):
-    merged(some("a", 2) + some("b", 3, 10, brand_id=71) + some("c", 4, 20, brand_id=72))
-    made, page, killed = maker(), make.page, []
+def thread_of(maker: make.Maker) -> int:
+    assert maker._connection is not None
+    return int(maker._connection.thread_id())  # type: ignore[no-untyped-call]
 
-    def kill_once(report):
+
+def test_the_database_away_in_the_middle_is_waited_for(
+    merged: MergeEvents, maker: NewMaker, reports: Listed, monkeypatch: pytest.MonkeyPatch, query: Query
+) -> None:
+    merged(some("a", 2) + some("b", 3, 10, brand_id=71) + some("c", 4, 20, brand_id=72))
+    made, killed = maker(), list[int]()
+
+    def kill_once(report: Report) -> str:
         if report.brand.brand_id == 71 and not killed:
-            killed.append(made._connection.thread_id())
+            killed.append(thread_of(made))
             query(f"KILL {killed[0]}")
         return page(report)
 
@@ -357,21 +404,24 @@ def test_the_database_away_in_the_middle_is_waited_for(merged, maker, reports, m
     assert [row[0] for row in reports()] == [70, 71, 72]
 
 
-def test_a_database_that_stays_away_fails_the_task_after_some_attempts(report_settings):
-    waits = []
+def test_a_database_that_stays_away_fails_the_task_after_some_attempts(
+    report_settings: ReportSettings, store: Store
+) -> None:
+    waits = list[float]()
     nowhere = report_settings.model_copy(update={"memsql_port": 1})
-    away = make.Maker(nowhere, MailSettings(), None, lambda: NOON, waits.append)
-    with pytest.raises(memsql.MemsqlError, match="no connection to"):
+    away = make.Maker(nowhere, MailSettings(), store, lambda: NOON, waits.append)
+    with pytest.raises(MemsqlError, match="no connection to"):
         away.due()
     assert waits == [1, 2, 4, 8, 16]
 
 
-def test_two_runs_at_once_list_a_revision_once(merged, maker, reports, monkeypatch):
+def test_two_runs_at_once_list_a_revision_once(
+    merged: MergeEvents, maker: NewMaker, reports: Listed, monkeypatch: pytest.MonkeyPatch
+) -> None:
     merged(some())
     other = maker()
-    page = make.page
 
-    def overtaken(report):
+    def overtaken(report: Report) -> str:
         monkeypatch.setattr(make, "page", page)
         other.asked(DAY, [])
         return page(report)
@@ -385,11 +435,13 @@ def test_two_runs_at_once_list_a_revision_once(merged, maker, reports, monkeypat
     assert len(reports()) == 1
 
 
-def test_a_merge_between_two_statements_is_in_none_of_them(merged, report_settings, connection, monkeypatch):
+def test_a_merge_between_two_statements_is_in_none_of_them(
+    merged: MergeEvents, report_settings: ReportSettings, connection: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
     merged(some("a", 2))
     fetch = memsql.fetch
 
-    def merging(asking, name, *rest):
+    def merging(asking: Connection, name: str, *rest: Any) -> list[Row]:
         rows = fetch(asking, name, *rest)
         if name == "reports/hours":
             monkeypatch.setattr(memsql, "fetch", fetch)
@@ -403,14 +455,14 @@ def test_a_merge_between_two_statements_is_in_none_of_them(merged, report_settin
     assert told.now.engagement == sum(g.engagement for g in told.countries) == sum(g.engagement for g in told.pins) == 2
 
 
-def test_every_table_that_numbers_are_counted_from_counts_for_completeness():
+def test_every_table_that_numbers_are_counted_from_counts_for_completeness() -> None:
     counted = set()
     for name in ("hours", "people", "countries", "engagement"):
         counted |= {t for t in TABLES if t in header(memsql.SQL_DIR / "reports" / f"{name}.sql")["reads"].split(", ")}
     assert counted == {"pins", "repins", "comments"}
 
 
-def test_a_task_that_failed_as_a_whole_is_told_beside_the_list():
+def test_a_task_that_failed_as_a_whole_is_told_beside_the_list() -> None:
     tasks.require_none({}, {})
     with pytest.raises(ReportError, match="failed as a whole"):
         tasks.require_none({}, None)
@@ -419,11 +471,11 @@ def test_a_task_that_failed_as_a_whole_is_told_beside_the_list():
 
 
 @pytest.mark.parametrize(("text", "told"), [(None, []), ("", []), (" 3, 1,3 ", [3, 1]), ("7", [7])])
-def test_brands_from_a_form(text, told):
+def test_brands_from_a_form(text: str | None, told: list[int]) -> None:
     assert tasks.numbers_in(text) == told
 
 
-def test_brands_that_are_no_numbers_are_refused():
+def test_brands_that_are_no_numbers_are_refused() -> None:
     with pytest.raises(AskedError, match="whole numbers separated by commas, not '1; 2'"):
         tasks.numbers_in("1; 2")
     with pytest.raises(AskedError, match="needs first_day"):

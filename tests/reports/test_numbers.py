@@ -34,13 +34,13 @@ NUMBERS = Numbers(
 )
 
 
-def test_a_week_is_compared_with_the_week_before():
+def test_a_week_is_compared_with_the_week_before() -> None:
     assert WEEK.before == Period(date(2026, 3, 2), 7)
     assert WEEK.before.end == WEEK.start
     assert (WEEK.kind, DAY.kind, Period(date(2026, 3, 10), 7).kind) == ("week", "day", "7 days")
 
 
-def test_on_a_monday_the_day_and_the_week_are_due_newest_first():
+def test_on_a_monday_the_day_and_the_week_are_due_newest_first() -> None:
     found = recent("both", 3, NOW)
     assert found == [Period(date(2026, 3, 15), 1), WEEK, Period(date(2026, 3, 14), 1), Period(date(2026, 3, 13), 1)]
     assert recent("week", 1, NOW) == [WEEK]
@@ -48,7 +48,7 @@ def test_on_a_monday_the_day_and_the_week_are_due_newest_first():
     assert all(p.is_over(NOW) for p in recent("both", 31, NOW))
 
 
-def test_the_newest_week_is_due_all_week():
+def test_the_newest_week_is_due_all_week() -> None:
     assert WEEK in recent("both", 1, NOW + timedelta(days=6))
 
 
@@ -64,12 +64,12 @@ def test_the_newest_week_is_due_all_week():
         ("2026-03-14", 3, "not over yet"),
     ],
 )
-def test_a_period_that_can_t_be_says_why(first_day, days, says):
+def test_a_period_that_can_t_be_says_why(first_day: str, days: int, says: str) -> None:
     with pytest.raises(AskedError, match=says):
         asked(first_day, days, NOW)
 
 
-def test_a_rise_by_chance_is_no_trend_and_a_real_one_is():
+def test_a_rise_by_chance_is_no_trend_and_a_real_one_is() -> None:
     usual, burst, few = Group("1", 52, 0, 40), Group("2", 60, 0, 20), Group("3", 9, 0, 0)
     assert [t.group.key for t in trends.rising("pin", [usual, burst, few])] == ["2"]
     assert trends.chance(10, 0, 1) == pytest.approx(1 / 1024, rel=1e-2)
@@ -78,7 +78,7 @@ def test_a_rise_by_chance_is_no_trend_and_a_real_one_is():
     assert 0 <= trends.chance(10**6, 1, 1) < 1e-300
 
 
-def test_without_any_change_one_brand_in_a_hundred_shows_a_trend():
+def test_without_any_change_one_brand_in_a_hundred_shows_a_trend() -> None:
     dice = Random(2015)
     brands = [[_group(n, dice) for n in range(30)] for _ in range(300)]
     shown = sum(bool(trends.rising("pin", groups)) for groups in brands)
@@ -95,11 +95,11 @@ def _group(n: int, dice: Random) -> Group:
     [(112, 100, "+12%"), (95, 100, "−5%"), (1001, 1000, "+0.1%"), (100001, 100000, "+under 0.1%"), (5, 0, "new"),
      (0, 0, "no change"), (0, 7, "−100%"), (140, 10, "×14"), (1023, 1000, "+2.3%")],
 )  # fmt: skip
-def test_changes_in_words(now, before, told):
+def test_changes_in_words(now: int, before: int, told: str) -> None:
     assert words.change(now, before) == told
 
 
-def test_numbers_and_days_in_words():
+def test_numbers_and_days_in_words() -> None:
     assert [words.whole(1234567), words.signed(12), words.signed(-1234)] == ["1,234,567", "+12", "−1,234"]
     assert [words.short(n) for n in (0, 2.5, 950, 1500, 20_000, 3e6)] == ["0", "2.5", "950", "1.5k", "20k", "3M"]
     assert [words.chance(c) for c in (0.009, 1e-9, 0.0)] == ["1 in 111", *["under 1 in 1,000,000"] * 2]
@@ -109,18 +109,18 @@ def test_numbers_and_days_in_words():
     assert [words.country(c) for c in ("NL", "ZZ", "Q?")] == ["Netherlands", "Not known", "Q?"]
 
 
-def test_what_no_page_can_hold_is_left_out_of_texts():
+def test_what_no_page_can_hold_is_left_out_of_texts() -> None:
     assert words.clean("a\0b\x1bc\ud800d\u202ee\tf") == "abcd\u202ee\tf"
     assert words.cut("é👕" * 5000) == ("é👕" * 80)[: words.LONGEST - 1] + "…"
     assert words.one_line("a\r\nBcc: b@example.org") == "a Bcc: b@example.org"
 
 
 @pytest.mark.parametrize(("most", "top"), [(0, 2), (1, 2), (3, 4), (5, 6), (10, 10), (11, 20), (70, 80), (99, 100)])
-def test_an_axis_ends_at_a_round_number(most, top):
+def test_an_axis_ends_at_a_round_number(most: int, top: int) -> None:
     assert charts.top_of_axis(most) == top
 
 
-def test_bars_are_inside_their_chart_and_in_order():
+def test_bars_are_inside_their_chart_and_in_order() -> None:
     hours = [(n, n % 3) for n in range(24)]
     chart = charts.by_hour(hours, [30] * 24)
     assert len(chart.bars) == 24
@@ -132,25 +132,25 @@ def test_bars_are_inside_their_chart_and_in_order():
     assert "13:00: 13 repins, 1 comments" in chart.bars[13].label
 
 
-def test_no_events_are_an_empty_chart_and_no_error():
+def test_no_events_are_an_empty_chart_and_no_error() -> None:
     assert {b.lower_height for b in charts.by_hour([(0, 0)] * 24, [0] * 24).bars} == {0}
     chart = charts.heat_map(WEEK, [(0, 0)] * 168)
     assert (len(chart.cells), {c.shade for c in chart.cells}) == (168, {0})
 
 
-def test_the_busiest_hour_has_the_darkest_shade():
+def test_the_busiest_hour_has_the_darkest_shade() -> None:
     hours = [(0, 0)] * 167 + [(10, 5)]
     hours[3] = (1, 0)
     shades = [cell.shade for cell in charts.heat_map(WEEK, hours).cells]
     assert (shades[167], shades[3], shades[0]) == (5, 1, 0)
 
 
-def test_numbers_that_were_kept_are_the_same_numbers():
+def test_numbers_that_were_kept_are_the_same_numbers() -> None:
     assert flat_of(NUMBERS.to_json()) == NUMBERS.flat()
     assert "garden" not in NUMBERS.to_json()
 
 
-def test_a_changed_title_is_no_other_report_and_a_changed_state_is():
+def test_a_changed_title_is_no_other_report_and_a_changed_state_is() -> None:
     retitled = Numbers(**{**vars(NUMBERS), "pins": (Group("7", 5, 1, 2, None, "Another", "food"),)})
     state = ReportStatus(NOW, True, PASSED)
     said = digest(NUMBERS, state)
@@ -160,7 +160,7 @@ def test_a_changed_title_is_no_other_report_and_a_changed_state_is():
     assert digest(NUMBERS, ReportStatus(NOW, True, Quality("failed", 24, 24))) != said
 
 
-def test_changes_begin_with_the_totals_and_then_the_largest():
+def test_changes_begin_with_the_totals_and_then_the_largest() -> None:
     before = {"total repins": 5, "pin 7": 5, "pin 8": 100, "hour 3": 1, "before people": 2}
     after = {"total repins": 6, "pin 7": 6, "pin 9": 3, "hour 3": 1, "before people": 3}
     assert changes(before, after) == [
@@ -172,7 +172,7 @@ def test_changes_begin_with_the_totals_and_then_the_largest():
     ]
 
 
-def test_what_was_known_is_not_unlearned():
+def test_what_was_known_is_not_unlearned() -> None:
     earlier = Earlier(1, NOW, NOW, True, "passed", "")
     assert settle(ReportStatus(None, False, Quality("unchecked", 24, 0)), earlier) == ReportStatus(
         NOW, True, Quality("passed", 24, 0)
@@ -183,9 +183,10 @@ def test_what_was_known_is_not_unlearned():
 
 ASKED = datetime(2026, 3, 15, 1)
 OLD = datetime(2026, 3, 14, 20)
+Books = dict[tuple[str, int], tuple[int, datetime | None]]
 
 
-def _books(offset: int, at: datetime | None = OLD, partition: int = 0) -> dict:
+def _books(offset: int, at: datetime | None = OLD, partition: int = 0) -> Books:
     return {(table, partition): (offset, at) for table in complete.TABLES}
 
 
@@ -202,5 +203,5 @@ def _books(offset: int, at: datetime | None = OLD, partition: int = 0) -> dict:
         ({0: Held(0, 10)}, {}, None),
     ],
 )
-def test_complete_through(held, books, told):
+def test_complete_through(held: dict[int, Held], books: Books, told: datetime | None) -> None:
     assert complete.through(held, books, ASKED) == told

@@ -1,60 +1,68 @@
 """Any history of a lake: the rollups equal a recount in Python of the merged rows."""
 
 from collections import Counter, defaultdict
+from collections.abc import Callable
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
 
 from hypothesis import given
 
+from pinwheel.clients.memsql import Connection, Row
 from pinwheel.core.contract import TABLES
+from pinwheel.core.settings import MergeSettings
 from pinwheel.merge.merge import merge
 from pinwheel.merge.stage import stage
 from pinwheel.rollup import rollups
 from tests.support.database import merge_settings
-from tests.support.histories import Lake, Merge, histories
+from tests.support.histories import Lake, Merge, Step, histories
 from tests.support.properties import examples
+from tests.support.types import Query
 
+Key = tuple[Any, ...]
 KINDS = {"pins": "pin", "repins": "repin", "comments": "comment"}
 
 
-def recount(query, key) -> dict:
+def recount(query: Query, key: Callable[[Row], Key | None]) -> dict[Key, tuple[int, int, int, int]]:
     """Counts and distinct people per key, from the rows of the three tables."""
-    found = defaultdict(lambda: {"pins": 0, "repins": 0, "comments": 0, "people": set()})
+    counts, people = defaultdict[Key, Counter[str]](Counter), defaultdict[Key, set[int]](set)
     for table in KINDS:
         for row in query(f"SELECT * FROM {table}"):
             if (bucket := key(row)) is not None:
-                found[bucket][table] += 1
-                found[bucket]["people"].add(row["user_id"])
-    return {k: (v["pins"], v["repins"], v["comments"], len(v["people"])) for k, v in found.items()}
+                counts[bucket][table] += 1
+                people[bucket].add(row["user_id"])
+    return {k: (n["pins"], n["repins"], n["comments"], len(people[k])) for k, n in counts.items()}
 
 
-def rolled(query, table: str, *keys: str) -> dict:
+def rolled(query: Query, table: str, *keys: str) -> dict[Key, tuple[int, int, int, int]]:
     rows = query(f"SELECT * FROM {table}")
     return {tuple(r[k] for k in keys): (r["pins"], r["repins"], r["comments"], r["unique_people"]) for r in rows}
 
 
-def rows_of(query, *tables: str) -> list[dict]:
+def rows_of(query: Query, *tables: str) -> list[Row]:
     return [row for table in tables for row in query(f"SELECT * FROM {table}")]
 
 
-def recount_people(query) -> set:
+def recount_people(query: Query) -> set[tuple[date, int]]:
     """The people with an event of any type, per day."""
     return {(row["occurred_at"].date(), row["user_id"]) for row in rows_of(query, *KINDS, "logins")}
 
 
-def rolled_people(query) -> set:
+def rolled_people(query: Query) -> set[tuple[date, int]]:
     rows = query("SELECT day, chunk, bits FROM people_daily")
     assert all(row["bits"] for row in rows)
     return {(r["day"], r["chunk"] * 64 + bit) for r in rows for bit in range(64) if r["bits"] >> bit & 1}
 
 
-def recount_homes(query) -> dict:
-    logins = defaultdict(Counter)
+def recount_homes(query: Query) -> dict[int, tuple[str, int]]:
+    logins = defaultdict[int, Counter[str]](Counter)
     for row in rows_of(query, "logins"):
         logins[row["user_id"]][row["country_code"] or "ZZ"] += 1
     return {u: min(found.items(), key=lambda c: (c[0] == "ZZ", -c[1], c[0])) for u, found in logins.items()}
 
 
-def recount_firsts(query) -> dict:
-    pinned = {}
+def recount_firsts(query: Query) -> dict[int, tuple[datetime, datetime | None]]:
+    pinned: dict[int, datetime] = {}
     for row in rows_of(query, "pins"):
         pinned[row["pin_id"]] = min(row["occurred_at"], pinned.get(row["pin_id"], row["occurred_at"]))
     repins = rows_of(query, "repins")
@@ -63,16 +71,16 @@ def recount_firsts(query) -> dict:
     return {p: (t, min(after[p], default=None)) for p, t in pinned.items()}
 
 
-def branded(row, *parts):
+def branded(row: Row, *parts: Any) -> Key | None:
     return None if row["brand_id"] is None else (row["brand_id"], *parts)
 
 
-def test_rollups_equal_a_recount(settings, connection, query, tmp_path):
+def test_rollups_equal_a_recount(settings: MergeSettings, connection: Connection, query: Query, tmp_path: Path) -> None:
     most, tried = 0, 0
 
     @examples(5)
     @given(histories(tuple(TABLES), landings=3, most_rows=24, ids=40))
-    def holds(history) -> None:
+    def holds(history: list[Step]) -> None:
         nonlocal most, tried
         tried += 1
         here = merge_settings(settings, str(tmp_path / str(tried)))
@@ -84,7 +92,7 @@ def test_rollups_equal_a_recount(settings, connection, query, tmp_path):
                 lake.take(step)
         most = max(most, check(query))
 
-    def merge_all(here, step) -> None:
+    def merge_all(here: MergeSettings, step: Merge) -> None:
         """One slice of one table after the other, or several of several tables at once."""
         for table in step.tables:
             while (found := stage(table, here, connection)) is not None:
@@ -96,7 +104,7 @@ def test_rollups_equal_a_recount(settings, connection, query, tmp_path):
     assert most > 20
 
 
-def check(query) -> int:
+def check(query: Query) -> int:
     """Each rollup against a recount; returns how many hours of brands there are."""
     hour = recount(query, lambda r: branded(r, r["occurred_hour"]))
     assert rolled(query, "brand_hourly", "brand_id", "hour") == hour

@@ -1,23 +1,34 @@
 """The rollups follow the merges, several slices at a time: no event is lost and none is counted twice."""
 
+from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from pinwheel.alerts.catalogue import MERGE_FAILING
 from pinwheel.clients import memsql
+from pinwheel.clients.memsql import Connection
+from pinwheel.core.errors import MissingPartError
+from pinwheel.core.settings import MergeSettings
 from pinwheel.merge.merge import merge
 from pinwheel.merge.stage import stage
 from pinwheel.rollup import rollups
 from pinwheel.rollup.session import RollupSession
 from tests.support.lakes import NOON, delete, event, hours, land, update
+from tests.support.slices import staged
+from tests.support.types import Query
+
+MergeOnly = Callable[..., None]
+MergeBefore = Callable[[str, str, str, Callable[[], object]], None]  # function, statement, table, change
+Turn = Callable[..., int]
 
 
 @pytest.fixture
-def merge_only(settings, connection):
+def merge_only(settings: MergeSettings, connection: Connection) -> MergeOnly:
     """Stages and merges all that is due; the rollups stay as they are."""
 
-    def go(*tables):
+    def go(*tables: str) -> None:
         for table in tables or ("repins",):
             while (found := stage(table, settings, connection)) is not None:
                 merge(found.slice_id, connection)
@@ -26,17 +37,17 @@ def merge_only(settings, connection):
 
 
 @pytest.fixture
-def merge_before(settings, monkeypatch):
+def merge_before(settings: MergeSettings, monkeypatch: pytest.MonkeyPatch) -> MergeBefore:
     """Lets another connection merge a change of the lake right before a statement, of ``memsql.fetch`` or another."""
 
-    def go(function, statement, table, change):
+    def go(function: str, statement: str, table: str, change: Callable[[], object]) -> None:
         kept = getattr(memsql, function)
 
-        def merge_first(asked, name, *given, **names):
+        def merge_first(asked: Connection, name: str, *given: Any, **names: Any) -> Any:
             if name == statement:
                 change()
                 with memsql.connect(settings, local_infile=True) as other:
-                    merge(stage(table, settings, other).slice_id, other)
+                    merge(staged(table, settings, other).slice_id, other)
             return kept(asked, name, *given, **names)
 
         monkeypatch.setattr(memsql, function, merge_first)
@@ -45,10 +56,10 @@ def merge_before(settings, monkeypatch):
 
 
 @pytest.fixture
-def turn(settings):
+def turn(settings: MergeSettings) -> Turn:
     """One turn of a session of its own, with these settings; what it took in."""
 
-    def go(**values):
+    def go(**values: Any) -> int:
         session = RollupSession(settings.model_copy(update=values), lambda *_: None, lambda *_: None)
         session.turn()
         session.close()
@@ -58,16 +69,18 @@ def turn(settings):
     return go
 
 
-def brands(query):
+def brands(query: Query) -> list[tuple[Any, ...]]:
     rows = query("SELECT brand_id, repins, unique_people FROM brand_hourly ORDER BY brand_id, hour")
     return [tuple(row.values()) for row in rows]
 
 
-def people(query):
+def people(query: Query) -> int:
     return sum(row["bits"].bit_count() for row in query("SELECT bits FROM people_daily"))
 
 
-def test_several_slices_of_several_tables_are_taken_in_at_once(settings, connection, merge_only, query):
+def test_several_slices_of_several_tables_are_taken_in_at_once(
+    settings: MergeSettings, connection: Connection, merge_only: MergeOnly, query: Query
+) -> None:
     land(settings.lake_uri, [event("repin", "a", 0), event("comment", "c", 1, user_id=2)])
     merge_only("repins", "comments")
     land(settings.lake_uri, [event("repin", "b", 2, user_id=3)])
@@ -82,11 +95,18 @@ def test_several_slices_of_several_tables_are_taken_in_at_once(settings, connect
 
 
 @pytest.mark.parametrize("lane", ["BUCKETS", "PINS_AND_PEOPLE"])
-def test_what_dies_half_way_has_taken_no_slice(settings, connection, merge_only, query, monkeypatch, lane):
+def test_what_dies_half_way_has_taken_no_slice(
+    settings: MergeSettings,
+    connection: Connection,
+    merge_only: MergeOnly,
+    query: Query,
+    monkeypatch: pytest.MonkeyPatch,
+    lane: str,
+) -> None:
     land(settings.lake_uri, [event("login", "l", 0), event("repin", "a", 1)])
     merge_only("logins", "repins")
     monkeypatch.setattr(rollups, lane, replace(getattr(rollups, lane), rollups=("brand_hourly", "no_such_rollup")))
-    with pytest.raises(memsql.MissingPartError):
+    with pytest.raises(MissingPartError):
         rollups.recompute(connection)
     assert brands(query) == []
     assert len(query("SELECT * FROM rollup_queue")) == 2
@@ -95,7 +115,9 @@ def test_what_dies_half_way_has_taken_no_slice(settings, connection, merge_only,
     assert brands(query) == [(70, 1, 1)]
 
 
-def test_a_row_that_is_corrected_before_the_rollups_is_counted_where_it_is_now(settings, connection, merge_only, query):
+def test_a_row_that_is_corrected_before_the_rollups_is_counted_where_it_is_now(
+    settings: MergeSettings, connection: Connection, merge_only: MergeOnly, query: Query
+) -> None:
     land(settings.lake_uri, [event("repin", "a", 0, user_id=7), event("repin", "b", 1, user_id=8)])
     merge_only()
     update(settings.lake_uri, "event_id = 'a'", {"brand_id": "33", "user_id": "9"})
@@ -105,7 +127,9 @@ def test_a_row_that_is_corrected_before_the_rollups_is_counted_where_it_is_now(s
     assert people(query) == 2, "nobody acted as 7"
 
 
-def test_a_row_that_is_erased_before_the_rollups_is_nowhere(settings, connection, merge_only, query):
+def test_a_row_that_is_erased_before_the_rollups_is_nowhere(
+    settings: MergeSettings, connection: Connection, merge_only: MergeOnly, query: Query
+) -> None:
     land(settings.lake_uri, [event("repin", "a", 0, user_id=7), event("login", "l", 1, user_id=7)])
     merge_only("repins", "logins")
     delete(settings.lake_uri, "user_id = 7")
@@ -116,14 +140,18 @@ def test_a_row_that_is_erased_before_the_rollups_is_nowhere(settings, connection
     assert query("SELECT * FROM person_homes") == []
 
 
-def test_a_spare_delivery_makes_nobody_seen(settings, connection, merge_only, query):
+def test_a_spare_delivery_makes_nobody_seen(
+    settings: MergeSettings, connection: Connection, merge_only: MergeOnly, query: Query
+) -> None:
     land(settings.lake_uri, [event("repin", "a", 0, user_id=7), event("repin", "a", 1, user_id=8)])
     merge_only()
     rollups.recompute(connection)
     assert people(query) == 1
 
 
-def test_staging_keeps_what_the_rollups_need(settings, connection, merge_only, query):
+def test_staging_keeps_what_the_rollups_need(
+    settings: MergeSettings, connection: Connection, merge_only: MergeOnly, query: Query
+) -> None:
     land(settings.lake_uri, [event("repin", "a", 0)])
     merge_only()
     land(settings.lake_uri, [event("repin", "b", 1)])
@@ -136,8 +164,13 @@ def test_staging_keeps_what_the_rollups_need(settings, connection, merge_only, q
 
 
 def test_a_slice_that_is_merged_meanwhile_stays_in_the_queue(
-    settings, connection, merge_only, merge_before, query, monkeypatch
-):
+    settings: MergeSettings,
+    connection: Connection,
+    merge_only: MergeOnly,
+    merge_before: MergeBefore,
+    query: Query,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     land(settings.lake_uri, [event("repin", "a", 0)])
     merge_only()
     later = [event("repin", "b", 1, occurred_at=NOON + hours(1))]
@@ -150,8 +183,13 @@ def test_a_slice_that_is_merged_meanwhile_stays_in_the_queue(
 
 
 def test_an_erasure_in_the_middle_of_a_recomputation_loses_no_first(
-    settings, connection, merge_only, merge_before, query, monkeypatch
-):
+    settings: MergeSettings,
+    connection: Connection,
+    merge_only: MergeOnly,
+    merge_before: MergeBefore,
+    query: Query,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     land(settings.lake_uri, [event("pin", "a", 0), event("pin", "b", 1, occurred_at=NOON + hours(1))])
     merge_only("pins")
     rollups.recompute(connection)
@@ -167,7 +205,13 @@ def test_an_erasure_in_the_middle_of_a_recomputation_loses_no_first(
     ]
 
 
-def test_rollups_are_complete_through_what_all_tables_are(settings, connection, merge_only, turn, query):
+def test_rollups_are_complete_through_what_all_tables_are(
+    settings: MergeSettings,
+    connection: Connection,
+    merge_only: MergeOnly,
+    turn: Turn,
+    query: Query,
+) -> None:
     tables = ("pins", "repins", "comments", "logins")
     land(settings.lake_uri, [event("repin", "a", 41)])
     merge_only(*tables)
@@ -185,7 +229,13 @@ def test_rollups_are_complete_through_what_all_tables_are(settings, connection, 
     assert query(reach) == [{"next_offset": 43}], "without a slice in the queue too"
 
 
-def test_rollups_are_complete_through_nothing_before_every_table_is(settings, connection, merge_only, turn, query):
+def test_rollups_are_complete_through_nothing_before_every_table_is(
+    settings: MergeSettings,
+    connection: Connection,
+    merge_only: MergeOnly,
+    turn: Turn,
+    query: Query,
+) -> None:
     land(settings.lake_uri, [event("repin", "a", 41)])
     merge_only("repins")
     rollups.recompute(connection)
@@ -193,7 +243,9 @@ def test_rollups_are_complete_through_nothing_before_every_table_is(settings, co
     assert query("SELECT next_offset FROM merge_progress WHERE table_name = 'rollups'") == []
 
 
-def test_soon_after_a_merge_but_seldom_while_merges_are_behind(settings, merge_only, turn):
+def test_soon_after_a_merge_but_seldom_while_merges_are_behind(
+    settings: MergeSettings, merge_only: MergeOnly, turn: Turn
+) -> None:
     land(settings.lake_uri, [event("repin", "a", 0)])
     merge_only("pins", "repins", "comments", "logins")
     assert turn(rollup_interval_seconds=60.0) == 0
@@ -205,7 +257,9 @@ def test_soon_after_a_merge_but_seldom_while_merges_are_behind(settings, merge_o
     assert turn(**behind, rollup_max_seconds=60.0) == 1
 
 
-def test_lasting_errors_are_told_and_their_end(settings, merge_only, monkeypatch):
+def test_lasting_errors_are_told_and_their_end(
+    settings: MergeSettings, merge_only: MergeOnly, monkeypatch: pytest.MonkeyPatch
+) -> None:
     told = []
     session = RollupSession(
         settings.model_copy(update={"rollup_interval_seconds": 0.001}),

@@ -4,20 +4,25 @@ import math
 import random
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 
 from pinwheel.clients import memsql
+from pinwheel.clients.memsql import Connection, Row
+from pinwheel.core.settings import MergeSettings
 from pinwheel.rollup import trends
 from pinwheel.rollup.trends import refresh, runs
 from tests.support.lakes import NOON, delete, event, hours, update
+from tests.support.types import AskReport, MergeEvents, Query
 
+ListTrends = Callable[..., list[tuple[Any, ...]]]  # kind and item of each
 MINUTE = timedelta(minutes=1)
 ALL = {"top": 10, "all_brands": 1, "brands": [0]}
 LULL = 40  # events of other pins in each minute: the "everything else"
 
 
-def stream(counts: list[int], first: int = 0, other: int = LULL, **values) -> list[dict]:
+def stream(counts: list[int], first: int = 0, other: int = LULL, **values: Any) -> list[Row]:
     """These numbers of repins of pin 7 in the minutes up to noon, over a steady stream of other pins."""
     start, made = NOON - len(counts) * MINUTE, []
     for nth, count in enumerate(counts):
@@ -40,12 +45,14 @@ def chance(before: list[float], since: list[float], w: float) -> float:
 
 
 @pytest.fixture
-def told(report) -> Callable[..., list[tuple]]:
+def told(report: AskReport) -> ListTrends:
     """Kind and item of each trend."""
     return lambda **who: [(r["kind"], r["item"]) for r in report("trends", **ALL | who)]
 
 
-def test_a_burst_is_told_with_its_size_its_start_and_how_sure_it_is(merged, connection, report):
+def test_a_burst_is_told_with_its_size_its_start_and_how_sure_it_is(
+    merged: MergeEvents, connection: Connection, report: AskReport
+) -> None:
     merged(stream([4] * 60 + [24] * 3))
     assert refresh(connection, NOON)
     (pin,) = [r for r in report("trends", **ALL) if r["kind"] == "pin"]
@@ -58,7 +65,9 @@ def test_a_burst_is_told_with_its_size_its_start_and_how_sure_it_is(merged, conn
     assert pin["chance_log10"] == pytest.approx(chance([4] * 60, [24] * 3, exposed), rel=1e-6)
 
 
-def test_the_baseline_forgets_by_the_exponential(merged, connection, report):
+def test_the_baseline_forgets_by_the_exponential(
+    merged: MergeEvents, connection: Connection, report: AskReport
+) -> None:
     merged(stream([10] * 30 + [2] * 30 + [30] * 4))
     refresh(connection, NOON)
     (pin,) = [r for r in report("trends", **ALL) if r["kind"] == "pin"]
@@ -67,14 +76,16 @@ def test_the_baseline_forgets_by_the_exponential(merged, connection, report):
     assert pin["usual_per_minute"] == pytest.approx(usual)
 
 
-def test_all_four_kinds_are_told_and_what_everything_does_is_no_trend(merged, connection, told):
+def test_all_four_kinds_are_told_and_what_everything_does_is_no_trend(
+    merged: MergeEvents, connection: Connection, told: ListTrends
+) -> None:
     merged(stream([4] * 60 + [24] * 3, brand_id=70, category="art", country_code="SE"))
     refresh(connection, NOON)
     assert told() == [("brand", "70"), ("category", "art"), ("country", "SE"), ("pin", "7")]
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_a_daily_rhythm_is_no_trend(seed, merged, connection, told):
+def test_a_daily_rhythm_is_no_trend(seed: int, merged: MergeEvents, connection: Connection, told: ListTrends) -> None:
     dice = random.Random(seed)
     rise = [20 * (1 + 0.6 * math.sin(2 * math.pi * (m - 60) / 1440)) for m in range(120)]
     counts = [sum(dice.random() < r / 60 for _ in range(60)) for r in rise]
@@ -84,19 +95,23 @@ def test_a_daily_rhythm_is_no_trend(seed, merged, connection, told):
 
 
 @pytest.mark.parametrize("counts", [[4] * 60, [0] * 60 + [9], [4] * 15 + [40] * 3, [24] * 40 + [4] * 20], ids=str)
-def test_steady_rare_without_a_past_or_falling_is_no_trend(counts, merged, connection, told):
+def test_steady_rare_without_a_past_or_falling_is_no_trend(
+    counts: list[int], merged: MergeEvents, connection: Connection, told: ListTrends
+) -> None:
     merged(stream(counts))
     refresh(connection, NOON)
     assert told() == []
 
 
-def test_a_rise_that_is_over_is_no_trend(merged, connection, told):
+def test_a_rise_that_is_over_is_no_trend(merged: MergeEvents, connection: Connection, told: ListTrends) -> None:
     merged(stream([4] * 60 + [24] * 5 + [4] * 4))
     refresh(connection, NOON)
     assert told() == []
 
 
-def test_when_everything_comes_back_after_a_silence_nothing_is_trending(merged, connection, told):
+def test_when_everything_comes_back_after_a_silence_nothing_is_trending(
+    merged: MergeEvents, connection: Connection, told: ListTrends
+) -> None:
     events = [e for e in stream([10] * 90) if not NOON - 40 * MINUTE < e["occurred_at"] < NOON - 5 * MINUTE]
     merged(events)
     refresh(connection, NOON)
@@ -104,21 +119,27 @@ def test_when_everything_comes_back_after_a_silence_nothing_is_trending(merged, 
 
 
 @pytest.mark.parametrize("seconds", [1, 10, 31])
-def test_a_minute_that_is_not_over_is_no_fall(seconds, merged, connection, told):
+def test_a_minute_that_is_not_over_is_no_fall(
+    seconds: int, merged: MergeEvents, connection: Connection, told: ListTrends
+) -> None:
     until = NOON - MINUTE + timedelta(seconds=seconds)
     merged([e for e in stream([4] * 60 + [24] * 4) if e["occurred_at"] < until])
     refresh(connection, until)
     assert ("pin", "7") in told()
 
 
-def test_a_burst_is_found_within_its_first_minute(merged, connection, told):
+def test_a_burst_is_found_within_its_first_minute(
+    merged: MergeEvents, connection: Connection, told: ListTrends
+) -> None:
     until = NOON - timedelta(seconds=20)
     merged([e for e in stream([4] * 60 + [60]) if e["occurred_at"] < until])
     refresh(connection, until)
     assert ("pin", "7") in told()
 
 
-def test_an_event_of_a_wrong_clock_does_not_count_before_its_time(merged, connection, told, report):
+def test_an_event_of_a_wrong_clock_does_not_count_before_its_time(
+    merged: MergeEvents, connection: Connection, told: ListTrends, report: AskReport
+) -> None:
     merged([*stream([4] * 60 + [24] * 3), event("repin", "x", 9999, occurred_at=NOON + 5 * MINUTE)])
     refresh(connection, NOON)
     assert {r["as_of_utc"] < datetime(2026, 3, 14, 12) for r in report("trends", **ALL)} == {True}
@@ -126,7 +147,7 @@ def test_an_event_of_a_wrong_clock_does_not_count_before_its_time(merged, connec
     assert told() == []
 
 
-def test_the_same_refresh_again_changes_nothing(merged, connection, query):
+def test_the_same_refresh_again_changes_nothing(merged: MergeEvents, connection: Connection, query: Query) -> None:
     merged(stream([4] * 60 + [24] * 3))
     refresh(connection, NOON)
     before = query("SELECT * FROM trends"), query("SELECT * FROM repin_minutes")
@@ -139,7 +160,9 @@ def test_the_same_refresh_again_changes_nothing(merged, connection, query):
     assert (query("SELECT * FROM trends"), query("SELECT * FROM repin_minutes")) == before
 
 
-def test_late_rows_are_counted_and_so_are_changed_ones(settings, merged, connection, query):
+def test_late_rows_are_counted_and_so_are_changed_ones(
+    settings: MergeSettings, merged: MergeEvents, connection: Connection, query: Query
+) -> None:
     merged(stream([4] * 90))
     refresh(connection, NOON)
     early = NOON - 60 * MINUTE
@@ -155,7 +178,13 @@ def test_late_rows_are_counted_and_so_are_changed_ones(settings, merged, connect
     assert query("SELECT * FROM touched_minutes") == []
 
 
-def test_erased_rows_leave(settings, merged, connection, query, told):
+def test_erased_rows_leave(
+    settings: MergeSettings,
+    merged: MergeEvents,
+    connection: Connection,
+    query: Query,
+    told: ListTrends,
+) -> None:
     merged(stream([4] * 60 + [24] * 3))
     refresh(connection, NOON)
     delete(settings.lake_uri, "pin_id = 7")
@@ -169,7 +198,9 @@ def test_erased_rows_leave(settings, merged, connection, query, told):
     assert query("SELECT * FROM repin_minutes") == []
 
 
-def test_minutes_are_what_a_full_count_says_whatever_came_in_whichever_order(settings, merged, connection, query):
+def test_minutes_are_what_a_full_count_says_whatever_came_in_whichever_order(
+    settings: MergeSettings, merged: MergeEvents, connection: Connection, query: Query
+) -> None:
     dice = random.Random(4)
     events = [
         event("repin", f"e{n % 450}", n, pin_id=dice.randint(1, 9), occurred_at=NOON - MINUTE * dice.uniform(0, 85))
@@ -190,7 +221,7 @@ def test_minutes_are_what_a_full_count_says_whatever_came_in_whichever_order(set
     )
 
 
-def test_an_old_backlog_is_not_counted(merged, connection, query):
+def test_an_old_backlog_is_not_counted(merged: MergeEvents, connection: Connection, query: Query) -> None:
     old = NOON - hours(30)
     merged([event("repin", f"e{n}", n, occurred_at=old + MINUTE * n / 10) for n in range(100)])
     merged(stream([4] * 60 + [24] * 3, first=1000))
@@ -199,7 +230,7 @@ def test_an_old_backlog_is_not_counted(merged, connection, query):
     assert query("SELECT * FROM touched_minutes") == []
 
 
-def test_what_is_too_old_leaves(merged, connection, query):
+def test_what_is_too_old_leaves(merged: MergeEvents, connection: Connection, query: Query) -> None:
     merged(stream([4] * 60))
     refresh(connection, NOON)
     merged([event("repin", "later", 9000, occurred_at=NOON + hours(1))])
@@ -207,7 +238,9 @@ def test_what_is_too_old_leaves(merged, connection, query):
     assert query("SELECT MIN(minute) AS m FROM repin_minutes") == [{"m": datetime(2026, 3, 14, 11, 30)}]
 
 
-def test_a_refresh_that_dies_leaves_what_was_there(merged, connection, query, monkeypatch):
+def test_a_refresh_that_dies_leaves_what_was_there(
+    merged: MergeEvents, connection: Connection, query: Query, monkeypatch: pytest.MonkeyPatch
+) -> None:
     merged(stream([4] * 60 + [24] * 3))
     refresh(connection, NOON)
     before = query("SELECT * FROM trends")
@@ -221,7 +254,9 @@ def test_a_refresh_that_dies_leaves_what_was_there(merged, connection, query, mo
     assert refresh(connection, NOON)
 
 
-def test_two_at_once_take_turns(settings, merged, connection, query):
+def test_two_at_once_take_turns(
+    settings: MergeSettings, merged: MergeEvents, connection: Connection, query: Query
+) -> None:
     merged(stream([4] * 60 + [24] * 3))
     with memsql.connect(settings) as other:
         memsql.fetch(other, "rollup/trends/lock")
@@ -233,7 +268,7 @@ def test_two_at_once_take_turns(settings, merged, connection, query):
     assert refresh(connection, NOON)
 
 
-def test_who_is_bound_to_brands_sees_these_alone(merged, connection, told):
+def test_who_is_bound_to_brands_sees_these_alone(merged: MergeEvents, connection: Connection, told: ListTrends) -> None:
     merged([event("pin", "p", 9999, occurred_at=NOON - hours(2)), *stream([4] * 60 + [24] * 3, category="art")])
     refresh(connection, NOON)
     assert told() == [("brand", "70"), ("category", "art"), ("pin", "7")]
@@ -241,7 +276,9 @@ def test_who_is_bound_to_brands_sees_these_alone(merged, connection, told):
     assert told(all_brands=0, brands=[71]) == []
 
 
-def test_a_sparkline_has_the_whole_minutes_of_the_hour_before(merged, connection, report):
+def test_a_sparkline_has_the_whole_minutes_of_the_hour_before(
+    merged: MergeEvents, connection: Connection, report: AskReport
+) -> None:
     merged(stream([4] * 80 + [24] * 3))
     refresh(connection, NOON)
     asked = {"kind": "pin", "items": ["7"], "as_of": datetime(2026, 3, 14, 11, 59, 50)}
@@ -250,7 +287,7 @@ def test_a_sparkline_has_the_whole_minutes_of_the_hour_before(merged, connection
     assert rows[-1]["minute"] == datetime(2026, 3, 14, 11, 58)
 
 
-def test_runs_of_minutes():
+def test_runs_of_minutes() -> None:
     at = [datetime(2026, 3, 14) + n * MINUTE for n in (0, 1, 2, 5, *range(10, 30))]
     found = [(a.minute, b.minute) for a, b in runs(at)]
     assert found == [(0, 3), (5, 6), (10, 25), (25, 30)]

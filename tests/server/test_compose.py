@@ -18,8 +18,9 @@ import yaml
 from jsonschema.validators import validator_for
 from pydantic_settings import BaseSettings
 
-from pinwheel.local import airflow, credentials, environment
+from pinwheel.local import credentials, environment
 from pinwheel.local.settings import LocalSettings
+from pinwheel.operate.airflow_login import ADMIN
 from tests.support.settings_classes import settings_classes
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -312,5 +313,5 @@ def test_the_login_is_written_where_airflow_reads_it(tmp_path: Path, monkeypatch
     for password in ("first", "second"):
         monkeypatch.setenv(login.PASSWORD, password)
         login.main()
-    assert json.loads(path.read_text()) == {airflow.ADMIN: "second"}
+    assert json.loads(path.read_text()) == {ADMIN: "second"}
     assert path.stat().st_mode & 0o077 == 0

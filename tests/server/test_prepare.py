@@ -2,10 +2,12 @@
 
 import getpass
 from collections.abc import Iterator
+from typing import Any
 
 import pymysql
 import pytest
 from pyarrow.fs import S3FileSystem
+from pydantic import SecretStr
 
 from pinwheel.clients import grants, kafka, memsql
 from pinwheel.core.errors import MemsqlError, SettingError
@@ -27,7 +29,7 @@ def settings(stack: Stack, store: dict[str, str]) -> Iterator[PrepareSettings]:
     connection = pymysql.connect(unix_socket=str(mariadb.socket_path(home)), user=getpass.getuser())
     with connection, connection.cursor() as cursor:
         cursor.execute("GRANT ALL ON *.* TO administrator IDENTIFIED BY 'of-all' WITH GRANT OPTION")
-    given = {f"{role}_memsql_password": f"of-{role}" for role in grants.ROLES}
+    given: dict[str, Any] = {f"{role}_memsql_password": f"of-{role}" for role in grants.ROLES}
     with pytest.MonkeyPatch.context() as patch:
         for name, value in store.items():
             patch.setenv(name, value)
@@ -37,7 +39,7 @@ def settings(stack: Stack, store: dict[str, str]) -> Iterator[PrepareSettings]:
             memsql_port=stack.settings.memsql_port,
             memsql_database=DATABASE,
             memsql_user=ADMINISTRATOR["user"],
-            memsql_password=ADMINISTRATOR["password"],
+            memsql_password=SecretStr(ADMINISTRATOR["password"]),
             kafka_bootstrap=f"127.0.0.1:{stack.settings.kafka_port}",
             topic=TOPIC,
             topic_partitions=3,

@@ -11,6 +11,7 @@ from deltalake.exceptions import CommitFailedError
 from pyarrow.fs import FileSelector, S3FileSystem
 
 from pinwheel.core.errors import MissingPartError, SettingError
+from pinwheel.lake.files import Manifest
 from pinwheel.lake.landing import Landing
 from pinwheel.server import s3
 from pinwheel.server.prepare import make_bucket
@@ -30,7 +31,7 @@ def test_commits_at_the_same_moment_let_one_through(bucket: str) -> None:
         batches = [write(uri, [row(number)]) for _ in views]
         start = threading.Barrier(WRITERS)
 
-        def commit(view: Landing, batch: object, start: threading.Barrier = start) -> str:
+        def commit(view: Landing, batch: Manifest, start: threading.Barrier = start) -> str:
             start.wait()
             try:
                 view._append(batch)

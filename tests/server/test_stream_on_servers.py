@@ -98,7 +98,7 @@ def spark_in(folder: Path) -> Path:
     return home
 
 
-def wait_until_landed(lake_uri: str, sent: ProduceSettings, launched: subprocess.Popen, folder: Path) -> None:
+def wait_until_landed(lake_uri: str, sent: ProduceSettings, launched: subprocess.Popen[bytes], folder: Path) -> None:
     ends = kafka.end_offsets(sent)
     deadline = time.monotonic() + LAND_SECONDS
     while events_table.landed_offsets(f"{lake_uri}/events", TOPIC, ends) != {p: end for p, end in ends.items() if end}:
@@ -120,7 +120,7 @@ def executors_of(folder: Path) -> list[psutil.Process]:
     return found
 
 
-def end(launched: subprocess.Popen, folder: Path) -> None:
+def end(launched: subprocess.Popen[bytes], folder: Path) -> None:
     """Leave no process behind, whatever happened."""
     for process in (*executors_of(folder), *psutil.Process().children(recursive=True)):
         try:

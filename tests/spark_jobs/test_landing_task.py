@@ -77,7 +77,7 @@ def run(settings: StreamSettings, *batches: pa.RecordBatch) -> Manifest:
 def landed(settings: StreamSettings) -> list[dict[str, Any]]:
     """Rows that a reader of the lake sees, by offset."""
     rows = events_table.without_views(DeltaTable(settings.events_uri).to_pyarrow_table())
-    return rows.sort_by([("kafka_partition", "ascending"), ("kafka_offset", "ascending")]).to_pylist()
+    return list(rows.sort_by([("kafka_partition", "ascending"), ("kafka_offset", "ascending")]).to_pylist())
 
 
 def parquet_files(settings: StreamSettings) -> set[str]:

@@ -79,11 +79,11 @@ def encode(payload: object) -> bytes:
 
 
 def parse(*values: bytes | None) -> list[Row]:
-    return parser().parse(records(*values)).to_pylist()
+    return list(parser().parse(records(*values)).to_pylist())
 
 
 ANYTHING = st.none() | st.binary(max_size=60) | JSON.map(encode) | spoilt().map(encode) | events().map(encode)
-BATCH = {"min_size": 4, "max_size": 12}  # of records: a batch of one takes the parser as long
+BATCH: dict[str, Any] = {"min_size": 4, "max_size": 12}  # of records: a batch of one takes the parser as long
 
 
 @given(st.lists(ANYTHING, **BATCH))

@@ -3,18 +3,22 @@
 import random
 from collections import Counter
 from datetime import date, datetime, timedelta
+from typing import Any
 
 import pytest
 
 from pinwheel.clients import memsql
+from pinwheel.clients.memsql import Connection, Row
 from pinwheel.core.contract import TABLES
+from pinwheel.core.settings import MergeSettings
 from tests.support.lakes import NOON, delete, event, hours, update
+from tests.support.types import AskReport, MergeEvents, Query
 
 DAY = date(2026, 3, 14)
 MIDNIGHT = datetime(2026, 3, 14)
 WHOLE_DAY = {"from_time": MIDNIGHT, "to_time": MIDNIGHT + timedelta(days=1)}
 REPORTS = sorted(path.stem for path in (memsql.SQL_DIR / "questions").glob("*.sql"))
-PARAMS = {
+PARAMS: dict[str, Any] = {
     **WHOLE_DAY,
     "from_day": DAY,
     "to_day": DAY + timedelta(days=1),
@@ -30,16 +34,16 @@ PARAMS = {
 ONE_ROW_ALWAYS = {"unique_people", "unique_people_of_brand", "brand_day"}
 
 
-def at(hour: float, days: float = 0):
+def at(hour: float, days: float = 0) -> datetime:
     """That hour of the 14th."""
     return NOON + hours(hour - 12 + 24 * days)
 
 
-def told(rows: list[dict], *columns: str) -> list[tuple]:
+def told(rows: list[Row], *columns: str) -> list[tuple[Any, ...]]:
     return [tuple(row[c] for c in columns) for row in rows]
 
 
-def test_empty_tables_are_no_error(settings, report, subtests):
+def test_empty_tables_are_no_error(settings: MergeSettings, report: AskReport, subtests: pytest.Subtests) -> None:
     for name in REPORTS:
         with subtests.test(name):
             rows = report(name, **PARAMS)
@@ -54,7 +58,9 @@ def test_empty_tables_are_no_error(settings, report, subtests):
                 assert rows == []
 
 
-def test_a_day_that_does_not_exist_has_no_rows(merged, report, subtests):
+def test_a_day_that_does_not_exist_has_no_rows(
+    merged: MergeEvents, report: AskReport, subtests: pytest.Subtests
+) -> None:
     merged([event("repin", "a", 0), event("comment", "b", 1), event("pin", "c", 2), event("login", "d", 3)])
     never = {k: v - timedelta(days=400) if isinstance(v, date) else v for k, v in PARAMS.items()}
     for name in REPORTS:
@@ -68,7 +74,7 @@ def test_a_day_that_does_not_exist_has_no_rows(merged, report, subtests):
                 assert sum(row.get("engagement", 1) for row in report(name, **never)) == 0
 
 
-def test_one_row_is_counted_once(merged, report, subtests):
+def test_one_row_is_counted_once(merged: MergeEvents, report: AskReport, subtests: pytest.Subtests) -> None:
     merged([event("pin", "p", 0), event("repin", "a", 1, occurred_at=at(12.5))])
     for name in [n for n in REPORTS if n != "home_countries" and not n.startswith("trend")]:
         with subtests.test(name):
@@ -79,7 +85,7 @@ def test_one_row_is_counted_once(merged, report, subtests):
                 assert rows
 
 
-def test_engagement_by_hour_counts_each_type(merged, report):
+def test_engagement_by_hour_counts_each_type(merged: MergeEvents, report: AskReport) -> None:
     merged(
         [event("pin", "p", 0, occurred_at=at(9)), event("login", "l", 1, occurred_at=at(9))]
         + [event("repin", f"r{n}", 2 + n, occurred_at=at(9.5)) for n in range(3)]
@@ -94,14 +100,14 @@ def test_engagement_by_hour_counts_each_type(merged, report):
     ]
 
 
-def test_top_brands_ties_go_by_id_and_an_unknown_brand_has_its_number(merged, report):
+def test_top_brands_ties_go_by_id_and_an_unknown_brand_has_its_number(merged: MergeEvents, report: AskReport) -> None:
     brands = (3, 3, 2, 2, 5, None)
     merged([event("repin", f"r{n}", n, brand_id=brand) for n, brand in enumerate(brands)])
     rows = report("top_brands", **WHOLE_DAY, top=2)
     assert told(rows, "brand_id", "brand_name", "engagement") == [(2, "brand 2", 2), (3, "brand 3", 2)]
 
 
-def test_top_categories_and_countries_name_what_is_not_known(merged, report):
+def test_top_categories_and_countries_name_what_is_not_known(merged: MergeEvents, report: AskReport) -> None:
     merged(
         [event("repin", f"a{n}", n, category=None, country_code=None) for n in range(2)]
         + [event("comment", "b", 5, category="food", country_code="US"), event("pin", "c", 6, country_code="SE")]
@@ -112,7 +118,7 @@ def test_top_categories_and_countries_name_what_is_not_known(merged, report):
 
 @pytest.mark.parametrize("seed", [1, 2, 3])
 @pytest.mark.parametrize("top", [1, 3, 200])
-def test_top_pins_are_those_of_a_full_count(seed, top, merged, report):
+def test_top_pins_are_those_of_a_full_count(seed: int, top: int, merged: MergeEvents, report: AskReport) -> None:
     dice = random.Random(seed)
     events = [
         event(
@@ -135,7 +141,7 @@ def test_top_pins_are_those_of_a_full_count(seed, top, merged, report):
     assert told(report("top_pins", **period, top=top), "pin_id", "engagement") == expected
 
 
-def test_top_pins_carry_what_is_known_of_the_pin(merged, report):
+def test_top_pins_carry_what_is_known_of_the_pin(merged: MergeEvents, report: AskReport) -> None:
     merged([event("pin", "p", 0, title="A garden"), event("repin", "r", 1), event("repin", "s", 2, pin_id=8)])
     rows = report("top_pins", **WHOLE_DAY, top=5)
     assert told(rows, "pin_id", "title", "brand_id", "brand_name") == [
@@ -145,7 +151,7 @@ def test_top_pins_carry_what_is_known_of_the_pin(merged, report):
 
 
 @pytest.mark.parametrize(("start", "end"), [(-48, 72), (0, 24), (5, 20), (-7, 3), (-7, 30), (3, 3), (20, 5), (0, 1)])
-def test_unique_people_are_a_distinct_count(start, end, merged, report):
+def test_unique_people_are_a_distinct_count(start: int, end: int, merged: MergeEvents, report: AskReport) -> None:
     dice = random.Random(start * 100 + end)
     people = [1, 2, 63, 64, 65, -1, -64, -65, 2**63 - 1, -(2**63)]
     events = [
@@ -164,7 +170,7 @@ def test_unique_people_are_a_distinct_count(start, end, merged, report):
     assert report("unique_people", from_time=since, to_time=until) == [{"unique_people": len(expected)}]
 
 
-def test_unique_people_of_a_brand_are_not_the_sum_of_its_days(merged, report):
+def test_unique_people_of_a_brand_are_not_the_sum_of_its_days(merged: MergeEvents, report: AskReport) -> None:
     merged(
         [
             event("repin", "a", 0),
@@ -177,7 +183,7 @@ def test_unique_people_of_a_brand_are_not_the_sum_of_its_days(merged, report):
     assert report("unique_people_of_brand", **week, brand_id=70) == [{"unique_people": 2}]
 
 
-def test_new_people_are_new_once(merged, report):
+def test_new_people_are_new_once(merged: MergeEvents, report: AskReport) -> None:
     merged(
         [
             event("login", "a", 0, occurred_at=at(12, -1)),
@@ -194,7 +200,7 @@ def test_new_people_are_new_once(merged, report):
     ]
 
 
-def test_who_is_erased_was_never_there(settings, merged, report):
+def test_who_is_erased_was_never_there(settings: MergeSettings, merged: MergeEvents, report: AskReport) -> None:
     merged([event("login", "a", 0, user_id=1), event("repin", "b", 1, user_id=1), event("repin", "c", 2, user_id=2)])
     delete(settings.lake_uri, "event_id = 'b'")
     merged()
@@ -205,15 +211,17 @@ def test_who_is_erased_was_never_there(settings, merged, report):
     assert report("home_countries", top=9) == []
 
 
-def test_home_is_where_most_logins_come_from(merged, report):
-    countries = {1: ["NL", "US", "US"], 2: ["SE", "NL"], 3: [None, None, "DE"], 4: [None]}
+def test_home_is_where_most_logins_come_from(merged: MergeEvents, report: AskReport) -> None:
+    countries: dict[int, list[str | None]] = {1: ["NL", "US", "US"], 2: ["SE", "NL"], 3: [None, None, "DE"], 4: [None]}
     logins = [(person, country) for person, given in countries.items() for country in given]
     merged([event("login", f"l{n}", n, user_id=u, country_code=c) for n, (u, c) in enumerate(logins)])
     rows = report("home_countries", top=9)
     assert told(rows, "country_code", "people") == [("DE", 1), ("NL", 1), ("US", 1), ("ZZ", 1)]
 
 
-def test_conversion_waits_for_the_first_repin_after_the_pin(settings, merged, report):
+def test_conversion_waits_for_the_first_repin_after_the_pin(
+    settings: MergeSettings, merged: MergeEvents, report: AskReport
+) -> None:
     merged(
         [event("pin", f"p{n}", n, pin_id=n, occurred_at=at(10)) for n in (1, 2, 3, 4)]
         + [
@@ -236,7 +244,7 @@ def test_conversion_waits_for_the_first_repin_after_the_pin(settings, merged, re
     assert told(report("pin_conversion", **WHOLE_DAY), *columns) == [(DAY, 4, 2, 1, (900 + 26 * 3600) / 2)]
 
 
-def test_a_brand_s_day(merged, report):
+def test_a_brand_s_day(merged: MergeEvents, report: AskReport) -> None:
     merged(
         [event("repin", f"r{n}", n, user_id=n, occurred_at=at(8)) for n in range(2)]
         + [event("comment", "c", 5, user_id=1, country_code=None), event("pin", "p", 6, user_id=9)]
@@ -260,7 +268,9 @@ def test_a_brand_s_day(merged, report):
     ]
 
 
-def test_rows_merged_before_the_rollups_were_there_are_filled_in(merged, connection, query):
+def test_rows_merged_before_the_rollups_were_there_are_filled_in(
+    merged: MergeEvents, connection: Connection, query: Query
+) -> None:
     dice = random.Random(5)
     merged(
         [
@@ -278,7 +288,7 @@ def test_rows_merged_before_the_rollups_were_there_are_filled_in(merged, connect
     )
     rollups = ("pin_hourly", "country_hourly", "people_daily", "person_homes", "pin_firsts")
 
-    def content() -> list:
+    def content() -> list[list[Row]]:
         found = [
             [{k: v for k, v in r.items() if k != "updated_at"} for r in query(f"SELECT * FROM {t}")] for t in rollups
         ]
@@ -296,6 +306,6 @@ def test_rows_merged_before_the_rollups_were_there_are_filled_in(merged, connect
     assert content() == before
 
 
-def test_every_event_table_has_its_part_in_unique_people():
+def test_every_event_table_has_its_part_in_unique_people() -> None:
     text = memsql.statement("questions/unique_people")
     assert [table for table in TABLES if f"FROM {table}" not in text] == []

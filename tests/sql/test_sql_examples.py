@@ -4,7 +4,9 @@ import os
 from pathlib import Path
 
 from pinwheel.clients import memsql
+from pinwheel.clients.memsql import Connection
 from tests.support.sql_examples import QUERY, day, with_outputs
+from tests.support.types import MergeEvents, Query
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "sql.md"
 BRANDS = [
@@ -13,7 +15,7 @@ BRANDS = [
 ]
 
 
-def test_every_output_is_what_the_database_answers(merged, connection, query):
+def test_every_output_is_what_the_database_answers(merged: MergeEvents, connection: Connection, query: Query) -> None:
     memsql.execute_many(connection, "generate/upsert_brands", BRANDS)
     connection.commit()
     merged(day())
@@ -25,6 +27,6 @@ def test_every_output_is_what_the_database_answers(merged, connection, query):
     assert shown == PAGE.read_text()
 
 
-def test_every_report_is_named():
+def test_every_report_is_named() -> None:
     text = PAGE.read_text()
     assert [p.stem for p in (memsql.SQL_DIR / "questions").glob("*.sql") if f"`{p.stem}`" not in text] == []

@@ -10,6 +10,7 @@ from sqlglot import exp
 
 from pinwheel.clients import memsql
 from pinwheel.core.contract import TABLES, reporting_columns
+from pinwheel.core.errors import MemsqlError, MissingPartError
 from pinwheel.merge.merge import bucket_columns, payload_columns
 from tests.support.sql_files import HEADER, header
 
@@ -44,7 +45,7 @@ def rendered(path: Path, engine: str, table: str) -> str:
 
 
 @cache
-def parsed(path: Path, engine: str = "mariadb", table: str = "repins") -> list[exp.Expression]:
+def parsed(path: Path, engine: str = "mariadb", table: str = "repins") -> list[exp.Expr]:
     # sqlglot treats REPLACE INTO … SELECT as an opaque command and does not parse it; the grammar is INSERT's.
     text = re.sub(r"^REPLACE INTO", "INSERT INTO", rendered(path, engine, table))
     return [s for s in sqlglot.parse(text, dialect=DIALECT[engine]) if s is not None]
@@ -54,25 +55,25 @@ def listed(text: str) -> set[str]:
     return {part.strip().split(" ")[0] for part in text.split(",")} - {"nothing", "none", ""}
 
 
-def written(tree: exp.Expression) -> set[str]:
+def written(tree: exp.Expr) -> set[str]:
     """Tables that a statement changes or makes."""
     if isinstance(tree, exp.Drop) and tree.kind == "INDEX":
         return {tree.args["cluster"].this.name}
     if isinstance(tree, exp.Insert | exp.Update | exp.Create | exp.Drop):
-        return {tree.find(exp.Table).name}
+        return {next(tree.find_all(exp.Table)).name}
     if isinstance(tree, exp.TruncateTable):
         return {tree.expressions[0].name}
     return {tree.this.name} if isinstance(tree, exp.Delete) else set()
 
 
-def tables(tree: exp.Expression) -> set[str]:
+def tables(tree: exp.Expr) -> set[str]:
     if isinstance(tree, exp.Drop) and tree.kind == "INDEX":
         return written(tree)
     aliases = {t.alias for t in tree.find_all(exp.Table, exp.CTE) if t.alias}
     return {t.name for t in tree.find_all(exp.Table)} - aliases
 
 
-def test_header_is_complete_and_names_the_file(subtests):
+def test_header_is_complete_and_names_the_file(subtests: pytest.Subtests) -> None:
     for path in FILES:
         with subtests.test(name(path)):
             found = header(path)
@@ -80,7 +81,7 @@ def test_header_is_complete_and_names_the_file(subtests):
             assert found["name"] == name(path)
 
 
-def test_two_definitions_of_the_same_name_each_other():
+def test_two_definitions_of_the_same_name_each_other() -> None:
     same = {name(p): re.findall(r"^-- same as: (.+)$", p.read_text(), re.MULTILINE) for p in FILES}
     pairs = {(one, other) for one, lines in same.items() for line in lines for other in line.split(", ")}
     assert pairs
@@ -88,7 +89,7 @@ def test_two_definitions_of_the_same_name_each_other():
 
 
 @pytest.mark.parametrize("engine", DIALECT)
-def test_parses_for_both_engines(engine, subtests):
+def test_parses_for_both_engines(engine: str, subtests: pytest.Subtests) -> None:
     for path in PARSED:
         with subtests.test(name(path)):
             for table in TABLES if "names" in header(path) else ["repins"]:
@@ -100,7 +101,7 @@ def test_parses_for_both_engines(engine, subtests):
 OWN_KEYS = {"SHARD", "SORT"}
 
 
-def own_keys(tree: exp.Create) -> dict[str, list[str]]:
+def own_keys(tree: exp.Expr) -> dict[str, list[str]]:
     """SingleStore's keys of a table, by kind, with their columns.
 
     Raises:
@@ -122,7 +123,7 @@ def created(path: Path) -> list[exp.Create]:
     return [t for t in trees if isinstance(t, exp.Create) and t.kind == "TABLE" and isinstance(t.this, exp.Schema)]
 
 
-def test_singlestore_s_own_clauses(subtests):
+def test_singlestore_s_own_clauses(subtests: pytest.Subtests) -> None:
     """Every table says how it is spread; a unique key holds the shard key, or SingleStore refuses the table."""
     for path in sorted((memsql.SQL_DIR / "schema").glob("*.sql")):
         with subtests.test(path.stem):
@@ -141,14 +142,14 @@ def test_singlestore_s_own_clauses(subtests):
 @pytest.mark.parametrize(
     "clause", ["SHRAD KEY (a)", "SHARD KEY", "SHARD KEY (a) SORT KEY (b)", "CLUSTERED COLUMNSTORE"], ids=str
 )
-def test_a_wrong_clause_of_singlestore_is_found(clause):
+def test_a_wrong_clause_of_singlestore_is_found(clause: str) -> None:
     """Or the test above would prove nothing."""
     text = f"CREATE TABLE t (a INT, b INT, {clause}, PRIMARY KEY (a))"
     with pytest.raises((AssertionError, sqlglot.errors.ParseError)):
         own_keys(sqlglot.parse_one(text, dialect="singlestore"))
 
 
-def test_no_view_is_replaced(subtests):
+def test_no_view_is_replaced(subtests: pytest.Subtests) -> None:
     """SingleStore's CREATE VIEW has no OR REPLACE, though sqlglot takes it."""
     for path in PARSED:
         with subtests.test(name(path)):
@@ -156,7 +157,7 @@ def test_no_view_is_replaced(subtests):
                 assert [t for t in parsed(path, engine) if isinstance(t, exp.Create) and t.args.get("replace")] == []
 
 
-def test_header_names_what_the_body_reads_and_writes(subtests):
+def test_header_names_what_the_body_reads_and_writes(subtests: pytest.Subtests) -> None:
     for path in PARSED:
         with subtests.test(name(path)):
             found = {
@@ -171,7 +172,7 @@ def test_header_names_what_the_body_reads_and_writes(subtests):
             assert listed(found["reads"]) <= both
 
 
-def test_header_names_the_parameters_and_names(subtests):
+def test_header_names_the_parameters_and_names(subtests: pytest.Subtests) -> None:
     for path in FILES:
         with subtests.test(name(path)):
             text = memsql._read(name(path), "mariadb")
@@ -180,14 +181,14 @@ def test_header_names_the_parameters_and_names(subtests):
 
 
 @pytest.mark.parametrize("table", TABLES)
-def test_merge_statement_carries_every_column(table):
+def test_merge_statement_carries_every_column(table: str) -> None:
     (tree,) = parsed(memsql.SQL_DIR / "merge" / "upsert.sql", table=table)
     names = [c.name for c in reporting_columns(TABLES[table])]
     assert [c.name for c in tree.this.expressions] == names
     assert [c.name for c in tree.expression.expressions] == names
 
 
-def test_no_sql_in_python(subtests):
+def test_no_sql_in_python(subtests: pytest.Subtests) -> None:
     statements = (
         r'"""?\s*(SELECT\b.+\bFROM|INSERT INTO|REPLACE INTO|UPDATE \w+ SET|DELETE FROM|CREATE TABLE|LOAD DATA)\s'
     )
@@ -197,17 +198,17 @@ def test_no_sql_in_python(subtests):
             assert not re.search(statements, path.read_text()), "SQL belongs in sql/"
 
 
-def test_an_unplain_name_is_refused():
-    with pytest.raises(memsql.MemsqlError, match="not a plain SQL name"):
+def test_an_unplain_name_is_refused() -> None:
+    with pytest.raises(MemsqlError, match="not a plain SQL name"):
         memsql.statement("merge/delete", table="repins; DROP TABLE repins")
 
 
-def test_a_missing_file_says_which():
-    with pytest.raises(memsql.MissingPartError, match=r"nope\.sql"):
+def test_a_missing_file_says_which() -> None:
+    with pytest.raises(MissingPartError, match=r"nope\.sql"):
         memsql.statement("merge/nope")
 
 
-def test_marked_lines_are_the_engine_s_own():
+def test_marked_lines_are_the_engine_s_own() -> None:
     for_mariadb = memsql.statements("schema/0003_repins", "mariadb")[0]
     for_singlestore = memsql.statements("schema/0003_repins", "singlestore")[0]
     assert "KEY by_brand_hour" in for_mariadb

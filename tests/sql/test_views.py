@@ -1,14 +1,19 @@
 """The analysts' views: their columns mean what they say, and analysts can read nothing else."""
 
+from collections.abc import Iterator
 from datetime import datetime
 
 import pymysql
 import pytest
 
 from pinwheel.clients import memsql
+from pinwheel.clients.memsql import Connection, Row
 from pinwheel.core.errors import MemsqlError
+from pinwheel.core.settings import MergeSettings
 from pinwheel.local import environment
+from pinwheel.local.stack import Stack
 from tests.support.lakes import NOON, event, hours
+from tests.support.types import MergeEvents, Query
 
 FOR_ANALYSTS = (
     "engagement", "brand_engagement_hourly", "brand_engagement_daily", "brand_country_engagement_daily",
@@ -23,20 +28,22 @@ TABLES = (
 
 
 @pytest.fixture
-def analyst(stack_with_memsql):
+def analyst(stack_with_memsql: Stack) -> Iterator[Connection]:
     """A connection of the analyst's, to the embedded stack's own database."""
     opened = memsql.connect(environment.memsql(stack_with_memsql.settings, stack_with_memsql.credentials, "analyst"))
     with opened:
         yield opened
 
 
-def ask(connection, sql: str) -> list[dict]:
+def ask(connection: Connection, sql: str) -> list[Row]:
     with connection.cursor() as cursor:
         cursor.execute(sql)
         return list(cursor.fetchall())
 
 
-def test_every_column_of_a_view_says_what_it_means_and_nothing_else_does(settings, query, subtests):
+def test_every_column_of_a_view_says_what_it_means_and_nothing_else_does(
+    settings: MergeSettings, query: Query, subtests: pytest.Subtests
+) -> None:
     for view in FOR_ANALYSTS:
         with subtests.test(view):
             shown = {row["Field"] for row in query(f"SHOW COLUMNS FROM {view}")}
@@ -46,19 +53,19 @@ def test_every_column_of_a_view_says_what_it_means_and_nothing_else_does(setting
             assert told == shown
 
 
-def test_every_view_is_known_here(settings, query):
+def test_every_view_is_known_here(settings: MergeSettings, query: Query) -> None:
     views = {next(iter(row.values())) for row in query("SHOW FULL TABLES WHERE Table_type = 'VIEW'")}
     assert {view for view in views if not view.startswith(("audit_", "checked_", "stale_"))} == set(FOR_ANALYSTS)
     assert {row["view_name"] for row in query("SELECT DISTINCT view_name FROM view_columns")} == set(FOR_ANALYSTS)
 
 
-def test_the_dictionary_knows_every_column_that_an_analyst_may_read(analyst):
+def test_the_dictionary_knows_every_column_that_an_analyst_may_read(analyst: Connection) -> None:
     found = ask(analyst, "SELECT table_name, column_name, meaning FROM data_dictionary")
     assert {row["table_name"] for row in found} == {*FOR_ANALYSTS, *TABLES}
     assert [row for row in found if not row["meaning"]] == []
 
 
-def test_an_analyst_may_read(analyst, subtests):
+def test_an_analyst_may_read(analyst: Connection, subtests: pytest.Subtests) -> None:
     for name in [*FOR_ANALYSTS, *TABLES]:
         with subtests.test(name):
             ask(analyst, f"SELECT * FROM {name} LIMIT 1")
@@ -69,7 +76,7 @@ def test_an_analyst_may_read(analyst, subtests):
     ["staging_repins", "audit_repins", "quarantine", "alerts", "health", "merge_slices", "merge_watermarks",
      "merge_progress", "merge_locks", "pending_pins", "mysql.global_priv"],
 )  # fmt: skip
-def test_an_analyst_may_not_read(name, analyst):
+def test_an_analyst_may_not_read(name: str, analyst: Connection) -> None:
     with pytest.raises(pymysql.err.OperationalError, match="denied"):
         ask(analyst, f"SELECT * FROM {name} LIMIT 1")
 
@@ -88,12 +95,12 @@ def test_an_analyst_may_not_read(name, analyst):
         "SELECT * FROM repins INTO OUTFILE '/tmp/x'",
     ],
 )
-def test_an_analyst_changes_nothing(sql, analyst):
+def test_an_analyst_changes_nothing(sql: str, analyst: Connection) -> None:
     with pytest.raises((pymysql.err.OperationalError, pymysql.err.ProgrammingError), match=r"denied|need"):
         ask(analyst, sql)
 
 
-def test_a_statement_of_an_analyst_ends_after_a_minute(analyst):
+def test_a_statement_of_an_analyst_ends_after_a_minute(analyst: Connection) -> None:
     (row,) = ask(analyst, "SELECT @@max_statement_time AS seconds")
     assert row["seconds"] == 60
     with pytest.raises(pymysql.err.OperationalError, match="max_statement_time"):
@@ -101,13 +108,13 @@ def test_a_statement_of_an_analyst_ends_after_a_minute(analyst):
             "information_schema.columns AS b, information_schema.columns AS c")  # fmt: skip
 
 
-def test_nobody_is_an_analyst_without_the_password(stack_with_memsql):
+def test_nobody_is_an_analyst_without_the_password(stack_with_memsql: Stack) -> None:
     settings = environment.memsql(stack_with_memsql.settings, stack_with_memsql.credentials, "analyst")
     with pytest.raises(MemsqlError, match="Access denied"):
         memsql.connect(settings.model_copy(update={"memsql_password": settings.memsql_password.__class__("wrong")}))
 
 
-def test_one_row_of_each_type_is_in_engagement(merged, query):
+def test_one_row_of_each_type_is_in_engagement(merged: MergeEvents, query: Query) -> None:
     merged(
         [event("pin", "p", 0), event("repin", "r", 1, brand_id=None), event("comment", "c", 2), event("login", "l", 3)]
     )
@@ -120,34 +127,34 @@ def test_one_row_of_each_type_is_in_engagement(merged, query):
     ]
 
 
-def progress(connection, *rows: tuple) -> None:
+def progress(connection: Connection, *rows: tuple[str, int, datetime | None]) -> None:
     for table, partition, at in rows:
         params = {"table_name": table, "kafka_partition": partition, "next_offset": 1, "kafka_timestamp": at}
         memsql.execute(connection, "merge/move_progress", params)
     connection.commit()
 
 
-def complete(query) -> dict:
+def complete(query: Query) -> dict[str, tuple[datetime | None, datetime | None]]:
     rows = query("SELECT table_name, complete_through_utc, newest_utc FROM complete_through")
     return {row["table_name"]: (row["complete_through_utc"], row["newest_utc"]) for row in rows}
 
 
-def test_a_table_is_complete_through_its_slowest_partition(connection, query):
+def test_a_table_is_complete_through_its_slowest_partition(connection: Connection, query: Query) -> None:
     early, late = datetime(2026, 3, 14, 9), datetime(2026, 3, 14, 10)
     progress(connection, ("repins", 0, early), ("repins", 1, late), ("pins", 0, late), ("pins", 1, late))
     assert complete(query) == {"repins": (early, late), "pins": (late, late)}
 
 
-def test_a_partition_that_another_table_knows_is_missing_here(connection, query):
+def test_a_partition_that_another_table_knows_is_missing_here(connection: Connection, query: Query) -> None:
     at = datetime(2026, 3, 14, 9)
     progress(connection, ("repins", 0, at), ("repins", 1, at), ("pins", 0, at), ("logins", 0, at), ("logins", 1, None))
     assert complete(query) == {"repins": (at, at), "pins": (None, at), "logins": (None, at)}
 
 
-def test_nothing_merged_is_nothing_complete(settings, query):
+def test_nothing_merged_is_nothing_complete(settings: MergeSettings, query: Query) -> None:
     assert complete(query) == {}
 
 
-def test_complete_through_follows_the_merge(merged, query):
+def test_complete_through_follows_the_merge(merged: MergeEvents, query: Query) -> None:
     merged([event("repin", "a", 0), event("repin", "b", 1, occurred_at=NOON + hours(1), kafka_partition=1)])
     assert complete(query)["repins"] == (datetime(2026, 3, 14, 12), datetime(2026, 3, 14, 13))

@@ -54,25 +54,29 @@ def land(settings: SuperviseSettings, ends: dict[int, int]) -> None:
 
 
 class TestProgress:
-    def test_lag_is_what_kafka_holds_and_the_lake_does_not(self, settings, broker) -> None:
+    def test_lag_is_what_kafka_holds_and_the_lake_does_not(
+        self, settings: SuperviseSettings, broker: FakeBroker
+    ) -> None:
         broker.held = {0: (0, 50), 1: (10, 30)}
         land(settings, {0: 45, 1: 30})
         assert progress(settings) == StreamProgress(lag=5, landed=75)
 
-    def test_what_expired_before_it_could_land_is_no_lag(self, settings, broker) -> None:
+    def test_what_expired_before_it_could_land_is_no_lag(self, settings: SuperviseSettings, broker: FakeBroker) -> None:
         broker.held = {0: (1_000_000, 1_000_007), 1: (0, 3)}
         assert progress(settings) == StreamProgress(lag=10, landed=0), "no lake yet"
         land(settings, {1: 3})
         assert progress(settings) == StreamProgress(lag=7, landed=3)
 
-    def test_other_commits_to_the_lake_are_no_landing(self, settings, broker) -> None:
+    def test_other_commits_to_the_lake_are_no_landing(self, settings: SuperviseSettings, broker: FakeBroker) -> None:
         broker.held = {0: (0, 50)}
         land(settings, {0: 45})
         before = progress(settings)
         land(settings, {})
         assert progress(settings) == before
 
-    def test_kafka_is_asked_through_one_consumer_that_is_closed(self, settings, broker) -> None:
+    def test_kafka_is_asked_through_one_consumer_that_is_closed(
+        self, settings: SuperviseSettings, broker: FakeBroker
+    ) -> None:
         broker.held = {p: (0, 1) for p in range(6)}
         assert kafka.held_offsets(settings) == {p: kafka.Held(0, 1) for p in range(6)}
         assert (broker.consumers, broker.open) == (1, 0)
@@ -80,7 +84,9 @@ class TestProgress:
         assert kafka.partitions(settings) == list(range(6))
         assert (broker.consumers, broker.open) == (3, 0)
 
-    def test_a_broker_that_does_not_answer_is_no_progress(self, settings, monkeypatch, caplog) -> None:
+    def test_a_broker_that_does_not_answer_is_no_progress(
+        self, settings: SuperviseSettings, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    ) -> None:
         monkeypatch.setattr(kafka, "REQUEST_SECONDS", 0.1)
         assert progress(settings) is None
         assert "PINWHEEL_KAFKA_BOOTSTRAP=127.0.0.1:1" in caplog.text

@@ -2,40 +2,49 @@
 
 import json
 import signal
+from collections.abc import Callable, Iterator
 from itertools import pairwise
 
 import pytest
 
 from pinwheel.core.settings import SuperviseSettings
 from pinwheel.stream.supervisor import START_SECONDS, Supervisor
-from tests.support.worlds import FAILING, NO_PID, keep, kept, names, run
+from tests.support.worlds import FAILING, NO_PID, Drivers, FakeWorld, keep, kept, names, run
 
 
 class TestStarting:
-    def test_what_does_not_run_is_started_at_once(self, supervisor, world) -> None:
+    def test_what_does_not_run_is_started_at_once(self, supervisor: Supervisor, world: FakeWorld) -> None:
         supervisor.step()
         assert len(world.launches) == 1
 
-    def test_what_runs_is_left_alone(self, supervisor, world, settings, drivers) -> None:
+    def test_what_runs_is_left_alone(
+        self, supervisor: Supervisor, world: FakeWorld, settings: SuperviseSettings, drivers: Drivers
+    ) -> None:
         holder = drivers.holder()
         run(supervisor, world, 3600)
         assert world.launches == []
         assert holder.poll() is None
         assert (world.alerts, world.resolved) == ([], [])
 
-    def test_what_runs_is_found_by_another_supervisor(self, supervisor, world, settings, drivers) -> None:
+    def test_what_runs_is_found_by_another_supervisor(
+        self, supervisor: Supervisor, world: FakeWorld, settings: SuperviseSettings, drivers: Drivers
+    ) -> None:
         world.start = lambda: drivers.holder().pid
         supervisor.step()
         run(Supervisor(settings, world.as_world()), world, 3600)
         assert len(world.launches) == 1
 
-    def test_one_on_its_way_is_waited_for(self, supervisor, world, settings, drivers) -> None:
+    def test_one_on_its_way_is_waited_for(
+        self, supervisor: Supervisor, world: FakeWorld, settings: SuperviseSettings, drivers: Drivers
+    ) -> None:
         world.start = lambda: drivers.sleeper().pid
         run(supervisor, world, START_SECONDS / 2)
         run(Supervisor(settings, world.as_world()), world, START_SECONDS / 2 - 10)
         assert len(world.launches) == 1
 
-    def test_one_that_never_comes_is_killed_and_is_a_failure(self, supervisor, world, settings, drivers) -> None:
+    def test_one_that_never_comes_is_killed_and_is_a_failure(
+        self, supervisor: Supervisor, world: FakeWorld, settings: SuperviseSettings, drivers: Drivers
+    ) -> None:
         world.start = lambda: drivers.sleeper().pid
         run(supervisor, world, 4 * (START_SECONDS + 10))
         *late, last = drivers.all
@@ -49,34 +58,40 @@ class TestStarting:
 
 
 class TestPauses:
-    def test_they_grow_up_to_the_longest_and_starts_stay_few(self, supervisor, world) -> None:
+    def test_they_grow_up_to_the_longest_and_starts_stay_few(self, supervisor: Supervisor, world: FakeWorld) -> None:
         supervisor.session()  # one hour
         gaps = [b - a for a, b in pairwise(world.launches)]
         assert 15 <= len(world.launches) <= 25
         assert gaps == sorted(gaps)
         assert gaps[-1] == 302, "the longest pause, and a poll until the end was seen"
 
-    def test_people_are_told_once_after_so_many_failures(self, supervisor, world, settings) -> None:
+    def test_people_are_told_once_after_so_many_failures(
+        self, supervisor: Supervisor, world: FakeWorld, settings: SuperviseSettings
+    ) -> None:
         supervisor.session()
         ((name, message),) = world.alerts
         assert name == FAILING
         assert "3 times in a row" in message
         assert str(settings.stream_dir / "driver.log") in message
 
-    def test_fewer_failures_are_nobody_s_business(self, supervisor, world, drivers) -> None:
-        starts = iter([lambda: NO_PID, lambda: NO_PID, lambda: drivers.holder().pid])
+    def test_fewer_failures_are_nobody_s_business(
+        self, supervisor: Supervisor, world: FakeWorld, drivers: Drivers
+    ) -> None:
+        starts: Iterator[Callable[[], int]] = iter([lambda: NO_PID, lambda: NO_PID, lambda: drivers.holder().pid])
         world.start = lambda: next(starts)()
         run(supervisor, world, 600)
         assert len(world.launches) == 3
         assert (world.alerts, world.resolved) == ([], [])
 
-    def test_days_of_failures_do_not_break_the_pause(self, world, settings) -> None:
+    def test_days_of_failures_do_not_break_the_pause(self, world: FakeWorld, settings: SuperviseSettings) -> None:
         keep(settings, json.dumps({"launched_pid": NO_PID, "failures": 5000, "alerted": [FAILING]}))
         Supervisor(settings, world.as_world()).step()
         assert kept(settings)["failures"] == 5001
         assert kept(settings)["next_start_at"] == world.now + 300
 
-    def test_a_driver_that_lives_ends_the_alert_once_and_the_pauses(self, supervisor, world, drivers) -> None:
+    def test_a_driver_that_lives_ends_the_alert_once_and_the_pauses(
+        self, supervisor: Supervisor, world: FakeWorld, drivers: Drivers
+    ) -> None:
         run(supervisor, world, 60)
         world.start = lambda: drivers.holder().pid
         run(supervisor, world, 60)
@@ -94,20 +109,24 @@ class TestPauses:
 
 
 class TestState:
-    def test_failures_are_counted_on(self, supervisor, world, settings) -> None:
+    def test_failures_are_counted_on(
+        self, supervisor: Supervisor, world: FakeWorld, settings: SuperviseSettings
+    ) -> None:
         while kept_failures(settings) < 2:
             run(supervisor, world, 2)
         assert world.alerts == []
         run(Supervisor(settings, world.as_world()), world, 10)
         assert names(world.alerts) == [FAILING]
 
-    def test_the_pause_goes_on(self, supervisor, world, settings) -> None:
+    def test_the_pause_goes_on(self, supervisor: Supervisor, world: FakeWorld, settings: SuperviseSettings) -> None:
         run(supervisor, world, 600)
         before = len(world.launches)
         run(Supervisor(settings, world.as_world()), world, 30)
         assert len(world.launches) - before <= 1
 
-    def test_an_alert_is_not_raised_anew_and_still_ends(self, supervisor, world, settings, drivers) -> None:
+    def test_an_alert_is_not_raised_anew_and_still_ends(
+        self, supervisor: Supervisor, world: FakeWorld, settings: SuperviseSettings, drivers: Drivers
+    ) -> None:
         run(supervisor, world, 60)
         run(Supervisor(settings, world.as_world()), world, 300)
         assert names(world.alerts) == [FAILING]
@@ -117,7 +136,7 @@ class TestState:
         assert names(world.resolved) == [FAILING]
 
     @pytest.mark.parametrize("text", ["", "{", "[]", '{"unknown": 1}', '{"alerted": true}', "\0"])
-    def test_a_broken_file_counts_from_zero(self, world, settings, text) -> None:
+    def test_a_broken_file_counts_from_zero(self, world: FakeWorld, settings: SuperviseSettings, text: str) -> None:
         keep(settings, text)
         supervisor = Supervisor(settings, world.as_world())
         supervisor.step()

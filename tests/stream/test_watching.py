@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import pytest
 
+from pinwheel.core.settings import SuperviseSettings
 from pinwheel.stream import driver_lock
 from pinwheel.stream.supervisor import StreamProgress, Supervisor, Wanted
 from tests.support.worlds import FAILING, STALLED, Drivers, FakeWorld, keep, kept, names, run
@@ -19,7 +20,9 @@ class TestStalls:
         world.seen = StreamProgress(lag=5, landed=100)
         run(supervisor, world, 220)
 
-    def test_a_stalled_driver_is_restarted_and_people_are_told(self, supervisor, world, drivers) -> None:
+    def test_a_stalled_driver_is_restarted_and_people_are_told(
+        self, supervisor: Supervisor, world: FakeWorld, drivers: Drivers
+    ) -> None:
         self.stall(supervisor, world, drivers)
         first, second = drivers.all
         assert first.wait(5) == -signal.SIGTERM
@@ -29,7 +32,9 @@ class TestStalls:
         assert "lag of 5 records" in message
         assert world.resolved == []
 
-    def test_it_is_not_stalled_before_its_time(self, supervisor, world, drivers) -> None:
+    def test_it_is_not_stalled_before_its_time(
+        self, supervisor: Supervisor, world: FakeWorld, drivers: Drivers
+    ) -> None:
         holder = drivers.holder()
         world.seen = StreamProgress(lag=5, landed=100)
         run(supervisor, world, 170)
@@ -38,7 +43,12 @@ class TestStalls:
 
     @pytest.mark.parametrize("seen", [StreamProgress(lag=900, landed=103), StreamProgress(lag=0, landed=100)], ids=str)
     def test_it_is_over_when_a_driver_lands_again_or_has_landed_all(
-        self, supervisor, world, settings, drivers, seen
+        self,
+        supervisor: Supervisor,
+        world: FakeWorld,
+        settings: SuperviseSettings,
+        drivers: Drivers,
+        seen: StreamProgress,
     ) -> None:
         self.stall(supervisor, world, drivers)
         another = Supervisor(settings, world.as_world())
@@ -48,13 +58,15 @@ class TestStalls:
         run(another, world, 60)
         assert names(world.resolved) == [STALLED]
 
-    def test_one_that_stalls_again_is_restarted_but_not_told_again(self, supervisor, world, drivers) -> None:
+    def test_one_that_stalls_again_is_restarted_but_not_told_again(
+        self, supervisor: Supervisor, world: FakeWorld, drivers: Drivers
+    ) -> None:
         self.stall(supervisor, world, drivers)
         run(supervisor, world, 220)
         assert len(drivers.all) == 3
         assert names(world.alerts) == [STALLED]
 
-    def test_slow_is_not_stalled(self, supervisor, world, drivers) -> None:
+    def test_slow_is_not_stalled(self, supervisor: Supervisor, world: FakeWorld, drivers: Drivers) -> None:
         holder = drivers.holder()
         for landed in range(30):
             world.seen = StreamProgress(lag=1_000_000 + landed, landed=landed)
@@ -62,7 +74,7 @@ class TestStalls:
         assert holder.poll() is None
         assert world.alerts == []
 
-    def test_nothing_to_do_is_not_stalled(self, supervisor, world, drivers) -> None:
+    def test_nothing_to_do_is_not_stalled(self, supervisor: Supervisor, world: FakeWorld, drivers: Drivers) -> None:
         holder = drivers.holder()
         world.seen = StreamProgress(lag=0, landed=100)
         run(supervisor, world, 3600)
@@ -72,7 +84,7 @@ class TestStalls:
         assert world.alerts == []
 
     def test_without_kafka_nothing_is_done_and_nothing_held_against_the_driver(
-        self, supervisor, world, drivers
+        self, supervisor: Supervisor, world: FakeWorld, drivers: Drivers
     ) -> None:
         holder = drivers.holder()
         world.seen = StreamProgress(lag=7, landed=100)
@@ -86,7 +98,9 @@ class TestStalls:
 
 
 class TestPeople:
-    def test_a_stop_ends_the_driver_and_keeps_it_ended(self, supervisor, world, settings, drivers) -> None:
+    def test_a_stop_ends_the_driver_and_keeps_it_ended(
+        self, supervisor: Supervisor, world: FakeWorld, settings: SuperviseSettings, drivers: Drivers
+    ) -> None:
         holder = drivers.holder()
         supervisor.step()
         world.wants = Wanted.STOPPED
@@ -95,14 +109,16 @@ class TestPeople:
         assert driver_lock.running(settings.driver_lock_path) is None
         assert (world.launches, world.alerts) == ([], [])
 
-    def test_a_driver_that_does_not_end_is_killed(self, world, settings, drivers) -> None:
+    def test_a_driver_that_does_not_end_is_killed(
+        self, world: FakeWorld, settings: SuperviseSettings, drivers: Drivers
+    ) -> None:
         holder = drivers.holder("deaf")
         world.wants = Wanted.STOPPED
         real = replace(world.as_world(), clock=time.time)
         Supervisor(settings.model_copy(update={"driver_stop_seconds": 0.1}), real).step()
         assert holder.wait(5) == -signal.SIGKILL
 
-    def test_a_restart_is_done_once(self, supervisor, world, drivers) -> None:
+    def test_a_restart_is_done_once(self, supervisor: Supervisor, world: FakeWorld, drivers: Drivers) -> None:
         world.start = lambda: drivers.holder().pid
         supervisor.step()
         world.wants = Wanted.RESTART
@@ -112,7 +128,9 @@ class TestPeople:
         assert second.poll() is None
         assert world.restarts_done == 1
 
-    def test_a_restart_waits_for_no_pause(self, supervisor, world, settings) -> None:
+    def test_a_restart_waits_for_no_pause(
+        self, supervisor: Supervisor, world: FakeWorld, settings: SuperviseSettings
+    ) -> None:
         run(supervisor, world, 600)
         before = len(world.launches)
         world.wants = Wanted.RESTART
@@ -122,7 +140,9 @@ class TestPeople:
         assert kept(settings)["failures"] == 0
 
     @pytest.mark.parametrize(("wants", "did"), [(Wanted.STOPPED, "stopped"), (Wanted.RESTART, "restarted")])
-    def test_it_ends_the_alerts_and_says_who_did(self, world, settings, wants, did) -> None:
+    def test_it_ends_the_alerts_and_says_who_did(
+        self, world: FakeWorld, settings: SuperviseSettings, wants: Wanted, did: str
+    ) -> None:
         keep(settings, json.dumps({"failures": 9, "alerted": [FAILING, STALLED]}))
         supervisor = Supervisor(settings, world.as_world())
         world.wants = wants
@@ -131,14 +151,16 @@ class TestPeople:
         assert sorted(world.resolved) == [(FAILING, f"a person {did} it"), (STALLED, f"a person {did} it")]
         assert kept(settings)["alerted"] == []
 
-    def test_a_stop_without_alerts_tells_nobody(self, supervisor, world) -> None:
+    def test_a_stop_without_alerts_tells_nobody(self, supervisor: Supervisor, world: FakeWorld) -> None:
         world.wants = Wanted.STOPPED
         run(supervisor, world, 60)
         assert (world.alerts, world.resolved) == ([], [])
 
 
 class TestSession:
-    def test_told_to_stop_it_ends_and_leaves_the_driver(self, supervisor, world, settings, drivers) -> None:
+    def test_told_to_stop_it_ends_and_leaves_the_driver(
+        self, supervisor: Supervisor, world: FakeWorld, settings: SuperviseSettings, drivers: Drivers
+    ) -> None:
         holder = drivers.holder()
         world.stopping = True
         before = world.now
@@ -147,7 +169,9 @@ class TestSession:
         assert holder.poll() is None
         assert driver_lock.running(settings.driver_lock_path) is not None
 
-    def test_it_ends_by_itself_and_leaves_the_driver(self, supervisor, world, settings, drivers) -> None:
+    def test_it_ends_by_itself_and_leaves_the_driver(
+        self, supervisor: Supervisor, world: FakeWorld, settings: SuperviseSettings, drivers: Drivers
+    ) -> None:
         holder = drivers.holder()
         before = world.now
         supervisor.session()

@@ -4,8 +4,9 @@ import re
 import sqlite3
 from contextlib import closing
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 
+from pinwheel.clients.memsql import Connection
 from pinwheel.core.errors import MemsqlError
 
 TABLES = """
@@ -40,6 +41,9 @@ class FakeDatabase:
         if self.away:
             raise MemsqlError("no connection to mariadb at nowhere")
         return closing(self)
+
+    def as_connection(self) -> Connection:
+        return cast(Connection, self)
 
     def close(self) -> None:
         """As when a PyMySQL connection is closed: uncommitted changes are lost."""

@@ -1,19 +1,25 @@
 """Reports on the merged rows of a small lake, in a folder of the test's own. Conftests import the fixtures."""
 
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
 
 import pytest
 
 from pinwheel.clients import kafka
 from pinwheel.clients.kafka import Held
-from pinwheel.clients.memsql import execute
+from pinwheel.clients.memsql import Connection, Row, execute
 from pinwheel.core.errors import MissingPartError
-from pinwheel.core.settings import MailSettings, MemsqlSettings, ReportSettings
+from pinwheel.core.settings import MailSettings, MemsqlSettings, MergeSettings, ReportSettings
 from pinwheel.reports.make import Maker
 from pinwheel.reports.period import Period
 from pinwheel.reports.store import Store
 from tests.support.lakes import NOON, event, hours
 
+NewMaker = Callable[..., Maker]
+RunReports = Callable[..., dict[str, int]]  # how many of each outcome
+NameBrands = Callable[..., None]  # of each: number, name, contact
 DAY = Period(datetime(2026, 3, 14).date(), 1)
 MORNING_AFTER = datetime(2026, 3, 15, 4, 30, tzinfo=UTC)
 
@@ -23,7 +29,7 @@ def at(hour: float, days: float = 0) -> datetime:
     return NOON + hours(hour - 12 + 24 * days)
 
 
-def some(prefix: str = "r", count: int = 3, first: int = 0, **values) -> list[dict]:
+def some(prefix: str = "r", count: int = 3, first: int = 0, **values: Any) -> list[Row]:
     return [event("repin", f"{prefix}{n}", first + n, user_id=n, **values) for n in range(count)]
 
 
@@ -43,7 +49,7 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def held(monkeypatch) -> dict[int, Held]:
+def held(monkeypatch: pytest.MonkeyPatch) -> dict[int, Held]:
     """The offsets that Kafka holds; empty: it is down."""
     offsets: dict[int, Held] = {}
 
@@ -57,23 +63,23 @@ def held(monkeypatch) -> dict[int, Held]:
 
 
 @pytest.fixture
-def report_settings(settings, held, tmp_path) -> ReportSettings:
+def report_settings(settings: MergeSettings, held: dict[int, Held], tmp_path: Path) -> ReportSettings:
     values = settings.model_dump(include=set(MemsqlSettings.model_fields))
     return ReportSettings(**values, reports_uri=str(tmp_path / "reports"), report_batch_brands=2)
 
 
 @pytest.fixture
-def store(report_settings) -> Store:
+def store(report_settings: ReportSettings) -> Iterator[Store]:
     with Store(report_settings.reports_uri, 2) as opened:
         yield opened
 
 
 @pytest.fixture
-def maker(report_settings, store, clock):
+def maker(report_settings: ReportSettings, store: Store, clock: Clock) -> Iterator[NewMaker]:
     """Makes a Maker that does not wait between attempts."""
     made = []
 
-    def go(mails: MailSettings | None = None, **changed) -> Maker:
+    def go(mails: MailSettings | None = None, **changed: Any) -> Maker:
         given = report_settings.model_copy(update=changed)
         made.append(Maker(given, mails or MailSettings(smtp_host=""), store, clock, lambda _: None))
         return made[-1]
@@ -84,10 +90,10 @@ def maker(report_settings, store, clock):
 
 
 @pytest.fixture
-def run(maker):
+def run(maker: NewMaker) -> RunReports:
     """Reports on a period, of some brands or all; returns how many of each outcome."""
 
-    def go(period: Period = DAY, brand_ids=(), mails: MailSettings | None = None) -> dict[str, int]:
+    def go(period: Period = DAY, brand_ids: Sequence[int] = (), mails: MailSettings | None = None) -> dict[str, int]:
         with_what = maker(mails)
         with_what.asked(period, brand_ids)
         return with_what.tally.counts()
@@ -96,10 +102,10 @@ def run(maker):
 
 
 @pytest.fixture
-def named(connection):
+def named(connection: Connection) -> NameBrands:
     """Names brands: number, name, contact."""
 
-    def go(*rows: tuple) -> None:
+    def go(*rows: tuple[int, str, str | None]) -> None:
         for brand_id, name, contact in rows:
             execute(connection, "generate/upsert_brands", {"brand_id": brand_id, "name": name, "contact": contact})
         connection.commit()

@@ -104,7 +104,8 @@ def opened(
     made = browser.new_context(**({"viewport": {"width": 1280, "height": 860}} | context))
     made.add_cookies([{"name": "_token", "value": token, "url": address}])
     page, seen = made.new_page(), Seen()
-    page.on("dialog", lambda dialog: (seen.dialogs.append(dialog.message), dialog.dismiss()))
+    page.on("dialog", lambda dialog: seen.dialogs.append(dialog.message))
+    page.on("dialog", lambda dialog: dialog.dismiss())
     page.on("pageerror", lambda error: seen.faults.append(str(error)))
     page.on("request", lambda request: seen.requests.append(request.url))
     for path, body in (answers or {}).items():

@@ -63,7 +63,7 @@ def parsed(*payloads: dict[str, Any]) -> list[dict[str, Any]]:
         "kafka_timestamp": [NOON] * len(values),
     }
     parser = Parser(Limits(max_value_bytes=65_536, max_future_seconds=600, max_past_days=30))
-    return parser.parse(pa.table(columns, RECORDS_SCHEMA)).to_pylist()
+    return list(parser.parse(pa.table(columns, RECORDS_SCHEMA)).to_pylist())
 
 
 def check_parser() -> dict[str, Any]:

@@ -122,10 +122,12 @@ def _classes(module: str) -> Iterator[tuple[type[BaseSettings], dict[str, str]]]
         if token.type == tokenize.COMMENT
     }
     for node in ast.parse(source).body:
-        found = getattr(import_module(module), node.name) if isinstance(node, ast.ClassDef) else None
-        if isinstance(found, type) and issubclass(found, BaseSettings) and not node.name.startswith("_"):
-            fields = [f for f in node.body if isinstance(f, ast.AnnAssign) and isinstance(f.target, ast.Name)]
-            yield found, {f.target.id: comments.get(f.end_lineno or 0, "") for f in fields}
+        if not isinstance(node, ast.ClassDef) or node.name.startswith("_"):
+            continue
+        found = getattr(import_module(module), node.name)
+        if isinstance(found, type) and issubclass(found, BaseSettings):
+            fields = [f for f in node.body if isinstance(f, ast.AnnAssign)]
+            yield found, {ast.unparse(f.target): comments.get(f.end_lineno or 0, "") for f in fields}
 
 
 def _table(cls: type[BaseSettings], rows: list[Setting]) -> str:

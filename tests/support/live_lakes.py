@@ -11,7 +11,7 @@ from pinwheel.lake import events_table
 
 START = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 PARIS = {"city": "Paris", "country_code": "FR", "latitude": 48.8566, "longitude": 2.3522}
-LIMA = {"city": "Lima", "country_code": "PE", "latitude": -12.0464, "longitude": -77.0428}
+LIMA: dict[str, Any] = {"city": "Lima", "country_code": "PE", "latitude": -12.0464, "longitude": -77.0428}
 NOWHERE: dict[str, Any] = {"city": None, "country_code": None, "latitude": None, "longitude": None}
 
 

@@ -161,7 +161,8 @@ class Oracle:
 
     def _check_rollups(self, events: dict[str, Row]) -> None:
         def hour(row: Row) -> datetime:
-            return _plain(row["occurred_at"]).replace(minute=0, second=0, microsecond=0)
+            at: datetime = _plain(row["occurred_at"])
+            return at.replace(minute=0, second=0, microsecond=0)
 
         branded = [r for r in events.values() if r["brand_id"] is not None]
         pinned = [r for r in events.values() if r["event_type"] != "login"]

@@ -3,6 +3,8 @@
 ``pytest --hypothesis-profile=search`` looks for others each time, and for more. A conftest registers both.
 """
 
+from typing import Any
+
 from hypothesis import HealthCheck, Phase, settings
 
 EXAMPLES = 15
@@ -10,7 +12,8 @@ WIDER = 40  # times as many when searching
 
 
 def register() -> None:
-    common = {"deadline": None, "database": None, "suppress_health_check": [HealthCheck.too_slow]}  # of a busy machine
+    slow_machine = [HealthCheck.too_slow]
+    common: dict[str, Any] = {"deadline": None, "database": None, "suppress_health_check": slow_machine}
     settings.register_profile("same", derandomize=True, max_examples=EXAMPLES, **common)
     settings.register_profile("search", max_examples=EXAMPLES * WIDER, **common)
     settings.load_profile("same")

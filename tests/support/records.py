@@ -88,7 +88,7 @@ def records(*values: bytes | None) -> pa.Table:
 
 def rows_of(*values: bytes | None) -> list[dict[str, Any]]:
     parsed = parser().parse(records(*values))
-    return with_places(with_pins(parsed, NoPins()), Nowhere()).to_pylist()
+    return list(with_places(with_pins(parsed, NoPins()), Nowhere()).to_pylist())
 
 
 def encode(payload: object) -> bytes:

@@ -22,7 +22,7 @@ def settings_classes() -> set[type[BaseSettings]]:
     return found
 
 
-def _subclasses(cls: type) -> Iterator[type]:
+def _subclasses(cls: type[BaseSettings]) -> Iterator[type[BaseSettings]]:
     for below in cls.__subclasses__():
         yield below
         yield from _subclasses(below)
