@@ -145,7 +145,7 @@ def wider(draw: st.DrawFn) -> tuple[Row, Row, Row]:
     more = draw(st.dictionaries(TEXTS.filter(lambda name: name not in known), KEPT, min_size=1, max_size=4))
     if "pin" not in event:
         return event, draw(shuffled(event | more)), more
-    inside = {f"pin_{name}": value for name, value in more.items()}
+    inside = {f"more {name}": value for name, value in more.items()}  # no field of a pin is called so
     return event, draw(shuffled(event | more | {"pin": event["pin"] | inside})), more | {"pin": inside}
 
 
