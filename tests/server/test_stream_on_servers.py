@@ -24,12 +24,12 @@ from pinwheel.clients.kafka import ensure_topic
 from pinwheel.generate.produce import produce
 from pinwheel.generate.settings import ProduceSettings
 from pinwheel.install import tools
-from pinwheel.install.progress import PlainProgress
 from pinwheel.lake import events_table
 from pinwheel.local import environment
 from pinwheel.local.stack import Stack
 from pinwheel.stream import driver_lock
 from tests.support.programs import LAUNCH
+from tests.support.store import fetch
 
 EVENTS, PARTITIONS, TOPIC = 3000, 4, "servers.events"
 EXECUTORS = 2
@@ -148,8 +148,7 @@ def on_a_laptop(stack: Stack, sent: ProduceSettings, tmp_path_factory: pytest.Te
 def on_servers(
     stack: Stack, sent: ProduceSettings, store: dict[str, str], tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Ran]:
-    wanted = [tool for tool in tools.server_tools(stack.settings.tools_dir) if tool.folder.name == "spark-s3"]
-    tools.fetch(wanted, PlainProgress())
+    fetch(stack.settings.tools_dir, "spark-s3")
     folder = tmp_path_factory.mktemp("servers")
     with pytest.MonkeyPatch.context() as patch:
         for name, value in store.items():

@@ -1,5 +1,6 @@
 """The S3-compatible store, as its container starts it."""
 
+import fcntl
 import os
 import subprocess
 import sys
@@ -20,11 +21,18 @@ START_SECONDS = 30.0
 BUCKET = "lake"
 
 
+def fetch(folder: Path, name: str) -> None:
+    """Download what only servers need; one worker of the tests at a time."""
+    with (folder / ".fetching").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        tools.fetch([tool for tool in tools.server_tools(folder) if tool.folder.name == name], PlainProgress())
+
+
 @contextmanager
 def running(folder: Path) -> Iterator[dict[str, str]]:
     """A running store with a bucket; yields the environment variables that its clients need."""
     settings = LocalSettings()
-    tools.fetch([tool for tool in tools.server_tools(settings.tools_dir) if tool.folder.name == "s3"], PlainProgress())
+    fetch(settings.tools_dir, "s3")
     port = free_port()
     url = f"http://127.0.0.1:{port}"
     login = {"AWS_ACCESS_KEY_ID": "someone", "AWS_SECRET_ACCESS_KEY": uuid4().hex}
