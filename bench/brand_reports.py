@@ -13,12 +13,13 @@ import sys
 import tempfile
 import time
 from collections.abc import Sequence
-from datetime import UTC, date, datetime
+from datetime import date
 from pathlib import Path
 
 from bench.reports import World, database, fill
 from pinwheel.clients import memsql
 from pinwheel.core.settings import MailSettings, MemsqlSettings, ReportSettings
+from pinwheel.core.times import utc_now
 from pinwheel.reports.make import Maker
 from pinwheel.reports.period import Period
 from pinwheel.reports.store import Store
@@ -34,7 +35,7 @@ def make(memsql_settings: MemsqlSettings, folder: Path, period: Period) -> tuple
     settings = ReportSettings(**values, reports_uri=str(folder), kafka_bootstrap="127.0.0.1:1")
     began = time.monotonic()
     with Store(settings.reports_uri, settings.report_writers) as store:
-        maker = Maker(settings, MailSettings(smtp_host=""), store, lambda: datetime.now(UTC))
+        maker = Maker(settings, MailSettings(smtp_host=""), store, utc_now)
         maker.asked(period, [])
         maker.close()
     return time.monotonic() - began, maker.tally.counts(), list(maker.tally.failed.values())

@@ -41,7 +41,7 @@ from pinwheel.core.settings import (
     QualitySettings,
     variable,
 )
-from pinwheel.core.times import HOUR
+from pinwheel.core.times import HOUR, utc_now
 from pinwheel.enrich.locations import Locator
 from pinwheel.enrich.pin_sources import Answer
 from pinwheel.enrich.pins import PinLookup
@@ -364,7 +364,7 @@ def _past_the_merge(world: World, judge: Judge, hour: datetime, reporting: Repor
 
 
 def _unmet(checker: Checker, hour: datetime) -> dict[str, list[str]]:
-    outcomes = checker.hours([hour], lambda: datetime.now(UTC))
+    outcomes = checker.hours([hour], utc_now)
     return {o.table: [v.measure for v in o.unmet] for o in outcomes if o.unmet}
 
 

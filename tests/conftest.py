@@ -200,8 +200,7 @@ def settings(memsql_settings: MemsqlSettings, place: str) -> MergeSettings:
 @pytest.fixture
 def connection(settings: MergeSettings) -> Iterator[Connection]:
     """A loader's connection."""
-    opened = memsql.connect(settings, local_infile=True)
-    with opened:
+    with memsql.connect(settings, local_infile=True) as opened:
         yield opened
 
 

@@ -7,6 +7,11 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 HOUR = timedelta(hours=1)
 
 
+def utc_now() -> datetime:
+    """The clock; tests pass or install another."""
+    return datetime.now(UTC)
+
+
 def naive(moment: datetime) -> datetime:
     """Aware time to the database's naive UTC."""
     return moment.astimezone(UTC).replace(tzinfo=None)

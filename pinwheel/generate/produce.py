@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Protocol
 
 import numpy as np
@@ -22,6 +22,7 @@ import pyarrow as pa
 
 from pinwheel.core.errors import MissingPartError, PinwheelError
 from pinwheel.core.settings import GeoSettings, load
+from pinwheel.core.times import utc_now
 from pinwheel.enrich.locations import Locator
 from pinwheel.generate.catalogue import Catalogue
 from pinwheel.generate.defects import DEFECTS, Planter
@@ -62,11 +63,6 @@ class Produced:
     def rate(self) -> float:
         """Records per second."""
         return self.records / self.seconds if self.seconds else 0.0
-
-
-def utc_now() -> datetime:
-    """The wall clock."""
-    return datetime.now(UTC)
 
 
 def produce(

@@ -20,8 +20,9 @@ from typing import NamedTuple
 
 from pinwheel.core.errors import PinwheelError
 from pinwheel.core.settings import load
+from pinwheel.core.times import utc_now
 from pinwheel.generate.catalogue import BOARDS_PER_PERSON
-from pinwheel.generate.produce import Now, Takes, utc_now
+from pinwheel.generate.produce import Now, Takes
 from pinwheel.generate.sender import Sender
 from pinwheel.generate.settings import ProduceSettings
 

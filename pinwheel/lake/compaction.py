@@ -87,12 +87,12 @@ def compact(settings: CompactSettings, now: datetime, dry_run: bool, unread_sinc
     return rewrites
 
 
-def _log(report: Rewrite, dry_run: bool) -> None:
+def _log(rewrite: Rewrite, dry_run: bool) -> None:
     log.info(
         "%s%s event_date=%s event_type=%s files=%d->%s bytes=%d->%s",
-        "would " if dry_run else "", report.action, report.event_date, report.event_type,
-        report.files_before, "?" if dry_run else report.files_after,
-        report.bytes_before, "?" if dry_run else report.bytes_after,
+        "would " if dry_run else "", rewrite.action, rewrite.event_date, rewrite.event_type,
+        rewrite.files_before, "?" if dry_run else rewrite.files_after,
+        rewrite.bytes_before, "?" if dry_run else rewrite.bytes_after,
     )  # fmt: skip
 
 

@@ -127,11 +127,6 @@ def recent_commits(events: DeltaTable, count: int) -> list[Commit]:
     return sorted(map(_commit, events.history(limit=count)), key=lambda c: c.version)
 
 
-def oldest_version(table: DeltaTable, after: int) -> int:
-    """The oldest version later than ``after`` that the log still has; it always has the current one."""
-    return min(int(entry["version"]) for entry in table.history(limit=table.version() - after))
-
-
 def _commit(entry: Mapping[str, object]) -> Commit:
     committed_at = datetime.fromtimestamp(int(str(entry["timestamp"])) / 1000, UTC)
     version = int(str(entry["version"]))

@@ -1,7 +1,4 @@
-"""The merge's ledger in the database: slices and their states, watermarks, progress.
-
-States: staging -> staged -> merged; staged -> held -> accepted -> merged; anything not merged -> superseded.
-"""
+"""The merge's ledger in the database: slices and their states (``SliceState``), watermarks, progress."""
 
 import json
 from collections.abc import Mapping
@@ -107,10 +104,7 @@ def find(connection: Connection, slice_id: int, *, lock: bool = False) -> Slice:
     Raises:
         MergeError: there is no such slice.
     """
-    rows = memsql.fetch(connection, "merge/lock_slice" if lock else "merge/find_slice", {"slice_id": slice_id})
-    if not rows:
-        raise MergeError(f"no slice {slice_id} in merge_slices; look there for the ones that are held")
-    return _slice(rows[0])
+    return _slice(_row(connection, slice_id, lock))
 
 
 def waiting(connection: Connection, table: str) -> Slice | None:
@@ -139,12 +133,17 @@ def release(settings: MemsqlSettings, slice_id: int, decision: str, by: str = "u
     if after is None:
         raise MergeError(f"decision {decision!r} on slice {slice_id} must be 'retry' or 'accept'")
     with memsql.connect(settings) as connection, memsql.transaction(connection):
-        rows = memsql.fetch(connection, "merge/lock_slice", {"slice_id": slice_id})
-        if not rows:
-            raise MergeError(f"no slice {slice_id} in merge_slices; look there for the ones that are held")
-        detail = {**json.loads(rows[0]["detail"] or "{}"), "decision": decision, "decided_by": by}
-        taken_back = decision == "retry" and rows[0]["state"] == SliceState.ACCEPTED
+        row = _row(connection, slice_id, lock=True)
+        detail = {**json.loads(row["detail"] or "{}"), "decision": decision, "decided_by": by}
+        taken_back = decision == "retry" and row["state"] == SliceState.ACCEPTED
         move(connection, slice_id, SliceState.ACCEPTED if taken_back else SliceState.HELD, after, detail)
+
+
+def _row(connection: Connection, slice_id: int, lock: bool) -> Row:
+    rows = memsql.fetch(connection, "merge/lock_slice" if lock else "merge/find_slice", {"slice_id": slice_id})
+    if not rows:
+        raise MergeError(f"no slice {slice_id} in merge_slices; look there for the ones that are held")
+    return rows[0]
 
 
 def _slice(row: Row) -> Slice:

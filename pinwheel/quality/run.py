@@ -10,7 +10,7 @@ from pinwheel.clients.memsql import Connection
 from pinwheel.core.contract import ROLLUPS, TABLES
 from pinwheel.core.errors import PinwheelError, QualityError
 from pinwheel.core.settings import QualitySettings, load
-from pinwheel.core.times import HOUR, aware
+from pinwheel.core.times import HOUR, aware, utc_now
 from pinwheel.quality import results
 from pinwheel.quality.check import Checker, Outcome
 from pinwheel.quality.judge import Judge
@@ -104,7 +104,7 @@ def run(from_hour: str | None, to_hour: str | None) -> dict[str, dict[str, int]]
     if bool(from_hour) != bool(to_hour):
         raise PinwheelError(f"give both from_hour and to_hour, or neither; got {from_hour!r} and {to_hour!r}")
     asked = (from_hour, to_hour) if from_hour and to_hour else None
-    outcomes = check(load(QualitySettings), asked, lambda: datetime.now(UTC), raise_alert, resolve_alert)
+    outcomes = check(load(QualitySettings), asked, utc_now, raise_alert, resolve_alert)
     return {table: _summary([o for o in outcomes if o.table == table]) for table in (*TABLES, ROLLUPS)}
 
 

@@ -2,13 +2,13 @@
 
 from collections.abc import Mapping
 from contextlib import closing
-from datetime import UTC, datetime
 
 from pinwheel.alerts.catalogue import REPORTS_FAILED
 from pinwheel.alerts.raising import raise_alert, resolve_alert
 from pinwheel.clients import memsql
 from pinwheel.core.errors import AskedError, ReportError
 from pinwheel.core.settings import MailSettings, ReportSettings, load
+from pinwheel.core.times import utc_now
 from pinwheel.reports import mail, period
 from pinwheel.reports.make import Maker
 from pinwheel.reports.store import Store
@@ -28,10 +28,10 @@ def make(first_day: str | None, days: int, brand_ids: str | None, is_mailed: boo
     mails = load(MailSettings) if is_mailed else load(MailSettings, smtp_host="")
     with (
         Store(settings.reports_uri, settings.report_writers) as store,
-        closing(Maker(settings, mails, store, _now)) as maker,
+        closing(Maker(settings, mails, store, utc_now)) as maker,
     ):
         if first_day:
-            maker.asked(period.asked(first_day, days, _now()), numbers_in(brand_ids))
+            maker.asked(period.asked(first_day, days, utc_now()), numbers_in(brand_ids))
         elif brand_ids:
             raise AskedError(f"brand_ids={brand_ids!r} needs first_day, the start of the period to report on")
         else:
@@ -44,7 +44,7 @@ def send_mails() -> dict[str, str]:
     """Send the due mails; returns failed mail -> reason."""
     settings, mails = load(ReportSettings), load(MailSettings)
     with memsql.connect(settings) as connection, Store(settings.reports_uri) as store:
-        sent = mail.send_due(mails, connection, store, settings.report_back_days, _now)
+        sent = mail.send_due(mails, connection, store, settings.report_back_days, utc_now)
     _update_alert("mails", sent.failed)
     return sent.failed
 
@@ -86,7 +86,3 @@ def numbers_in(text: str | None) -> list[int]:
         return list(dict.fromkeys(int(part) for part in parts))
     except ValueError as error:
         raise AskedError(f"brand_ids must be whole numbers separated by commas, not {text!r}: {error}") from error
-
-
-def _now() -> datetime:
-    return datetime.now(UTC)

@@ -3,7 +3,7 @@
 import logging
 import time
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import datetime
 
 from pinwheel.alerts.catalogue import TRENDS_FAILING, Send
 from pinwheel.alerts.raising import raise_alert, resolve_alert
@@ -12,6 +12,7 @@ from pinwheel.clients.memsql import Connection
 from pinwheel.core.contract import ROLLUPS, TABLES
 from pinwheel.core.settings import MergeSettings, load
 from pinwheel.core.signals import stop_on_sigterm
+from pinwheel.core.times import utc_now
 from pinwheel.lake import events_table
 from pinwheel.merge import ledger
 from pinwheel.merge.turns import Turns, take_turns
@@ -94,9 +95,7 @@ def run_session() -> dict[str, int]:
     """Keep both up to date for ``merge_session_seconds``; returns the numbers of slices and errors."""
     settings = load(MergeSettings)
     recomputing = RollupSession(settings, raise_alert, resolve_alert)
-    refreshing = TrendsSession(
-        settings, raise_alert, resolve_alert, clock=time.monotonic, now=lambda: datetime.now(UTC)
-    )
+    refreshing = TrendsSession(settings, raise_alert, resolve_alert, clock=time.monotonic, now=utc_now)
     with stop_on_sigterm() as stop:
         take_turns([recomputing, refreshing], settings.merge_session_seconds, time.monotonic, stop.wait)
     errors = recomputing.errors + refreshing.errors

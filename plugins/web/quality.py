@@ -3,7 +3,7 @@
 import json
 import threading
 from collections import defaultdict
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Annotated, Any
 
 from cachetools import TTLCache, cached
@@ -14,7 +14,7 @@ from pinwheel.clients import memsql
 from pinwheel.clients.memsql import Connection, Row
 from pinwheel.core.contract import ROLLUPS, TABLES, SliceState
 from pinwheel.core.settings import WebSettings
-from pinwheel.core.times import aware, naive
+from pinwheel.core.times import aware, naive, utc_now
 from pinwheel.lake.dead_letters import Summary, summary
 from plugins.web import quality_docs
 from plugins.web.access import SeesAllDep, SettingsDep, ViewerDep
@@ -29,11 +29,6 @@ SHOWN = 300  # characters of a text
 SAMPLE_ROWS = 5
 HELD = 20  # slices per table: a held slice stops its table, so more than one is rare
 KEPT_SECONDS = 30.0  # the lake is read at most this often, however many viewers there are
-
-
-def utc_now() -> datetime:
-    """The clock, replaced in tests."""
-    return datetime.now(UTC)
 
 
 NowDep = Annotated[datetime, Depends(utc_now)]

@@ -12,9 +12,9 @@ from fastapi.testclient import TestClient
 from pinwheel.clients import memsql
 from pinwheel.clients.memsql import Connection, Row
 from pinwheel.core.settings import MemsqlSettings, WebSettings
+from pinwheel.core.times import utc_now
 from plugins.web import quality_docs
 from plugins.web.database import database
-from plugins.web.quality import utc_now
 from tests.support.database import empty_tables
 from tests.support.live_lakes import event, land
 from tests.support.pages import Login

@@ -324,7 +324,7 @@ def test_the_tasks_use_the_environment_and_alert(
     alerts = []
     monkeypatch.setattr(tasks, "raise_alert", lambda *what: alerts.append(("raised", what[0].name, what[1])))
     monkeypatch.setattr(tasks, "resolve_alert", lambda *what: alerts.append(("resolved", what[0].name, what[1])))
-    monkeypatch.setattr(tasks, "_now", lambda: NOON + timedelta(days=1))
+    monkeypatch.setattr(tasks, "utc_now", lambda: NOON + timedelta(days=1))
     assert tasks.make("2026-03-14", 1, "70, 72", True) == {}
     inbox.refused = {"c@example.org"}
     failed = tasks.send_mails()

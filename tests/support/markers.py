@@ -30,7 +30,7 @@ def markers(fixtures: Collection[str]) -> set[str]:
 def used(item: pytest.Item) -> set[str]:
     """The fixtures of a test, direct and indirect; the place that it is parametrised with counts as one."""
     params = item.callspec.params if hasattr(item, "callspec") else {}
-    return {*getattr(item, "fixturenames", ()), *(params[name] for name in params if name == "place")}
+    return {*getattr(item, "fixturenames", ()), str(params.get("place"))}
 
 
 def group(nodeid: str) -> str:
