@@ -21,6 +21,9 @@ from pinwheel.core.contract import LAKE_PARTITIONS, LINEAGE
 from pinwheel.core.errors import LakeError
 from pinwheel.lake.events_table import STATISTICS, Span, arrow_schema
 
+# Snappy takes a quarter less CPU than zstd here for a quarter more bytes, until compaction rewrites them. Parquet's own
+# statistics of long texts cost a tenth, and no reader skips by them.
+PARQUET: dict[str, Any] = {"compression": "snappy", "write_statistics": list(STATISTICS)}
 FILE_SCHEMA = pa.schema([f for f in arrow_schema() if f.name not in LAKE_PARTITIONS])  # those are in the path
 
 
@@ -107,7 +110,7 @@ class _OpenFile:
         self._path, self._partition = path, partition
         filesystem.create_dir(path.rpartition("/")[0], recursive=True)
         self._stream = filesystem.open_output_stream(path)
-        self.writer = pq.ParquetWriter(self._stream, FILE_SCHEMA, compression="zstd", compression_level=1)
+        self.writer = pq.ParquetWriter(self._stream, FILE_SCHEMA, **PARQUET)
 
     def close(self) -> File:
         self.writer.close()
