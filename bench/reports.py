@@ -25,7 +25,7 @@ import pymysql
 
 from bench import figures
 from bench.servers import free_port
-from pinwheel.clients import memsql
+from pinwheel.clients import memsql, tsv
 from pinwheel.clients.memsql import Connection
 from pinwheel.core.contract import TABLES, reporting_columns
 from pinwheel.core.settings import MemsqlSettings
@@ -33,7 +33,6 @@ from pinwheel.install.progress import PlainProgress
 from pinwheel.local import environment
 from pinwheel.local.settings import LocalSettings
 from pinwheel.local.stack import Stack
-from pinwheel.merge import tsv
 from pinwheel.merge.merge import bucket_columns
 from pinwheel.rollup import rollups
 

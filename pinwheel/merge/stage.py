@@ -15,14 +15,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from deltalake import DeltaTable
 
-from pinwheel.clients import memsql
+from pinwheel.clients import memsql, tsv
 from pinwheel.clients.memsql import Connection
 from pinwheel.core.contract import HOUR_COLUMN, TABLES, Column, EventType, SliceState, reporting_columns
 from pinwheel.core.errors import MergeError
 from pinwheel.core.offsets import Progress, Reach, VersionRange
 from pinwheel.core.settings import MergeSettings
 from pinwheel.lake import events_table
-from pinwheel.merge import ledger, tsv
+from pinwheel.merge import ledger
 from pinwheel.merge.ledger import Slice
 
 log = logging.getLogger(__name__)
