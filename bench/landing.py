@@ -33,7 +33,7 @@ def main() -> int:
         migrations.apply(settings)
         meter = Meter(server)
         of_pins = PinLookupSettings(**settings.model_dump(include=set(MemsqlSettings.model_fields)))
-        lander = Lander(given.events, given.seed, connect=partial(memsql.connect, of_pins))
+        lander = Lander(given.events, given.seed, connect=partial(memsql.connect, of_pins, local_infile=True))
         uri = f"{folder}/lake"
         events_table.create_table(f"{uri}/events")
         for _ in range(2):  # the first half is the warm-up

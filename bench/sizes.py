@@ -91,7 +91,7 @@ def looking_up(pins: int, seed: int) -> tuple[float, float, float, float]:
         of_pins = PinLookupSettings(**settings.model_dump(include=set(MemsqlSettings.model_fields)))
         for n in range(TIMES):
             wanted = pa.array(1 + rng.choice(pins, ASKED, replace=False))
-            lookup = PinLookup(of_pins, connect=partial(memsql.connect, of_pins))
+            lookup = PinLookup(of_pins, connect=partial(memsql.connect, of_pins, local_infile=True))
             with meter.step(f"{n}", "look up"):
                 lookup.find(wanted)
             with meter.step(f"{n}", "save"):

@@ -14,6 +14,6 @@ SELECT
     description,
     link,
     image_url,
-    created_at
+    TIMESTAMPDIFF(MICROSECOND, '1970-01-01', created_at) AS created_us -- null for a zero date
 FROM pin_cache
 WHERE pin_id IN %(pin_ids)s

@@ -5,4 +5,4 @@
 -- writes:  nothing
 -- params:  host
 -- names:   database
-GRANT SELECT, INSERT, UPDATE ON $database.pin_cache TO 'pinwheel_stream'@%(host)s;
+GRANT SELECT, INSERT, UPDATE, DELETE ON $database.pin_cache TO 'pinwheel_stream'@%(host)s;

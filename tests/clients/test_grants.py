@@ -9,7 +9,7 @@ from pinwheel.core.contract import TABLES
 
 FILES = ("users", "admin", "reporting_table", "stream", "analyst")
 READ = {"SELECT"}
-SAVE = {"SELECT", "INSERT", "UPDATE"}
+REPLACE = {"SELECT", "INSERT", "UPDATE", "DELETE"}
 
 
 def rendered(engine: str, *names: str) -> list[str]:
@@ -46,7 +46,7 @@ def test_each_user_has_what_its_work_needs() -> None:
             "*": {"SELECT", "INSERT", "UPDATE", "DELETE", "CREATE TEMPORARY TABLES", "SHOW VIEW"},
             **{f"staging_{table}": {"DROP"} for table in TABLES},
         },
-        "pinwheel_stream": {"pin_cache": SAVE},
+        "pinwheel_stream": {"pin_cache": REPLACE},
         "pinwheel_report": {"*": READ},
     }
     assert all(words == READ for words in analyst.values())

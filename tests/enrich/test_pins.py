@@ -4,7 +4,8 @@ import json
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any, cast
 
 import httpx
@@ -12,9 +13,10 @@ import pyarrow as pa
 import pymysql
 import pytest
 
+from pinwheel.clients import memsql
 from pinwheel.clients.memsql import Connection
-from pinwheel.core.contract import PIN_COLUMN_OF, PIN_COLUMNS, PIN_FIELDS
-from pinwheel.core.settings import PinLookupSettings
+from pinwheel.core.contract import PIN_COLUMN_OF, PIN_COLUMNS, PIN_FIELDS, Type
+from pinwheel.core.settings import MemsqlSettings, PinLookupSettings
 from pinwheel.enrich.pin_sources import SELECT_IDS, PinApi
 from pinwheel.enrich.pins import FOUND_TYPE, PINS_SCHEMA, PinLookup
 
@@ -41,6 +43,7 @@ class FakeMemsql:
         self.selects: list[tuple[int, ...]] = []
         self.upserts: list[list[int]] = []
         self.found: list[tuple[Any, ...]] = []
+        self.warning_count = 0
 
     def connect(self) -> Connection:
         self.connects += 1
@@ -56,23 +59,43 @@ class FakeMemsql:
         yield self
 
     def execute(self, _: str, values: dict[str, Any]) -> None:
+        if "path" in values:
+            self._load(Path(values["path"]))
+            return
         self.selects.append(values["pin_ids"])
         self._check()
-        self.found = [tuple(self.rows[i][f.name] for f in PIN_FIELDS) for i in values["pin_ids"] if i in self.rows]
+        self.found = [_selected(self.rows[i]) for i in values["pin_ids"] if i in self.rows]
 
     def fetchall(self) -> list[tuple[Any, ...]]:
         return self.found
 
-    def executemany(self, _: str, rows: list[dict[str, Any]]) -> None:
-        self.upserts.append([row["pin_id"] for row in rows])
+    def _load(self, path: Path) -> None:
+        lines = path.read_text().splitlines()
+        rows = [dict(zip([f.name for f in PIN_FIELDS], line.split("\t"), strict=True)) for line in lines]
+        self.upserts.append([int(row["pin_id"]) for row in rows])
         self._check()
-        self.rows |= {row["pin_id"]: row for row in rows}
+        self.rows |= {int(row["pin_id"]): _loaded(row) for row in rows}
 
     def commit(self) -> None:
         self.commits += 1
 
     def close(self) -> None:
         pass
+
+
+def _selected(row: dict[str, Any]) -> tuple[Any, ...]:
+    """A row as ``select_pins`` returns it: the time in microseconds."""
+    made = row["created_at"]
+    micros = made and (made - datetime(1970, 1, 1)) // timedelta(microseconds=1)
+    return (*(row[f.name] for f in PIN_FIELDS[:-1]), micros)
+
+
+def _loaded(row: dict[str, str]) -> dict[str, Any]:
+    """A line of the loaded file as a row of pin_cache."""
+    values = {name: None if text == "\\N" else text.replace("\\t", "\t") for name, text in row.items()}
+    numbers = {f.name: int(text) for f in PIN_FIELDS if f.type is Type.INT64 and (text := values[f.name])}
+    made = values["created_at"]
+    return values | numbers | {"created_at": made and datetime.fromisoformat(made)}
 
 
 class FakeApi:
@@ -341,3 +364,26 @@ def test_a_batch_from_the_process_is_fast(world: World) -> None:
         world.lookup.find(ids)
         times.append(time.process_time() - started)
     assert min(times) < 0.05, "CPU time: 15 ms alone, more where others share the caches"
+
+
+def test_a_real_server_keeps_what_is_loaded(memsql_settings: MemsqlSettings) -> None:
+    chosen = PinLookupSettings(**memsql_settings.model_dump(), pin_memsql_seconds=60)
+    utc = MADE.replace(tzinfo=UTC)
+    awkward = sql_row(1, title='tab\t quote" \\N \\ 😀', description="two\r\nlines\0", category="", created_at=utc)
+    rows = pins_table(awkward, sql_row(2, title=None, created_at=None), sql_row(3, title="old", created_at=utc))
+    assert PinLookup(chosen).save(rows)
+    assert PinLookup(chosen).save(pins_table(sql_row(3, title="new", created_at=utc)))
+    found = PinLookup(chosen).find(pa.array([1, 2, 3], pa.int64())).to_pylist()
+    expected = pins_table(awkward, sql_row(2, title=None, created_at=None), sql_row(3, title="new", created_at=utc))
+    assert [{**row, "pin_status": "cached"} for row in expected.drop(["pin_id"]).to_pylist()] == found
+
+
+def test_a_value_that_pin_cache_can_not_hold_is_saved_by_nobody(memsql_settings: MemsqlSettings) -> None:
+    chosen = PinLookupSettings(**memsql_settings.model_dump(), pin_memsql_seconds=60)
+    utc = MADE.replace(tzinfo=UTC)
+    assert not PinLookup(chosen).save(
+        pins_table(sql_row(8, created_at=utc), sql_row(9, title="x" * 501, created_at=utc))
+    )
+    with memsql.connect(memsql_settings) as connection, connection.cursor() as cursor:
+        cursor.execute("SELECT pin_id FROM pin_cache WHERE pin_id IN (8, 9)")
+        assert not cursor.fetchall()
