@@ -5,9 +5,9 @@ Reads DB-IP's flat records (``city``, ``country_code``, ``state1`` …) and MaxM
 
 import logging
 import socket
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from functools import cache, lru_cache
+from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -21,8 +21,7 @@ from pinwheel.core.settings import GeoSettings
 
 log = logging.getLogger(__name__)
 
-# More than the distinct addresses of 10,000 events, so that the next batch hits the cache; about 20 MB.
-CACHED_ADDRESSES = 50_000
+CACHED_ADDRESSES = 100_000  # then all are forgotten; about 25 MB. A batch of 50,000 events has fewer
 V4_MAPPED = bytes(10) + b"\xff\xff"  # ::ffff:a.b.c.d, an IPv4 address written as IPv6
 
 LOCATION_TYPE = pa.struct([(c.name, ARROW_TYPE[c.type]) for c in LOCATION_COLUMNS])
@@ -60,6 +59,8 @@ class Locator:
     def __init__(self, settings: GeoSettings) -> None:
         self._v4 = _existing(settings.geo_ipv4_path, "PINWHEEL_GEO_IPV4_PATH")
         self._v6 = _existing(settings.geo_ipv6_path, "PINWHEEL_GEO_IPV6_PATH")
+        self._known: dict[str, int] = {}  # address -> row of _places
+        self._places = _columns([])
 
     def locate(self, addresses: pa.Array) -> pa.StructArray:
         """Locate a column of addresses (strings); each distinct one is looked up once.
@@ -69,30 +70,35 @@ class Locator:
             that the database does not know, only ``ip_network`` and ``geo_version`` are set.
         """
         encoded = addresses.dictionary_encode()
-        rows = [self.find(text) for text in encoded.dictionary.to_pylist()]
-        columns = zip(*rows, strict=True) if rows else [()] * len(Location._fields)
-        return pa.StructArray.from_arrays(
-            [
-                pa.array(column, field.type).take(encoded.indices)
-                for column, field in zip(columns, LOCATION_TYPE, strict=True)
-            ],
-            fields=list(LOCATION_TYPE),
-        )
+        distinct = encoded.dictionary.to_pylist()
+        self._learn(distinct)
+        rows = pa.array([self._known[address] for address in distinct], pa.int64()).take(encoded.indices)
+        columns = [column.take(rows) for column in self._places.flatten()]  # as columns: a Python row costs four times
+        return pa.StructArray.from_arrays(columns, fields=list(LOCATION_TYPE))
+
+    def _learn(self, addresses: Sequence[str]) -> None:
+        new = [address for address in addresses if address not in self._known]
+        if len(self._known) + len(new) > CACHED_ADDRESSES:
+            self._known, self._places, new = {}, _columns([]), list(addresses)
+        if new:
+            self._known.update(zip(new, range(len(self._places), len(self._places) + len(new)), strict=True))
+            self._places = pa.concat_arrays([self._places, _columns([self.find(address) for address in new])])
 
     def find(self, address: str | None) -> Location:
         """Locate one address; ``NOWHERE`` for an invalid one, never an error."""
-        return _find(self._v4, self._v6, address)
+        packed = _packed(address)
+        if packed is None:
+            return NOWHERE
+        database = _open(self._v4 if len(packed) == 4 else self._v6)
+        record = _record(database, socket.inet_ntop(_family(packed), packed))
+        found = _location(record) if isinstance(record, Mapping) else NOWHERE
+        return found._replace(ip_network=_network(packed), geo_version=database.version)
 
 
-@lru_cache(maxsize=CACHED_ADDRESSES)
-def _find(v4: Path, v6: Path, address: str | None) -> Location:
-    packed = _packed(address)
-    if packed is None:
-        return NOWHERE
-    database = _open(v4 if len(packed) == 4 else v6)
-    record = _record(database, socket.inet_ntop(_family(packed), packed))
-    found = _location(record) if isinstance(record, Mapping) else NOWHERE
-    return found._replace(ip_network=_network(packed), geo_version=database.version)
+def _columns(places: Sequence[Location]) -> pa.StructArray:
+    columns = zip(*places, strict=True) if places else [()] * len(Location._fields)
+    arrays = [pa.array(column, field.type) for column, field in zip(columns, LOCATION_TYPE, strict=True)]
+    return pa.StructArray.from_arrays(arrays, fields=list(LOCATION_TYPE))
 
 
 def _record(database: Database, address: str) -> object:

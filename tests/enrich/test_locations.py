@@ -132,3 +132,12 @@ def test_the_real_files() -> None:
     assert found[1]["ip_network"] == "2001:4860:4860::/48"
     assert (found[2]["country_code"], found[2]["ip_network"]) == (None, "192.168.1.0/24")
     assert found[0]["geo_version"].startswith(settings.geo_ipv4_path.stem + " 20")
+
+
+def test_a_full_cache_starts_anew(fake: tuple[Locator, FakeReader], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(locations, "CACHED_ADDRESSES", 2)
+    locator, reader = fake
+    for addresses in (["5.5.5.5", "6.6.6.6"], ["6.6.6.6", "7.7.7.7"], ["5.5.5.5", "6.6.6.6", "7.7.7.7"]):
+        found = locator.locate(pa.array([*addresses, None]))
+        assert [n and n[0] for n in found.field("ip_network").to_pylist()] == [*(a[0] for a in addresses), None]
+    assert len(reader.asked) == 2 + 2 + 3
