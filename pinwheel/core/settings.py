@@ -147,6 +147,15 @@ class CompleteSettings(LakeSettings, PinLookupSettings):
     complete_days: Annotated[int, Field(ge=1)] = 31  # older rows are given up: nothing older can land either
 
 
+class SparkSettings(_Settings):
+    """Where Spark runs, and what its jobs get."""
+
+    spark_conn_id: str = "pinwheel_spark"  # the Airflow connection that says where Spark runs
+    spark_jars_dir: Path = Path(".pinwheel/tools/jars/spark")  # where `make setup` puts them
+    spark_s3_jars_dir: Path = Path(".pinwheel/tools/jars/spark-s3")  # only for what Spark itself has on s3a://
+    driver_memory: str = "1g"  # in Spark's notation; rows are processed in Python or in executors
+
+
 class CompactSettings(LakeSettings, MemsqlSettings):
     """The compaction of the lake's files (dags/compact_tables.py)."""
 
@@ -173,13 +182,9 @@ class QualitySettings(LakeSettings, MemsqlSettings, GeoSettings, QualityFilesSet
     quality_docs_days: Annotated[int, Field(ge=1)] = 7  # pages of Data Docs: 120 a day
 
 
-class SuperviseSettings(KafkaSettings, LakeSettings, DriverSettings):
+class SuperviseSettings(KafkaSettings, LakeSettings, DriverSettings, SparkSettings):
     """The supervision of the driver (dags/supervise_stream.py)."""
 
-    spark_conn_id: str = "pinwheel_spark"  # the Airflow connection that says where Spark runs
-    spark_jars_dir: Path = Path(".pinwheel/tools/jars/spark")  # where `make setup` puts them
-    spark_s3_jars_dir: Path = Path(".pinwheel/tools/jars/spark-s3")  # only for a checkpoint on s3a://
-    driver_memory: str = "1g"  # in Spark's notation; rows are processed in Python, outside the JVM
     supervise_session_seconds: Seconds = 900.0  # one Airflow run watches this long
     supervise_poll_seconds: Seconds = 2.0  # maximum delay until a driver's end is noticed; a check is one file lock
     restart_pause_seconds: Seconds = 1.0  # first pause; doubles with each failure in a row
