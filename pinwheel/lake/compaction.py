@@ -2,13 +2,14 @@
 
 No row changes: the commits carry no data change, so the change feed and the merge do not see them. A run that dies
 has committed some of the partitions; the next run measures all of them again. With two runs at once, Delta refuses
-the second commit on a partition, which is left to the next run.
+the second commit on a partition, which is left to the next run. Both engines do, also at the same time.
 """
 
 import logging
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
+from typing import Protocol
 
 import pyarrow as pa
 from deltalake import DeltaTable
@@ -62,7 +63,52 @@ class Rewrite:
     bytes_after: int
 
 
-def compact(settings: CompactSettings, now: datetime, dry_run: bool, unread_since: datetime | None) -> list[Rewrite]:
+class Engine(Protocol):
+    """Rewrites and removes files. None of its commits changes data.
+
+    ``compact`` and ``cluster`` raise CommitFailedError when another commit changed the partition first.
+    """
+
+    def compact(self, partition: Partition) -> None:
+        """Combine the partition's files that are below the target size."""
+
+    def cluster(self, partition: Partition, columns: tuple[str, ...]) -> None:
+        """Rewrite all of the partition, ordered by the columns."""
+
+    def vacuum(self, hours: int) -> int:
+        """Remove the files that no version of the last hours names; returns their number."""
+
+
+class LocalEngine:
+    """delta-rs, in this process."""
+
+    def __init__(self, settings: CompactSettings) -> None:
+        self.uri = settings.events_uri
+        self.target = settings.compact_target_mb * 2**20
+
+    def compact(self, partition: Partition) -> None:
+        """See ``Engine``."""
+        DeltaTable(self.uri).optimize.compact(_filters(partition), target_size=self.target, max_concurrent_tasks=1)
+
+    def cluster(self, partition: Partition, columns: tuple[str, ...]) -> None:
+        """See ``Engine``."""
+        optimize = DeltaTable(self.uri).optimize
+        optimize.z_order(columns, _filters(partition), target_size=self.target, max_concurrent_tasks=1)
+
+    def vacuum(self, hours: int) -> int:
+        """See ``Engine``."""
+        return len(DeltaTable(self.uri).vacuum(retention_hours=hours, dry_run=False, full=True))
+
+
+def compact(
+    settings: CompactSettings,
+    now: datetime,
+    dry_run: bool,
+    unread_since: datetime | None,
+    *,
+    clean: bool | None = None,
+    engine: Engine | None = None,
+) -> list[Rewrite]:
     """Compact the partitions that need it; at the start of an hour, also remove old files and log entries.
 
     Args:
@@ -70,21 +116,42 @@ def compact(settings: CompactSettings, now: datetime, dry_run: bool, unread_sinc
         now: decides which days are over.
         dry_run: only log what would be done.
         unread_since: commits since then are kept; see ``pinwheel.operate.retention``.
+        clean: whether to remove old files and log entries; None: by ``now``.
+        engine: None: delta-rs in this process.
     """
     table = events_table.open_table(settings.events_uri)
     if table is None:
         log.info("no table yet uri=%s", settings.events_uri)
         return []
-    today = now.astimezone(UTC).date()
-    actions = [(p, needs(p, settings, today)) for p in measure(table, settings)]
+    engine = engine or LocalEngine(settings)
+    if dry_run or (
+        is_cleaning(now) if clean is None else clean
+    ):  # first: unread_since gets old while files are rewritten
+        _shorten_log(settings, now, dry_run, unread_since)
+        _remove_files(settings, now, None if dry_run else engine, unread_since)
     rewrites = []
-    for partition, action in ((p, a) for p, a in actions if a is not Action.NONE):
-        after = partition if dry_run else _rewritten(settings, partition, action)
+    for partition, action in _needed(table, settings, now):
+        after = partition if dry_run else _rewritten(settings, engine, partition, action)
         rewrites.append(_rewrite(action, partition, after))
         _log(rewrites[-1], dry_run)
-    if now.minute < CLEAN_MINUTES or dry_run:
-        _clean(settings, now, dry_run, unread_since)
     return rewrites
+
+
+def is_cleaning(now: datetime) -> bool:
+    """Whether the run at this time removes old files and log entries."""
+    return now.minute < CLEAN_MINUTES
+
+
+def is_due(settings: CompactSettings, now: datetime) -> bool:
+    """Whether a run at this time would do anything; reads the log only."""
+    table = events_table.open_table(settings.events_uri)
+    return table is not None and (is_cleaning(now) or bool(_needed(table, settings, now)))
+
+
+def _needed(table: DeltaTable, settings: CompactSettings, now: datetime) -> list[tuple[Partition, Action]]:
+    today = now.astimezone(UTC).date()
+    actions = [(p, needs(p, settings, today)) for p in measure(table, settings)]
+    return [(p, action) for p, action in actions if action is not Action.NONE]
 
 
 def _log(rewrite: Rewrite, dry_run: bool) -> None:
@@ -121,20 +188,20 @@ def needs(partition: Partition, settings: CompactSettings, today: date) -> Actio
     return Action.CLUSTER if is_over and mostly_small else Action.COMPACT
 
 
-def _rewritten(settings: CompactSettings, partition: Partition, action: Action) -> Partition:
+def _rewritten(settings: CompactSettings, engine: Engine, partition: Partition, action: Action) -> Partition:
     """Rewrite a partition; returns its new state."""
-    table = DeltaTable(settings.events_uri)
-    filters = [(name, "=", getattr(partition, name)) for name in LAKE_PARTITIONS]
-    target = settings.compact_target_mb * 2**20
     try:
         if action is Action.CLUSTER:
-            columns = CLUSTER_BY.get(partition.event_type, ("occurred_at",))
-            table.optimize.z_order(columns, filters, target_size=target, max_concurrent_tasks=1)
+            engine.cluster(partition, CLUSTER_BY.get(partition.event_type, ("occurred_at",)))
         else:
-            table.optimize.compact(filters, target_size=target, max_concurrent_tasks=1)
+            engine.compact(partition)
     except CommitFailedError as error:
         log.warning("commit conflict, next run retries event_date=%s event_type=%s error=%s", *_key(partition), error)
     return {_key(p): p for p in measure(DeltaTable(settings.events_uri), settings)}[_key(partition)]
+
+
+def _filters(partition: Partition) -> list[tuple[str, str, str]]:
+    return [(name, "=", getattr(partition, name)) for name in LAKE_PARTITIONS]
 
 
 def _key(partition: Partition) -> tuple[str, str]:
@@ -145,15 +212,28 @@ def _rewrite(action: Action, before: Partition, after: Partition) -> Rewrite:
     return Rewrite(*_key(before), action, before.files, after.files, before.size, after.size)
 
 
-def _clean(settings: CompactSettings, now: datetime, dry_run: bool, unread_since: datetime | None) -> None:
-    """Remove old files and log entries, but none that a merge still has to read."""
-    behind = timedelta(0) if unread_since is None else now - unread_since
-    hours = max(settings.vacuum_hours, -(-(behind + MARGIN) // timedelta(hours=1)))
-    table = DeltaTable(settings.events_uri)
-    removed = table.vacuum(retention_hours=hours, dry_run=dry_run, full=True)  # full: orphans of dead tasks too
-    log.info("vacuum dry_run=%s kept_hours=%d files=%d", dry_run, hours, len(removed))
-    if behind > events_table.LOG_KEPT / 2:  # the other half is for this run and for readers that have just started
+def _behind(now: datetime, unread_since: datetime | None) -> timedelta:
+    return timedelta(0) if unread_since is None else now - unread_since
+
+
+def _shorten_log(settings: CompactSettings, now: datetime, dry_run: bool, unread_since: datetime | None) -> None:
+    """Remove old log entries, but none that a merge still has to read. Needs one process: it reads the log only."""
+    # The other half is for this run and for readers that have just started.
+    if _behind(now, unread_since) > events_table.LOG_KEPT / 2:
         log.warning("the lake's log is not shortened: a reader is behind unread_since=%s", unread_since)
     elif not dry_run:
+        table = DeltaTable(settings.events_uri)
         table.create_checkpoint()
         table.cleanup_metadata()  # keeps delta.logRetentionDuration
+
+
+def _remove_files(
+    settings: CompactSettings, now: datetime, engine: Engine | None, unread_since: datetime | None
+) -> None:
+    """Remove old files, but none that a merge still has to read; without an engine, only count them."""
+    hours = max(settings.vacuum_hours, -(-(_behind(now, unread_since) + MARGIN) // timedelta(hours=1)))
+    if engine is None:  # full: orphans of dead tasks too
+        removed = len(DeltaTable(settings.events_uri).vacuum(retention_hours=hours, dry_run=True, full=True))
+    else:
+        removed = engine.vacuum(hours)
+    log.info("vacuum dry_run=%s kept_hours=%d files=%d", engine is None, hours, removed)
