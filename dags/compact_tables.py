@@ -9,6 +9,10 @@ what it would do. The task's log has files and bytes before and after.
 
 **Re-running** Safe: compacted files are left alone. The stream and the merges continue meanwhile.
 
+**Where** With `PINWHEEL_LAKE_ENGINE=local` in the task itself, by delta-rs. With `spark` in a Spark job, through the
+connection `pinwheel_spark`: for a lake that one process can't compact. The job is only started when there is something
+to do, and not for a dry run.
+
 **When not to use** To get disk space back at once: removed rows and replaced files stay for 7 days.
 
 **Runbook** `docs/runbooks/compact_tables.md`
@@ -17,7 +21,8 @@ what it would do. The task's log has files and bytes before and after.
 from datetime import timedelta
 from typing import Any
 
-from airflow.sdk import Param, dag, task
+from airflow.sdk import Param, dag, get_current_context, task
+from airflow.sdk.exceptions import AirflowSkipException
 
 
 @dag(
@@ -30,26 +35,60 @@ from airflow.sdk import Param, dag, task
     params={"dry_run": Param(False, type="boolean", title="Only list what would be done")},
 )
 def compact_tables() -> None:
-    """Wire the one task."""
+    """Wire the one task; for Spark, the one that prepares the job and the one that submits it."""
+    from pinwheel.core.settings import LakeEngineSettings, load
+
+    engine = load(LakeEngineSettings)
 
     @task
     def compact() -> list[dict[str, Any]]:
         """Compact, vacuum, shorten the log; returns files and bytes before and after."""
         import os
-        from dataclasses import asdict
-        from datetime import UTC, datetime
-
-        from airflow.sdk import get_current_context
-
-        from pinwheel.core.settings import CompactSettings, load
-        from pinwheel.lake.compaction import compact
-        from pinwheel.operate.retention import oldest_unread
 
         os.nice(10)  # the stream and the merges go first where cores are few
-        settings, dry_run = load(CompactSettings), get_current_context()["params"]["dry_run"]
-        return [asdict(r) for r in compact(settings, datetime.now(UTC), dry_run, oldest_unread(settings))]
+        return _compact(get_current_context()["params"]["dry_run"])
 
-    compact()
+    @task
+    def prepare() -> dict[str, Any]:
+        """Arguments for spark-submit; skips the job when there is nothing to do, and in a dry run."""
+        from datetime import UTC, datetime
+
+        from pinwheel.core.settings import CompactSettings
+        from pinwheel.lake.compaction import is_due
+        from pinwheel.lake.compaction_on_spark import submission
+
+        if get_current_context()["params"]["dry_run"]:
+            _compact(dry_run=True)
+            raise AirflowSkipException("dry run")
+        settings, now = load(CompactSettings), datetime.now(UTC)
+        if not is_due(settings, now):
+            raise AirflowSkipException("nothing to do")
+        return submission(settings, now)
+
+    if engine.lake_engine == "local":
+        compact()
+        return
+    from airflow.providers.apache.spark.operators.spark_submit import SparkSubmitOperator
+
+    prepared: Any = prepare()  # its result: indexed by name, which its type does not say
+    SparkSubmitOperator(
+        task_id="compact",
+        conn_id=engine.spark_conn_id,
+        name="pinwheel-compact-tables",
+        **{name: prepared[name] for name in ("application", "jars", "conf", "env_vars", "application_args")},
+    )
+
+
+def _compact(dry_run: bool) -> list[dict[str, Any]]:
+    from dataclasses import asdict
+    from datetime import UTC, datetime
+
+    from pinwheel.core.settings import CompactSettings, load
+    from pinwheel.lake.compaction import compact
+    from pinwheel.operate.retention import oldest_unread
+
+    settings = load(CompactSettings)
+    return [asdict(r) for r in compact(settings, datetime.now(UTC), dry_run, oldest_unread(settings))]
 
 
 compact_tables()

@@ -1,6 +1,6 @@
-"""What spark-submit gets for each of our jobs: jars, the store's address, options, the path of our code.
+"""Arguments of spark-submit, for each of our jobs: jars, the store's address, options, the path of our code.
 
-Where a job runs is said by the Airflow connection ``PINWHEEL_SPARK_CONN_ID``.
+The Airflow connection ``PINWHEEL_SPARK_CONN_ID`` says where a job runs.
 """
 
 import os
@@ -67,6 +67,7 @@ def options() -> dict[str, str]:
         "spark.driver.host": os.environ.get("SPARK_LOCAL_IP", "127.0.0.1"),
         "spark.log.level": "WARN",  # INFO adds dozens of lines per start and nothing about our code
         "spark.ui.enabled": "false",  # it has no login
+        "spark.ui.showConsoleProgress": "false",  # a log is no terminal
     }
 
 

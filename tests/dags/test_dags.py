@@ -29,7 +29,7 @@ dags = {
         "file": d.fileloc, "doc": d.doc_md, "tags": sorted(d.tags), "catchup": d.catchup,
         "max_active_runs": d.max_active_runs, "owners": sorted({t.owner for t in d.tasks}),
         "retries": [t.retries for t in d.tasks], "params": {k: v.schema for k, v in
-        ((k, d.params.get_param(k)) for k in d.params)}, "tasks": d.task_ids,
+        ((k, d.params.get_param(k)) for k in d.params)}, "tasks": {t.task_id: type(t).__name__ for t in d.tasks},
         "next_runs": next_runs(d) if d.schedule else [],
     } for d in bag.dags.values()
 }
@@ -39,14 +39,22 @@ print("DUMP" + json.dumps({"errors": bag.import_errors, "heavy": heavy, "dags": 
 
 @pytest.fixture(scope="module")
 def bag(airflow_home: Path) -> dict[str, Any]:
+    return load_bag(airflow_home)
+
+
+def load_bag(airflow_home: Path, **told: str) -> dict[str, Any]:
     import json
 
-    env = os.environ | {
-        "AIRFLOW_HOME": str(airflow_home),
-        "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
-        "AIRFLOW__CORE__UNIT_TEST_MODE": "False",
-        "PYTHONPATH": str(ROOT),
-    }
+    env = (
+        os.environ
+        | told
+        | {
+            "AIRFLOW_HOME": str(airflow_home),
+            "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
+            "AIRFLOW__CORE__UNIT_TEST_MODE": "False",
+            "PYTHONPATH": str(ROOT),
+        }
+    )
     command = [sys.executable, "-c", DUMP, str(ROOT / "dags")]
     done = subprocess.run(command, env=env, capture_output=True, text=True, check=False, cwd=airflow_home)
     lines = [line for line in done.stdout.splitlines() if line.startswith("DUMP")]
@@ -81,6 +89,21 @@ def test_house_rules(bag: dict[str, Any], name: str) -> None:
     for param, schema in found["params"].items():
         assert "type" in schema, f"{param} has a type"
         assert "title" in schema, f"{param} has a title"
+
+
+def test_the_setting_says_which_operator_compacts(bag: dict[str, Any], airflow_home: Path) -> None:
+    """Loading stays light with either. A wrong value is an error that names the setting."""
+    assert bag["dags"]["compact_tables"]["tasks"] == {"compact": "_PythonDecoratedOperator"}
+
+    on_spark = load_bag(airflow_home, PINWHEEL_LAKE_ENGINE="spark")
+    assert on_spark["dags"]["compact_tables"]["tasks"] == {
+        "prepare": "_PythonDecoratedOperator",
+        "compact": "SparkSubmitOperator",
+    }
+    assert on_spark["heavy"] == []
+
+    wrong = load_bag(airflow_home, PINWHEEL_LAKE_ENGINE="sparc")
+    assert ["PINWHEEL_LAKE_ENGINE='sparc'" in error for error in wrong["errors"].values()] == [True]
 
 
 def test_no_dag_file_is_long() -> None:

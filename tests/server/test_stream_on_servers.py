@@ -23,12 +23,12 @@ from pinwheel.clients import kafka
 from pinwheel.clients.kafka import ensure_topic
 from pinwheel.generate.produce import produce
 from pinwheel.generate.settings import ProduceSettings
-from pinwheel.install import tools
 from pinwheel.lake import events_table
 from pinwheel.local import environment
 from pinwheel.local.stack import Stack
 from pinwheel.stream import driver_lock
 from tests.support.programs import LAUNCH
+from tests.support.spark import spark_in
 from tests.support.store import fetch
 
 EVENTS, PARTITIONS, TOPIC = 3000, 4, "servers.events"
@@ -87,15 +87,6 @@ def run_stream(stack: Stack, sent: ProduceSettings, folder: Path, master: str, *
     order = [("kafka_partition", "ascending"), ("kafka_offset", "ascending")]
     found_rows = rows.sort_by(order).drop_columns(OWN).to_pylist()
     return Ran(code, executors, found_rows, (folder / "driver.log").read_text())
-
-
-def spark_in(folder: Path) -> Path:
-    """Spark, with its executors' folders in ours: a `local-cluster` puts them into SPARK_HOME."""
-    home = folder / "spark"
-    home.mkdir()
-    for part in tools.spark_home().iterdir():
-        (home / part.name).symlink_to(part)
-    return home
 
 
 def wait_until_landed(lake_uri: str, sent: ProduceSettings, launched: subprocess.Popen[bytes], folder: Path) -> None:
