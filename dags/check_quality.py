@@ -10,7 +10,8 @@ an alert with a sample of the rows. All verdicts are in `dq_results` and in Data
 
 **Re-running** Safe: an hour's new verdicts replace the old ones. A fixed problem resolves its alert at the next check.
 
-**When not to use** To repair data: it reads the lake and the tables, and changes neither.
+**When not to use** To repair events: it reads the lake and the reporting tables, and changes neither. Only the rollups
+of a day in which one is wrong are made anew, by `merge_events`.
 
 **Runbook** `docs/runbooks/check_quality.md`
 """

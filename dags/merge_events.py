@@ -1,13 +1,13 @@
 """### Merge the lake's new versions into the reporting tables
 
-**What** For each reporting table: **stage** the change feed of the lake's versions since the table's watermark,
-**audit** the staged slice with Great Expectations, **merge** it in one transaction: rows, ledger, watermark.
-A slice that breaks a critical expectation is held and raises an alert. Rows that break a row rule go to `quarantine`.
-In parallel, **roll_up** recomputes the rollup buckets that merged slices touched, seconds later.
+**What** For each reporting table, the task **merge** prepares a slice from the change feed of the lake's versions since
+the table's watermark, judges it with Great Expectations, and merges it in one transaction: rows, ledger, watermark, and
+what the slice adds to the rollups. A slice that breaks a critical rule is held and raises an alert. Rows that break a
+row rule go to `quarantine`. In parallel, **roll_up** adds what was merged to the rollups, seconds later.
 
 **When** Always: one run follows the other. Each merges slice after slice for about 15 minutes, seconds after they
-landed. There is one mapped task per table, so that a held table does not block the others. (Why not one run per slice:
-ADR 0002.)
+landed. There is one mapped task per table and shard (`PINWHEEL_MERGE_SHARDS`), so that a held slice does not block the
+others. (Why not one run per slice: ADR 0002.)
 
 **Re-running** Safe at any time: the watermark moves by compare-and-set, so a task that runs twice changes nothing.
 
@@ -18,12 +18,14 @@ ADR 0002.)
 **Runbook** `docs/runbooks/merge_events.md`
 """
 
+import os
 from datetime import UTC, datetime, timedelta
 
 from airflow.sdk import Asset, dag, task
 
 from pinwheel.core.contract import TABLES
 
+SHARDS = int(os.environ.get("PINWHEEL_MERGE_SHARDS", "1"))  # as the setting; reading settings costs each parse 0.1 s
 REPORTING_TABLES = Asset("pinwheel_reporting_tables", uri="memsql://pinwheel/reporting_tables")
 
 
@@ -44,26 +46,27 @@ REPORTING_TABLES = Asset("pinwheel_reporting_tables", uri="memsql://pinwheel/rep
     },
 )
 def merge_events() -> None:
-    """Wire one mapped task per table, and the rollups."""
+    """Wire one mapped task per table and shard, and the rollups."""
 
-    @task(map_index_template="{{ table_name }}", outlets=[REPORTING_TABLES])
-    def merge(table: str) -> dict[str, int]:
-        """Stage, audit and merge slices of one table for one session."""
+    @task(map_index_template="{{ shard_name }}", outlets=[REPORTING_TABLES])
+    def merge(table: str, shard: int) -> dict[str, int]:
+        """Prepare, judge and merge slices of one shard of a table for one session."""
         from airflow.sdk import get_current_context
 
         from pinwheel.merge.session import run_session
 
-        get_current_context()["table_name"] = table  # type: ignore[typeddict-unknown-key]  # for map_index_template
-        return run_session(table)
+        name = table if SHARDS == 1 else f"{table} shard {shard}"
+        get_current_context()["shard_name"] = name  # type: ignore[typeddict-unknown-key]  # for map_index_template
+        return run_session(table, shard)
 
     @task
     def roll_up() -> dict[str, int]:
-        """Recompute the rollup buckets that merged slices have touched, and refresh the trends, for one session."""
+        """Add what merged slices have queued to the rollups, and score the trends, for one session."""
         from pinwheel.rollup.session import run_session
 
         return run_session()
 
-    merge.expand(table=list(TABLES))
+    merge.expand_kwargs([{"table": table, "shard": n} for table in TABLES for n in range(SHARDS)])
     roll_up()
 
 

@@ -1,10 +1,10 @@
 """### Release a held slice
 
-**What** A slice that broke a critical expectation is held. Its rows wait in staging and its table is not updated; the
-other tables continue. Look at it (ledger table `merge_slices`, columns `state` and `detail`), then decide:
-`retry` drops the staged rows, then stages and audits again (the cause is fixed, or the expectation changed);
-`accept` merges the slice as it is, and the ledger records the decision and the person. If an accepted slice can't be
-merged after all, `retry` takes the decision back.
+**What** A slice that broke a critical rule, or of which too many rows broke row rules, is held. Its table is not
+updated; the other tables continue. Look at it (ledger table `merge_slices`, columns `state` and `detail`), then decide:
+`retry` prepares and judges the same versions again (the cause is fixed, or the rule changed);
+`accept` merges the slice without the rows that break a rule, which go to `quarantine`; the ledger records the decision
+and the person. If an accepted slice can't be merged after all, `retry` takes the decision back.
 
 **When** By hand only, after the alert `slice_held`.
 

@@ -1,1 +1,1 @@
-"""Expectation suites, built from the contract: of staged slices (the gate), and of whole hours (the checks)."""
+"""Expectation suites, built from the contract: of slices (the gate), and of whole hours (the checks)."""

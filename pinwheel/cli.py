@@ -125,6 +125,30 @@ def replay(file: Path, seed: int = 1) -> None:
 
 @app.command()
 @clearly
+def rollups(
+    recompute: Annotated[str, typer.Option(help="A UTC day, 2026-03-14, or all: its rollups are made anew.")],
+) -> None:
+    """Make the rollups of a day anew from the rows of the tables."""
+    from pinwheel.local.repairs import recompute_rollups
+
+    recompute_rollups(_settings(), recompute)
+
+
+@app.command()
+@clearly
+def rebuild(
+    tables: Annotated[list[str] | None, typer.Argument(help="Reporting tables.")] = None,
+    all_tables: Annotated[bool, typer.Option("--all", help="All of them; makes a lost database too.")] = False,
+    dry_run: Annotated[bool, typer.Option(help="Only say what would be read.")] = False,
+) -> None:
+    """Make reporting tables anew from the lake; readers see the old ones until the end."""
+    from pinwheel.local.repairs import rebuild_tables
+
+    rebuild_tables(_settings(), tables or [], all_tables, dry_run)
+
+
+@app.command()
+@clearly
 def sql(
     execute: Annotated[str | None, typer.Option("--execute", "-e", help="One statement instead of a prompt.")] = None,
     operator: Annotated[bool, typer.Option(help="Allow to read the ledger, quarantine and alerts too.")] = False,

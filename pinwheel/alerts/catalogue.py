@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 STREAM_RUNBOOK = "docs/runbooks/supervise_stream.md"
+REBUILD_RUNBOOK = "docs/runbooks/rebuild_tables.md"
 MERGE_RUNBOOK = "docs/runbooks/merge_events.md"
 HEALTH_RUNBOOK = "docs/runbooks/watch_health.md"
 QUALITY_RUNBOOK = "docs/runbooks/check_quality.md"
@@ -31,13 +32,17 @@ SLICE_HELD = Alert("slice_held", "critical", MERGE_RUNBOOK, "fix the cause, then
 SLICE_WARNING = Alert("slice_warning", "warning", MERGE_RUNBOOK, "compare with the previous days", lasting=False)
 ROWS_QUARANTINED = Alert("rows_quarantined", "warning", MERGE_RUNBOOK, "read quarantine's column reason", lasting=False)
 EVENTS_CONFLICTING = Alert("events_conflicting", "warning", MERGE_RUNBOOK, "find the producer", lasting=False)
+TABLE_CUT_OFF = Alert("table_cut_off", "critical", REBUILD_RUNBOOK, "trigger rebuild_tables for this table")
 MERGE_FAILING = Alert("merge_failing", "critical", MERGE_RUNBOOK, "read the log of this table's task")
 TRENDS_FAILING = Alert("trends_failing", "warning", MERGE_RUNBOOK, "read the log of roll_up")
 QUALITY_FAILED = Alert("quality_failed", "critical", QUALITY_RUNBOOK, "look up the measures in the runbook")
 QUALITY_WARNING = Alert("quality_warning", "warning", QUALITY_RUNBOOK, "look up the measures in the runbook")
 REPORTS_FAILED = Alert("reports_failed", "warning", REPORTS_RUNBOOK, "read the log of report_brands, fix it, rerun it")
 DRIVER_ALERTS = (DRIVER_FAILING, DRIVER_STALLED)
-MERGE_ALERTS = (SLICE_HELD, SLICE_WARNING, ROWS_QUARANTINED, EVENTS_CONFLICTING, MERGE_FAILING, TRENDS_FAILING)
+MERGE_ALERTS = (
+    *(SLICE_HELD, SLICE_WARNING, ROWS_QUARANTINED, EVENTS_CONFLICTING),
+    *(TABLE_CUT_OFF, MERGE_FAILING, TRENDS_FAILING),
+)
 QUALITY_ALERTS = (QUALITY_FAILED, QUALITY_WARNING)
 SOURCE_DOWN = Alert("source_down", "critical", HEALTH_RUNBOOK, "check whether the named source is up")
 # Each has the name of its measure in ``pinwheel.operate.health``. Held slices have their own alert, SLICE_HELD.
@@ -49,7 +54,6 @@ HEALTH_ALERTS = {
         Alert("lag_records", "warning", HEALTH_RUNBOOK, "check that the stream runs and the lag falls"),
         Alert("open_batch_seconds", "critical", HEALTH_RUNBOOK, "read the end of the driver's log"),
         Alert("lake_behind_seconds", "critical", HEALTH_RUNBOOK, "check that the stream runs and the lag falls"),
-        Alert("staged_behind_seconds", "warning", HEALTH_RUNBOOK, "read the log of merge_events"),
         Alert("merged_behind_seconds", "critical", HEALTH_RUNBOOK, "look for held slices, then in merge_events' log"),
         Alert("dead_letter_share", "warning", HEALTH_RUNBOOK, "count the dead letters by reason; inform the producer"),
         Alert("pending_pins", "warning", HEALTH_RUNBOOK, "check whether the Pin API answers"),

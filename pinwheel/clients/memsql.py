@@ -7,13 +7,14 @@ import math
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from string import Template
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import pymysql
-from pymysql.cursors import DictCursor
+from pymysql.cursors import DictCursor, SSCursor
 from tenacity import Retrying, retry_if_exception, stop_after_attempt, wait_random_exponential
 
 from pinwheel.core.errors import MemsqlError, MissingPartError
@@ -22,6 +23,7 @@ from pinwheel.core.settings import MemsqlSettings
 SQL_DIR = Path(__file__).resolve().parents[2] / "sql"
 CONFLICTS = (1205, 1213)  # lock wait timeout, deadlock: a retry of the transaction helps
 UNREACHABLE = (1040, 1053, 1077, 1158, 1159, 1160, 1161, 1927, 2002, 2003, 2006, 2013, 2055)
+STREAM_ROWS = 50_000
 CONFLICT_ATTEMPTS = 5  # then the slice is left to the next poll
 
 Row = dict[str, Any]
@@ -37,6 +39,17 @@ else:  # generic in its type stubs only
     _Connection = pymysql.connections.Connection
 
 
+@dataclass(frozen=True)
+class Engine:
+    """A kind of database server."""
+
+    name: str  # in the settings, and on the marked lines of statements
+    loads_in_transaction: bool  # whether LOAD DATA is part of the surrounding transaction
+
+
+ENGINES = {engine.name: engine for engine in (Engine("mariadb", True), Engine("singlestore", False))}
+
+
 class Connection(_Connection):
     """A PyMySQL connection that knows its settings, and so the engine."""
 
@@ -47,13 +60,14 @@ class Connection(_Connection):
         """The engine whose marked lines (``--mariadb:``, ``--singlestore:``) are part of a statement."""
         return self.settings.memsql_engine
 
+    @property
+    def loads_in_transaction(self) -> bool:
+        """Whether LOAD DATA is part of the surrounding transaction."""
+        return ENGINES[self.engine].loads_in_transaction
+
     def limit(self, seconds: float) -> None:
         """Set the read and write timeout; PyMySQL has it as an argument of ``connect`` only."""
         self._read_timeout = self._write_timeout = seconds
-
-    def another(self) -> "Connection":
-        """Open a second connection with the same settings, for concurrent work."""
-        return connect(self.settings, statement_seconds=self._read_timeout)
 
 
 def where(settings: MemsqlSettings) -> str:
@@ -134,7 +148,7 @@ def statement(name: str, engine: str = "mariadb", /, **identifiers: str | Sequen
     return Template(template).substitute({key: _identifier(value) for key, value in identifiers.items()})
 
 
-def statements(name: str, engine: str = "mariadb", /, **identifiers: str) -> list[str]:
+def statements(name: str, engine: str = "mariadb", /, **identifiers: str | Sequence[str]) -> list[str]:
     """The statements of a file that holds several, each ended by ``;`` at the end of a line."""
     parts = re.split(r";\s*(?:\n|$)", statement(name, engine, **identifiers))
     return [part.strip() for part in parts if part.strip()]
@@ -165,7 +179,7 @@ def execute(connection: Connection, name: str, params: Params | None = None, /, 
         return int(cursor.execute(statement(name, connection.engine, **identifiers), params))
 
 
-def execute_all(connection: Connection, name: str, /, **identifiers: str) -> None:
+def execute_all(connection: Connection, name: str, /, **identifiers: str | Sequence[str]) -> None:
     """Run the statements of ``sql/<name>.sql`` one after the other."""
     with connection.cursor() as cursor:
         for sql in statements(name, connection.engine, **identifiers):
@@ -181,6 +195,8 @@ def insert_id(connection: Connection, name: str, params: Params) -> int:
 
 def execute_many(connection: Connection, name: str, params: Sequence[Params]) -> int:
     """Run ``sql/<name>.sql`` for each of ``params``; PyMySQL combines INSERT … VALUES into large batches."""
+    if not params:
+        return 0
     with connection.cursor() as cursor:
         return int(cursor.executemany(statement(name, connection.engine), params) or 0)
 
@@ -190,6 +206,16 @@ def fetch(connection: Connection, name: str, params: Params | None = None, /, **
     with connection.cursor() as cursor:
         cursor.execute(statement(name, connection.engine, **identifiers), params)
         return list(cursor.fetchall())
+
+
+def stream(
+    connection: Connection, name: str, params: Params, /, **identifiers: Any
+) -> Iterator[Sequence[tuple[Any, ...]]]:
+    """Rows of ``sql/<name>.sql`` as tuples, in chunks of ``STREAM_ROWS`` as they arrive; read them all."""
+    with connection.cursor(SSCursor) as cursor:
+        cursor.execute(statement(name, connection.engine, **identifiers), params)
+        while rows := cursor.fetchmany(STREAM_ROWS):
+            yield rows
 
 
 def warnings(connection: Connection) -> list[Row]:

@@ -46,7 +46,9 @@ def _upgrade(connection: SqlalchemyConnection, engine: str) -> list[str]:
         missing = list(scripts.iterate_revisions("head", current or "base", implicit_base=True))
         return [MigrationStep.upgrade_from_script(scripts.revision_map, s) for s in reversed(missing)]
 
-    context = MigrationContext.configure(connection, opts={"fn": steps, "script": scripts})
+    # Without a primary key: on SingleStore it would be the shard key, which no statement may update.
+    opts = {"fn": steps, "script": scripts, "version_table_pk": False}
+    context = MigrationContext.configure(connection, opts=opts)
     context.run_migrations(connection=connection)
     connection.commit()
     return done

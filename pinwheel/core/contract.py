@@ -22,13 +22,10 @@ class Type(StrEnum):
 
 
 class SliceState(StrEnum):
-    """State of a slice of a reporting table.
-
-    staging -> staged -> merged; staged -> held -> accepted -> merged; anything not merged -> superseded.
+    """State of a slice of a reporting table: merged, or held -> accepted -> merged; a held one that is tried again is
+    superseded.
     """
 
-    STAGING = "staging"
-    STAGED = "staged"
     HELD = "held"
     ACCEPTED = "accepted"
     MERGED = "merged"
@@ -161,6 +158,7 @@ ROLLUP_TABLES = (
     "pin_hourly",
     "pin_firsts",
     "people_daily",
+    "people_hourly",
     "person_homes",
 )
 ROLLUPS = "rollups"  # the name under which the progress of all rollups is kept, next to that of each table

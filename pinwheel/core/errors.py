@@ -17,6 +17,10 @@ class LakeError(PinwheelError):
     """The lake is not in the state that a writer or reader expects."""
 
 
+class LogCutError(LakeError):
+    """The lake's log no longer has the versions that a reader has not read yet."""
+
+
 class FencedError(LakeError):
     """Another driver has landed these offsets; this one must stop."""
 
@@ -26,7 +30,7 @@ class MemsqlError(PinwheelError):
 
 
 class MergeError(PinwheelError):
-    """A slice could not be staged, audited or merged; none of its rows is in the reporting table."""
+    """A slice could not be prepared, judged or merged; none of its rows is in the reporting table."""
 
 
 class QualityError(PinwheelError):

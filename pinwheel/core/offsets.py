@@ -1,7 +1,7 @@
 """Positions in the flow: ranges of the lake's versions, and offsets in Kafka's partitions."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -34,6 +34,17 @@ def from_json(text: str | None) -> Progress:
     """Inverse of ``to_json``; empty for null."""
     read = json.loads(text or "{}")
     return {int(p): Reach(offset, at and datetime.fromisoformat(at)) for p, (offset, at) in read.items()}
+
+
+def together(steps: Iterable[Progress]) -> Progress:
+    """The furthest offset and the newest time per partition, over some steps."""
+    reached: dict[int, Reach] = {}
+    for step in steps:
+        for partition, reach in step.items():
+            before = reached.get(partition, reach)
+            times = [at for at in (before.timestamp, reach.timestamp) if at]
+            reached[partition] = Reach(max(before.next_offset, reach.next_offset), max(times, default=None))
+    return reached
 
 
 def newest(progress: Progress) -> datetime | None:

@@ -130,14 +130,13 @@ class MergeSettings(LakeSettings, MemsqlSettings):
     """The merge of lake versions into the reporting tables (dags/merge_events.py)."""
 
     merge_poll_seconds: Seconds = 2.0  # how often the Delta log is checked; a check takes milliseconds
-    merge_interval_seconds: Seconds = 6.0  # minimum time between two slices of a table: bounds the audit's CPU
+    merge_interval_seconds: Seconds = 6.0  # minimum time between two slices of a table: bounds the gate's CPU
     merge_session_seconds: Seconds = 900.0  # one Airflow run merges this long: 96 runs a day, not 10,000
-    trends_interval_seconds: Seconds = 60.0  # between two refreshes of the trends; each recounts the last minutes
+    trends_interval_seconds: Seconds = 60.0  # between two refreshes of the trends; each scores the last minutes
     merge_slice_rows: Annotated[int, Field(ge=1)] = 500_000  # a slice stops growing here
     rollup_interval_seconds: Seconds = 6.0  # from a merge to its rollups: other tables' merges are included
-    rollup_max_seconds: Seconds = 60.0  # the same while merges are behind: fewer recomputations
-    rollup_behind_rows: Annotated[int, Field(ge=0)] = 20_000  # more unmerged rows mean that merges are behind
-    quarantine_max_share: Annotated[float, Field(ge=0, le=1)] = 0.05  # a larger share of bad rows holds the slice
+    merge_shards: Annotated[int, Field(ge=1, le=64)] = 1  # of each table, merged in parallel; more need more cores
+    quarantine_max_share: Annotated[float, Field(ge=0, le=1)] = 0.05  # more bad rows hold a slice of 1,000 rows or more
 
 
 class CompleteSettings(LakeSettings, PinLookupSettings):

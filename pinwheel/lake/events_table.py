@@ -12,7 +12,7 @@ from deltalake.exceptions import TableNotFoundError
 
 from pinwheel.core.arrow import ARROW_TYPE
 from pinwheel.core.contract import LAKE_COLUMNS, LAKE_PARTITIONS, Column
-from pinwheel.core.errors import LakeError
+from pinwheel.core.errors import LogCutError
 from pinwheel.core.offsets import Progress, Reach
 
 METADATA_KEY = "pinwheel"  # where a landing commit keeps its manifest, as JSON
@@ -108,16 +108,16 @@ def commits(events_uri: str, after: int) -> list[Commit]:
     """Versions of ``events`` later than ``after``, oldest first, with their manifests.
 
     Raises:
-        LakeError: some of them are no longer in the log.
+        LogCutError: some of them are no longer in the log.
     """
     table = open_table(events_uri)
     if table is None or table.version() <= after:
         return []
     later = [c for c in recent_commits(table, table.version() - max(after, -1)) if c.version > after]
-    if later and later[0].version > after + 1 and after >= 0:
-        raise LakeError(
-            f"versions {after + 1} to {later[0].version - 1} of {events_uri} are no longer in its log: the reader was "
-            "off for longer than delta.logRetentionDuration; rebuild the reporting tables from the lake"
+    if later and later[0].version > after + 1:
+        raise LogCutError(
+            f"versions {after + 1} to {later[0].version - 1} of {events_uri} are no longer in its log, which reaches "
+            f"back {LOG_KEPT}: rebuild the table from the lake"
         )
     return later
 

@@ -25,22 +25,22 @@ from pinwheel.local.settings import ROOT, LocalSettings
 from pinwheel.operate.airflow_login import ADMIN, write_passwords
 
 SCHEDULER = "airflow-scheduler"
+AIRFLOW = str(Path(sys.executable).with_name("airflow"))
 PROGRAMS = {
-    "airflow-api-server": ("api-server",),
-    SCHEDULER: ("scheduler", "--skip-serve-logs"),
-    "airflow-dag-processor": ("dag-processor",),
-    "airflow-triggerer": ("triggerer", "--skip-serve-logs"),
+    "airflow-api-server": (AIRFLOW, "api-server"),
+    SCHEDULER: (sys.executable, "-m", "pinwheel.local.scheduler", "--skip-serve-logs"),
+    "airflow-dag-processor": (AIRFLOW, "dag-processor"),
+    "airflow-triggerer": (AIRFLOW, "triggerer", "--skip-serve-logs"),
 }
 MONITOR = "/api/v2/monitor/health"
 
 
 def part(settings: LocalSettings, environment: dict[str, str]) -> Part:
     """Airflow, with its database migrated."""
-    airflow = str(Path(sys.executable).with_name("airflow"))
     return Part(
         name="airflow",
         title="Airflow",
-        programs=tuple(Program(name, (airflow, *words), environment) for name, words in PROGRAMS.items()),
+        programs=tuple(Program(name, command, environment) for name, command in PROGRAMS.items()),
         waiting_for=f"its scheduler, Dag processor and API on port {settings.airflow_port}",
         ready=lambda: all_healthy(settings),
         prepare=lambda say: migrate(settings, environment, say),
@@ -103,7 +103,7 @@ def migrate(settings: LocalSettings, environment: Mapping[str, str], say: Say) -
         return
     say("migrating its database")
     done = subprocess.run(
-        (str(Path(sys.executable).with_name("airflow")), "db", "migrate"),
+        (AIRFLOW, "db", "migrate"),
         env={**os.environ, **environment},
         capture_output=True,
         text=True,

@@ -31,14 +31,15 @@ FAST_TESTS = ("-m", "fast", "--numprocesses", "auto", "--dist", "worksteal", "-q
 ALL_TESTS = ("--numprocesses", "2", "--dist", "loadscope", "--no-loadscope-reorder")
 
 
-def _require_running(settings: LocalSettings) -> None:
+def require_running(settings: LocalSettings) -> None:
+    """Raise LocalError unless the stack runs."""
     if RunLock(settings.stack_dir).holder() is None:
         raise LocalError(f"the stack in {settings.stack_dir} is not running: `make run` starts it")
 
 
 def produce(settings: LocalSettings, rate: float, count: int, seed: int | None, defect: str) -> None:
     """Send made-up events; Ctrl-C ends it gracefully."""
-    _require_running(settings)
+    require_running(settings)
     words = ("--rate", f"{rate:g}", "--count", str(count), "--seed", str(int(time.time()) if seed is None else seed))
     planted = ("--defect", defect) if defect else ()
     _module(settings, "pinwheel.generate.produce", *words, *planted)
@@ -46,7 +47,7 @@ def produce(settings: LocalSettings, rate: float, count: int, seed: int | None, 
 
 def replay(settings: LocalSettings, file: Path, seed: int) -> None:
     """Send the lines of a file as repins."""
-    _require_running(settings)
+    require_running(settings)
     if not file.is_file():
         raise MissingPartError(f"there is no file {file}; give one with lines of user, TAB, pin")
     _module(settings, "pinwheel.generate.replay", str(file.resolve()), "--seed", str(seed))
@@ -61,7 +62,7 @@ def _module(settings: LocalSettings, module: str, *words: str) -> None:
 
 def sql(settings: LocalSettings, statement: str | None, role: str = "analyst") -> int:
     """Run MariaDB's client as ``role``; returns its exit code. The password is in the environment, hidden from `ps`."""
-    _require_running(settings)
+    require_running(settings)
     secret = getattr(credentials.load(settings.stack_dir), f"memsql_{role}")
     command = [
         str(mariadb.tree(settings) / "bin" / "mariadb"),

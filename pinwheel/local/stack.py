@@ -111,7 +111,7 @@ class Stack:
             processes.wait_until(part.waiting_for, part.ready, programs, seconds=seconds, say=say)
             part.finish(say)
             if name == "memsql":
-                self._make_schema()
+                self.make_schema()
         self._up.add(name)
 
     def _launch(self, programs: Iterable[Program]) -> None:
@@ -134,10 +134,12 @@ class Stack:
             log = f"{owned.log_path} ends with:\n{owned.last_lines()}"
             raise LocalError(f"{' '.join(command)} ended with exit code {code}; {log}")
 
-    def _make_schema(self) -> None:
+    def make_schema(self) -> None:
+        """Create the database, its users and tables, and grant their rights. Idempotent."""
         from pinwheel.clients import migrations
         from pinwheel.generate.catalogue import Catalogue, save_brands
 
+        mariadb.make_users(self.settings, self.credentials)
         admin = environment.memsql(self.settings, self.credentials, "admin")
         migrations.apply(admin)
         save_brands(Catalogue(seed=self.settings.catalogue_seed), admin)

@@ -1,1 +1,1 @@
-"""From the lake to the reporting tables, one slice at a time: stage, audit, merge; ``session`` is the loop."""
+"""From the lake to the reporting tables, one slice at a time: prepare, judge, merge; ``session`` is the loop."""

@@ -1,169 +1,92 @@
-"""Great Expectations on a staged slice, in SQL. Built once per process, because building it costs seconds of CPU."""
+"""The gate between a prepared slice and the reporting table: DuckDB counts, Great Expectations judges (ADR 0012).
 
-from collections.abc import Collection, Sequence
+A broken critical rule holds the slice until a person decides. Rows that break a row rule go to ``quarantine`` with
+every reason and the rest goes on; too many such rows hold the slice. A broken warning is only reported.
+"""
+
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from pinwheel.clients import memsql
 from pinwheel.core.errors import MergeError
-from pinwheel.core.settings import MemsqlSettings
+from pinwheel.merge.prepare import Prepared
 
-KEY = "row_num"  # identifies a row within a slice
-SAMPLE_VALUES = 5
-COLUMNS_RULE = "expect_table_columns_to_match_ordered_list"
+ALL_ROW_RULES = "row rules"  # a row of the batch: the rows that break at least one of them
+SMALL_ROWS = 1000  # a smaller slice is never held for its bad rows: a share of few rows says nothing
 
 
 @dataclass(frozen=True)
-class Finding:
-    """One expectation that a slice did not meet. ``rows`` is the number of failed rows, 0 for one about the table."""
+class Verdict:
+    """The gate's verdict on a slice. ``reasons`` says why it is held; empty when it may be merged."""
 
-    rule: str
-    column: str | None
-    critical: bool
-    row_rule: bool
-    rows: int
-    observed: str
+    reasons: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+    quarantined: int = 0
 
     @property
-    def about_rows(self) -> bool:
-        """Whether the failure can be traced to single rows."""
-        return self.column is not None
+    def held(self) -> bool:
+        """Whether the slice waits for a person."""
+        return bool(self.reasons)
 
 
 class Gate:
-    """Checks slices against their table's suite."""
+    """Judges slices. Built once per process, because building it costs seconds of CPU.
 
-    def __init__(self, settings: MemsqlSettings) -> None:
-        self._source = _connect(settings)
-        self._suites: dict[str, Any] = {}
-        self._batches: dict[str, Any] = {}
+    Args:
+        max_share: of a slice's rows; a slice of ``SMALL_ROWS`` or more is held if a larger share breaks row rules.
+    """
 
-    def prepare(self, table: str) -> None:
-        """Build in advance what the first check of a table needs."""
-        self._suite(table)
-        self._slices(table)
+    def __init__(self, max_share: float) -> None:
+        from expectations.context import quiet_context
+        from expectations.suites import suite
 
-    def check(self, table: str, slice_id: int) -> list[Finding]:
-        """The expectations that the slice does not meet, in the suite's order.
+        asset = quiet_context().data_sources.add_or_update_pandas("slices").add_dataframe_asset("slice")
+        self._batches = asset.add_batch_definition_whole_dataframe("rules")
+        self._suite = suite()
+        self._max_share = max_share
 
-        Raises:
-            MergeError: an expectation could not be evaluated although the columns are right.
+    def check(self, slice_: Prepared, *, accepted: bool = False) -> Verdict:
+        """Judge a slice; if it may pass, its bad rows are set aside for quarantine.
+
+        Args:
+            slice_: the slice.
+            accepted: a person wants it merged: it is not held, and rows that break a critical rule go to quarantine.
         """
-        # Examples cost a query and 10 ms of CPU per expectation, so only failed expectations are asked for them.
-        results = self._validate(table, slice_id, self._suite(table), {"result_format": "BOOLEAN_ONLY"})
-        failed = {_name(r.expectation_config) for r in results if not r.success}
-        if not failed:
-            return []
-        failures = self._validate(table, slice_id, self._part(table, failed), {"result_format": "BASIC"})
-        findings = [_finding(result) for result in failures]
-        broken = [r.exception_info for r in failures if _raised(r)]
-        if broken and not any(f.rule == COLUMNS_RULE for f in findings):
-            raise MergeError(f"slice {slice_id} of {table} could not be audited: {_message(broken[0])}")
-        return findings
+        from expectations.suites import Kind, rules_of
 
-    def broken_rows(self, table: str, slice_id: int, findings: Sequence[Finding]) -> dict[int, list[str]]:
-        """Row number -> every reason with the offending value, for each row that breaks one of ``findings``.
+        rules = rules_of(slice_.table)
+        broken = slice_.broken(rules)
+        at_fault = (Kind.ROW, Kind.CRITICAL) if accepted else (Kind.ROW,)
+        blamed = [r for r in rules if broken[r.label] and r.kind in at_fault]
+        unmet = self._unmet(slice_, rules, broken)
+        told = {r.label: self._text(slice_, r, broken[r.label]) for r in rules if r.label in unmet}
+        warnings = tuple(told[r.label] for r in rules if r.label in unmet and r.kind == Kind.WARNING)
+        if accepted:
+            return Verdict(warnings=warnings, quarantined=slice_.set_aside(blamed))
+        reasons = [told[r.label] for r in rules if r.label in unmet and r.kind != Kind.WARNING]
+        if not reasons and ALL_ROW_RULES in unmet:
+            reasons = [f"{slice_.rows_that_break(blamed)} of {slice_.rows_read} rows break row rules"]
+        if reasons:
+            return Verdict(tuple(reasons), warnings)
+        return Verdict(warnings=warnings, quarantined=slice_.set_aside(blamed))
 
-        Raises:
-            MergeError: fewer rows could be identified than were counted.
-        """
-        suite = self._part(table, {(f.rule, f.column) for f in findings})
-        how = {
-            "result_format": "COMPLETE",
-            "unexpected_index_column_names": [KEY],
-            "return_unexpected_index_query": False,
-            "partial_unexpected_count": max(f.rows for f in findings),  # on SQL, COMPLETE alone returns only 20 rows
-        }
-        reasons: dict[int, list[str]] = {}
-        for result in self._validate(table, slice_id, suite, how):
-            finding = _finding(result)
-            named = result.result.get("unexpected_index_list") or []
-            if len(named) != finding.rows:
-                raise MergeError(
-                    f"slice {slice_id} of {table}: {finding.rows} rows break {finding.rule}({finding.column}), but "
-                    f"only {len(named)} could be identified; nothing of the slice is merged"
-                )
-            for row in named:
-                reasons.setdefault(row[KEY], []).append(
-                    f"{finding.rule}: {finding.column}={row.get(finding.column)!r:.200}"
-                )
-        return reasons
+    def _unmet(self, slice_: Prepared, rules: Sequence[Any], broken: dict[str, int]) -> set[str]:
+        import pandas as pd
 
-    def _suite(self, table: str) -> Any:
-        if table not in self._suites:
-            from expectations.suites import suite_of
+        from expectations.suites import EXCESS, Kind
 
-            self._suites[table] = suite_of(table)
-        return self._suites[table]
+        row_rules = [r for r in rules if r.kind == Kind.ROW]
+        most = self._max_share * slice_.rows_read if slice_.rows_read >= SMALL_ROWS else slice_.rows_read
+        allowed = {r.label: most if r.kind == Kind.ROW else r.share * slice_.upserts for r in rules}
+        excess = {label: broken[label] - allowed[label] for label in allowed}
+        several = sum(broken[r.label] for r in row_rules)
+        excess[ALL_ROW_RULES] = slice_.rows_that_break(row_rules) - most if several > most else 0.0
+        batch = pd.DataFrame({"rule": list(excess), EXCESS: [float(n) for n in excess.values()]})
+        how = {"result_format": "COMPLETE", "unexpected_index_column_names": ["rule"]}
+        (result,) = self._batches.get_batch({"dataframe": batch}).validate(self._suite, result_format=how).results
+        if result.result.get("element_count") != len(batch):
+            raise MergeError(f"a slice of {slice_.table} could not be judged: {result.exception_info}")
+        return {row["rule"] for row in result.result.get("unexpected_index_list") or []}
 
-    def _part(self, table: str, named: Collection[tuple[str, str | None]]) -> Any:
-        from great_expectations import ExpectationSuite
-
-        from expectations.suites import suite_of
-
-        kept = [e for e in suite_of(table).expectations if _name(e.configuration) in named]
-        return ExpectationSuite(name=f"{table}_part", expectations=kept)
-
-    def _validate(self, table: str, slice_id: int, suite: Any, result_format: dict[str, Any]) -> list[Any]:
-        batch = self._slices(table).get_batch({"slice_id": slice_id})
-        return list(batch.validate(suite, result_format=result_format).results)
-
-    def _slices(self, table: str) -> Any:
-        """The staged upserts by slice. Read from a view: GX fetches all rows of a query to learn its columns."""
-        if table not in self._batches:
-            from great_expectations.core.partitioners import PartitionerColumnValue
-
-            asset = self._source.add_table_asset(name=table, table_name=f"audit_{table}")
-            by_slice = PartitionerColumnValue(column_name="slice_id")
-            self._batches[table] = asset.add_batch_definition("by_slice", by_slice, validate_partitioner=False)
-        return self._batches[table]
-
-
-def _connect(settings: MemsqlSettings) -> Any:
-    from expectations.context import quiet_context
-
-    return quiet_context().data_sources.add_sql(
-        name="memsql",
-        connection_string=memsql.sqlalchemy_url(settings).render_as_string(hide_password=False),
-        create_temp_table=False,  # each query reads a few columns; copying the slice would cost more
-        # A long-lived connection in REPEATABLE READ would keep reading the first slice's snapshot.
-        kwargs={"isolation_level": "AUTOCOMMIT", "pool_pre_ping": True},
-    )
-
-
-def _name(config: Any) -> tuple[str, str | None]:
-    return config.type, config.kwargs.get("column")
-
-
-def _finding(result: Any) -> Finding:
-    config = result.expectation_config
-    return Finding(
-        rule=config.type,
-        column=config.kwargs.get("column"),
-        critical=str(getattr(config.severity, "value", config.severity)) == "critical",
-        row_rule=bool((config.meta or {}).get("row_rule")),
-        rows=int(result.result.get("unexpected_count") or 0),
-        observed=_observed(result),
-    )
-
-
-def _observed(result: Any) -> str:
-    if _raised(result):
-        return _message(result.exception_info)
-    sample = result.result.get("partial_unexpected_list") or []
-    value = result.result.get("observed_value")
-    return f"{sample[:SAMPLE_VALUES]!r:.500}" if sample or value is None else f"{value!r:.500}"
-
-
-def _raised(result: Any) -> bool:
-    return bool(_exceptions(result.exception_info))
-
-
-def _exceptions(info: dict[str, Any] | None) -> list[dict[str, Any]]:
-    """GX returns either one exception or one per metric."""
-    infos = [info or {}] if "raised_exception" in (info or {}) else list((info or {}).values())
-    return [i for i in infos if isinstance(i, dict) and i.get("raised_exception")]
-
-
-def _message(info: dict[str, Any]) -> str:
-    return f"{_exceptions(info)[0].get('exception_message')!s:.500}"
+    def _text(self, slice_: Prepared, rule: Any, rows: int) -> str:
+        return f"{rule.label}: {rows} rows, observed {slice_.sample(rule)!r:.500}"

@@ -3,14 +3,14 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from pinwheel.clients import memsql
 from pinwheel.clients.memsql import Connection, Row
 from pinwheel.core import offsets
 from pinwheel.core.contract import SliceState
 from pinwheel.core.errors import MergeError
-from pinwheel.core.offsets import Progress, Reach, VersionRange
+from pinwheel.core.offsets import Progress, VersionRange
 from pinwheel.core.settings import MemsqlSettings
 
 FIRST_WATERMARK = -1  # a Delta table's first version is 0
@@ -21,8 +21,24 @@ class SupersededError(MergeError):
 
 
 @dataclass(frozen=True)
+class Shard:
+    """A part of a table's events, by the hash of their ids; each is merged on its own."""
+
+    number: int
+    of: int
+
+    @property
+    def label(self) -> str:
+        """The addition to the table's name in messages."""
+        return "" if self.of == 1 else f" shard {self.number}"
+
+
+ONLY = Shard(0, 1)
+
+
+@dataclass(frozen=True)
 class Slice:
-    """One attempt to merge a range of versions of one table."""
+    """A range of versions of one table that was merged, or that waits for a person."""
 
     slice_id: int
     table: str
@@ -33,51 +49,128 @@ class Slice:
     progress: Progress
 
 
-def watermark(connection: Connection, table: str) -> int:
-    """Newest merged version of ``table``; -1 before the first merge."""
-    rows = memsql.fetch(connection, "merge/watermark", {"table_name": table})
-    if rows:
-        return int(rows[0]["version"])
-    memsql.execute(connection, "merge/first_watermark", {"table_name": table, "version": FIRST_WATERMARK})
-    return FIRST_WATERMARK
+class Readable(Protocol):
+    """A slice that is not in the ledger yet."""
+
+    table: str
+    shard: Shard
+    versions: VersionRange
+    progress: Progress
+    rows_read: int
 
 
-def advance(connection: Connection, table: str, versions: VersionRange, progress: Progress) -> None:
-    """Compare-and-set the watermark past ``versions``, and move the progress with it. Does not commit.
+COUNTS = ("inserted", "updated", "deleted", "duplicates", "conflicting", "overtaken")
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """The outcome of a slice's rows. ``detail``: JSON for people; None leaves what is there."""
+
+    counts: Mapping[str, int]
+    rows_read: int
+    quarantined: int
+    detail: str | None
+
+    def values(self) -> dict[str, Any]:
+        """The columns of the ledger."""
+        counted = {name: self.counts.get(name, 0) for name in COUNTS}
+        return {**counted, "rows_read": self.rows_read, "quarantined": self.quarantined, "detail": self.detail}
+
+
+def watermark(connection: Connection, table: str, shard: Shard = ONLY) -> int:
+    """Newest merged version of a shard of ``table``; -1 before the first merge.
+
+    If the table had another number of shards, its new ones start where the slowest of the old ones was: what others had
+    merged already is recognised as it comes again. A session of an old shard then finds its watermark gone.
+    """
+    rows = memsql.fetch(connection, "merge/watermarks", {"table_name": table})
+    if len(rows) == shard.of and all(row["shards"] == shard.of for row in rows):
+        return next(int(row["version"]) for row in rows if row["shard"] == shard.number)
+    start = min((int(row["version"]) for row in rows), default=FIRST_WATERMARK)
+    new = [{"table_name": table, "shard": n, "shards": shard.of, "version": start} for n in range(shard.of)]
+    with memsql.transaction(connection):
+        known = memsql.fetch(connection, "merge/progress", {"table_name": table})
+        if memsql.execute(connection, "merge/drop_watermarks", {"table_name": table, "shards": shard.of}):
+            memsql.execute(connection, "merge/drop_progress", {"table_name": table})
+            memsql.execute(connection, "merge/supersede_slices", {"table_name": table})
+            memsql.execute_many(connection, "merge/move_progress", [{**of, **row} for row in known for of in new])
+        memsql.execute_many(connection, "merge/first_watermarks", new)
+    return watermark(connection, table, shard)
+
+
+def advance(connection: Connection, table: str, shard: Shard, versions: VersionRange, progress: Progress) -> None:
+    """Compare-and-set a shard's watermark past ``versions``, and move the progress with it. Does not commit.
 
     Raises:
         SupersededError: another run has moved the watermark.
     """
-    moved = {"table_name": table, "from_version": versions.after, "to_version": versions.to}
+    moved = {
+        "table_name": table,
+        "shard": shard.number,
+        "shards": shard.of,
+        "from_version": versions.after,
+        "to_version": versions.to,
+    }
     if memsql.execute(connection, "merge/move_watermark", moved) != 1:
         raise SupersededError(f"watermark of {table} is no longer at version {versions.after}: another run was faster")
-    for partition, reach in progress.items():
-        move_progress(connection, table, partition, reach)
+    move_progress(connection, table, progress, shard)
 
 
-def move_progress(connection: Connection, table: str, partition: int, reach: Reach) -> None:
-    """Record the reach of a table, or of the rollups, in a Kafka partition; it never decreases. Does not commit."""
-    row = {
-        "table_name": table,
-        "kafka_partition": partition,
-        "next_offset": reach.next_offset,
-        "kafka_timestamp": reach.timestamp,
-    }
-    memsql.execute(connection, "merge/move_progress", row)
-
-
-def open_slice(connection: Connection, table: str, versions: VersionRange, progress: Progress) -> int:
-    """Insert a slice in state ``staging``; returns its id. Does not commit."""
-    return memsql.insert_id(
-        connection,
-        "merge/open_slice",
+def move_progress(connection: Connection, table: str, progress: Progress, shard: Shard = ONLY) -> None:
+    """Record the reach of a shard of a table, or of the rollups; it never decreases. Does not commit."""
+    rows = [
         {
             "table_name": table,
-            "from_version": versions.after,
-            "to_version": versions.to,
-            "progress": offsets.to_json(progress),
-        },
-    )
+            "shard": shard.number,
+            "kafka_partition": partition,
+            "next_offset": reach.next_offset,
+            "kafka_timestamp": reach.timestamp,
+        }
+        for partition, reach in progress.items()
+    ]
+    memsql.execute_many(connection, "merge/move_progress", rows)
+
+
+def record_merged(connection: Connection, slice_: Readable, outcome: Outcome) -> int:
+    """Insert a merged slice; returns its id. Does not commit."""
+    return _record(connection, slice_, SliceState.MERGED, outcome)
+
+
+def hold(connection: Connection, slice_: Readable, reasons: Mapping[str, Any]) -> Slice:
+    """Insert a slice that waits for a person. Does not commit. Dying before leaves no trace: it is judged again.
+
+    Raises:
+        SupersededError: another run has merged or held these versions.
+    """
+    named = {"table_name": slice_.table, "shard": slice_.shard.number, "shards": slice_.shard.of}
+    locked = memsql.fetch(connection, "merge/lock_watermark", named)
+    if [row["version"] for row in locked] != [slice_.versions.after] or waiting(connection, slice_.table, slice_.shard):
+        raise SupersededError(f"{slice_.table} is no longer at version {slice_.versions.after}: another run was faster")
+    detail = json.dumps(reasons, default=str, ensure_ascii=False)
+    return find(connection, _record(connection, slice_, SliceState.HELD, Outcome({}, slice_.rows_read, 0, detail)))
+
+
+def _record(connection: Connection, slice_: Readable, state: SliceState, outcome: Outcome) -> int:
+    named = {
+        "table_name": slice_.table,
+        "shard": slice_.shard.number,
+        "from_version": slice_.versions.after,
+        "to_version": slice_.versions.to,
+        "progress": offsets.to_json(slice_.progress),
+        "state": state.value,
+    }
+    return memsql.insert_id(connection, "merge/record_slice", named | outcome.values())
+
+
+def close_accepted(connection: Connection, slice_id: int, outcome: Outcome) -> int:
+    """Record the outcome of a slice that a person accepted; returns its id. Does not commit.
+
+    Raises:
+        SupersededError: the decision was taken back.
+    """
+    if memsql.execute(connection, "merge/close_accepted", {"slice_id": slice_id, **outcome.values()}) != 1:
+        raise SupersededError(f"slice {slice_id} is no longer accepted; nothing was merged")
+    return slice_id
 
 
 def move(
@@ -107,9 +200,9 @@ def find(connection: Connection, slice_id: int, *, lock: bool = False) -> Slice:
     return _slice(_row(connection, slice_id, lock))
 
 
-def waiting(connection: Connection, table: str) -> Slice | None:
-    """The slice of ``table`` that waits for a person (held) or was accepted by one, if any."""
-    rows = memsql.fetch(connection, "merge/waiting_slice", {"table_name": table})
+def waiting(connection: Connection, table: str, shard: Shard = ONLY) -> Slice | None:
+    """The slice of a shard that waits for a person (held) or was accepted by one, if any."""
+    rows = memsql.fetch(connection, "merge/waiting_slice", {"table_name": table, "shard": shard.number})
     return _slice(rows[0]) if rows else None
 
 
@@ -121,8 +214,8 @@ def release(settings: MemsqlSettings, slice_id: int, decision: str, by: str = "u
     Args:
         settings: the database.
         slice_id: a slice in state held or accepted.
-        decision: ``retry`` drops the staged rows, then stages and audits the same versions again; ``accept``
-            merges the slice although the audit failed (rows that broke a row rule stay in quarantine).
+        decision: ``retry`` prepares and judges the same versions again; ``accept`` merges the slice although
+            the gate holds it (rows that break a rule go to quarantine).
         by: the person who decided, for the ledger.
 
     Raises:

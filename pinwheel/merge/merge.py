@@ -1,153 +1,212 @@
-"""Merge: one transaction that applies a staged slice, queues it for the rollups and updates the ledger.
+"""Merge: one transaction that loads a prepared slice, queues its increments for the rollups and moves the ledger.
 
-Idempotent: a run that is repeated or late is a no-op. The watermark moves by compare-and-set, and the slice's ledger
-row, locked for the whole transaction, must still be in a state to merge.
+Idempotent: a run that is repeated or late is a no-op, because the watermark moves by compare-and-set. The table is
+first asked for the slice's ids, so the load must store every row as it is: a warning or a skipped row rolls all back.
 """
 
+import json
 import logging
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import pyarrow as pa
 
 from pinwheel.clients import memsql
 from pinwheel.clients.memsql import Connection
-from pinwheel.core.contract import PIN_COLUMNS, PIN_ID, TABLES, EventType, SliceState, reporting_columns
+from pinwheel.core.contract import reporting_columns
 from pinwheel.core.errors import MergeError
+from pinwheel.core.increments import pack
+from pinwheel.core.settings import MergeSettings
 from pinwheel.merge import ledger
-from pinwheel.merge.ledger import Slice, SupersededError
+from pinwheel.merge.gate import Verdict
+from pinwheel.merge.ledger import ONLY, Outcome, Shard
+from pinwheel.merge.load import load, load_table, write
+from pinwheel.merge.prepare import Counts, Prepared, prepare, upcoming
 
 log = logging.getLogger(__name__)
 
-MINUTES_FROM = "repins"  # trends count repins by minute
-BUCKET_COLUMNS = ("pin_id", "brand_id", "category", "country_code")  # bucket_columns of a type with pins
+CHUNK_ROWS = 1000  # quarantined rows per statement
+PART_ROWS = 100_000  # of queued increments: a few megabytes, below any server's limit for a packet
+PASSED = Verdict()
 
 
 @dataclass(frozen=True)
-class Counts:
-    """The outcome of a slice's rows; together with ``quarantined`` they add up to the rows read."""
+class Files:
+    """The files that the transaction loads."""
 
-    inserted: int
-    updated: int
-    deleted: int
-    duplicates: int
-    conflicting: int
-    overtaken: int
+    rows: Path
+    rows_count: int
+    gone_count: int
 
 
-def merge(slice_id: int, connection: Connection) -> Counts:
-    """Merge a slice that is staged and audited, or accepted by a person.
+def next_slice(table: str, settings: MergeSettings, connection: Connection, shard: Shard = ONLY) -> Prepared | None:
+    """Prepare the next slice of a shard of ``table``; None: the lake has no new row for it.
+
+    Versions without rows of the table move the watermark and the progress only.
+
+    Args:
+        table: a reporting table, from the contract.
+        settings: lake, database and slice size.
+        connection: its transactions are committed.
+        shard: which part of the table.
+    """
+    next_ = upcoming(table, settings, connection, shard)
+    if next_ is None:
+        return None
+    if not next_.empty:
+        slice_ = prepare(table, settings, next_, shard)
+        if slice_.rows_read:
+            return slice_
+        slice_.close()
+    with memsql.transaction(connection):
+        ledger.advance(connection, table, shard, next_.versions, next_.progress)
+    log.info("skipped table=%s%s to=%d reason=no_rows", table, shard.label, next_.versions.to)
+    return None
+
+
+def merge(
+    slice_: Prepared, connection: Connection, verdict: Verdict = PASSED, *, accepted_id: int | None = None
+) -> Counts:
+    """Merge a slice that has passed the gate, or that a person accepted.
+
+    Args:
+        slice_: prepared, and judged.
+        connection: opened with ``local_infile``; its transactions are committed.
+        verdict: the gate's; its warnings go to the ledger.
+        accepted_id: the slice's row in the ledger, if a person accepted it.
 
     Raises:
-        SupersededError: another run merged or dropped the slice; nothing was changed.
-        MergeError: the number of staged rows differs from the ledger.
+        SupersededError: another run has merged these versions, or the decision was taken back; nothing was changed.
+        MergeError: the database could not store the rows unchanged; nothing was changed.
     """
-    try:
-        return memsql.retry_conflicts(lambda: _merge_once(slice_id, connection))
-    except SupersededError:
-        with memsql.transaction(connection):
-            memsql.execute(connection, "merge/supersede_slice", {"slice_id": slice_id})
-        raise
-
-
-def _merge_once(slice_id: int, connection: Connection) -> Counts:
-    memsql.execute_all(connection, "merge/work_tables")
-    with memsql.transaction(connection):
-        slice_ = ledger.find(connection, slice_id, lock=True)
-        if slice_.state not in (SliceState.STAGED, SliceState.ACCEPTED):
-            raise SupersededError(f"slice {slice_id} of {slice_.table} is {slice_.state}; nothing to merge")
-        ledger.advance(connection, slice_.table, slice_.versions, slice_.progress)
-        counts = _apply(connection, slice_)
-        memsql.execute(connection, "merge/close_slice", {"slice_id": slice_id, **asdict(counts)})
+    with TemporaryDirectory(prefix="pinwheel-merge-") as folder:
+        counts, files = plan(slice_, connection, Path(folder), slice_.table)
+        slice_id = memsql.retry_conflicts(lambda: _merge_once(slice_, connection, verdict, counts, files, accepted_id))
     log.info("merged slice=%d table=%s to=%d %s", slice_id, slice_.table, slice_.versions.to, _pairs(counts))
     return counts
 
 
-def _apply(connection: Connection, slice_: Slice) -> Counts:
-    """Write the rows, the pins they embed, the pins they wait for, and the rollups' queue."""
-    of_slice, kind = {"slice_id": slice_.slice_id}, TABLES[slice_.table]
-    staged = _checked_rows(connection, slice_)
-    memsql.execute(connection, "merge/plan", of_slice, table=slice_.table)
-    actions = {row["action"]: int(row["deliveries"]) for row in memsql.fetch(connection, "merge/count_actions")}
-    if kind.names_pin:
-        memsql.execute(connection, "merge/note_pending", of_slice, table=slice_.table)
-    _forget_quarantined(connection, slice_)
-    if actions:
-        _take_away(connection, slice_, kind)
-    columns = [c.name for c in reporting_columns(kind)]
-    memsql.execute(connection, "merge/upsert", of_slice, table=slice_.table, columns=columns)
-    counts = _count(connection, slice_, staged, actions)
-    if actions:  # staging must hold only rows that are in the table: the rollups find their buckets from it
-        memsql.execute(connection, "merge/unstage_unused", of_slice, table=slice_.table)
-    if kind.embeds_pin:
-        memsql.execute(connection, "merge/pin_cache", of_slice)
-    if slice_.table == MINUTES_FROM:
-        memsql.execute(connection, "merge/note_new_minutes", of_slice)
-    memsql.execute(connection, "merge/enqueue_rollups", {**of_slice, "table_name": slice_.table})
-    return counts
+def plan(
+    slice_: Prepared, connection: Connection, folder: Path, table: str, *, any_order: bool = False
+) -> tuple[Counts, Files]:
+    """Ask what ``table`` has, decide what becomes of the slice's rows, and write them to files in ``folder``.
+
+    Saves the pins that the slice embeds: dying afterwards leaves ``pin_cache`` newer than the table.
+    """
+    memsql.execute_all(connection, "merge/work_tables")
+    counts = slice_.plan(_kept(slice_, connection, table), any_order=any_order)
+    files = _files(slice_, connection, folder)
+    _save_pins(slice_, connection)
+    if not connection.loads_in_transaction:
+        memsql.execute_all(connection, "merge/loaded_rows", table=table)
+        load(connection, "loaded_rows", files.rows, _columns(slice_), files.rows_count)
+    return counts, files
 
 
-def _forget_quarantined(connection: Connection, slice_: Slice) -> None:
-    """Drop quarantined rows that arrive again, corrected or erased."""
-    of_slice = {"slice_id": slice_.slice_id, "table_name": slice_.table}
-    if memsql.fetch(connection, "merge/count_quarantined", of_slice, table=slice_.table)[0]["quarantined"]:
-        memsql.execute(connection, "merge/forget_quarantined", of_slice, table=slice_.table)
+def _kept(slice_: Prepared, connection: Connection, table: str) -> list[memsql.Row]:
+    """The rows that are in the table under an id of the slice. Only this shard's runs write them, one at a time."""
+    with memsql.transaction(connection):
+        newest = memsql.fetch(connection, "merge/newest_id", table=table)[0]["event_id"]
+        ids = slice_.ids_to_ask(newest)
+        if not len(ids):
+            return []
+        load_table(connection, "asked_ids", pa.table({"event_id": ids}))
+        return memsql.fetch(connection, "merge/kept", table=table, columns=slice_.kept_columns())
 
 
-def _take_away(connection: Connection, slice_: Slice, kind: EventType) -> None:
-    """Delete the rows that the slice deletes; before that, save those that it replaces, for the rollups and trends."""
-    of_slice = {"slice_id": slice_.slice_id}
-    if memsql.execute(connection, "merge/note_left", of_slice, table=slice_.table, bucket=bucket_columns(kind)):
-        memsql.execute(connection, "merge/unstage_replaced", of_slice, table=slice_.table)
-    if slice_.table == MINUTES_FROM:
-        memsql.execute(connection, "merge/note_old_minutes", of_slice)
-    memsql.execute(connection, "merge/delete", table=slice_.table)
+def _files(slice_: Prepared, connection: Connection, folder: Path) -> Files:
+    """Write the rows to load, and load the ids of those to delete into this connection's work table."""
+    gone = slice_.gone_ids()
+    with memsql.transaction(connection):
+        load_table(connection, "gone_ids", pa.table({"event_id": gone}))
+    path = folder / "rows"
+    return Files(path, write(path, slice_.rows()), len(gone))
 
 
-def _checked_rows(connection: Connection, slice_: Slice) -> int:
-    staged = int(
-        memsql.fetch(connection, "merge/count_staged", {"slice_id": slice_.slice_id}, table=slice_.table)[0]["staged"]
-    )
-    if staged != slice_.rows_read - slice_.quarantined:
-        raise MergeError(
-            f"slice {slice_.slice_id} of {slice_.table} has {staged} staged rows, but the ledger says "
-            f"{slice_.rows_read} minus {slice_.quarantined} quarantined: release it with 'retry'"
-        )
-    return staged
+def _save_pins(slice_: Prepared, connection: Connection) -> None:
+    pins = slice_.pins()
+    if pins is None:
+        return
+    with memsql.transaction(connection):
+        memsql.execute_all(connection, "merge/slice_pins")
+        load_table(connection, "slice_pins", pins)
+        memsql.execute(connection, "merge/pin_cache")
 
 
-def _count(connection: Connection, slice_: Slice, staged: int, actions: Mapping[str, int]) -> Counts:
-    spare = actions.get("spare", 0)
-    duplicates = _duplicates(connection, slice_) if spare else 0
-    return Counts(
-        inserted=staged - sum(actions.values()),  # rows that the plan does not name
-        updated=actions.get("update", 0),
-        deleted=actions.get("delete", 0),
-        duplicates=duplicates,
-        conflicting=spare - duplicates,
-        overtaken=actions.get("ignore", 0),
-    )
+def _merge_once(
+    slice_: Prepared, connection: Connection, verdict: Verdict, counts: Counts, files: Files, accepted_id: int | None
+) -> int:
+    with memsql.transaction(connection):
+        ledger.advance(connection, slice_.table, slice_.shard, slice_.versions, slice_.progress)
+        outcome = Outcome(asdict(counts), slice_.rows_read, len(slice_.aside), _detail(verdict))
+        if accepted_id is None:
+            slice_id = ledger.record_merged(connection, slice_, outcome)
+        else:
+            slice_id = ledger.close_accepted(connection, accepted_id, outcome)
+        replace_rows(slice_, connection, files, slice_.table)
+        quarantine(slice_, connection, slice_id)
+        memsql.execute_many(connection, "merge/note_pending", slice_.pending())
+        queue_increments(connection, slice_id, slice_.table, slice_.increments())
+    return slice_id
 
 
-def _duplicates(connection: Connection, slice_: Slice) -> int:
-    rows = memsql.fetch(
-        connection,
-        "merge/count_duplicates",
-        {"slice_id": slice_.slice_id},
-        table=slice_.table,
-        payload=payload_columns(TABLES[slice_.table]),
-    )
-    return int(rows[0]["duplicates"])
+def _detail(verdict: Verdict) -> str | None:
+    is_plain = not verdict.warnings and not verdict.quarantined
+    return None if is_plain else json.dumps(asdict(verdict), ensure_ascii=False)
 
 
-def payload_columns(kind: EventType) -> list[str]:
-    """Columns in which two deliveries of an event must agree: those that the producer sent, not those that we added."""
-    own = [f.name for f in kind.fields]
-    pin = [PIN_ID.name, *(c.name for c in PIN_COLUMNS)] if kind.embeds_pin else []
-    return ["occurred_at", "user_id", *own, *pin]
+def _columns(slice_: Prepared) -> list[str]:
+    return [c.name for c in reporting_columns(slice_.kind)]
 
 
-def bucket_columns(kind: EventType) -> list[str]:
-    """The columns by which the rollups group a type's rows, besides time and person."""
-    return [name for name in BUCKET_COLUMNS if kind.has_pin or name == "country_code"]
+def replace_rows(slice_: Prepared, connection: Connection, files: Files, table: str) -> None:
+    """Delete the rows that leave or change, then load the new and changed ones. Does not commit."""
+    if files.gone_count:
+        memsql.execute(connection, "merge/delete", table=table)
+    columns = _columns(slice_)
+    if connection.loads_in_transaction:
+        load(connection, table, files.rows, columns, files.rows_count)
+    elif memsql.execute(connection, "merge/move_loaded", table=table, columns=columns) != files.rows_count:
+        raise MergeError(f"{table} did not take all of {files.rows_count} loaded rows; nothing was merged")
+
+
+def quarantine(slice_: Prepared, connection: Connection, slice_id: int) -> None:
+    """Drop quarantined rows of earlier slices that come again; then keep this slice's. Does not commit."""
+    span = slice_.offsets()  # new records have new offsets, so there is usually nothing between these
+    if span is not None:
+        named = {"table_name": slice_.table, "first_offset": span[0], "last_offset": span[1]}
+        earlier = memsql.fetch(connection, "merge/quarantined", named)
+        again = [{**row, "table_name": slice_.table} for row in slice_.has_again(earlier)] if earlier else []
+        memsql.execute_many(connection, "merge/forget_quarantined", again)
+    kept = [_kept_aside(row, slice_id, slice_.table) for row in slice_.aside]
+    for start in range(0, len(kept), CHUNK_ROWS):
+        memsql.execute_many(connection, "merge/quarantine", kept[start : start + CHUNK_ROWS])
+
+
+def _kept_aside(row: Mapping[str, Any], slice_id: int, table: str) -> dict[str, Any]:
+    values = {name: value for name, value in row.items() if name != "reason"}
+    return {
+        "slice_id": slice_id,
+        "row_num": row["row_num"],
+        "table_name": table,
+        "event_id": None if row["event_id"] is None else row["event_id"][:255],
+        "kafka_partition": row["kafka_partition"],
+        "kafka_offset": row["kafka_offset"],
+        "reason": row["reason"],
+        "row_json": json.dumps(values, default=str, ensure_ascii=False),
+    }
+
+
+def queue_increments(connection: Connection, slice_id: int, table: str, rows: pa.Table) -> None:
+    """Queue what a slice adds to the rollups and takes from them: ``INCREMENTS``. Does not commit."""
+    for part, start in enumerate(range(0, rows.num_rows, PART_ROWS)):
+        packed = pack(rows.slice(start, PART_ROWS))
+        counted = min(PART_ROWS, rows.num_rows - start)
+        named = {"slice_id": slice_id, "part": part, "table_name": table, "row_count": counted, "increments": packed}
+        memsql.execute(connection, "merge/queue_increments", named)
 
 
 def _pairs(counts: Counts) -> str:

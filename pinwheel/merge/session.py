@@ -10,22 +10,23 @@ from pinwheel.alerts.catalogue import (
     ROWS_QUARANTINED,
     SLICE_HELD,
     SLICE_WARNING,
+    TABLE_CUT_OFF,
     Alert,
     Send,
 )
 from pinwheel.alerts.latch import Latch
 from pinwheel.alerts.raising import raise_alert, resolve_alert
+from pinwheel.clients import memsql
 from pinwheel.clients.memsql import Connection
 from pinwheel.core.contract import TABLES, SliceState
-from pinwheel.core.errors import MergeError
+from pinwheel.core.errors import LogCutError, MergeError
 from pinwheel.core.settings import MergeSettings, load
 from pinwheel.core.signals import stop_on_sigterm
-from pinwheel.merge import ledger
-from pinwheel.merge.audit import Verdict, audit
-from pinwheel.merge.gate import Gate
-from pinwheel.merge.ledger import Slice
-from pinwheel.merge.merge import Counts, merge
-from pinwheel.merge.stage import stage
+from pinwheel.merge import ledger, rebuild
+from pinwheel.merge.gate import Gate, Verdict
+from pinwheel.merge.ledger import FIRST_WATERMARK, ONLY, Shard, Slice
+from pinwheel.merge.merge import merge, next_slice
+from pinwheel.merge.prepare import Counts, Next, Prepared, prepare
 from pinwheel.merge.turns import Turns, take_turns
 
 log = logging.getLogger(__name__)
@@ -47,6 +48,7 @@ def merge_session(
     table: str,
     settings: MergeSettings,
     *,
+    shard: Shard = ONLY,
     clock: Callable[[], float],
     wait: Callable[[float], bool],
     alert: Send,
@@ -55,7 +57,8 @@ def merge_session(
     """Merge new versions for ``merge_session_seconds`` or until asked to stop.
 
     Args:
-        table: a reporting table; each table has its own process.
+        table: a reporting table.
+        shard: which part of it; each has its own process.
         settings: lake, database and pace.
         clock: seconds, monotonic.
         wait: waits for some seconds; True if asked to stop.
@@ -67,21 +70,22 @@ def merge_session(
     """
     if table not in TABLES:
         raise MergeError(f"no reporting table {table!r}; there are {', '.join(TABLES)}")
-    session = Session(table, settings, alert, resolve)
+    session = Session(table, settings, alert, resolve, shard)
     take_turns([session], settings.merge_session_seconds, clock, wait)
     report = session.report
     report.superseded, report.errors = session.superseded, session.errors
-    log.info("session_ended table=%s slices=%d rows=%d", table, report.slices, report.rows)
+    log.info("session_ended subject=%s slices=%d rows=%d", session.subject, report.slices, report.rows)
     return report
 
 
-def run_session(table: str) -> dict[str, int]:
+def run_session(table: str, shard: int = 0) -> dict[str, int]:
     """A session on the real lake, database and alerts, with settings from the environment; returns its counts."""
     settings = load(MergeSettings)
     with stop_on_sigterm() as stop:
         report = merge_session(
             table,
             settings,
+            shard=Shard(shard, settings.merge_shards),
             clock=time.monotonic,
             wait=stop.wait,
             alert=raise_alert,
@@ -91,66 +95,98 @@ def run_session(table: str) -> dict[str, int]:
 
 
 class Session(Turns):
-    """Merges one table: each turn merges one slice, if there is one."""
+    """Merges one shard of a table: each turn merges one slice, if there is one."""
 
     loads_files = True  # a slice is loaded from a file
 
-    def __init__(self, table: str, settings: MergeSettings, alert: Send, resolve: Send) -> None:
-        super().__init__(table, settings, alert, resolve)
+    def __init__(self, table: str, settings: MergeSettings, alert: Send, resolve: Send, shard: Shard = ONLY) -> None:
+        super().__init__(f"{table}{shard.label}", settings, alert, resolve)
         self.report = SessionCounts()
+        self._table, self._shard = table, shard
         self._gate: Gate | None = None
-        self._held = Latch(SLICE_HELD, table, alert, resolve)
+        self._held = Latch(SLICE_HELD, self.subject, alert, resolve)
+        self._cut_off = Latch(TABLE_CUT_OFF, self.subject, alert, resolve)
+        self._rebuilding = False
 
     def work(self, connection: Connection) -> bool:
-        """Stage, audit and merge a slice; returns whether there was one."""
+        """Prepare, judge and merge a slice, or go on with a rebuild; returns whether there was work."""
         gate = self._gated()  # before there is work: building it takes seconds, which the first slice need not wait for
-        waiting = ledger.waiting(connection, self.subject)
+        if self._rebuilds(connection, gate):
+            return self._rebuilding
+        waiting = ledger.waiting(connection, self._table, self._shard)
         connection.commit()
         if waiting is not None and waiting.state == SliceState.HELD:
             self._alert_held(waiting, "it was held by an earlier session")
             return False
         self._held.end("no slice is held any more")
-        slice_ = waiting or stage(self.subject, self.settings, connection)
-        if slice_ is None:
+        if waiting is not None:
+            slice_ = prepare(self._table, self.settings, Next(waiting.versions, False, waiting.progress), self._shard)
+        elif (found := self._next(connection)) is not None:
+            slice_ = found
+        else:
             return False
-        self._merge(connection, slice_, gate)
+        with slice_:
+            self._merge(connection, slice_, gate, waiting)
         return True
 
-    def _merge(self, connection: Connection, slice_: Slice, gate: Gate) -> None:
-        verdict = audit(slice_, gate, connection, self.settings.quarantine_max_share)
+    def _next(self, connection: Connection) -> Prepared | None:
+        """The next slice. A table that was never merged is rebuilt if the log no longer has its first versions."""
+        try:
+            found = next_slice(self._table, self.settings, connection, self._shard)
+        except LogCutError as error:
+            if ledger.watermark(connection, self._table, self._shard) == FIRST_WATERMARK:
+                rebuild.request(connection, self.settings, [self._table], "merge_events: never merged, log cut")
+            else:
+                self._cut_off.start(f"{self.subject}: {error}. Trigger rebuild_tables for it")
+            return None
+        self._cut_off.end("its versions are in the log again, or it was rebuilt")
+        return found
+
+    def _rebuilds(self, connection: Connection, gate: Gate) -> bool:
+        """Go on with the table's rebuild, in the session of its first shard; whether there is one."""
+        found = rebuild.waiting(connection, self._table)
+        connection.commit()
+        self._rebuilding = found is not None and self._shard.number == 0
+        if found is not None and self._rebuilding:
+            rebuild.go_on(found, self.settings, connection, gate)
+        return found is not None
+
+    def pause(self, worked: bool) -> float:
+        """No pause between the parts of a rebuild."""
+        return 0.0 if worked and self._rebuilding else super().pause(worked)
+
+    def _merge(self, connection: Connection, slice_: Prepared, gate: Gate, accepted: Slice | None) -> None:
+        verdict = gate.check(slice_, accepted=accepted is not None)
         self.report.quarantined += verdict.quarantined
-        self._alert_warnings(slice_, verdict)
         if verdict.held:
+            with memsql.transaction(connection):
+                held = ledger.hold(connection, slice_, asdict(verdict))
             self.report.held += 1
-            self._alert_held(slice_, "; ".join(verdict.reasons))
+            self._alert_held(held, "; ".join(verdict.reasons))
             return
-        counts = merge(slice_.slice_id, connection)
+        counts = merge(slice_, connection, verdict, accepted_id=accepted.slice_id if accepted else None)
         self.report.slices += 1
         self.report.rows += slice_.rows_read
-        self._alert_conflicting(slice_, counts)
+        self._alert_judged(verdict, counts)
 
     def _gated(self) -> Gate:
         if self._gate is None:
-            self._gate = Gate(self.settings)
-            self._gate.prepare(self.subject)
+            self._gate = Gate(self.settings.quarantine_max_share)
         return self._gate
+
+    def _alert_judged(self, verdict: Verdict, counts: Counts) -> None:
+        if verdict.warnings:
+            self._alert(SLICE_WARNING, f"{self.subject}: {'; '.join(verdict.warnings)}")
+        if verdict.quarantined:
+            self._alert(ROWS_QUARANTINED, f"{self.subject}: {verdict.quarantined} rows of a slice were quarantined")
+        if counts.conflicting:
+            text = f"{self.subject}: {counts.conflicting} events of a slice reuse an event_id"
+            self._alert(EVENTS_CONFLICTING, f"{text} with another payload; the lake keeps all of them")
 
     def _alert_held(self, slice_: Slice, why: str) -> None:
         self._held.start(
             f"slice {slice_.slice_id} of {slice_.table} is held: {why}. Release it with 'retry' or 'accept'"
         )
-
-    def _alert_warnings(self, slice_: Slice, verdict: Verdict) -> None:
-        if verdict.warnings:
-            self._alert(SLICE_WARNING, f"slice {slice_.slice_id} of {slice_.table}: {'; '.join(verdict.warnings)}")
-        if verdict.quarantined:
-            text = f"slice {slice_.slice_id} of {slice_.table}: {verdict.quarantined} rows were quarantined"
-            self._alert(ROWS_QUARANTINED, text)
-
-    def _alert_conflicting(self, slice_: Slice, counts: Counts) -> None:
-        if counts.conflicting:
-            text = f"slice {slice_.slice_id} of {slice_.table}: {counts.conflicting} events reuse an event_id"
-            self._alert(EVENTS_CONFLICTING, f"{text} with another payload; the lake keeps all of them")
 
     def _alert(self, alert: Alert, message: str) -> None:
         self.alert(alert, self.subject, message)

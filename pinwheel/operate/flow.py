@@ -11,7 +11,7 @@ from pinwheel.core.times import aware
 from pinwheel.lake.events_table import Commit
 from pinwheel.operate.flow_types import DatabaseRows, Driver, Flow, Lag, Landings, Problem, Step, TableProgress
 
-RATE_OVER = timedelta(minutes=5)  # window for rows/s of staging and merging: about fifty slices per table
+RATE_OVER = timedelta(minutes=5)  # window for rows/s of judging and merging: about fifty slices per table
 STREAM_DAG, MERGE_DAG = "supervise_stream", "merge_events"
 # Step -> title, Dag, and the measures and alerts about it ("name" or "name/subject").
 STEPS: dict[str, tuple[str, str, tuple[str, ...]]] = {
@@ -25,13 +25,13 @@ STEPS: dict[str, tuple[str, str, tuple[str, ...]]] = {
             *("small_files", "pending_pins"),
         ),
     ),
-    "staged": ("Staged", MERGE_DAG, ("staged_behind_seconds", "held_slices", "slice_held", "rows_quarantined")),
+    "gate": ("Gate", MERGE_DAG, ("held_slices", "slice_held", "slice_warning", "rows_quarantined")),
     "merged": (
         "Merged",
         MERGE_DAG,
         (
             *(f"merged_behind_seconds/{table}" for table in TABLES),
-            *("merged_behind_seconds/pipeline", "merge_failing", "source_down/memsql"),
+            *("merged_behind_seconds/pipeline", "table_cut_off", "merge_failing", "source_down/memsql"),
         ),
     ),
     "rollups": (
@@ -61,7 +61,7 @@ def picture(rows: DatabaseRows, landings: Landings, driver: Driver, *, away: lis
         now=now,
         measured_at=max((at for at in measured if at), default=None),
         away=away,
-        steps=[kafka(seen), lake(seen), staged(seen), merged(seen), rollups(seen)],
+        steps=[kafka(seen), lake(seen), gate(seen), merged(seen), rollups(seen)],
         lags=[Lag(partition=r["subject"], records=r["value"]) for r in _of(rows, "lag_records")],
         driver=driver,
         tables=tables,
@@ -92,13 +92,13 @@ def lake(seen: Seen) -> Step:
     )
 
 
-def staged(seen: Seen) -> Step:
-    """Rows that were staged; the backlog is the slices that the gate holds."""
+def gate(seen: Seen) -> Step:
+    """Rows that were judged; the backlog is the slices that the gate holds."""
     return _step(
-        "staged",
+        "gate",
         seen,
-        rows_per_second=_per_second(seen.rows.merges, "staged"),
-        newest_age_seconds=_age(_latest(seen.rows.merges, "staged_at"), seen.now),
+        rows_per_second=_per_second(seen.rows.merges, "judged"),
+        newest_age_seconds=_age(_latest(seen.rows.merges, "audited_at"), seen.now),
         backlog=sum(t.held_slices for t in seen.tables),
         backlog_unit="slices held",
     )
@@ -113,12 +113,12 @@ def merged(seen: Seen) -> Step:
         rows_per_second=_per_second(seen.rows.merges, "merged"),
         newest_age_seconds=max(ages, default=None),
         backlog=sum(t.slices_open for t in seen.tables),
-        backlog_unit="slices in work",
+        backlog_unit="slices accepted",
     )
 
 
 def rollups(seen: Seen) -> Step:
-    """How far the rollups are. They are recomputed, so there are no rows/s."""
+    """How far the rollups are. They are sums, so there are no rows/s."""
     return _step(
         "rollups",
         seen,

@@ -138,10 +138,6 @@ def _file_debt(table: DeltaTable, settings: HealthSettings, now: datetime) -> Me
 
 def _memsql(settings: HealthSettings, topic: Topic, now: datetime) -> Iterator[Measure]:
     with memsql.connect(settings, statement_seconds=settings.health_memsql_seconds) as connection:
-        staged = {
-            row["table_name"]: offsets.newest(offsets.from_json(row["progress"]))
-            for row in memsql.fetch(connection, "operate/staged")
-        }
         merged = {row["table_name"]: row["newest_at"] for row in memsql.fetch(connection, "operate/merged")}
         held = {row["table_name"]: row["slices"] for row in memsql.fetch(connection, "operate/held")}
         pins = memsql.fetch(connection, "operate/pending")[0]["pins"]
@@ -150,8 +146,6 @@ def _memsql(settings: HealthSettings, topic: Topic, now: datetime) -> Iterator[M
         connection.commit()
     for table in TABLES:
         reached = aware(merged.get(table))
-        both = max((at for at in (staged.get(table), reached) if at), default=None)  # merged rows were staged too
-        yield from _behind("staged_behind_seconds", table, topic, both, now, settings)
         yield from _behind("merged_behind_seconds", table, topic, reached, now, settings)
         yield Measure("held_slices", table, held.get(table, 0), 0)
     rolled_up = aware(merged.get(ROLLUPS))

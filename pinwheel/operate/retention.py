@@ -4,15 +4,28 @@ from datetime import datetime
 
 from pinwheel.clients import memsql
 from pinwheel.core.contract import TABLES
+from pinwheel.core.errors import LogCutError
 from pinwheel.core.settings import CompactSettings
 from pinwheel.lake import events_table
-from pinwheel.merge import ledger
+from pinwheel.merge import rebuild
+from pinwheel.merge.ledger import FIRST_WATERMARK
 
 
 def oldest_unread(settings: CompactSettings) -> datetime | None:
     """Commit time of the oldest version that some table has not merged; None: every table has merged all of them."""
     with memsql.connect(settings) as connection:
-        watermarks = [ledger.watermark(connection, table) for table in TABLES]
+        known = {row["table_name"]: row["version"] for row in memsql.fetch(connection, "operate/watermarks")}
+        read = {version - 1 for version in rebuild.versions(connection)}
         connection.commit()
-    unread = events_table.commits(settings.events_uri, min(watermarks))
+    read |= {known.get(table, FIRST_WATERMARK) for table in TABLES}
+    times = [_unread_since(settings.events_uri, after) for after in read]
+    return min((at for at in times if at is not None), default=None)
+
+
+def _unread_since(events_uri: str, after: int) -> datetime | None:
+    """Commit time of the first version later than ``after``; None: there is none, or a rebuild must read it."""
+    try:
+        unread = events_table.commits(events_uri, after)
+    except LogCutError:
+        return None
     return unread[0].committed_at if unread else None

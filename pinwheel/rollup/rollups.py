@@ -1,105 +1,249 @@
-"""Recompute the rollups for all slices that were merged since the last time (ADR 0009).
+"""Apply queued increments to the rollups, exactly once (ADR 0012).
 
-A merge queues its slice in ``rollup_queue``. A recomputation finds the buckets that the queued slices touch and
-recomputes them from the deduplicated rows, on two connections in parallel, because the server gives a statement one
-core. Idempotent: if it dies half-way, the slices are still queued and the next run recomputes the same; so do two runs
-at once. A slice that is merged meanwhile stays queued, so a bucket that was read too early is recomputed with it.
+A merge queues what it added and took away, in its own transaction. A refresh sums the queued increments per bucket, and
+adds the sums in one transaction that also removes them from the queue. If it dies before the commit, nothing has
+changed. Of two at once, the second finds that ``generation`` has moved and changes nothing. The order of slices does
+not matter. The cost follows the rows that came, never what a bucket already holds.
 """
 
 import logging
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+import sys
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import date, datetime, time
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
 
 from pinwheel.clients import memsql
-from pinwheel.clients.memsql import Connection
-from pinwheel.core.contract import ROLLUP_TABLES, ROLLUPS, TABLES
+from pinwheel.clients.memsql import Connection, Row
+from pinwheel.core.contract import ROLLUPS, TABLES
+from pinwheel.core.increments import INCREMENTS, unpack
 from pinwheel.core.offsets import Reach
+from pinwheel.core.times import utc_now
 from pinwheel.merge import ledger
+from pinwheel.merge.ledger import SupersededError
+from pinwheel.merge.load import load_table
+from pinwheel.merge.prepare import BUCKETS
+from pinwheel.rollup.buckets import Buckets, Name
+from pinwheel.rollup.people import People
+from pinwheel.rollup.presence import NegativeCountError
+from pinwheel.rollup.sums import SEEN, SUMS, Rollup, Sums
 
 log = logging.getLogger(__name__)
 
 ALL_TABLES = {"table_names": list(TABLES), "tables": len(TABLES)}  # one without progress holds back the rollups'
-LEFT = "left_rows"  # changed and deleted rows as they were before
-WITH_PINS = (*(f"staging_{table}" for table, kind in TABLES.items() if kind.has_pin), LEFT)
-ALL_ROWS = (*(f"staging_{table}" for table in TABLES), LEFT)
+MOST_ROWS = 2_000_000  # of the queue in one refresh: some hundred megabytes
+NONE = INCREMENTS.append(pa.field("table_name", pa.string())).empty_table()
 
 
-def _touch_buckets(connection: Connection) -> None:
-    for source in WITH_PINS:
-        memsql.execute_all(connection, "rollup/touch_buckets", source=source)
+class Rollups:
+    """Refreshes the rollups. Keeps people's numbers and buckets in memory between refreshes.
+
+    Args:
+        now: the clock; repins after it come from a producer's wrong clock and decide nothing about the trends.
+    """
+
+    def __init__(self, now: Callable[[], datetime] = utc_now) -> None:
+        self._now = now
+        self._generation = -1
+        self._people: People  # read with the first refresh
+        self._buckets = Buckets()
+
+    def refresh(self, connection: Connection) -> int:
+        """Apply the oldest queued increments, and make a stale day anew; returns the number of slices.
+
+        Args:
+            connection: opened with ``local_infile``; its transactions are committed.
+
+        Raises:
+            SupersededError: another process refreshed at the same time; this one changed nothing.
+        """
+        try:
+            return self._refresh(connection)
+        except BaseException as error:
+            self._generation = -1  # what is in memory may not be what is stored
+            if not isinstance(error, NegativeCountError):
+                raise
+            log.error("presence is wrong, so the day is made anew day=%s error=%s", error.day, error)
+            day = error.day
+        with memsql.transaction(connection):
+            memsql.execute(connection, "rollup/note_stale_day", {"day": day})
+        return self.refresh(connection)
+
+    def _refresh(self, connection: Connection) -> int:
+        taken = self._take(connection)
+        if not taken.queued and taken.day is None:
+            return 0
+        if taken.day is not None:
+            self._buckets.forget(taken.day)
+        with (
+            Sums(self._numbered(taken.queued), self._numbered(taken.recounted), taken.stale) as sums,
+            memsql.transaction(connection),
+        ):
+            self._load_sums(connection, sums)
+            takes_away = sums.takes_away()
+        memsql.retry_conflicts(lambda: self._apply(connection, taken, takes_away))
+        self._people.stored()
+        self._buckets.stored()
+        self._generation += 1
+        return len({row["slice_id"] for row in taken.queued_keys})
+
+    def _take(self, connection: Connection) -> "_Taken":
+        """Read what to apply; if a day is stale, all of the queue and the day's rows, from one snapshot."""
+        stale = stale_days(connection)
+        waiting = memsql.fetch(connection, "rollup/waiting")[0]
+        connection.commit()
+        day = stale[0] if stale and waiting["queued_rows"] <= MOST_ROWS else None
+        if day is not None:
+            memsql.execute(connection, "rollup/snapshot")
+        with memsql.transaction(connection):
+            self._know(connection)
+            # Before the queue, so that all that the progress covers is in it.
+            progress = memsql.fetch(connection, "rollup/progress", ALL_TABLES)
+            slices = memsql.fetch(connection, "rollup/queued")
+            last = _last(slices, MOST_ROWS if day is None else sys.maxsize)
+            queued = memsql.fetch(connection, "rollup/increments", {"slice_id": last})
+            stale = stale_days(connection)
+            recounted = list(_rows_of(connection, day)) if day is not None else []
+        parts = [(row["table_name"], unpack(row["increments"])) for row in queued]
+        keys = [{name: row[name] for name in ("slice_id", "part")} for row in queued]
+        is_complete = not (slices and last < slices[-1]["slice_id"]) and len(stale) == (day is not None)
+        return _Taken(keys, parts, recounted, day, stale, progress if is_complete else [])
+
+    def _know(self, connection: Connection) -> None:
+        """Read people's numbers, and drop cached buckets, unless they are as this process has stored them."""
+        generation = int(memsql.fetch(connection, "rollup/generation")[0]["generation"])
+        if generation != self._generation:
+            self._people, self._buckets, self._generation = People(connection), Buckets(), generation
+
+    def _numbered(self, parts: Sequence[tuple[str, pa.Table]]) -> pa.Table:
+        """The rows of all parts, with table and person."""
+        named = [rows.append_column("table_name", pa.repeat(table, rows.num_rows)) for table, rows in parts]
+        rows = pa.concat_tables([NONE, *named])
+        return rows.append_column("person", pa.array(self._people.numbers(rows["user_id"].to_numpy())))
+
+    def _load_sums(self, connection: Connection, sums: Sums) -> None:
+        """Load the sums into this connection's work tables."""
+        memsql.execute_all(connection, "rollup/work_tables")
+        sums.know_people(self._buckets.change(connection, sums.people()))
+        for rollup in SUMS:
+            memsql.execute_all(connection, "rollup/added", rollup=rollup.table, columns=_columns(rollup))
+            load_table(connection, f"added_{rollup.table}", sums.of(rollup))
+        for name, changed in (("came", self._buckets.came), ("left", self._buckets.left)):
+            load_table(connection, f"{name}_people_daily", _bits(changed, "day"))
+            load_table(connection, f"{name}_people_hourly", _bits(changed, "hour"))
+        load_table(connection, "added_minutes", sums.minutes(self._now()))
+        load_table(connection, "touched_firsts", sums.pins_of_gone_rows())
+        load_table(connection, "touched_logins", sums.logged_in())
+
+    def _apply(self, connection: Connection, taken: "_Taken", takes_away: bool) -> None:
+        with memsql.transaction(connection):
+            if memsql.execute(connection, "rollup/claim", {"generation": self._generation}) != 1:
+                raise SupersededError("the rollups were refreshed by another process; this one changed nothing")
+            if taken.day is not None:
+                _clear(connection, taken.day)
+            self._people.store(connection)
+            self._buckets.store(connection)
+            for rollup in SUMS:
+                _add(connection, rollup, takes_away)
+            memsql.execute(connection, "rollup/add_minutes")
+            if takes_away:
+                memsql.execute(connection, "rollup/drop_minutes")
+            for table, column in (("people_daily", "day"), ("people_hourly", "hour")):
+                memsql.execute_all(connection, "rollup/add_people", rollup=table, time_column=column)
+            for statement in ("pin_firsts", "person_homes"):
+                memsql.execute_all(connection, f"rollup/{statement}")
+            memsql.execute_many(connection, "rollup/take", taken.queued_keys)
+            reached = {r["kafka_partition"]: Reach(r["next_offset"], r["kafka_timestamp"]) for r in taken.progress}
+            ledger.move_progress(connection, ROLLUPS, reached)
 
 
-def _touch_pins_and_people(connection: Connection) -> None:
-    for source in WITH_PINS:
-        memsql.execute(connection, "rollup/touch_pins", source=source)
-    for source in ALL_ROWS:
-        memsql.execute(connection, "rollup/touch_people", {"is_seen": int(source != LEFT)}, source=source)
-    for source in ("staging_logins", LEFT):
-        memsql.execute(connection, "rollup/touch_logins", source=source)
+def _last(slices: Sequence[Row], most_rows: int) -> int:
+    """The slice up to which to take the queue, oldest first: about ``most_rows``, but at least one slice."""
+    rows, last = 0, -1
+    for slice_ in slices:
+        rows += int(slice_["queued_rows"])
+        if last >= 0 and rows > most_rows:
+            break
+        last = slice_["slice_id"]
+    return last
+
+
+def stale_days(connection: Connection) -> list[date]:
+    """The days whose rollups are to be made anew from their rows, newest first."""
+    return [row["day"] for row in memsql.fetch(connection, "rollup/stale_days")]
 
 
 @dataclass(frozen=True)
-class Lane:
-    """Rollups that are recomputed in sequence on one connection."""
+class _Taken:
+    """The input of a refresh. ``recounted``: all rows of a ``day`` whose rollups are made anew, by table.
 
-    touch: Callable[[Connection], None]  # notes every bucket that rows of the taken slices are or were in
-    rollups: tuple[str, ...]
+    ``stale``: days that are made anew now or later. ``progress``: what the rollups are complete through afterwards.
+    """
 
-
-# Each lane takes about half of the time.
-BUCKETS = Lane(_touch_buckets, ROLLUP_TABLES[:5])
-PINS_AND_PEOPLE = Lane(_touch_pins_and_people, ROLLUP_TABLES[5:])
-
-
-def recompute(connection: Connection) -> int:
-    """Recompute the rollups for all queued slices, on this connection and a second one; returns the slices' number."""
-    with connection.another() as beside:
-        return memsql.retry_conflicts(lambda: _recompute_once(connection, beside))
+    queued_keys: Sequence[Row]
+    queued: Sequence[tuple[str, pa.Table]]
+    recounted: Sequence[tuple[str, pa.Table]]
+    day: date | None
+    stale: Sequence[date]
+    progress: Sequence[Row]
 
 
-def _recompute_once(connection: Connection, beside: Connection) -> int:
-    progress = _take(connection)
-    with ThreadPoolExecutor(max_workers=1) as thread:
-        touched = thread.submit(_take_and_touch, beside, PINS_AND_PEOPLE)  # after _take: it sees at least our slices
-        _touch(connection, BUCKETS)
-        touched.result()
-        with memsql.transaction(connection):
-            memsql.fetch(connection, "rollup/lock")
-            written = thread.submit(_write_and_commit, beside, PINS_AND_PEOPLE)
-            _write(connection, BUCKETS)
-            written.result()  # dying between the two commits leaves the slices queued: both lanes are recomputed
-            for row in progress:
-                reach = Reach(row["next_offset"], row["kafka_timestamp"])
-                ledger.move_progress(connection, ROLLUPS, row["kafka_partition"], reach)
-            memsql.execute_all(connection, "rollup/take_slices")
-            return int(memsql.fetch(connection, "rollup/rolled")[0]["slices"])
+def _rows_of(connection: Connection, day: date) -> Iterator[tuple[str, pa.Table]]:
+    """The rows of a day, hour by hour, as increments."""
+    for table in SEEN:
+        kind = TABLES[table]
+        columns = ["occurred_at", "user_id", *(name for name in BUCKETS if kind.has_pin or name == "country_code")]
+        for hour in range(24):
+            at = datetime.combine(day, time(hour))
+            for rows in memsql.stream(connection, "rollup/rows_of_hour", {"hour": at}, table=table, columns=columns):
+                yield table, _increments(columns, rows)
 
 
-def _take(connection: Connection) -> list[memsql.Row]:
-    """Note the queued slices; returns the tables' progress from before that."""
-    memsql.execute_all(connection, "rollup/work_tables")
-    with memsql.transaction(connection):
-        progress = memsql.fetch(connection, "rollup/progress", ALL_TABLES)
-        memsql.execute(connection, "rollup/take_queue")
-    return progress
+def _increments(columns: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> pa.Table:
+    values: dict[str, Any] = dict(zip(columns, zip(*rows, strict=True), strict=True))
+    moments = pa.array(values.pop("occurred_at"), pa.timestamp("us")).cast(pa.int64())
+    values |= {"weight": [1] * len(rows), "at_us": moments}
+    return pa.table({name: values.get(name, [None] * len(rows)) for name in INCREMENTS.names}, schema=INCREMENTS)
 
 
-def _touch(connection: Connection, lane: Lane) -> None:
-    with memsql.transaction(connection):  # a separate transaction: TRUNCATE of staging blocks on readers
-        lane.touch(connection)
+def _clear(connection: Connection, day: date) -> None:
+    """Delete all that is kept of a day, before its rows are added again."""
+    for table in (*(rollup.table for rollup in SUMS), "presence", "people_daily", "people_hourly", "stale_days"):
+        time_column = "hour" if table.endswith("_hourly") else "day"
+        memsql.execute(connection, "rollup/clear", {"day": day}, rollup=table, time_column=time_column)
 
 
-def _take_and_touch(connection: Connection, lane: Lane) -> None:
-    _take(connection)
-    _touch(connection, lane)
+def _columns(rollup: Rollup) -> list[str]:
+    return [*rollup.keys, *rollup.counts]
 
 
-def _write(connection: Connection, lane: Lane) -> None:
-    for rollup in lane.rollups:
-        memsql.execute_all(connection, f"rollup/{rollup}")
+def _add(connection: Connection, rollup: Rollup, takes_away: bool) -> None:
+    named = {"rollup": rollup.table, "columns": _columns(rollup)}
+    statement = {"country_hourly": "add_country_hourly", "pin_hourly": "add_pin_hourly"}.get(rollup.table, "add")
+    if statement == "add":
+        memsql.execute(connection, "rollup/add", **named)
+    else:
+        memsql.execute(connection, f"rollup/{statement}")
+    if takes_away:
+        memsql.execute(connection, "rollup/drop_empty", rollup=rollup.table, keys=list(rollup.keys))
 
 
-def _write_and_commit(connection: Connection, lane: Lane) -> None:
-    with memsql.transaction(connection):
-        _write(connection, lane)
+def _bits(changed: Sequence[tuple[Name, np.ndarray]], by: str) -> pa.Table:
+    """The people of the scope ``all`` as people_daily has them, or people_hourly: ``by`` day or hour, a bit each."""
+    times, chunks, bits = list[object](), list[np.ndarray](), list[np.ndarray]()
+    for (scope, _, day), keys in changed:
+        parts = keys >> np.uint64(32)
+        for part in np.unique(parts).tolist() if scope == "all" else ():
+            if (part == 0) != (by == "day"):
+                continue
+            people = np.sort(keys[parts == part] & np.uint64(0xFFFFFFFF))
+            found, starts = np.unique(people >> np.uint64(6), return_index=True)
+            times += [day if by == "day" else datetime.combine(day, time(part - 1))] * len(found)
+            chunks.append(found)
+            bits.append(np.bitwise_or.reduceat(np.uint64(1) << (people & np.uint64(63)), starts))
+    none = np.array([], np.uint64)
+    at = pa.array(times, pa.date32() if by == "day" else pa.timestamp("us"))
+    return pa.table({by: at, "chunk": np.concatenate([none, *chunks]), "bits": np.concatenate([none, *bits])})

@@ -9,82 +9,55 @@ from pinwheel.alerts.catalogue import TRENDS_FAILING, Send
 from pinwheel.alerts.raising import raise_alert, resolve_alert
 from pinwheel.clients import memsql
 from pinwheel.clients.memsql import Connection
-from pinwheel.core.contract import ROLLUPS, TABLES
+from pinwheel.core.contract import ROLLUPS
 from pinwheel.core.settings import MergeSettings, load
 from pinwheel.core.signals import stop_on_sigterm
 from pinwheel.core.times import utc_now
-from pinwheel.lake import events_table
-from pinwheel.merge import ledger
 from pinwheel.merge.turns import Turns, take_turns
-from pinwheel.rollup import rollups, trends
-from pinwheel.rollup.rollups import ALL_TABLES
+from pinwheel.rollup import trends
+from pinwheel.rollup.rollups import ALL_TABLES, Rollups
 
 log = logging.getLogger(__name__)
 
-COST_SHARE = 4  # wait this many times as long as the last recomputation took, while merges are behind
-
 
 class RollupSession(Turns):
-    """Keeps the rollups up to date: each turn does one recomputation if it is due."""
+    """Keeps the rollups up to date: each turn does one refresh if increments are queued."""
+
+    loads_files = True  # sums are loaded from files
 
     def __init__(self, settings: MergeSettings, alert: Send, resolve: Send) -> None:
         super().__init__(ROLLUPS, settings, alert, resolve)
         self.slices = 0
-        self._took_seconds = 0.0
+        self._rollups = Rollups()
 
     def work(self, connection: Connection) -> bool:
-        """Recompute soon after a merge, but rarely while merges are behind: each time rereads the same buckets."""
-        if not self._is_due(connection):
-            return False
-        began = time.monotonic()
-        slices = rollups.recompute(connection)
-        self._took_seconds = time.monotonic() - began
-        self.slices += slices
-        log.info("recomputed slices=%d seconds=%.1f", slices, self._took_seconds)
-        return False  # the queue decides when the next one is due
-
-    def _is_due(self, connection: Connection) -> bool:
+        """Refresh once the oldest increment has waited a little, so that other tables' merges are included."""
         waiting = memsql.fetch(connection, "rollup/waiting")[0]
         if not waiting["slices"]:
             memsql.execute(connection, "rollup/keep_progress", {**ALL_TABLES, "rollups": ROLLUPS})
         connection.commit()
-        if not waiting["slices"] or waiting["oldest_seconds"] < self.settings.rollup_interval_seconds:
+        is_due = waiting["slices"] and waiting["oldest_seconds"] >= self.settings.rollup_interval_seconds
+        if not is_due and not waiting["stale_days"]:
             return False
-        patience = max(self.settings.rollup_max_seconds, COST_SHARE * self._took_seconds)
-        return waiting["oldest_seconds"] >= patience or not self._are_behind(connection)
-
-    def _are_behind(self, connection: Connection) -> bool:
-        marks = [ledger.watermark(connection, table) for table in TABLES]
-        connection.commit()
-        unmerged = events_table.commits(self.settings.events_uri, min(marks))
-        return sum(sum((c.rows or {}).values()) for c in unmerged) > self.settings.rollup_behind_rows
+        began = time.monotonic()
+        slices = self._rollups.refresh(connection)
+        self.slices += slices
+        log.info("refreshed slices=%d seconds=%.1f", slices, time.monotonic() - began)
+        return False  # the queue decides when the next one is due
 
 
 class TrendsSession(Turns):
-    """Keeps the trends up to date: each turn does one refresh."""
+    """Keeps the trends up to date: each turn scores them."""
 
     failing = TRENDS_FAILING
 
-    def __init__(
-        self,
-        settings: MergeSettings,
-        alert: Send,
-        resolve: Send,
-        *,
-        clock: Callable[[], float],
-        now: Callable[[], datetime],
-    ) -> None:
+    def __init__(self, settings: MergeSettings, alert: Send, resolve: Send, *, now: Callable[[], datetime]) -> None:
         super().__init__("trends", settings, alert, resolve)
-        self._clock, self._now = clock, now
-        self._swept: float | None = None
+        self._now = now
 
     def work(self, connection: Connection) -> bool:
-        """Refresh; every ``trends.SWEEP_SECONDS``, recount late events' minutes too."""
-        at = self._clock()
-        sweep = self._swept is None or at - self._swept >= trends.SWEEP_SECONDS
-        refreshed = trends.refresh(connection, self._now(), sweep=sweep)
-        self._swept = at if sweep else self._swept
-        return refreshed
+        """Score the trends."""
+        return trends.refresh(connection, self._now())
 
     def pause(self, worked: bool) -> float:
         """At least ``trends_interval_seconds``: a refresh costs the same however little is new."""
@@ -94,10 +67,10 @@ class TrendsSession(Turns):
 def run_session() -> dict[str, int]:
     """Keep both up to date for ``merge_session_seconds``; returns the numbers of slices and errors."""
     settings = load(MergeSettings)
-    recomputing = RollupSession(settings, raise_alert, resolve_alert)
-    refreshing = TrendsSession(settings, raise_alert, resolve_alert, clock=time.monotonic, now=utc_now)
+    refreshing_rollups = RollupSession(settings, raise_alert, resolve_alert)
+    scoring = TrendsSession(settings, raise_alert, resolve_alert, now=utc_now)
     with stop_on_sigterm() as stop:
-        take_turns([recomputing, refreshing], settings.merge_session_seconds, time.monotonic, stop.wait)
-    errors = recomputing.errors + refreshing.errors
-    log.info("session_ended slices=%d errors=%d", recomputing.slices, errors)
-    return {"slices": recomputing.slices, "errors": errors}
+        take_turns([refreshing_rollups, scoring], settings.merge_session_seconds, time.monotonic, stop.wait)
+    errors = refreshing_rollups.errors + scoring.errors
+    log.info("session_ended slices=%d errors=%d", refreshing_rollups.slices, errors)
+    return {"slices": refreshing_rollups.slices, "errors": errors}

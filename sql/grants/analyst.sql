@@ -15,6 +15,7 @@ GRANT SELECT ON $database.country_hourly TO 'pinwheel_analyst'@%(host)s;
 GRANT SELECT ON $database.pin_hourly TO 'pinwheel_analyst'@%(host)s;
 GRANT SELECT ON $database.pin_firsts TO 'pinwheel_analyst'@%(host)s;
 GRANT SELECT ON $database.people_daily TO 'pinwheel_analyst'@%(host)s;
+GRANT SELECT ON $database.people_hourly TO 'pinwheel_analyst'@%(host)s;
 GRANT SELECT ON $database.person_homes TO 'pinwheel_analyst'@%(host)s;
 GRANT SELECT ON $database.clock_hours TO 'pinwheel_analyst'@%(host)s;
 GRANT SELECT ON $database.view_columns TO 'pinwheel_analyst'@%(host)s;

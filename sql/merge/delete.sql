@@ -1,10 +1,9 @@
 -- name:    merge/delete
--- purpose: Delete the rows whose kept delivery was deleted from the lake.
+-- purpose: Delete the rows that leave the table, and those that are loaded again as they are now.
 -- grain:   one row per event_id
--- reads:   merge_plan
+-- reads:   gone_ids
 -- writes:  $table
 -- params:  none
 -- names:   table
 DELETE kept FROM $table AS kept
-INNER JOIN merge_plan AS planned ON kept.event_id = planned.event_id
-WHERE planned.action = 'delete'
+INNER JOIN gone_ids AS gone ON kept.event_id = gone.event_id

@@ -7,8 +7,7 @@
 UPDATE merge_slices
 SET
     state = %(state_after)s,
-    detail = COALESCE(%(detail)s, detail),
-    staged_at = IF(%(state_after)s = 'staged', CURRENT_TIMESTAMP(6), staged_at)
+    detail = %(detail)s
 WHERE
     slice_id = %(slice_id)s
     AND state = %(state_before)s

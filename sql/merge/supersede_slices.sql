@@ -1,5 +1,5 @@
 -- name:    merge/supersede_slices
--- purpose: Mark earlier attempts at a table superseded, so that a late run can't merge them.
+-- purpose: Mark a table's waiting slices superseded, because its shards have changed: they are prepared anew.
 -- grain:   one row per slice
 -- reads:   nothing
 -- writes:  merge_slices
@@ -8,4 +8,4 @@ UPDATE merge_slices
 SET state = 'superseded'
 WHERE
     table_name = %(table_name)s
-    AND state IN ('staging', 'staged')
+    AND state IN ('held', 'accepted')

@@ -1,9 +1,9 @@
 -- name:    merge/waiting_slice
--- purpose: The slice of a table that is held or that a person accepted.
+-- purpose: The slice of a shard that is held or that a person accepted.
 -- grain:   at most one row
 -- reads:   merge_slices
 -- writes:  nothing
--- params:  table_name varchar
+-- params:  table_name varchar, shard int
 SELECT
     slice_id,
     table_name,
@@ -17,6 +17,7 @@ SELECT
 FROM merge_slices
 WHERE
     table_name = %(table_name)s
+    AND shard = %(shard)s
     AND state IN ('held', 'accepted')
 ORDER BY slice_id
 LIMIT 1

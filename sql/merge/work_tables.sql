@@ -1,16 +1,24 @@
 -- name:    merge/work_tables
--- purpose: Create an empty work table of this connection, for one merge.
--- grain:   one row per delivery of the slice that is not a plain insert
+-- purpose: Create empty work tables of this connection, for one merge.
+-- grain:   one row per event_id
 -- reads:   nothing
--- writes:  merge_plan
+-- writes:  asked_ids, gone_ids
 -- params:  none
-DROP TEMPORARY TABLE IF EXISTS merge_plan;
+DROP TEMPORARY TABLE IF EXISTS asked_ids;
 
-CREATE TEMPORARY TABLE merge_plan (
-    row_num BIGINT NOT NULL COMMENT 'Row of the slice',
-    event_id VARCHAR(64) NOT NULL COMMENT 'The event',
-    action VARCHAR(8) NOT NULL COMMENT 'update, delete, spare or ignore',
-    PRIMARY KEY (row_num)
+CREATE TEMPORARY TABLE asked_ids (
+    event_id VARCHAR(64) NOT NULL COMMENT 'An event of the slice that may be in the table already',
+    PRIMARY KEY (event_id)
+)
+--mariadb: DEFAULT CHARACTER SET = utf8mb4 COLLATE = utf8mb4_nopad_bin
+--singlestore: DEFAULT CHARACTER SET = utf8mb4 COLLATE = utf8mb4_bin
+;
+
+DROP TEMPORARY TABLE IF EXISTS gone_ids;
+
+CREATE TEMPORARY TABLE gone_ids (
+    event_id VARCHAR(64) NOT NULL COMMENT 'An event whose row leaves the table, or changes',
+    PRIMARY KEY (event_id)
 )
 --mariadb: DEFAULT CHARACTER SET = utf8mb4 COLLATE = utf8mb4_nopad_bin
 --singlestore: DEFAULT CHARACTER SET = utf8mb4 COLLATE = utf8mb4_bin

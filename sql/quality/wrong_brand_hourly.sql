@@ -6,7 +6,7 @@
 -- params:  hour datetime
 
 -- The rollup minus a count of the rows: any difference but zero is wrong. One statement reads one
--- snapshot; buckets that merged slices touched and that are not recomputed yet are left out.
+-- snapshot; buckets with queued increments are left out.
 SELECT
     brand_id,
     SUM(pins) AS pins_too_many,

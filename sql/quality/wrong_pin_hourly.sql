@@ -7,7 +7,7 @@
 
 -- noqa: disable=PRS
 -- The rollup minus a count of the rows: any difference but zero is wrong. One statement reads one
--- snapshot; buckets that merged slices touched and that are not recomputed yet are left out.
+-- snapshot; buckets with queued increments are left out.
 -- There is no index by hour. The index by engagement, which has few levels, leads to the hour's buckets, as in
 -- questions/top_pins.
 SELECT

@@ -1,7 +1,7 @@
 -- name:    reports/progress
 -- purpose: The progress of the tables that a brand's numbers are counted from.
 -- grain:   one row per table and Kafka partition
--- reads:   merge_progress
+-- reads:   table_progress
 -- writes:  nothing
 -- params:  none
 SELECT
@@ -9,5 +9,5 @@ SELECT
     kafka_partition,
     next_offset,
     kafka_timestamp
-FROM merge_progress
+FROM table_progress
 WHERE table_name IN ('pins', 'repins', 'comments')

@@ -1,21 +1,14 @@
 -- name:    rollup/pin_firsts
 -- purpose: Recompute first pin event and first repin of the pins that a touched hour may affect.
 -- grain:   one row per pin_id
--- reads:   rolled_slices, left_rows, touched_pin_hours, touched_firsts, pin_hourly, pins, repins
+-- reads:   added_pin_hourly, touched_firsts, pin_hourly, pins, repins
 -- writes:  touched_firsts, pin_firsts
 -- params:  none
 
--- Always the pins of changed and deleted rows: a merge during the last recomputation may have hidden their pin from it.
-INSERT INTO touched_firsts (pin_id)
-SELECT DISTINCT gone.pin_id
-FROM rolled_slices AS rolled
-INNER JOIN left_rows AS gone ON rolled.slice_id = gone.slice_id
-WHERE gone.pin_id IS NOT NULL;
-
--- Events after the first repin change neither of the two, so most merges touch few pins here.
+-- touched_firsts has the pins of rows that left or changed. Events after the first repin change neither of the two, so most merges touch few pins here.
 INSERT IGNORE INTO touched_firsts (pin_id)
 SELECT DISTINCT touched.pin_id
-FROM touched_pin_hours AS touched
+FROM added_pin_hourly AS touched
 LEFT JOIN pin_firsts AS known ON touched.pin_id = known.pin_id
 LEFT JOIN pin_hourly AS bucket ON touched.pin_id = bucket.pin_id AND touched.hour = bucket.hour
 WHERE

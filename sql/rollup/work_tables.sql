@@ -1,68 +1,66 @@
 -- name:    rollup/work_tables
--- purpose: Create empty work tables of this connection, for one recomputation of the rollups.
--- grain:   rolled_slices: one row per slice; touched_*: per rollup bucket, or per person
+-- purpose: Create empty work tables of this connection, for one refresh of the rollups.
+-- grain:   one row per key of each table
 -- reads:   nothing
--- writes:  rolled_slices, touched_brand_hours, touched_brand_days, touched_category_hours, touched_pin_hours, touched_country_hours, touched_firsts, touched_people, touched_logins, left_hours, left_bits
+-- writes:  came_people_daily, came_people_hourly, left_people_daily, left_people_hourly, added_minutes, touched_firsts, touched_logins
 -- params:  none
-DROP TEMPORARY TABLE IF EXISTS rolled_slices;
+DROP TEMPORARY TABLE IF EXISTS came_people_daily;
 
-CREATE TEMPORARY TABLE rolled_slices (
-    slice_id BIGINT NOT NULL COMMENT 'A slice of rollup_queue',
-    table_name VARCHAR(64) NOT NULL COMMENT 'Its reporting table',
-    PRIMARY KEY (slice_id)
+CREATE TEMPORARY TABLE came_people_daily (
+    day DATE NOT NULL COMMENT 'Bucket of people_daily',
+    chunk BIGINT UNSIGNED NOT NULL COMMENT 'Bucket of people_daily',
+    bits BIGINT UNSIGNED NOT NULL COMMENT 'People who had no row there before',
+    PRIMARY KEY (day, chunk)
 )
 --mariadb: DEFAULT CHARACTER SET = utf8mb4 COLLATE = utf8mb4_nopad_bin
 --singlestore: DEFAULT CHARACTER SET = utf8mb4 COLLATE = utf8mb4_bin
 ;
 
-DROP TEMPORARY TABLE IF EXISTS touched_brand_hours;
+DROP TEMPORARY TABLE IF EXISTS came_people_hourly;
 
-CREATE TEMPORARY TABLE touched_brand_hours (
-    brand_id BIGINT NOT NULL COMMENT 'Bucket of brand_hourly',
-    hour DATETIME(6) NOT NULL COMMENT 'Bucket of brand_hourly',
-    PRIMARY KEY (brand_id, hour)
+CREATE TEMPORARY TABLE came_people_hourly (
+    hour DATETIME NOT NULL COMMENT 'Bucket of people_hourly',
+    chunk BIGINT UNSIGNED NOT NULL COMMENT 'Bucket of people_hourly',
+    bits BIGINT UNSIGNED NOT NULL COMMENT 'People who had no row there before',
+    PRIMARY KEY (hour, chunk)
 )
 --mariadb: DEFAULT CHARACTER SET = utf8mb4 COLLATE = utf8mb4_nopad_bin
 --singlestore: DEFAULT CHARACTER SET = utf8mb4 COLLATE = utf8mb4_bin
 ;
 
-DROP TEMPORARY TABLE IF EXISTS touched_brand_days;
+DROP TEMPORARY TABLE IF EXISTS left_people_daily;
 
-CREATE TEMPORARY TABLE touched_brand_days (
-    brand_id BIGINT NOT NULL COMMENT 'Bucket of brand_daily',
-    day DATE NOT NULL COMMENT 'Bucket of brand_daily',
-    PRIMARY KEY (brand_id, day)
+CREATE TEMPORARY TABLE left_people_daily (
+    day DATE NOT NULL COMMENT 'Bucket of people_daily',
+    chunk BIGINT UNSIGNED NOT NULL COMMENT 'Bucket of people_daily',
+    bits BIGINT UNSIGNED NOT NULL COMMENT 'People who have no row there any more',
+    PRIMARY KEY (day, chunk)
 )
 --mariadb: DEFAULT CHARACTER SET = utf8mb4 COLLATE = utf8mb4_nopad_bin
 --singlestore: DEFAULT CHARACTER SET = utf8mb4 COLLATE = utf8mb4_bin
 ;
 
-DROP TEMPORARY TABLE IF EXISTS touched_category_hours;
+DROP TEMPORARY TABLE IF EXISTS left_people_hourly;
 
-CREATE TEMPORARY TABLE touched_category_hours (
-    category VARCHAR(64) COMMENT 'Bucket of category_hourly; null for (none)',
-    hour DATETIME(6) NOT NULL COMMENT 'Bucket of category_hourly'
+CREATE TEMPORARY TABLE left_people_hourly (
+    hour DATETIME NOT NULL COMMENT 'Bucket of people_hourly',
+    chunk BIGINT UNSIGNED NOT NULL COMMENT 'Bucket of people_hourly',
+    bits BIGINT UNSIGNED NOT NULL COMMENT 'People who have no row there any more',
+    PRIMARY KEY (hour, chunk)
 )
 --mariadb: DEFAULT CHARACTER SET = utf8mb4 COLLATE = utf8mb4_nopad_bin
 --singlestore: DEFAULT CHARACTER SET = utf8mb4 COLLATE = utf8mb4_bin
 ;
 
-DROP TEMPORARY TABLE IF EXISTS touched_pin_hours;
+DROP TEMPORARY TABLE IF EXISTS added_minutes;
 
-CREATE TEMPORARY TABLE touched_pin_hours (
-    pin_id BIGINT NOT NULL COMMENT 'Bucket of pin_hourly',
-    hour DATETIME(6) NOT NULL COMMENT 'Bucket of pin_hourly',
-    PRIMARY KEY (hour, pin_id)
-)
---mariadb: DEFAULT CHARACTER SET = utf8mb4 COLLATE = utf8mb4_nopad_bin
---singlestore: DEFAULT CHARACTER SET = utf8mb4 COLLATE = utf8mb4_bin
-;
-
-DROP TEMPORARY TABLE IF EXISTS touched_country_hours;
-
-CREATE TEMPORARY TABLE touched_country_hours (
-    country_code VARCHAR(2) COMMENT 'Bucket of country_hourly; null for ZZ',
-    hour DATETIME(6) NOT NULL COMMENT 'Bucket of country_hourly'
+CREATE TEMPORARY TABLE added_minutes (
+    minute DATETIME NOT NULL COMMENT 'Bucket of repin_minutes',
+    kind VARCHAR(8) NOT NULL COMMENT 'Bucket of repin_minutes',
+    item VARCHAR(64) NOT NULL COMMENT 'Bucket of repin_minutes',
+    repins BIGINT NOT NULL COMMENT 'To add, count',
+    newest_at DATETIME(6) COMMENT 'As in repin_minutes',
+    PRIMARY KEY (minute, kind, item)
 )
 --mariadb: DEFAULT CHARACTER SET = utf8mb4 COLLATE = utf8mb4_nopad_bin
 --singlestore: DEFAULT CHARACTER SET = utf8mb4 COLLATE = utf8mb4_bin
@@ -78,45 +76,11 @@ CREATE TEMPORARY TABLE touched_firsts (
 --singlestore: DEFAULT CHARACTER SET = utf8mb4 COLLATE = utf8mb4_bin
 ;
 
-DROP TEMPORARY TABLE IF EXISTS touched_people;
-
-CREATE TEMPORARY TABLE touched_people (
-    day DATE NOT NULL COMMENT 'Day of people_daily',
-    user_id BIGINT NOT NULL COMMENT 'The person whose bit it is',
-    is_seen TINYINT NOT NULL COMMENT '1: has a row on that day; 0: a row left, and others must be searched for',
-    PRIMARY KEY (day, user_id)
-)
---mariadb: DEFAULT CHARACTER SET = utf8mb4 COLLATE = utf8mb4_nopad_bin
---singlestore: DEFAULT CHARACTER SET = utf8mb4 COLLATE = utf8mb4_bin
-;
-
 DROP TEMPORARY TABLE IF EXISTS touched_logins;
 
 CREATE TEMPORARY TABLE touched_logins (
     user_id BIGINT NOT NULL COMMENT 'Bucket of person_homes',
     PRIMARY KEY (user_id)
-)
---mariadb: DEFAULT CHARACTER SET = utf8mb4 COLLATE = utf8mb4_nopad_bin
---singlestore: DEFAULT CHARACTER SET = utf8mb4 COLLATE = utf8mb4_bin
-;
-
-DROP TEMPORARY TABLE IF EXISTS left_hours;
-
-CREATE TEMPORARY TABLE left_hours (
-    hour DATETIME(6) NOT NULL COMMENT 'Hour of a day on which a person may have no row left',
-    PRIMARY KEY (hour)
-)
---mariadb: DEFAULT CHARACTER SET = utf8mb4 COLLATE = utf8mb4_nopad_bin
---singlestore: DEFAULT CHARACTER SET = utf8mb4 COLLATE = utf8mb4_bin
-;
-
-DROP TEMPORARY TABLE IF EXISTS left_bits;
-
-CREATE TEMPORARY TABLE left_bits (
-    day DATE NOT NULL COMMENT 'Bucket of people_daily',
-    chunk BIGINT UNSIGNED NOT NULL COMMENT 'Bucket of people_daily',
-    bits BIGINT UNSIGNED NOT NULL COMMENT 'People who have no row there any more',
-    PRIMARY KEY (day, chunk)
 )
 --mariadb: DEFAULT CHARACTER SET = utf8mb4 COLLATE = utf8mb4_nopad_bin
 --singlestore: DEFAULT CHARACTER SET = utf8mb4 COLLATE = utf8mb4_bin

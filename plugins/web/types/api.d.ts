@@ -1,4 +1,4 @@
-// Made from the pages' response models by `python tests/support/api_types.py`; a test compares. Do not edit.
+// Made from the pages' response models by `python -m tests.support.api_types`; a test compares. Do not edit.
 declare namespace Api {
   interface AlertRow {
     alert_id: number;

@@ -1,0 +1,88 @@
+"""The commands that repair the reporting database of the running stack: rollups made anew, tables rebuilt."""
+
+import time
+from collections.abc import Sequence
+from datetime import date
+
+from pinwheel.clients import memsql
+from pinwheel.core.contract import TABLES
+from pinwheel.core.errors import LocalError
+from pinwheel.core.settings import MergeSettings, load
+from pinwheel.local import environment
+from pinwheel.local.commands import require_running
+from pinwheel.local.settings import LocalSettings
+from pinwheel.local.stack import Stack
+from pinwheel.merge import rebuild
+from pinwheel.merge.ledger import SupersededError
+from pinwheel.rollup.rollups import Rollups, stale_days
+
+POLL_SECONDS = 2.0
+
+
+def recompute_rollups(settings: LocalSettings, what: str) -> None:
+    """Make the rollups of a UTC day, or of all days, anew from the rows.
+
+    Ends when it is done, by this command or by the running task `roll_up`. If it dies, the task does the rest.
+
+    Raises:
+        LocalError: the stack does not run, or ``what`` is no day.
+    """
+    merging = _merging(settings)
+    with memsql.connect(merging, local_infile=True) as connection:
+        if what == "all":
+            for table in TABLES:
+                memsql.execute(connection, "local/note_stale_days", table=table)
+        else:
+            memsql.execute(connection, "local/note_stale_day", {"day": _day(what)})
+        connection.commit()
+        rollups = Rollups()
+        while days := stale_days(connection):
+            connection.commit()
+            print(f"{len(days)} days to make anew")
+            try:
+                rollups.refresh(connection)
+            except SupersededError:  # the task roll_up is doing it
+                time.sleep(POLL_SECONDS)
+    print("the rollups are what the rows say")
+
+
+def _day(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise LocalError(f"{text!r} is no day; give one as 2026-03-14, or all") from None
+
+
+def rebuild_tables(settings: LocalSettings, tables: Sequence[str], all_tables: bool, dry_run: bool) -> None:
+    """Have tables rebuilt by their running merge tasks, and wait until they are. Ctrl-C does not stop them.
+
+    Raises:
+        LocalError: the stack does not run, or no table is named.
+        MergeError: there is no such table, or no lake.
+    """
+    if bool(tables) == all_tables:
+        raise LocalError(f"name the tables to rebuild ({', '.join(TABLES)}), or give --all")
+    wanted = list(tables) or list(TABLES)
+    merging = _merging(settings)
+    for extent in rebuild.extents(merging, wanted):
+        size = f"{extent.rows:,} rows in {extent.files} files, {extent.parts} parts"
+        print(f"{extent.table}: {size}, from version {extent.version} of the lake")
+    if dry_run:
+        return
+    stack = Stack(settings)
+    if all_tables:
+        stack.make_schema()  # a lost database is made first
+    with memsql.connect(merging) as connection:
+        rebuild.request(connection, merging, wanted, "pinwheel rebuild")
+        while going := [found for table in wanted if (found := rebuild.waiting(connection, table))]:
+            connection.commit()
+            print(", ".join(f"{found.table}: part {found.parts_done}, {found.state}" for found in going))
+            time.sleep(POLL_SECONDS)
+    print("rebuilt; the rollups of their days follow")
+
+
+def _merging(settings: LocalSettings) -> MergeSettings:
+    """The running stack's settings, with the merge's database user."""
+    require_running(settings)
+    environment.adopt(settings, Stack(settings).credentials)
+    return load(MergeSettings)

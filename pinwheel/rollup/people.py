@@ -1,0 +1,58 @@
+"""People's numbers: a dense number for each ``user_id``, so that bitmaps of people are small whatever the ids are.
+
+The table ``people`` holds the ids in the order of their numbers, in blocks. Only the rollups write it.
+"""
+
+import numpy as np
+
+from pinwheel.clients import memsql
+from pinwheel.clients.memsql import Connection
+
+BLOCK_PEOPLE = 8192  # per row of the table: the last one is written again with each new person
+
+Ids = np.ndarray  # of int64
+Numbers = np.ndarray  # of uint64
+
+
+class People:
+    """All people's numbers, in memory. Throw it away when its new numbers could not be stored."""
+
+    def __init__(self, connection: Connection) -> None:
+        blocks = memsql.fetch(connection, "rollup/people")
+        self._ids = np.frombuffer(b"".join(row["user_ids"] for row in blocks), np.int64)
+        self._stored = len(self._ids)
+        self._order = np.argsort(self._ids, kind="stable")
+        self._sorted = self._ids[self._order]
+
+    def numbers(self, user_ids: Ids) -> Numbers:
+        """The numbers of these people; new people get the next ones, which ``store`` has to write."""
+        asked, places = np.unique(user_ids, return_inverse=True)
+        at = np.searchsorted(self._sorted, asked)
+        inside = at < len(self._sorted)
+        known = np.zeros(len(asked), bool)
+        known[inside] = self._sorted[at[inside]] == asked[inside]
+        numbers = np.empty(len(asked), np.uint64)
+        numbers[known] = self._order[at[known]]
+        new = asked[~known]
+        if len(new):
+            numbers[~known] = np.arange(len(self._ids), len(self._ids) + len(new))
+            self._add(new, at[~known])
+        return numbers[places]
+
+    def _add(self, new: Ids, places: np.ndarray) -> None:
+        self._order = np.insert(self._order, places, np.arange(len(self._ids), len(self._ids) + len(new)))
+        self._sorted = np.insert(self._sorted, places, new)
+        self._ids = np.concatenate([self._ids, new])
+
+    def store(self, connection: Connection) -> None:
+        """Write the blocks with new people. Does not commit."""
+        blocks = range(self._stored // BLOCK_PEOPLE, -(-len(self._ids) // BLOCK_PEOPLE))
+        rows = [
+            {"block": n, "user_ids": self._ids[n * BLOCK_PEOPLE : (n + 1) * BLOCK_PEOPLE].tobytes()} for n in blocks
+        ]
+        if len(self._ids) > self._stored:
+            memsql.execute_many(connection, "rollup/number_people", rows)
+
+    def stored(self) -> None:
+        """The transaction of ``store`` is committed."""
+        self._stored = len(self._ids)

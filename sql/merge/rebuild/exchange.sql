@@ -1,0 +1,12 @@
+-- name:    merge/rebuild/exchange
+-- purpose: Put the rebuilt table in the place of the old one.
+-- grain:   one row per event_id
+-- reads:   rebuilt_$table
+-- writes:  $table, replaced_$table
+-- params:  none
+-- names:   table
+
+-- noqa: disable=PRS
+--mariadb: RENAME TABLE $table TO replaced_$table, rebuilt_$table TO $table;
+--singlestore: ALTER TABLE $table RENAME TO replaced_$table;
+--singlestore: ALTER TABLE rebuilt_$table RENAME TO $table;

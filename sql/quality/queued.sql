@@ -1,0 +1,10 @@
+-- name:    quality/queued
+-- purpose: The increments that are not in the rollups yet.
+-- grain:   one row per slice and part
+-- reads:   rollup_increments
+-- writes:  nothing
+-- params:  none
+SELECT
+    table_name,
+    increments
+FROM rollup_increments

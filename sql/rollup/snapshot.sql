@@ -1,0 +1,9 @@
+-- name:    rollup/snapshot
+-- purpose: All statements until the commit read one snapshot. SingleStore has none: no merge may commit meanwhile.
+-- grain:   the transaction
+-- reads:   merge_shards
+-- writes:  nothing
+-- params:  none
+-- sqlfluff:max_line_length:180
+--mariadb: SET TRANSACTION ISOLATION LEVEL REPEATABLE READ
+--singlestore: SELECT version FROM merge_shards FOR UPDATE
