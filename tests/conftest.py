@@ -23,14 +23,13 @@ from pinwheel.install.progress import PlainProgress
 from pinwheel.local import airflow, environment
 from pinwheel.local.settings import LocalSettings
 from pinwheel.local.stack import Stack
-from pinwheel.merge.merge import merge
-from pinwheel.merge.stage import stage
-from pinwheel.rollup import rollups
+from pinwheel.rollup.rollups import Rollups
 from tests.support import properties
 from tests.support.database import make_database, merge_settings
-from tests.support.lakes import land
+from tests.support.lakes import NOON, hours, land
 from tests.support.markers import RUNNING, group, markers, turn, used
 from tests.support.ports import free_port
+from tests.support.slices import merge_all
 from tests.support.store import BUCKET, running
 from tests.support.types import AskReport, MergeEvents, Query
 
@@ -224,9 +223,8 @@ def merged(settings: MergeSettings, connection: Connection) -> MergeEvents:
         if events:
             land(settings.lake_uri, list(events))
         for table in TABLES:
-            while (found := stage(table, settings, connection)) is not None:
-                merge(found.slice_id, connection)
-        rollups.recompute(connection)
+            merge_all(table, settings, connection)
+        Rollups(now=lambda: NOON + hours(12)).refresh(connection)
 
     return go
 

@@ -60,6 +60,47 @@ def test_a_ratio_is_of_medians_and_wrong_runs_do_not_count(tmp_path: Path) -> No
     assert "throughput.vs_tutorial_spark" not in found, "nobody has run it"
 
 
+def test_the_floor_is_compared_by_throughput(tmp_path: Path) -> None:
+    runs = figures.read_runs(book(tmp_path, run("pinwheel", 20, 30), run("floor", 5, 1)), 1000, 3)
+
+    found = {f.figure: (f.value, f.baseline) for f in figures.of_runs(runs)}
+
+    assert found["throughput.vs_floor"] == (0.25, "floor")
+
+
+def test_the_databases_cpu_is_its_part_alone(tmp_path: Path) -> None:
+    whole = run("pinwheel", 20, 30) | {"cpu": {"memsql": 0.02, "driver JVM": 0.5}}
+
+    found = {f.figure: f.value for f in figures.of_runs(figures.read_runs(book(tmp_path, whole), 1000, 3))}
+
+    assert found["cpu.database_per_million"] == 20.0
+
+
+def test_without_the_databases_part_there_is_no_figure_of_it(tmp_path: Path) -> None:
+    runs = figures.read_runs(book(tmp_path, run("pinwheel", 20, 30)), 1000, 3)
+    assert "cpu.database_per_million" not in {f.figure for f in figures.of_runs(runs)}
+
+
+def test_goals_are_reached_missed_or_not_measured(tmp_path: Path) -> None:
+    file = tmp_path / "figures.json"
+    values = {
+        "throughput.vs_plain_consumer": 1.3,
+        "landing.vs_plain_consumer": 2.9,
+        "merge.growth_ratio": 1.15,
+        "rollups.day_ratio": 1.3,
+    }
+    figures.record([Figure(name, value, "ratio", "", "machine", "2026-01-01") for name, value in values.items()], file)
+
+    rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in figures.goals_table(file)[2:]]
+    told = {name: (goal, verdict) for name, _, _, goal, verdict in rows}
+
+    assert told["throughput.vs_plain_consumer"] == ("≥ 1.3", "reached")
+    assert told["landing.vs_plain_consumer"] == ("≥ 3", "missed")
+    assert told["merge.growth_ratio"] == ("≤ 1.15", "reached")
+    assert told["rollups.day_ratio"] == ("≤ 1.2", "missed")
+    assert told["rollups.freshness_p95_s"] == ("≤ 15", "not measured")
+
+
 def test_only_the_newest_runs_count(tmp_path: Path) -> None:
     runs = figures.read_runs(book(tmp_path, *(run("plain", s, 1) for s in (1, 2, 3, 4))), 1000, 2)
     assert [r["seconds"] for r in runs["plain"]] == [3, 4]

@@ -22,7 +22,7 @@ def walk(*arguments: str, **environment: str) -> None:
     assert done.returncode == 0, done.stderr
 
 
-def test_parser_lake_suite_and_upsert_follow_from_the_contract() -> None:
+def test_parser_lake_rules_and_statement_follow_from_the_contract() -> None:
     walk()
 
 

@@ -65,7 +65,7 @@ def test_versions_that_are_gone_from_the_log_are_an_error_that_says_what_to_do(t
     for version in range(3):
         Path(uri, "_delta_log", f"{version:020}.json").unlink()
 
-    with pytest.raises(LakeError, match="rebuild the reporting tables"):
+    with pytest.raises(LakeError, match="rebuild the table from the lake"):
         events_table.commits(uri, 0)
     assert [c.version for c in events_table.commits(uri, 3)] == [4]
     assert [c.version for c in events_table.recent_commits(DeltaTable(uri), 4)] == [3, 4]

@@ -12,9 +12,8 @@ from pinwheel.core.settings import CompleteSettings, MergeSettings
 from pinwheel.enrich.pin_sources import Answer, SourceDownError
 from pinwheel.enrich.pins import PinLookup
 from pinwheel.lake.late_completion import Completion, complete
-from pinwheel.merge.merge import merge
-from pinwheel.merge.stage import stage
-from pinwheel.rollup import rollups
+from pinwheel.rollup.rollups import Rollups
+from tests.support import slices
 from tests.support.lakes import NOON, event, hours, land
 from tests.support.places import on_disk_and_in_a_store
 from tests.support.types import Query
@@ -52,9 +51,8 @@ def run(settings: MergeSettings, source: Source) -> Complete:
 
 def merge_all(settings: MergeSettings, connection: Connection) -> None:
     for table in ("repins", "comments"):
-        while (found := stage(table, settings, connection)) is not None:
-            merge(found.slice_id, connection)
-    rollups.recompute(connection)
+        slices.merge_all(table, settings, connection)
+    Rollups(now=lambda: NOON + hours(12)).refresh(connection)
 
 
 def waiting_rows() -> list[Row]:

@@ -4,17 +4,19 @@ from collections.abc import Callable
 
 import pytest
 
-from pinwheel.clients.memsql import Connection, Row
-from pinwheel.core.contract import SliceState
+from pinwheel.clients import memsql
+from pinwheel.clients.memsql import Connection, Engine, Row
 from pinwheel.core.errors import MergeError
 from pinwheel.core.settings import MergeSettings
+from pinwheel.merge import merge as merging
 from pinwheel.merge.ledger import SupersededError
-from pinwheel.merge.merge import Counts, merge
-from pinwheel.merge.stage import stage
-from pinwheel.rollup import rollups
+from pinwheel.merge.merge import merge, next_slice
+from pinwheel.merge.prepare import Counts
+from pinwheel.rollup.rollups import Rollups
+from tests.support import slices
 from tests.support.lakes import NOON, delete, event, hours, land, update
 from tests.support.places import on_disk_and_in_a_store
-from tests.support.slices import staged, state_of
+from tests.support.slices import prepared
 from tests.support.types import Query
 
 MergeAll = Callable[..., list[Counts]]
@@ -22,13 +24,11 @@ MergeAll = Callable[..., list[Counts]]
 
 @pytest.fixture
 def merge_all(settings: MergeSettings, connection: Connection) -> MergeAll:
-    """Stages and merges all that is due for a table, then the rollups; returns the counts of each slice."""
+    """Merges all that is due for a table, then the rollups; returns the counts of each slice."""
 
     def go(table: str = "repins") -> list[Counts]:
-        done = []
-        while (found := stage(table, settings, connection)) is not None:
-            done.append(merge(found.slice_id, connection))
-        rollups.recompute(connection)
+        done = slices.merge_all(table, settings, connection)
+        Rollups().refresh(connection)
         return done
 
     return go
@@ -36,7 +36,7 @@ def merge_all(settings: MergeSettings, connection: Connection) -> MergeAll:
 
 def everything(query: Query) -> list[list[Row]]:
     stamps = {"updated_at", "fetched_at"}
-    tables = ("repins", "brand_hourly", "brand_daily", "brand_country_daily", "category_hourly", "merge_watermarks")
+    tables = ("repins", "brand_hourly", "brand_daily", "brand_country_daily", "category_hourly", "merge_shards")
     return [[{k: v for k, v in r.items() if k not in stamps} for r in query(f"SELECT * FROM {t}")] for t in tables]
 
 
@@ -60,13 +60,13 @@ def test_merging_again_changes_nothing(
     settings: MergeSettings, connection: Connection, merge_all: MergeAll, query: Query
 ) -> None:
     land(settings.lake_uri, [event("repin", "a", 0)])
-    slice_id = staged("repins", settings, connection).slice_id
-    merge(slice_id, connection)
-    rollups.recompute(connection)
+    slice_ = prepared("repins", settings, connection)
+    merge(slice_, connection)
+    Rollups().refresh(connection)
     before = everything(query)
     assert merge_all() == []
     with pytest.raises(SupersededError):
-        merge(slice_id, connection)
+        merge(slice_, connection)
     assert everything(query) == before
     assert query("SELECT state FROM merge_slices") == [{"state": "merged"}]
 
@@ -75,11 +75,11 @@ def test_a_zombie_s_slice_is_not_merged(
     settings: MergeSettings, connection: Connection, merge_all: MergeAll, query: Query
 ) -> None:
     land(settings.lake_uri, [event("repin", "a", 0)])
-    late = staged("repins", settings, connection)
-    merge_all()  # another run stages and merges the same versions
+    late = prepared("repins", settings, connection)
+    merge_all()  # another run prepares and merges the same versions
     before = everything(query)
     with pytest.raises(SupersededError):
-        merge(late.slice_id, connection)
+        merge(late, connection)
     assert everything(query) == before
 
 
@@ -87,27 +87,90 @@ def test_a_watermark_that_moved_rolls_everything_back(
     settings: MergeSettings, connection: Connection, query: Query
 ) -> None:
     land(settings.lake_uri, [event("repin", "a", 0)])
-    found = staged("repins", settings, connection)
+    found = prepared("repins", settings, connection)
     with connection.cursor() as cursor:
-        cursor.execute("UPDATE merge_watermarks SET version = 99")
+        cursor.execute("UPDATE merge_shards SET version = 99")
     connection.commit()
     with pytest.raises(SupersededError, match="no longer at version -1"):
-        merge(found.slice_id, connection)
-    assert query("SELECT * FROM repins") == []
-    assert state_of(connection, found.slice_id) == SliceState.SUPERSEDED
+        merge(found, connection)
+    assert query("SELECT * FROM repins") == query("SELECT * FROM merge_slices") == []
 
 
-def test_staged_rows_that_vanished_stop_the_merge(
-    settings: MergeSettings, connection: Connection, query: Query
+def test_a_row_that_the_database_skips_rolls_everything_back(
+    settings: MergeSettings, connection: Connection, query: Query, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    land(settings.lake_uri, [event("repin", "a", 0)])
-    found = staged("repins", settings, connection)
-    with connection.cursor() as cursor:
-        cursor.execute("DELETE FROM staging_repins")
-    connection.commit()
-    with pytest.raises(MergeError, match="has 0 staged rows, but the ledger says 1"):
-        merge(found.slice_id, connection)
-    assert query("SELECT version FROM merge_watermarks") == [{"version": -1}]
+    """LOCAL skips a duplicate and cuts a long value with a warning."""
+    land(settings.lake_uri, [event("repin", "a", 0), event("repin", "b", 1, city="x" * 300)])
+    with pytest.raises(MergeError, match=r"repins took 2 of 2 rows; .*Data truncated for column 'city' at row 2"):
+        merge(prepared("repins", settings, connection), connection)
+    land(settings.lake_uri, [event("comment", "a", 3)])
+    slices.merge_all("comments", settings, connection)
+    land(settings.lake_uri, [event("comment", "a", 4), event("comment", "b", 5)])
+    monkeypatch.setattr(merging, "_kept", lambda *_: [])  # as if nobody had asked what is there
+    with pytest.raises(MergeError, match=r"comments took 1 of 2 rows; .*Duplicate entry 'a'"):
+        merge(prepared("comments", settings, connection), connection)
+    assert query("SELECT event_id FROM repins UNION SELECT event_id FROM comments") == [{"event_id": "a"}]
+    assert [row["version"] for row in query("SELECT version FROM merge_shards ORDER BY table_name")] == [2, -1]
+    assert len(query("SELECT * FROM rollup_increments")) == 1
+
+
+DIES_AT = ["merge/record_slice", "merge/delete", "merge/load", "merge/note_pending", "merge/queue_increments"]
+
+
+@pytest.mark.parametrize("statement", DIES_AT)
+def test_a_merge_that_dies_has_changed_nothing_and_the_next_one_does_it(
+    settings: MergeSettings, merge_all: MergeAll, query: Query, monkeypatch: pytest.MonkeyPatch, statement: str
+) -> None:
+    land(settings.lake_uri, [event("repin", "a", 0), event("repin", "b", 1, pin_status="pending")])
+    merge_all()
+    before = everything(query)
+    update(settings.lake_uri, "event_id = 'a'", {"user_id": "9"})
+    land(settings.lake_uri, [event("repin", "c", 2, pin_status="pending", pin_id=8)])
+
+    def dying(function: Callable[..., int]) -> Callable[..., int]:
+        def call(asked: Connection, name: str, *given: object, **names: object) -> int:
+            if name == statement and names.get("table") in (None, "repins"):
+                raise KeyboardInterrupt
+            return function(asked, name, *given, **names)
+
+        return call
+
+    for function in ("execute", "execute_many", "insert_id"):
+        monkeypatch.setattr(memsql, function, dying(getattr(memsql, function)))
+    with pytest.raises(KeyboardInterrupt):
+        merge_all()
+    monkeypatch.undo()
+    assert everything(query) == before
+    assert sum(counts.inserted for counts in merge_all()) == 1
+    rows = query("SELECT event_id, user_id FROM repins ORDER BY event_id")
+    assert [tuple(row.values()) for row in rows] == [("a", 9), ("b", 1), ("c", 1)]
+
+
+def test_where_loads_are_not_part_of_a_transaction_rows_are_inserted_in_one(
+    settings: MergeSettings, merge_all: MergeAll, query: Query, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A fake engine: the embedded server, with a commit after each LOAD DATA."""
+    execute = memsql.execute
+    loads: list[str] = []
+
+    def committing(asked: Connection, name: str, *given: object, **names: object) -> int:
+        rows = execute(asked, name, *given, **names)  # type: ignore[arg-type]  # passed on as they came
+        if name == "merge/load":
+            loads.append(str(names["table"]))
+            asked.commit()
+        return rows
+
+    monkeypatch.setattr(memsql, "execute", committing)
+    monkeypatch.setitem(memsql.ENGINES, "mariadb", Engine("mariadb", loads_in_transaction=False))
+    land(settings.lake_uri, [event("repin", "a", 0), event("repin", "b", 1)])
+    merge_all()
+    update(settings.lake_uri, "event_id = 'a'", {"user_id": "9"})
+    land(settings.lake_uri, [event("repin", "b", 2), event("repin", "c", 3)])
+    merge_all()
+    assert "repins" not in loads
+    rows = query("SELECT event_id, user_id, kafka_offset FROM repins ORDER BY event_id")
+    assert [tuple(row.values()) for row in rows] == [("a", 9, 0), ("b", 1, 1), ("c", 1, 3)]
+    assert query("SELECT repins, unique_people FROM brand_hourly") == [{"repins": 3, "unique_people": 2}]
 
 
 def test_first_delivery_wins_within_a_slice(settings: MergeSettings, merge_all: MergeAll, query: Query) -> None:
@@ -203,8 +266,8 @@ def test_versions_without_rows_move_watermark_and_progress_only(
 ) -> None:
     version = land(settings.lake_uri, [event("login", "x", 41)])
     assert merge_all("repins") == []
-    assert query("SELECT table_name, version FROM merge_watermarks") == [{"table_name": "repins", "version": version}]
-    (progress,) = query("SELECT * FROM merge_progress WHERE table_name = 'repins'")
+    assert query("SELECT table_name, version FROM merge_shards") == [{"table_name": "repins", "version": version}]
+    (progress,) = query("SELECT * FROM table_progress WHERE table_name = 'repins'")
     assert (progress["next_offset"], progress["kafka_timestamp"]) == (42, NOON.replace(tzinfo=None))
     assert query("SELECT * FROM merge_slices") == []
 
@@ -251,22 +314,25 @@ def test_the_ledger_s_counts_add_up(settings: MergeSettings, merge_all: MergeAll
     (row,) = query("SELECT * FROM merge_slices")
     parts = ("inserted", "updated", "deleted", "duplicates", "conflicting", "quarantined", "overtaken")
     assert row["rows_read"] == sum(row[p] for p in parts) == 4
-    assert row["merged_at"] >= row["staged_at"] >= row["started_at"]
+    assert row["merged_at"] >= row["audited_at"] >= row["started_at"]
 
 
 def test_slices_stop_growing_at_the_setting(settings: MergeSettings, connection: Connection, query: Query) -> None:
     for i in range(3):
         land(settings.lake_uri, [event("repin", f"e{i}{j}", 10 * i + j) for j in range(4)])
     small = settings.model_copy(update={"merge_slice_rows": 8})
-    found = staged("repins", small, connection)
+    found = prepared("repins", small, connection)
     assert (found.versions.to, found.rows_read) == (2, 8)
 
 
-def test_leftovers_of_earlier_attempts_are_dropped(
-    settings: MergeSettings, connection: Connection, query: Query
+def test_an_id_below_the_newest_is_asked_for_and_one_above_is_not(
+    settings: MergeSettings, connection: Connection, merge_all: MergeAll
 ) -> None:
-    land(settings.lake_uri, [event("repin", "a", 0)])
-    first = staged("repins", settings, connection)
-    second = staged("repins", settings, connection)
-    assert query("SELECT DISTINCT slice_id FROM staging_repins") == [{"slice_id": second.slice_id}]
-    assert state_of(connection, first.slice_id) == SliceState.SUPERSEDED
+    land(settings.lake_uri, [event("repin", "m", 0)])
+    merge_all()
+    land(settings.lake_uri, [event("repin", name, 1 + n) for n, name in enumerate(["a", "m", "m ", "z", "é"])])
+    slice_ = prepared("repins", settings, connection)
+    assert slice_.ids_to_ask("m").to_pylist() == ["a", "m"]
+    counts = merge(slice_, connection)
+    assert (counts.inserted, counts.duplicates) == (4, 1)
+    assert next_slice("repins", settings, connection) is None

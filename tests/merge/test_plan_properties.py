@@ -15,8 +15,8 @@ from pinwheel.clients.memsql import Connection
 from pinwheel.core.contract import TABLES, reporting_columns
 from pinwheel.core.offsets import VersionRange
 from pinwheel.core.settings import MergeSettings
-from pinwheel.merge.merge import Counts, merge, payload_columns
-from pinwheel.merge.stage import stage
+from pinwheel.merge.merge import merge, next_slice
+from pinwheel.merge.prepare import Counts, payload_columns
 from tests.support.database import merge_settings
 from tests.support.histories import Lake, Merge, Step, histories
 from tests.support.properties import examples
@@ -110,8 +110,9 @@ def test_every_merge_does_what_the_model_does(
                 merge_all(here.model_copy(update={"merge_slice_rows": 20}), table, models[table])
 
     def merge_all(here: MergeSettings, table: str, model: Model) -> None:
-        while (found := stage(table, here, connection)) is not None:
-            counts = merge(found.slice_id, connection)
+        while (found := next_slice(table, here, connection)) is not None:
+            with found:
+                counts = merge(found, connection)
             assert counts == model.merge(feed(here.events_uri, table, found.versions))
             assert plain(table, query(f"SELECT * FROM {table}")) == plain(table, model.rows.values())
             became.update(asdict(counts))

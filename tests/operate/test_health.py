@@ -1,6 +1,5 @@
 """One fault makes one alert and one recovery, and a source that is down hides no other fault."""
 
-import json
 from collections.abc import Iterator
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
@@ -43,7 +42,6 @@ class Database:
 
     def __init__(self) -> None:
         self.answers: dict[str, list[dict[str, Any]]] | None = {
-            "operate/staged": [],
             "operate/merged": [],
             "operate/held": [],
             "operate/pending": [{"pins": 0}],
@@ -137,27 +135,24 @@ def test_records_that_wait(settings: HealthSettings, broker: Broker, database: D
 def test_tables_that_stand_still(settings: HealthSettings, broker: Broker, database: Database) -> None:
     assert database.answers is not None
     naive = NOW.replace(tzinfo=None)
-    late = (NOW - timedelta(seconds=300)).isoformat()
     database.answers["operate/merged"] = [
         {"table_name": "repins", "newest_at": naive - timedelta(seconds=300)},
         {"table_name": "pins", "newest_at": naive},
         {"table_name": "rollups", "newest_at": naive - timedelta(seconds=301)},
     ]
-    database.answers["operate/staged"] = [{"table_name": "repins", "progress": json.dumps({"0": [3, late]})}]
     database.answers["operate/undelivered"] = [{"waiting": 1, "given_up": 0}]
     database.answers["operate/held"] = [{"table_name": "repins", "slices": 1}]
     found = measured(settings)
 
     assert (found["merged_behind_seconds", "repins"].value, found["merged_behind_seconds", "pins"].value) == (300, 0)
     assert found["merged_behind_seconds", "rollups"].value == 301
-    assert found["staged_behind_seconds", "pins"].value == 0, "what is merged was staged"
     assert not found["held_slices", "repins"].is_well
     assert not found["alerts_undelivered", "waiting"].is_well
     assert found["alerts_undelivered", "given_up"].is_well
     assert found["held_slices", "pins"].is_well
 
 
-BEHIND = [("lake_behind_seconds", "events"), ("staged_behind_seconds", "pins"), ("merged_behind_seconds", "pins")]
+BEHIND = [("lake_behind_seconds", "events"), ("merged_behind_seconds", "pins")]
 
 
 @pytest.mark.parametrize(("waited", "is_well"), [(100, True), (130, False)])

@@ -45,7 +45,13 @@ def pin(connection: Connection, pin_id: int, brand_id: int | None, title: str | 
 
 def counted(connection: Connection, item: str, minutes_ago: int, repins: int) -> None:
     minute = AS_OF.replace(second=0) - timedelta(minutes=minutes_ago)
-    run(connection, "INSERT INTO repin_minutes VALUES (%s, 'pin', %s, %s)", minute, item, repins)
+    run(
+        connection,
+        "INSERT INTO repin_minutes (minute, kind, item, repins) VALUES (%s, 'pin', %s, %s)",
+        minute,
+        item,
+        repins,
+    )
 
 
 def items(client: TestClient, **params: object) -> dict[str, list[str]]:

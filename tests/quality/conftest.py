@@ -7,11 +7,10 @@ import pytest
 from pinwheel.clients.memsql import Connection
 from pinwheel.core.contract import TABLES
 from pinwheel.core.settings import GeoSettings, MergeSettings, QualitySettings
-from pinwheel.merge.merge import merge
-from pinwheel.merge.stage import stage
 from pinwheel.quality.check import Checker
 from pinwheel.quality.judge import Judge
-from pinwheel.rollup import rollups
+from pinwheel.rollup.rollups import Rollups
+from tests.support import slices
 from tests.support.types import MergeAll
 
 
@@ -35,13 +34,12 @@ def checker(quality: QualitySettings, connection: Connection, judge: Judge) -> C
 
 @pytest.fixture
 def merge_all(settings: MergeSettings, connection: Connection) -> MergeAll:
-    """Stages and merges all that is due for every table, then the rollups."""
+    """Merges all that is due for every table, then the rollups."""
 
     def go(rolled_up: bool = True) -> None:
         for table in TABLES:
-            while (found := stage(table, settings, connection)) is not None:
-                merge(found.slice_id, connection)
+            slices.merge_all(table, settings, connection)
         if rolled_up:
-            rollups.recompute(connection)
+            Rollups().refresh(connection)
 
     return go

@@ -4,12 +4,14 @@ import re
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from pinwheel.alerts.catalogue import Alert
+from pinwheel.clients import memsql
 from pinwheel.clients.memsql import Connection, Row
-from pinwheel.core.contract import TABLES
+from pinwheel.core.contract import ROLLUP_TABLES, TABLES
 from pinwheel.core.errors import MemsqlError, PinwheelError
 from pinwheel.core.settings import MergeSettings, QualitySettings
 from pinwheel.core.times import HOUR
@@ -17,6 +19,8 @@ from pinwheel.quality import results
 from pinwheel.quality.check import Checker, Outcome
 from pinwheel.quality.pages import FILES
 from pinwheel.quality.run import check, due_hours, period
+from pinwheel.rollup.rollups import Rollups
+from tests.support import slices
 from tests.support.lakes import NOON, delete, event, land, update
 from tests.support.types import MergeAll, Query
 
@@ -63,8 +67,8 @@ def test_a_merge_in_between_does_not_matter(
     assert (found.rows, unmet(found)) == (5, [])
 
 
-def test_buckets_that_are_still_to_be_recomputed_are_not_wrong(
-    checker: Checker, full: None, settings: MergeSettings, merge_all: MergeAll, connection: Connection
+def test_buckets_with_queued_increments_are_not_wrong(
+    checker: Checker, full: None, settings: MergeSettings, merge_all: MergeAll, connection: Connection, query: Query
 ) -> None:
     later = [event(kind, f"{kind} later", 90 + n, user_id=77) for n, kind in enumerate(("pin", "repin", "login"))]
     land(settings.lake_uri, later)
@@ -72,10 +76,59 @@ def test_buckets_that_are_still_to_be_recomputed_are_not_wrong(
     merge_all(rolled_up=False)
     run("UPDATE country_hourly SET repins = 9 WHERE country_code = 'NL'", connection)
     assert unmet(checker.rollups(NOON, NOW)) == []
+    assert query("SELECT * FROM stale_days") == []
+    merge_all()
+    assert unmet(checker.rollups(NOON, NOW)) == ["wrong_country_hourly"]
+
+
+def test_a_queued_login_of_another_day_makes_no_home_wrong(
+    checker: Checker, full: None, settings: MergeSettings, merge_all: MergeAll
+) -> None:
+    """A home counts the logins of all days; the person whose homes are checked at noon has id 12."""
+    land(settings.lake_uri, [event("login", "next day", 90, user_id=12, occurred_at=NOON + 24 * HOUR)])
+    merge_all(rolled_up=False)
+    assert unmet(checker.rollups(NOON, NOW)) == []
     merge_all()
     assert unmet(checker.rollups(NOON, NOW)) == []
-    run("UPDATE country_hourly SET repins = 9 WHERE country_code = 'NL'", connection)
-    assert unmet(checker.rollups(NOON, NOW)) == ["wrong_country_hourly"]
+
+
+def test_the_rollups_and_the_queue_are_read_from_one_snapshot(
+    checker: Checker,
+    full: None,
+    settings: MergeSettings,
+    merge_all: MergeAll,
+    query: Query,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A merge that commits while the rollups are checked: neither its rows nor its increments are seen."""
+    land(settings.lake_uri, [event("repin", "meanwhile", 90)])
+    wrong = checker._wrong
+
+    def late(name: str, params: dict[str, Any]) -> list[Row]:
+        if name == ROLLUP_TABLES[0]:
+            with memsql.connect(settings, local_infile=True) as another:
+                slices.merge_all("repins", settings, another)
+        return wrong(name, params)
+
+    monkeypatch.setattr(checker, "_wrong", late)
+    assert unmet(checker.rollups(NOON, NOW)) == []
+    assert len(query("SELECT slice_id FROM rollup_increments")) == 1
+
+
+def test_a_wrong_rollup_is_made_anew_by_the_next_refresh(
+    checker: Checker, full: None, connection: Connection, query: Query
+) -> None:
+    right = query("SELECT brand_id, hour, repins, unique_people FROM brand_hourly")
+    run("UPDATE brand_hourly SET repins = repins + 1, unique_people = 9", connection)
+    assert "wrong_brand_hourly" in unmet(checker.rollups(NOON, NOW))
+    assert [row["day"] for row in query("SELECT day FROM stale_days")] == [NOON.date()]
+    assert checker.rollups(NOON, NOW).verdicts == (), "until it is made anew, there is nothing to judge"
+
+    Rollups().refresh(connection)
+
+    assert query("SELECT * FROM stale_days") == []
+    assert query("SELECT brand_id, hour, repins, unique_people FROM brand_hourly") == right
+    assert unmet(checker.rollups(NOON, NOW)) == []
 
 
 def test_redelivered_corrected_and_erased_rows_agree(
@@ -160,7 +213,8 @@ def test_an_event_whose_first_delivery_is_in_quarantine_counts_by_its_next(
         ("UPDATE brand_daily SET unique_people = 100", "brand_daily"),
         ("UPDATE brand_country_daily SET pins = 3", "brand_country_daily"),
         ("DELETE FROM people_daily", "people_daily"),
-        ("UPDATE people_daily SET bits = bits & ~(1 << 13)", "people_daily"),
+        ("DELETE FROM people_hourly", "people_hourly"),
+        ("UPDATE people_daily SET bits = bits & ~(1 << 1)", "people_daily"),
         ("UPDATE person_homes SET country_code = 'AQ'", "person_homes"),
         ("UPDATE person_homes SET logins = logins + 1", "person_homes"),
         ("DELETE FROM person_homes", "person_homes"),
@@ -169,14 +223,17 @@ def test_an_event_whose_first_delivery_is_in_quarantine_counts_by_its_next(
         ("UPDATE pin_firsts SET repinned_at = NULL", "pin_firsts"),
     ],
 )
-def test_a_wrong_rollup_is_named(
-    checker: Checker, full: None, connection: Connection, change: str, rollup: str
+def test_a_wrong_rollup_is_named_and_made_anew(
+    checker: Checker, full: None, connection: Connection, query: Query, change: str, rollup: str
 ) -> None:
     assert unmet(checker.rollups(NOON, NOW)) == []
+    assert query("SELECT * FROM stale_days") == []
     run(change, connection)
     found = checker.rollups(NOON, NOW)
     assert f"wrong_{rollup}" in unmet(found)
     assert found.samples[f"wrong_{rollup}"]
+    Rollups().refresh(connection)
+    assert unmet(checker.rollups(NOON, NOW)) == []
 
 
 def test_a_first_that_no_row_says_is_named(checker: Checker, full: None, connection: Connection) -> None:
@@ -248,7 +305,7 @@ def test_one_failure_is_one_alert_and_one_recovery(
     connection.rollback()
     with connection.cursor() as cursor:
         cursor.execute("DELETE FROM dq_results WHERE table_name = 'logins'")
-        cursor.execute("UPDATE merge_watermarks SET version = -1 WHERE table_name = 'logins'")
+        cursor.execute("UPDATE merge_shards SET version = -1 WHERE table_name = 'logins'")
     connection.commit()
     check(quality, None, lambda: NOW, go("alert"), go("resolve"))
     assert not [t for t in told if t[0] == "alert"]

@@ -1,7 +1,6 @@
 """The rollups follow the merges, several slices at a time: no event is lost and none is counted twice."""
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -9,14 +8,15 @@ import pytest
 from pinwheel.alerts.catalogue import MERGE_FAILING
 from pinwheel.clients import memsql
 from pinwheel.clients.memsql import Connection
-from pinwheel.core.errors import MissingPartError
+from pinwheel.core.contract import TABLES
 from pinwheel.core.settings import MergeSettings
+from pinwheel.merge.ledger import SupersededError
 from pinwheel.merge.merge import merge
-from pinwheel.merge.stage import stage
-from pinwheel.rollup import rollups
+from pinwheel.rollup.rollups import Rollups
 from pinwheel.rollup.session import RollupSession
+from tests.support import slices
 from tests.support.lakes import NOON, delete, event, hours, land, update
-from tests.support.slices import staged
+from tests.support.slices import prepared
 from tests.support.types import Query
 
 MergeOnly = Callable[..., None]
@@ -26,12 +26,11 @@ Turn = Callable[..., int]
 
 @pytest.fixture
 def merge_only(settings: MergeSettings, connection: Connection) -> MergeOnly:
-    """Stages and merges all that is due; the rollups stay as they are."""
+    """Merges all that is due; the rollups stay as they are."""
 
     def go(*tables: str) -> None:
         for table in tables or ("repins",):
-            while (found := stage(table, settings, connection)) is not None:
-                merge(found.slice_id, connection)
+            slices.merge_all(table, settings, connection)
 
     return go
 
@@ -47,7 +46,7 @@ def merge_before(settings: MergeSettings, monkeypatch: pytest.MonkeyPatch) -> Me
             if name == statement:
                 change()
                 with memsql.connect(settings, local_infile=True) as other:
-                    merge(staged(table, settings, other).slice_id, other)
+                    merge(prepared(table, settings, other), other)
             return kept(asked, name, *given, **names)
 
         monkeypatch.setattr(memsql, function, merge_first)
@@ -86,33 +85,159 @@ def test_several_slices_of_several_tables_are_taken_in_at_once(
     land(settings.lake_uri, [event("repin", "b", 2, user_id=3)])
     merge_only()
     assert brands(query) == []
-    assert len(query("SELECT * FROM stale_rows")) == 3
 
-    assert rollups.recompute(connection) == 3
+    assert Rollups().refresh(connection) == 3
     assert brands(query) == [(70, 2, 3)]
-    assert query("SELECT * FROM rollup_queue") == query("SELECT * FROM stale_rows") == []
-    assert rollups.recompute(connection) == 0
+    assert query("SELECT * FROM rollup_increments") == []
+    assert Rollups().refresh(connection) == 0
 
 
-@pytest.mark.parametrize("lane", ["BUCKETS", "PINS_AND_PEOPLE"])
-def test_what_dies_half_way_has_taken_no_slice(
+DIES_AT = ["rollup/claim", "rollup/keep_presence", "rollup/add", "rollup/take", "merge/move_progress"]
+
+
+@pytest.mark.parametrize("statement", DIES_AT)
+def test_a_refresh_that_dies_has_taken_nothing(
     settings: MergeSettings,
     connection: Connection,
     merge_only: MergeOnly,
     query: Query,
     monkeypatch: pytest.MonkeyPatch,
-    lane: str,
+    statement: str,
 ) -> None:
-    land(settings.lake_uri, [event("login", "l", 0), event("repin", "a", 1)])
-    merge_only("logins", "repins")
-    monkeypatch.setattr(rollups, lane, replace(getattr(rollups, lane), rollups=("brand_hourly", "no_such_rollup")))
-    with pytest.raises(MissingPartError):
-        rollups.recompute(connection)
-    assert brands(query) == []
-    assert len(query("SELECT * FROM rollup_queue")) == 2
-    monkeypatch.undo()
-    assert rollups.recompute(connection) == 2
+    land(settings.lake_uri, [event("repin", "z", 0, user_id=5)])
+    merge_only(*TABLES)
+    rollups = Rollups()
+    rollups.refresh(connection)
+    land(settings.lake_uri, [event("login", "l", 1), event("repin", "a", 2)])
+    merge_only(*TABLES)
+
+    def dying(function: Callable[..., int]) -> Callable[..., int]:
+        def call(asked: Connection, name: str, *given: object, **names: object) -> int:
+            if name == statement:
+                raise KeyboardInterrupt
+            return function(asked, name, *given, **names)
+
+        return call
+
+    for function in ("execute", "execute_many"):
+        monkeypatch.setattr(memsql, function, dying(getattr(memsql, function)))
+    with pytest.raises(KeyboardInterrupt):
+        rollups.refresh(connection)
     assert brands(query) == [(70, 1, 1)]
+    assert len(query("SELECT * FROM rollup_increments")) == 2
+    monkeypatch.undo()
+    assert rollups.refresh(connection) == 2
+    assert brands(query) == [(70, 2, 2)]
+    assert people(query) == 2
+
+
+def test_of_two_refreshes_at_once_one_changes_nothing(
+    settings: MergeSettings,
+    connection: Connection,
+    merge_only: MergeOnly,
+    query: Query,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    land(settings.lake_uri, [event("repin", "a", 0)])
+    merge_only()
+    fetch, slow, fast = memsql.fetch, Rollups(), Rollups()
+
+    def faster(asked: Connection, name: str, *given: Any, **names: Any) -> Any:
+        found = fetch(asked, name, *given, **names)
+        if name == "rollup/increments":
+            monkeypatch.undo()
+            with memsql.connect(settings, local_infile=True) as other:
+                assert fast.refresh(other) == 1
+        return found
+
+    monkeypatch.setattr(memsql, "fetch", faster)
+    with pytest.raises(SupersededError, match="refreshed by another process"):
+        slow.refresh(connection)
+    assert brands(query) == [(70, 1, 1)]
+    land(settings.lake_uri, [event("repin", "b", 1)])
+    merge_only()
+    assert slow.refresh(connection) == 1
+    assert brands(query) == [(70, 2, 1)]
+
+
+def test_a_long_queue_is_taken_in_parts_and_only_then_complete(
+    settings: MergeSettings,
+    connection: Connection,
+    merge_only: MergeOnly,
+    query: Query,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("pinwheel.rollup.rollups.MOST_ROWS", 7)
+    monkeypatch.setattr("pinwheel.merge.merge.PART_ROWS", 2)
+    for start in (0, 3, 6, 9):
+        land(settings.lake_uri, [event("repin", f"e{n}", n) for n in range(start, start + 3)][: 10 - start])
+        merge_only(*TABLES)
+    rollups, reached = Rollups(), []
+    while rollups.refresh(connection):
+        reached.append(
+            (brands(query)[0][1], query("SELECT next_offset FROM table_progress WHERE table_name = 'rollups'"))
+        )
+    assert reached == [(6, []), (10, [{"next_offset": 10}])]
+
+
+def test_a_day_is_made_anew_from_its_rows(
+    settings: MergeSettings, connection: Connection, merge_only: MergeOnly, query: Query
+) -> None:
+    day_before = event("repin", "old", 9, occurred_at=NOON - hours(24))
+    land(settings.lake_uri, [event("repin", "a", 0), event("repin", "b", 1, user_id=2), day_before])
+    merge_only()
+    rollups = Rollups()
+    rollups.refresh(connection)
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE brand_hourly SET repins = repins + 5, unique_people = 0")
+        cursor.execute("DELETE FROM presence")
+        cursor.execute("INSERT INTO stale_days (day) VALUES ('2026-03-14')")
+    connection.commit()
+    land(settings.lake_uri, [event("repin", "c", 2, user_id=3)])
+    merge_only()
+    assert rollups.refresh(connection) == 1, "what is queued for the day is in its rows already"
+    assert brands(query) == [(70, 6, 0), (70, 3, 3)]
+    assert query("SELECT * FROM stale_days") == []
+    assert rollups.refresh(connection) == 0
+
+
+def test_a_stale_day_waits_for_its_turn_and_nothing_is_counted_twice(
+    settings: MergeSettings, connection: Connection, merge_only: MergeOnly, query: Query
+) -> None:
+    """After an upgrade all days are stale, and no person is counted yet."""
+    land(settings.lake_uri, [event("repin", f"e{n}", n, user_id=n, occurred_at=NOON - hours(24 * n)) for n in range(3)])
+    merge_only(*TABLES)
+    Rollups().refresh(connection)
+    with connection.cursor() as cursor:
+        cursor.execute("DELETE FROM presence")
+        cursor.execute("INSERT INTO stale_days (day) SELECT DISTINCT day FROM brand_daily")
+    connection.commit()
+    update(settings.lake_uri, "event_id = 'e2'", {"user_id": "9"})
+    land(settings.lake_uri, [event("repin", "new", 9, user_id=8, occurred_at=NOON - hours(24))])
+    merge_only(*TABLES)
+    rollups = Rollups()
+    assert rollups.refresh(connection) == 1
+    assert query("SELECT COUNT(*) AS n FROM stale_days") == [{"n": 2}]
+    while query("SELECT * FROM stale_days"):
+        rollups.refresh(connection)
+    assert brands(query) == [(70, 1, 1), (70, 2, 2), (70, 1, 1)]
+    assert people(query) == 4
+
+
+def test_an_increment_that_went_wrong_has_its_day_made_anew(
+    settings: MergeSettings, connection: Connection, merge_only: MergeOnly, query: Query
+) -> None:
+    land(settings.lake_uri, [event("repin", "a", 0), event("repin", "b", 1, user_id=2)])
+    merge_only()
+    Rollups().refresh(connection)
+    with connection.cursor() as cursor:
+        cursor.execute("DELETE FROM presence")
+    connection.commit()
+    delete(settings.lake_uri, "event_id = 'a'")
+    merge_only()
+    assert Rollups().refresh(connection) == 1
+    assert brands(query) == [(70, 1, 1)]
+    assert people(query) == 1
 
 
 def test_a_row_that_is_corrected_before_the_rollups_is_counted_where_it_is_now(
@@ -122,7 +247,7 @@ def test_a_row_that_is_corrected_before_the_rollups_is_counted_where_it_is_now(
     merge_only()
     update(settings.lake_uri, "event_id = 'a'", {"brand_id": "33", "user_id": "9"})
     merge_only()
-    rollups.recompute(connection)
+    Rollups().refresh(connection)
     assert brands(query) == [(33, 1, 1), (70, 1, 1)]
     assert people(query) == 2, "nobody acted as 7"
 
@@ -134,7 +259,7 @@ def test_a_row_that_is_erased_before_the_rollups_is_nowhere(
     merge_only("repins", "logins")
     delete(settings.lake_uri, "user_id = 7")
     merge_only("repins", "logins")
-    rollups.recompute(connection)
+    Rollups().refresh(connection)
     assert brands(query) == []
     assert people(query) == 0
     assert query("SELECT * FROM person_homes") == []
@@ -145,22 +270,8 @@ def test_a_spare_delivery_makes_nobody_seen(
 ) -> None:
     land(settings.lake_uri, [event("repin", "a", 0, user_id=7), event("repin", "a", 1, user_id=8)])
     merge_only()
-    rollups.recompute(connection)
+    Rollups().refresh(connection)
     assert people(query) == 1
-
-
-def test_staging_keeps_what_the_rollups_need(
-    settings: MergeSettings, connection: Connection, merge_only: MergeOnly, query: Query
-) -> None:
-    land(settings.lake_uri, [event("repin", "a", 0)])
-    merge_only()
-    land(settings.lake_uri, [event("repin", "b", 1)])
-    merge_only()
-    assert len(query("SELECT * FROM staging_repins")) == 2
-    rollups.recompute(connection)
-    land(settings.lake_uri, [event("repin", "c", 2)])
-    merge_only()
-    assert [r["event_id"] for r in query("SELECT event_id FROM staging_repins")] == ["c"]
 
 
 def test_a_slice_that_is_merged_meanwhile_stays_in_the_queue(
@@ -174,11 +285,11 @@ def test_a_slice_that_is_merged_meanwhile_stays_in_the_queue(
     land(settings.lake_uri, [event("repin", "a", 0)])
     merge_only()
     later = [event("repin", "b", 1, occurred_at=NOON + hours(1))]
-    merge_before("fetch", "rollup/lock", "repins", lambda: land(settings.lake_uri, later))
-    assert rollups.recompute(connection) == 1
+    merge_before("execute", "rollup/claim", "repins", lambda: land(settings.lake_uri, later))
+    assert Rollups().refresh(connection) == 1
     monkeypatch.undo()
-    assert len(query("SELECT * FROM rollup_queue")) == 1
-    assert rollups.recompute(connection) == 1
+    assert len(query("SELECT * FROM rollup_increments")) == 1
+    assert Rollups().refresh(connection) == 1
     assert brands(query) == [(70, 1, 1), (70, 1, 1)]
 
 
@@ -192,14 +303,14 @@ def test_an_erasure_in_the_middle_of_a_recomputation_loses_no_first(
 ) -> None:
     land(settings.lake_uri, [event("pin", "a", 0), event("pin", "b", 1, occurred_at=NOON + hours(1))])
     merge_only("pins")
-    rollups.recompute(connection)
+    Rollups().refresh(connection)
     land(settings.lake_uri, [event("repin", "r", 2)])
     merge_only()
     merge_before("execute_all", "rollup/pin_firsts", "pins", lambda: delete(settings.lake_uri, "event_id = 'a'"))
-    assert rollups.recompute(connection) == 1
+    assert Rollups().refresh(connection) == 1
     monkeypatch.undo()
     assert query("SELECT * FROM pin_firsts") == [], "the recomputation saw the erasure: otherwise this shows nothing"
-    assert rollups.recompute(connection) == 1
+    assert Rollups().refresh(connection) == 1
     assert [row["pinned_at"] for row in query("SELECT pinned_at FROM pin_firsts")] == [
         (NOON + hours(1)).replace(tzinfo=None)
     ]
@@ -215,9 +326,9 @@ def test_rollups_are_complete_through_what_all_tables_are(
     tables = ("pins", "repins", "comments", "logins")
     land(settings.lake_uri, [event("repin", "a", 41)])
     merge_only(*tables)
-    reach = "SELECT next_offset FROM merge_progress WHERE table_name = 'rollups'"
+    reach = "SELECT next_offset FROM table_progress WHERE table_name = 'rollups'"
     assert query(reach) == []
-    rollups.recompute(connection)
+    Rollups().refresh(connection)
     assert query(reach) == [{"next_offset": 42}]
 
     land(settings.lake_uri, [event("dead_letter", None, 42)])
@@ -238,23 +349,16 @@ def test_rollups_are_complete_through_nothing_before_every_table_is(
 ) -> None:
     land(settings.lake_uri, [event("repin", "a", 41)])
     merge_only("repins")
-    rollups.recompute(connection)
+    Rollups().refresh(connection)
     turn()
-    assert query("SELECT next_offset FROM merge_progress WHERE table_name = 'rollups'") == []
+    assert query("SELECT next_offset FROM table_progress WHERE table_name = 'rollups'") == []
 
 
-def test_soon_after_a_merge_but_seldom_while_merges_are_behind(
-    settings: MergeSettings, merge_only: MergeOnly, turn: Turn
-) -> None:
+def test_soon_after_a_merge(settings: MergeSettings, merge_only: MergeOnly, turn: Turn) -> None:
     land(settings.lake_uri, [event("repin", "a", 0)])
-    merge_only("pins", "repins", "comments", "logins")
+    merge_only(*TABLES)
     assert turn(rollup_interval_seconds=60.0) == 0
-    land(settings.lake_uri, [event("repin", f"b{n}", n) for n in range(1, 9)])
-    behind = {"rollup_interval_seconds": 0.001, "rollup_behind_rows": 7}
-    assert turn(**behind, rollup_max_seconds=60.0) == 0
-    assert turn(**behind, rollup_max_seconds=0.001) == 1
-    merge_only("pins", "repins", "comments", "logins")
-    assert turn(**behind, rollup_max_seconds=60.0) == 1
+    assert turn(rollup_interval_seconds=0.001) == 1
 
 
 def test_lasting_errors_are_told_and_their_end(
@@ -268,7 +372,11 @@ def test_lasting_errors_are_told_and_their_end(
     )
     land(settings.lake_uri, [event("repin", "a", 0)])
     merge_only()
-    monkeypatch.setattr(rollups, "BUCKETS", replace(rollups.BUCKETS, rollups=("no_such_rollup",)))
+
+    def refuse(*_: object) -> int:
+        raise RuntimeError("no rollups today")
+
+    monkeypatch.setattr(Rollups, "refresh", refuse)
     for _ in range(4):
         session.turn()
     assert session.pause(worked=False) == 8.0

@@ -12,7 +12,7 @@ from pinwheel.clients import memsql
 from pinwheel.clients.memsql import Connection, Row
 from pinwheel.core.settings import MergeSettings
 from pinwheel.rollup import trends
-from pinwheel.rollup.trends import refresh, runs
+from pinwheel.rollup.trends import refresh
 from tests.support.lakes import NOON, delete, event, hours, update
 from tests.support.types import AskReport, MergeEvents, Query
 
@@ -152,10 +152,6 @@ def test_the_same_refresh_again_changes_nothing(merged: MergeEvents, connection:
     refresh(connection, NOON)
     before = query("SELECT * FROM trends"), query("SELECT * FROM repin_minutes")
     assert before[0]
-    assert not refresh(connection, NOON)
-    with connection.cursor() as cursor:  # as if the note had been put down twice
-        cursor.execute("INSERT INTO touched_minutes SELECT DISTINCT 0, minute FROM repin_minutes")
-    connection.commit()
     assert refresh(connection, NOON)
     assert (query("SELECT * FROM trends"), query("SELECT * FROM repin_minutes")) == before
 
@@ -169,13 +165,9 @@ def test_late_rows_are_counted_and_so_are_changed_ones(
     merged([event("repin", "late", 9000, occurred_at=early), event("repin", "late", 9001, occurred_at=early)])
     update(settings.lake_uri, "event_id = 'e0'", {"pin_id": "5"})
     merged()
-    refresh(connection, NOON, sweep=False)
     counted = "SELECT repins FROM repin_minutes WHERE kind = 'pin' AND item = '7' AND minute = '2026-03-14 11:00:00'"
-    assert query(counted) == [{"repins": 4}]  # older minutes wait for a sweep
-    refresh(connection, NOON)
     assert query(counted) == [{"repins": 5}]
     assert query("SELECT repins FROM repin_minutes WHERE item = '5'") == [{"repins": 1}]
-    assert query("SELECT * FROM touched_minutes") == []
 
 
 def test_erased_rows_leave(
@@ -194,8 +186,8 @@ def test_erased_rows_leave(
     assert query("SELECT * FROM repin_minutes WHERE item = '7'") == []
     delete(settings.lake_uri, "event_type = 'repin'")
     merged()
-    refresh(connection, NOON)
-    assert query("SELECT * FROM repin_minutes") == []
+    assert not refresh(connection, NOON)
+    assert query("SELECT * FROM repin_minutes") == query("SELECT * FROM trends") == []
 
 
 def test_minutes_are_what_a_full_count_says_whatever_came_in_whichever_order(
@@ -208,7 +200,7 @@ def test_minutes_are_what_a_full_count_says_whatever_came_in_whichever_order(
     ]
     for start in range(0, 500, 100):
         merged(events[start : start + 100])
-        refresh(connection, NOON, sweep=start % 200 == 0)
+        refresh(connection, NOON)
     delete(settings.lake_uri, "pin_id = 3")
     merged()
     refresh(connection, NOON)
@@ -227,7 +219,6 @@ def test_an_old_backlog_is_not_counted(merged: MergeEvents, connection: Connecti
     merged(stream([4] * 60 + [24] * 3, first=1000))
     refresh(connection, NOON)
     assert query("SELECT MIN(minute) AS m FROM repin_minutes") == [{"m": datetime(2026, 3, 14, 10, 57)}]
-    assert query("SELECT * FROM touched_minutes") == []
 
 
 def test_what_is_too_old_leaves(merged: MergeEvents, connection: Connection, query: Query) -> None:
@@ -245,11 +236,15 @@ def test_a_refresh_that_dies_leaves_what_was_there(
     refresh(connection, NOON)
     before = query("SELECT * FROM trends")
     merged([event("repin", "more", 9000, occurred_at=NOON - MINUTE)])
-    monkeypatch.setattr(trends, "_find", lambda *_: 1 / 0)
+    execute = memsql.execute
+
+    def dying(asked: Connection, name: str, *given: Any) -> int:
+        return 1 // 0 if name == "rollup/trends/score" else execute(asked, name, *given)
+
+    monkeypatch.setattr(memsql, "execute", dying)
     with pytest.raises(ZeroDivisionError):
         refresh(connection, NOON)
     assert query("SELECT * FROM trends") == before
-    assert len(query("SELECT * FROM touched_minutes")) == 1
     monkeypatch.undo()
     assert refresh(connection, NOON)
 
@@ -263,7 +258,7 @@ def test_two_at_once_take_turns(
         with connection.cursor() as cursor:
             cursor.execute("SET innodb_lock_wait_timeout = 1")
         with pytest.raises(Exception, match="Lock wait timeout"):
-            trends._refresh_once(connection, NOON.replace(tzinfo=None), True)
+            trends._refresh_once(connection, NOON.replace(tzinfo=None))
         other.rollback()
     assert refresh(connection, NOON)
 
@@ -285,10 +280,3 @@ def test_a_sparkline_has_the_whole_minutes_of_the_hour_before(
     rows = report("trend_minutes", **asked)
     assert [r["repins"] for r in rows] == [4] * 58 + [24] * 2
     assert rows[-1]["minute"] == datetime(2026, 3, 14, 11, 58)
-
-
-def test_runs_of_minutes() -> None:
-    at = [datetime(2026, 3, 14) + n * MINUTE for n in (0, 1, 2, 5, *range(10, 30))]
-    found = [(a.minute, b.minute) for a, b in runs(at)]
-    assert found == [(0, 3), (5, 6), (10, 25), (25, 30)]
-    assert list(runs([])) == []

@@ -103,7 +103,7 @@ def connect(role: str, password: str, settings: PrepareSettings) -> "pymysql.Con
     [
         ("merge", "DELETE FROM repins", True),
         ("merge", "CREATE TEMPORARY TABLE t (a INT)", True),
-        ("merge", "DROP TABLE repins", False),
+        ("merge", "DROP TABLE brand_daily", False),
         ("stream", "SELECT * FROM pin_cache", True),
         ("stream", "DELETE FROM pin_cache", True),
         ("stream", "DELETE FROM pins", False),

@@ -9,7 +9,6 @@ import pytest
 
 from pinwheel.clients import memsql
 from pinwheel.clients.memsql import Connection, Row
-from pinwheel.core.contract import TABLES
 from pinwheel.core.settings import MergeSettings
 from tests.support.lakes import NOON, delete, event, hours, update
 from tests.support.types import AskReport, MergeEvents, Query
@@ -286,7 +285,7 @@ def test_rows_merged_before_the_rollups_were_there_are_filled_in(
             for n in range(300)
         ]
     )
-    rollups = ("pin_hourly", "country_hourly", "people_daily", "person_homes", "pin_firsts")
+    rollups = ("pin_hourly", "country_hourly", "person_homes", "pin_firsts")
 
     def content() -> list[list[Row]]:
         found = [
@@ -304,8 +303,3 @@ def test_rows_merged_before_the_rollups_were_there_are_filled_in(
                 cursor.execute(sql)
     connection.commit()
     assert content() == before
-
-
-def test_every_event_table_has_its_part_in_unique_people() -> None:
-    text = memsql.statement("questions/unique_people")
-    assert [table for table in TABLES if f"FROM {table}" not in text] == []

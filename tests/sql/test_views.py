@@ -22,8 +22,8 @@ FOR_ANALYSTS = (
 )  # fmt: skip
 TABLES = (
     "brands", "pins", "repins", "comments", "logins", "pin_cache", "brand_hourly", "brand_daily", "brand_country_daily",
-    "category_hourly", "country_hourly", "pin_hourly", "pin_firsts", "people_daily", "person_homes", "clock_hours",
-    "view_columns", "repin_minutes",
+    "category_hourly", "country_hourly", "pin_hourly", "pin_firsts", "people_daily", "people_hourly", "person_homes",
+    "clock_hours", "view_columns", "repin_minutes",
 )  # fmt: skip
 
 
@@ -55,7 +55,7 @@ def test_every_column_of_a_view_says_what_it_means_and_nothing_else_does(
 
 def test_every_view_is_known_here(settings: MergeSettings, query: Query) -> None:
     views = {next(iter(row.values())) for row in query("SHOW FULL TABLES WHERE Table_type = 'VIEW'")}
-    assert {view for view in views if not view.startswith(("audit_", "checked_", "stale_"))} == set(FOR_ANALYSTS)
+    assert {view for view in views if view != "table_progress" and not view.startswith("checked_")} == set(FOR_ANALYSTS)
     assert {row["view_name"] for row in query("SELECT DISTINCT view_name FROM view_columns")} == set(FOR_ANALYSTS)
 
 
@@ -73,8 +73,8 @@ def test_an_analyst_may_read(analyst: Connection, subtests: pytest.Subtests) -> 
 
 @pytest.mark.parametrize(
     "name",
-    ["staging_repins", "audit_repins", "quarantine", "alerts", "health", "merge_slices", "merge_watermarks",
-     "merge_progress", "merge_locks", "pending_pins", "mysql.global_priv"],
+    ["quarantine", "alerts", "health", "merge_slices", "merge_shards", "shard_progress", "table_progress",
+     "rollup_increments", "people", "presence", "merge_locks", "pending_pins", "mysql.global_priv"],
 )  # fmt: skip
 def test_an_analyst_may_not_read(name: str, analyst: Connection) -> None:
     with pytest.raises(pymysql.err.OperationalError, match="denied"):
@@ -129,8 +129,8 @@ def test_one_row_of_each_type_is_in_engagement(merged: MergeEvents, query: Query
 
 def progress(connection: Connection, *rows: tuple[str, int, datetime | None]) -> None:
     for table, partition, at in rows:
-        params = {"table_name": table, "kafka_partition": partition, "next_offset": 1, "kafka_timestamp": at}
-        memsql.execute(connection, "merge/move_progress", params)
+        where = {"table_name": table, "shard": 0, "kafka_partition": partition}
+        memsql.execute(connection, "merge/move_progress", where | {"next_offset": 1, "kafka_timestamp": at})
     connection.commit()
 
 

@@ -1,6 +1,6 @@
 """The types of the pages' answers, for the scripts: plugins/web/types/api.d.ts, made from the response models.
 
-python tests/support/api_types.py
+python -m tests.support.api_types
 """
 
 import os
@@ -12,7 +12,7 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parents[2]
 TARGET = "plugins/web/types/api.d.ts"
-REFRESH = "python tests/support/api_types.py"
+REFRESH = "python -m tests.support.api_types"
 PLAIN = {"string": "string", "integer": "number", "number": "number", "boolean": "boolean", "null": "null"}
 
 

@@ -13,19 +13,19 @@ from tests.support import lakes
 DATABASE = "pinwheel_merge_tests"
 
 
-def make_database(stack: Stack) -> MemsqlSettings:
+def make_database(stack: Stack, name: str = DATABASE) -> MemsqlSettings:
     """An empty database on the stack's server, as its owner."""
     home = stack.settings.stack_dir / "mariadb"
     connection = pymysql.connect(unix_socket=str(mariadb.socket_path(home)), user=getpass.getuser())
     with connection, connection.cursor() as cursor:
-        cursor.execute(f"CREATE DATABASE {DATABASE} DEFAULT CHARACTER SET utf8mb4")
-        cursor.execute(f"GRANT ALL PRIVILEGES ON {DATABASE}.* TO 'pinwheel_admin'@'127.0.0.1'")
+        cursor.execute(f"CREATE DATABASE {name} DEFAULT CHARACTER SET utf8mb4")
+        cursor.execute(f"GRANT ALL PRIVILEGES ON {name}.* TO 'pinwheel_admin'@'127.0.0.1'")
     admin = environment.memsql(stack.settings, stack.credentials, "admin")
-    return admin.model_copy(update={"memsql_database": DATABASE})
+    return admin.model_copy(update={"memsql_database": name})
 
 
 def empty_tables(settings: MemsqlSettings) -> None:
-    keep = {"merge_locks", "alembic_version", "schema_lock", "clock_hours", "view_columns"}
+    keep = {"merge_locks", "alembic_version", "schema_lock", "clock_hours", "view_columns", "rollup_generation"}
     connection = memsql.connect(settings)
     with connection, connection.cursor() as cursor:
         cursor.execute("SHOW FULL TABLES WHERE Table_type = 'BASE TABLE'")

@@ -91,31 +91,33 @@ def check_parser() -> dict[str, Any]:
     return good
 
 
-def check_schema_suite_and_upsert() -> None:
+def check_schema_rules_and_statement() -> None:
     from expectations.measures import measures
-    from expectations.suites import suite_of
+    from expectations.suites import rules_of
     from pinwheel.clients import memsql
     from pinwheel.lake.events_table import arrow_schema
 
     assert {"channel", "text"} <= set(arrow_schema().names)
-    rules = [(e.configuration.type, e.configuration.kwargs) for e in suite_of("shares").expectations]
-    assert ("expect_column_values_to_be_in_set", {"column": "channel", "value_set": ["mail", "chat"]}) in rules
-    assert ("expect_text_at_most_chars", {"column": "text", "max_chars": 200}) in rules
+    rules = {rule.label: rule.broken for rule in rules_of("shares")}
+    assert rules["expect_column_values_to_be_in_set(channel)"] == "channel NOT IN ('mail', 'chat')"
+    assert rules["expect_text_at_most_chars(text)"] == "length(text) > 200"
     assert "null_share_channel" in {m.name for m in measures(contract.TABLES["shares"])}
     columns = [c.name for c in contract.reporting_columns(contract.TABLES["shares"])]
-    upsert = memsql.statement("merge/upsert", table="shares", columns=columns)
-    assert f"REPLACE INTO shares (\n    {', '.join(columns)}\n)" in upsert
+    statement = memsql.statement("merge/move_loaded", table="shares", columns=columns)
+    assert f"INSERT INTO shares ({', '.join(columns)})" in statement
 
 
 def migration() -> str:
-    """Made from that of repins, with the fields of a share in place of the board."""
+    """The table and the view ``checked_``, made from those of repins, with a share's fields in place of the board."""
     from pinwheel.clients.memsql import SQL_DIR
 
     repins = (SQL_DIR / "schema" / "0003_repins.sql").read_text()
     quality = (SQL_DIR / "schema" / "0011_quality.sql").read_text()
+    table = re.search(r"CREATE TABLE IF NOT EXISTS repins .*?;\n", repins, re.DOTALL)
     checked = re.search(r"CREATE VIEW checked_repins AS.*?;\n", quality, re.DOTALL)
+    assert table is not None
     assert checked is not None
-    text = f"{repins}\n{checked[0]}".replace("repin", "share")
+    text = f"{table[0]}\n{checked[0]}".replace("repin", "share")
     text = re.sub(r"board_id BIGINT COMMENT '.*?'", "channel VARCHAR(16), text VARCHAR(1000)", text)
     return text.replace("COALESCE(board_id, '~')", "COALESCE(channel, '~'), COALESCE(text, '~')")
 
@@ -138,33 +140,32 @@ def check_lake_to_reports(folder: str, row: dict[str, Any]) -> None:
             memsql.execute_all(connection, str(file.with_suffix("")))
             check_merge(settings, connection)
         finally:
-            for name in ("VIEW checked_shares", "VIEW audit_shares", "TABLE staging_shares", "TABLE shares"):
+            for name in ("VIEW checked_shares", "TABLE shares"):
                 with suppress(Exception):
                     cursor.execute(f"DROP {name}")
 
 
 def check_merge(settings: Any, connection: Any) -> None:
     from pinwheel.core.settings import QualitySettings, load
-    from pinwheel.merge.audit import audit
     from pinwheel.merge.gate import Gate
-    from pinwheel.merge.merge import merge
-    from pinwheel.merge.stage import stage
+    from pinwheel.merge.merge import merge, next_slice
     from pinwheel.quality.check import Checker
     from pinwheel.quality.judge import Judge
-    from pinwheel.rollup import rollups
+    from pinwheel.rollup.rollups import Rollups
 
-    found = stage("shares", settings, connection)
+    found = next_slice("shares", settings, connection)
     assert found is not None
-    verdict = audit(found, Gate(settings), connection, 0.5)
-    assert (verdict.reasons, verdict.warnings, verdict.quarantined) == ((), (), 0)
-    counts = merge(found.slice_id, connection)
+    with found:
+        verdict = Gate(0.5).check(found)
+        assert (verdict.reasons, verdict.warnings, verdict.quarantined) == ((), (), 0)
+        counts = merge(found, connection, verdict)
     assert (counts.inserted, counts.duplicates) == (1, 1)
-    rollups.recompute(connection)
+    assert Rollups().refresh(connection) == 1
     with connection.cursor() as cursor:
         cursor.execute("SELECT event_id, channel, text, brand_id, kafka_offset FROM shares")
         merged = {"event_id": "s-1", "channel": "mail", "text": "look", "brand_id": 70, "kafka_offset": 0}
         assert cursor.fetchall() == [merged]
-        cursor.execute("SELECT * FROM rollup_queue")
+        cursor.execute("SELECT * FROM rollup_increments")
         assert not cursor.fetchall()
     quality = load(QualitySettings, lake_uri=settings.lake_uri)
     outcome = Checker(quality, connection, Judge(None)).table("shares", NOON, NOON)
@@ -174,6 +175,6 @@ def check_merge(settings: Any, connection: Any) -> None:
 if __name__ == "__main__":
     add_entry()
     good = check_parser()
-    check_schema_suite_and_upsert()
+    check_schema_rules_and_statement()
     for lake in sys.argv[1:]:
         check_lake_to_reports(lake, good)

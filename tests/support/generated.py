@@ -1,6 +1,6 @@
 """The documents that are made from the code: docs/settings.md and docs/dags.md.
 
-python tests/support/generated.py
+python -m tests.support.generated
 """
 
 import ast
@@ -18,7 +18,7 @@ from pydantic import SecretStr
 from pydantic_settings import BaseSettings
 
 ROOT = Path(__file__).resolve().parents[2]
-REFRESH = "python tests/support/generated.py"
+REFRESH = "python -m tests.support.generated"
 MODULES = (
     "pinwheel.core.settings",
     "pinwheel.local.settings",
@@ -236,10 +236,18 @@ def _schedule(node: ast.expr) -> str:
 def _param(key: ast.expr | None, value: ast.expr) -> tuple[str, str, str]:
     assert isinstance(key, ast.Constant)
     assert isinstance(value, ast.Call)
-    words = {k.arg: ast.literal_eval(k.value) for k in value.keywords}
-    default = ast.literal_eval(value.args[0]) if value.args else "(to be given)"
+    words = {k.arg: ast.literal_eval(k.value) for k in value.keywords if k.arg in ("title", "description")}
+    default = _told_default(value.args[0]) if value.args else "(to be given)"
     told = ". ".join(words[name].rstrip(".") for name in ("title", "description") if name in words)
     return str(key.value), f"`{default}`" if default is not None else "none", told
+
+
+def _told_default(node: ast.expr) -> object:
+    """A literal, or the code that makes the default."""
+    try:
+        return ast.literal_eval(node)
+    except ValueError:
+        return ast.unparse(node)
 
 
 def _is_named(node: ast.expr, name: str) -> bool:

@@ -62,9 +62,10 @@ class Oracle:
     def merged(self) -> bool:
         """Whether the reporting tables and the rollups hold all that the lake has."""
         version = DeltaTable(self.lake.events_uri).version()
-        marks = {r["table_name"]: r["version"] for r in self.query("SELECT table_name, version FROM merge_watermarks")}
+        reached = self.query("SELECT table_name, MIN(version) AS version FROM merge_shards GROUP BY table_name")
+        marks = {r["table_name"]: r["version"] for r in reached}
         merged = all(marks.get(kind.table, -1) >= version for kind in EVENT_TYPES.values())
-        return merged and self.query("SELECT slice_id FROM rollup_queue") == []
+        return merged and self.query("SELECT slice_id FROM rollup_increments") == []
 
     def settle(self) -> None:
         """Wait until everything that was sent has come through."""

@@ -1,0 +1,249 @@
+"""A table made anew from a version of the lake equals the one that was merged slice by slice."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import pytest
+from deltalake import DeltaTable
+from hypothesis import given
+
+from pinwheel.alerts.catalogue import TABLE_CUT_OFF
+from pinwheel.clients import memsql
+from pinwheel.clients.memsql import Connection, Row
+from pinwheel.core.contract import TABLES
+from pinwheel.core.errors import MergeError
+from pinwheel.core.settings import CompactSettings, MergeSettings
+from pinwheel.merge import rebuild
+from pinwheel.merge.session import Session
+from pinwheel.operate.retention import oldest_unread
+from pinwheel.rollup.rollups import Rollups
+from tests.support import slices
+from tests.support.database import empty_tables, merge_settings
+from tests.support.histories import Lake, Landing, Merge, Step, histories
+from tests.support.lakes import NOON, delete, event, hours, land, update
+from tests.support.properties import examples
+from tests.support.types import Query
+
+
+def work(settings: MergeSettings, *tables: str) -> list[str]:
+    """Sessions of these tables until nothing is left to do, then the rollups; returns the alerts raised."""
+    told: list[str] = []
+    for table in tables or TABLES:
+        session = Session(table, settings, lambda alert, *_: told.append(alert.name), lambda *_: None)
+        idle = 0
+        while idle < 3:  # a turn without work may have asked for a rebuild
+            idle = 0 if session.turn() else idle + 1
+        session.close()
+        assert session.errors == 0
+    rollups = Rollups()
+    with memsql.connect(settings, local_infile=True) as connection:
+        while rollups.refresh(connection) or memsql.fetch(connection, "rollup/stale_days"):
+            connection.commit()
+    return told
+
+
+def everything(query: Query) -> dict[str, list[Row]]:
+    """All rows and rollups, without the time of their last change."""
+    stamps = {"updated_at", "fetched_at"}
+    rollups = ("brand_hourly", "brand_daily", "brand_country_daily", "category_hourly", "country_hourly", "pin_hourly")
+    tables = (*TABLES, *rollups, "pin_firsts", "person_homes", "pin_cache", "table_progress")
+    asked = {table: query(f"SELECT * FROM {table}") for table in tables}
+    found = {t: [{k: v for k, v in row.items() if k not in stamps} for row in rows] for t, rows in asked.items()}
+    return {table: sorted(rows, key=repr) for table, rows in found.items()}
+
+
+def cut_log(settings: MergeSettings) -> None:
+    """Only the newest version stays in the log, as after two hours."""
+    DeltaTable(settings.events_uri).create_checkpoint()
+    version = DeltaTable(settings.events_uri).version()
+    for entry in Path(settings.events_uri, "_delta_log").glob("*.json"):
+        if int(entry.stem) < version:
+            entry.unlink()
+
+
+def events() -> list[Row]:
+    kinds = [kind.name for kind in TABLES.values()]
+    return [
+        event(kinds[n % 4], f"e{n}", n, user_id=n % 7, pin_id=n % 5, occurred_at=NOON - hours(n % 30))
+        for n in range(80)
+    ]
+
+
+def test_a_dropped_database_comes_back_from_a_lake_whose_log_is_cut(settings: MergeSettings, query: Query) -> None:
+    land(settings.lake_uri, events())
+    land(settings.lake_uri, [event("repin", "e1", 100), event("repin", "bad", 101, latitude=99.0)])
+    update(settings.lake_uri, "event_id = 'e5'", {"user_id": "77"})
+    delete(settings.lake_uri, "event_id = 'e9'")
+    land(settings.lake_uri, [event("login", "last", 102)])
+    work(settings)
+    before = everything(query)
+    assert len(before["repins"]) == 20 - 1
+    cut_log(settings)
+    empty_tables(settings)
+    small = settings.model_copy(update={"merge_slice_rows": 5})
+    assert work(small) == []
+    assert everything(query) == before
+    assert [r["event_id"] for r in query("SELECT event_id FROM quarantine")] == ["bad"]
+    land(settings.lake_uri, [event("repin", "new", 103)])
+    work(settings)
+    assert len(query("SELECT event_id FROM repins")) == 20
+
+
+def test_a_table_that_is_cut_off_is_told_and_a_person_has_it_rebuilt(
+    settings: MergeSettings, connection: Connection, query: Query
+) -> None:
+    land(settings.lake_uri, [event("repin", "a", 0)])
+    work(settings, "repins")
+    for n in range(1, 4):
+        land(settings.lake_uri, [event("repin", f"b{n}", n)])
+    cut_log(settings)
+    assert work(settings, "repins") == [TABLE_CUT_OFF.name]
+    assert len(query("SELECT * FROM repins")) == 1
+    (extent,) = rebuild.extents(settings, ["repins"])
+    assert (extent.rows, extent.version) == (4, DeltaTable(settings.events_uri).version())
+    assert rebuild.request(connection, settings, ["repins"], "ann") == [extent]
+    assert work(settings, "repins") == []
+    assert len(query("SELECT * FROM repins")) == 4
+    assert query("SELECT repins FROM brand_daily") == [{"repins": 4}]
+
+
+def test_readers_see_the_old_table_until_the_exchange_and_the_feed_goes_on_after_it(
+    settings: MergeSettings, connection: Connection, query: Query
+) -> None:
+    land(settings.lake_uri, [event("repin", f"e{n}", n) for n in range(4)])
+    land(settings.lake_uri, [event("repin", f"f{n}", 10 + n) for n in range(4)])
+    work(settings)
+    with connection.cursor() as cursor:
+        cursor.execute("DELETE FROM repins WHERE event_id = 'e2'")
+        cursor.execute("INSERT INTO repins SELECT * FROM repins WHERE 1 = 0")
+    connection.commit()
+    rebuild.request(connection, settings, ["repins"], "ann")
+    session = Session("repins", settings.model_copy(update={"merge_slice_rows": 4}), lambda *_: None, lambda *_: None)
+    assert session.turn()
+    assert session.pause(worked=True) == 0
+    assert len(query("SELECT * FROM repins")) == 7
+    land(settings.lake_uri, [event("repin", "meanwhile", 20)])
+    update(settings.lake_uri, "event_id = 'e1'", {"user_id": "9"})
+    session.close()
+    work(settings)
+    found = {r["event_id"]: r["user_id"] for r in query("SELECT event_id, user_id FROM repins")}
+    assert len(found) == 9
+    assert found["e1"] == 9
+    assert query("SELECT repins, unique_people FROM brand_daily") == [{"repins": 9, "unique_people": 2}]
+    assert query("SHOW TABLES LIKE 'replaced%%'") == query("SHOW TABLES LIKE 'rebuilt%%'") == []
+
+
+def test_of_several_deliveries_the_first_is_kept_in_whatever_order_the_files_are(
+    settings: MergeSettings, connection: Connection, query: Query
+) -> None:
+    land(settings.lake_uri, [event("repin", "a", 1, user_id=2, occurred_at=NOON - hours(48), kafka_timestamp=NOON)])
+    land(
+        settings.lake_uri, [event("repin", "a", 0, user_id=1, kafka_timestamp=NOON - hours(1)), event("repin", "b", 2)]
+    )
+    rebuild.request(connection, settings, ["repins"], "ann")
+    work(settings.model_copy(update={"merge_slice_rows": 1}))
+    rows = query("SELECT event_id, user_id FROM repins ORDER BY event_id")
+    assert [tuple(row.values()) for row in rows] == [("a", 1), ("b", 1)]
+
+
+DIES_AT = [
+    *("merge/rebuild/shadow", "merge/rebuild/move", "merge/load", "merge/rebuild/exchange"),
+    *("merge/rebuild/note_stale_days", "merge/rebuild/done", "merge/rebuild/set_watermarks"),
+]
+
+
+@pytest.mark.parametrize("statement", DIES_AT)
+@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
+def test_a_rebuild_that_dies_goes_on(
+    settings: MergeSettings,
+    connection: Connection,
+    query: Query,
+    monkeypatch: pytest.MonkeyPatch,
+    statement: str,
+    after: bool,
+) -> None:
+    for start in range(0, 80, 40):
+        land(settings.lake_uri, events()[start : start + 40])
+    work(settings)
+    before = everything(query)
+    rebuild.request(connection, settings, ["repins"], "ann")
+    small = settings.model_copy(update={"merge_slice_rows": 1})
+
+    def dying(function: Callable[..., Any]) -> Callable[..., Any]:
+        def call(asked: Connection, name: str, *given: object, **names: object) -> Any:
+            if name == statement and not after:
+                raise KeyboardInterrupt
+            found = function(asked, name, *given, **names)
+            if name == statement:
+                raise KeyboardInterrupt
+            return found
+
+        return call
+
+    for function in ("execute", "execute_many", "execute_all"):
+        monkeypatch.setattr(memsql, function, dying(getattr(memsql, function)))
+    with pytest.raises(KeyboardInterrupt):
+        work(small, "repins")
+    monkeypatch.undo()
+    assert everything(query)["pins"] == before["pins"]
+    work(small)
+    assert everything(query) == before
+    assert query("SELECT * FROM rebuilds") == []
+
+
+def test_the_lake_keeps_what_a_rebuild_reads(settings: MergeSettings, connection: Connection) -> None:
+    land(settings.lake_uri, [event("repin", "a", 0)])
+    work(settings)
+    compact = CompactSettings(**settings.model_dump(include=set(CompactSettings.model_fields)))
+    assert oldest_unread(compact) is None
+    rebuild.request(connection, settings, ["repins"], "ann")
+    land(settings.lake_uri, [event("repin", "b", 1)])
+    work(settings, "pins", "comments", "logins")
+    since = oldest_unread(compact)
+    assert since is not None
+    assert since <= datetime.now(UTC)
+    work(settings)
+    assert oldest_unread(compact) is None
+
+
+def test_a_rebuild_of_nothing_is_refused_plainly(settings: MergeSettings, connection: Connection) -> None:
+    with pytest.raises(MergeError, match="no reporting table 'pinss'; there are pins, repins"):
+        rebuild.request(connection, settings, ["pinss"], "ann")
+    nowhere = settings.model_copy(update={"lake_uri": f"{settings.lake_uri}-not-there"})
+    with pytest.raises(MergeError, match="there is no lake at"):
+        rebuild.request(connection, nowhere, ["pins"], "ann")
+
+
+def test_after_any_history_a_rebuild_makes_the_same_table(
+    settings: MergeSettings, connection: Connection, query: Query, tmp_path: Path
+) -> None:
+    rows, tried = 0, 0
+
+    @examples(5)
+    @given(histories(("pins", "repins"), landings=3, most_rows=14, ids=12))
+    def holds(history: list[Step]) -> None:
+        nonlocal rows, tried
+        tried += 1
+        here = merge_settings(settings, str(tmp_path / str(tried)))
+        lake, number = Lake(here.lake_uri), count()
+        for step in history:
+            if isinstance(step, Merge):
+                for table in step.tables:
+                    slices.merge_all(table, here, connection)
+            elif isinstance(step, Landing):  # each event once: of several deliveries, the lake may lose the first
+                lake.take(Landing(tuple({**row, "number": next(number)} for row in step.rows)))
+            else:
+                lake.take(step)
+        work(here)
+        before = everything(query)
+        rebuild.request(connection, here, list(TABLES), "ann")
+        work(here.model_copy(update={"merge_slice_rows": 3}))
+        after = everything(query)
+        assert {t: after[t] for t in after if t != "pin_cache"} == {t: before[t] for t in before if t != "pin_cache"}
+        rows = max(rows, len(before["repins"]))
+
+    holds()
+    assert rows > 5
