@@ -95,9 +95,10 @@ class Arena:
     def merged(self) -> bool:
         """Whether the reporting tables and the rollups hold all events of the lake."""
         version = DeltaTable(self.events_uri).version()
-        marks = {r["table_name"]: r["version"] for r in self.query("SELECT table_name, version FROM merge_watermarks")}
+        reached = self.query("SELECT table_name, MIN(version) AS version FROM merge_shards GROUP BY table_name")
+        marks = {r["table_name"]: r["version"] for r in reached}
         rows = all(marks.get(kind.table, -1) >= version for kind in EVENT_TYPES.values())
-        return rows and not self.query("SELECT slice_id FROM rollup_queue LIMIT 1")
+        return rows and not self.query("SELECT slice_id FROM rollup_increments LIMIT 1")
 
     def settle(self) -> float:
         """Wait until everything that was sent is merged and rolled up; returns the time then, in Unix seconds."""

@@ -148,7 +148,16 @@ def _found(wrong: dict[str, int]) -> dict[str, int]:
 
 def plain(job: Job) -> Run:
     """Baseline (a): a plain consumer."""
-    return _baseline(job, "plain", [sys.executable, str(BASELINES / "plain_consumer.py")], lambda _: None)
+    return _consumer(job, "plain", "plain_consumer.py")
+
+
+def floor(job: Job) -> Run:
+    """The floor: the plain consumer in two processes, with LOAD DATA."""
+    return _consumer(job, "floor", "floor.py")
+
+
+def _consumer(job: Job, name: str, script: str) -> Run:
+    return _baseline(job, name, [sys.executable, str(BASELINES / script)], lambda _: None, keeps_dead=True)
 
 
 def tutorial(job: Job) -> Run:
@@ -162,13 +171,15 @@ def tutorial(job: Job) -> Run:
     return _baseline(job, "tutorial", [submit, *options, str(BASELINES / "tutorial_spark.py")], _fill_catalogue)
 
 
-def _baseline(job: Job, name: str, command: list[str], prepare: Callable[[MemsqlSettings], None]) -> Run:
+def _baseline(
+    job: Job, name: str, command: list[str], prepare: Callable[[MemsqlSettings], None], *, keeps_dead: bool = False
+) -> Run:
     """Run a baseline with only Kafka, the database and the Pin API; measured from the program's start to its end."""
     run = Run(name, job.events, job.seed)
     with arena(name, airflow=False) as under_test:
         stack = under_test.stack
         start = json.dumps(dict.fromkeys(range(stack.settings.partitions), 0))
-        truth = under_test.backlog(job.events, job.seed)
+        folder = under_test.backlog(job.events, job.seed)
         database = f"baseline_{name}"
         under_test.make_database(database)
         owner = environment.memsql(stack.settings, stack.credentials, "admin")
@@ -180,7 +191,10 @@ def _baseline(job: Job, name: str, command: list[str], prepare: Callable[[Memsql
             _run([*command, "--database", database, "--start", start], owner, program.mark)
             run.seconds = time.monotonic() - began
         run.cpu = {"program": program.cpu} | spent(before, usage.cpu())
-        run.wrong = _compare(Truth([truth], stack.settings.catalogue_seed), theirs, {}, BASELINE_ROLLUPS)
+        truth = Truth([folder], stack.settings.catalogue_seed)
+        run.wrong = _compare(truth, theirs, {}, BASELINE_ROLLUPS)
+        if keeps_dead:
+            run.wrong |= _found({"dead letters": truth.wrong_dead(theirs)})
     return run
 
 

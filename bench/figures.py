@@ -15,7 +15,23 @@ import psutil
 from pinwheel.local.settings import ROOT
 
 FILE = ROOT / "docs" / "benchmarks.json"
-PLAIN, TUTORIAL = "plain consumer", "tutorial Spark"
+PLAIN, TUTORIAL, FLOOR = "plain consumer", "tutorial Spark", "floor"
+DATABASE = "memsql"  # its part of a run's CPU
+AT_LEAST = {
+    "landing.vs_plain_consumer": 3.0,
+    "throughput.vs_plain_consumer": 1.3,
+    "throughput.vs_tutorial_spark": 2.0,
+}
+AT_MOST = {
+    "cpu.database_per_million": 18.0,
+    "cpu.vs_plain_consumer": 1.4,
+    "latency.lake.p95_s": 2.0,
+    "latency.sql.p95_s": 6.0,
+    "memory.stack_mb": 5000.0,
+    "merge.growth_ratio": 1.15,
+    "rollups.day_ratio": 1.2,
+    "rollups.freshness_p95_s": 15.0,
+}
 
 
 @dataclass(frozen=True)
@@ -43,10 +59,28 @@ def machine() -> str:
 
 def record(figures: Iterable[Figure], file: Path = FILE) -> None:
     """Write figures to the file; they replace older ones of the same name."""
-    known = {f["figure"]: f for f in json.loads(file.read_text())["figures"]} if file.exists() else {}
-    known |= {f.figure: asdict(f) for f in figures}
+    known = _recorded(file) | {f.figure: asdict(f) for f in figures}
     ordered = [known[name] for name in sorted(known)]
     file.write_text(json.dumps({"figures": ordered}, indent=2) + "\n", encoding="utf-8")
+
+
+def _recorded(file: Path) -> dict[str, dict[str, Any]]:
+    return {f["figure"]: f for f in json.loads(file.read_text())["figures"]} if file.exists() else {}
+
+
+def goals_table(file: Path = FILE) -> list[str]:
+    """The file's figures next to their goals, as a Markdown table."""
+    known = _recorded(file)
+    lines = ["| figure | measured | on | goal | |", "|---|---:|---|---:|---|"]
+    for name, goal in sorted((AT_LEAST | AT_MOST).items()):
+        sign = "≥" if name in AT_LEAST else "≤"
+        if name not in known:
+            lines.append(f"| {name} | | | {sign} {goal:g} | not measured |")
+            continue
+        value, day = known[name]["value"], known[name]["date"]
+        reached = value >= goal if name in AT_LEAST else value <= goal
+        lines.append(f"| {name} | {value:g} | {day} | {sign} {goal:g} | {'reached' if reached else 'missed'} |")
+    return lines
 
 
 Runs = Mapping[str, list[dict[str, Any]]]
@@ -93,6 +127,15 @@ def cpu(run: dict[str, Any]) -> float:
     return float(sum(run["cpu"].values()) / run["events"] * 1e6)
 
 
+def database_cpu(run: dict[str, Any]) -> float:
+    """The database's CPU-seconds per million events.
+
+    Raises:
+        KeyError: the run does not tell the database's part.
+    """
+    return float(run["cpu"][DATABASE] / run["events"] * 1e6)
+
+
 def _ratio(contender: str, baseline: str, of: Callable[[dict[str, Any]], float]) -> Callable[[Runs], float]:
     return lambda runs: median(runs, contender, of) / median(runs, baseline, of)
 
@@ -103,8 +146,10 @@ def _more(contender: str, name: str) -> Callable[[Runs], float]:
 
 FIGURES: dict[str, tuple[Callable[[Runs], float], str, str]] = {
     "throughput.events_per_s": (lambda runs: median(runs, "pinwheel", rate), "events/s", ""),
+    "throughput.vs_floor": (_ratio("pinwheel", "floor", rate), "ratio", FLOOR),
     "throughput.vs_plain_consumer": (_ratio("pinwheel", "plain", rate), "ratio", PLAIN),
     "throughput.vs_tutorial_spark": (_ratio("pinwheel", "tutorial", rate), "ratio", TUTORIAL),
+    "cpu.database_per_million": (lambda runs: median(runs, "pinwheel", database_cpu), "CPU-seconds", ""),
     "cpu.per_million_s": (lambda runs: median(runs, "pinwheel", cpu), "CPU-seconds", ""),
     "cpu.vs_plain_consumer": (_ratio("pinwheel", "plain", cpu), "ratio", PLAIN),
     "landing.events_per_s": (lambda runs: median(runs, "landing", rate), "events/s", ""),

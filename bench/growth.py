@@ -10,13 +10,12 @@ CPU of merge and database together; seconds are printed too.
 import argparse
 import statistics
 import sys
-from collections import defaultdict
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from bench import figures
 from bench.landed import make_lake
-from bench.merge import merge_slice, prepared, roll_up
+from bench.merge import merge_slice, roll_up
 from bench.meters import Cost, Meter
 from bench.reports import DAYS, World, fill
 from bench.servers import database
@@ -24,9 +23,10 @@ from pinwheel.clients import memsql, migrations
 from pinwheel.core.contract import TABLES
 from pinwheel.core.settings import MemsqlSettings, MergeSettings
 from pinwheel.local.settings import LocalSettings
+from pinwheel.merge.gate import Gate
+from pinwheel.rollup.rollups import Rollups
 
 TIMES = 3
-STEPS = ("1 stage", "2 audit", "3 merge", "4 roll up")
 FILL_SECONDS = 3600.0  # timeout of a statement while filling
 
 
@@ -71,23 +71,23 @@ def cost_at(size: int, uri: str, new: int) -> float:
 
 def _merge(settings: MergeSettings, meter: Meter) -> list[Cost]:
     """Merge one landing at a time into all tables; each version is a slice, because ``merge_slice_rows`` is 1."""
-    gates = {table: prepared(table, settings) for table in TABLES}
+    gate, rollups = Gate(settings.quarantine_max_share), Rollups()
     costs = []
     with memsql.connect(settings, local_infile=True) as connection:
         for _ in range(TIMES):
             meter.steps.clear()
-            for table, gate in gates.items():
+            for table in TABLES:
                 merge_slice(table, settings, gate, connection, meter)
-            roll_up(settings, meter)
+            roll_up(settings, rollups, meter)
             costs.append(_sum(meter))
     return costs
 
 
 def _sum(meter: Meter) -> Cost:
-    sums: dict[str, Cost] = defaultdict(Cost)
-    for (_, step), cost in meter.steps.items():
-        sums["all" if step in STEPS else "parts"].add(cost)
-    return sums["all"]
+    sum_ = Cost()
+    for cost in meter.steps.values():
+        sum_.add(cost)
+    return sum_
 
 
 if __name__ == "__main__":

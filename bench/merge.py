@@ -1,4 +1,4 @@
-"""Measures staging, auditing and merging by step and by statement, without Spark and Airflow.
+"""Measures preparing, judging, merging and rolling up by step and by statement, without Spark and Airflow.
 
     python bench/merge.py --events 1000000
 
@@ -9,13 +9,7 @@ in turn as the merge's tasks do, in one process, so that each CPU-second of the 
 import argparse
 import sys
 from collections import defaultdict
-from collections.abc import Callable, Iterator
-from concurrent.futures import Executor, Future
-from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
-from types import ModuleType
-from typing import TypeVar
-from unittest.mock import patch
 
 from bench.landed import make_lake
 from bench.meters import Cost, Meter, lines
@@ -25,13 +19,10 @@ from pinwheel.clients.memsql import Connection
 from pinwheel.core.contract import TABLES
 from pinwheel.core.settings import MemsqlSettings, MergeSettings, StreamSettings, load
 from pinwheel.local.settings import LocalSettings
-from pinwheel.merge import stage as staging
-from pinwheel.merge.audit import audit
 from pinwheel.merge.gate import Gate
-from pinwheel.merge.merge import merge
-from pinwheel.rollup import rollups
+from pinwheel.merge.merge import merge, next_slice
+from pinwheel.rollup.rollups import Rollups
 
-T = TypeVar("T")
 LEAST_SECONDS = 0.02  # faster statements are not shown
 
 
@@ -46,11 +37,11 @@ def main() -> int:
             merge_slice_rows=given.slice_rows,
         )
         meter = Meter(server)
-        gates = {table: prepared(table, settings) for table in given.tables}  # once per session, so not measured
+        gate = Gate(of_merge.quarantine_max_share)  # once per session, so not measured
         whole = meter.now()
-        for table, gate in gates.items():
+        for table in given.tables:
             merge_table(table, of_merge, gate, meter)
-        roll_up(of_merge, meter)
+        roll_up(of_merge, Rollups(), meter)
         after = meter.settle()
         report(meter, whole, after, given.least_seconds)
     return 0
@@ -68,13 +59,6 @@ def _arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def prepared(table: str, settings: MemsqlSettings) -> Gate:
-    """A gate in the state in which a session has it after its first slice."""
-    gate = Gate(settings)
-    gate.prepare(table)
-    return gate
-
-
 def merge_table(table: str, settings: MergeSettings, gate: Gate, meter: Meter) -> None:
     """Merge a table slice by slice until the lake has no more, as a session does."""
     with memsql.connect(settings, local_infile=True) as connection:
@@ -85,63 +69,25 @@ def merge_table(table: str, settings: MergeSettings, gate: Gate, meter: Meter) -
 
 def merge_slice(table: str, settings: MergeSettings, gate: Gate, connection: Connection, meter: Meter) -> bool:
     """Merge the next slice; False when there is none."""
-    with split_stage(table, meter), meter.step(table, "1 stage"):
-        staged = staging.stage(table, settings, connection)
-    if staged is None:
+    with meter.step(table, "1 prepare"):
+        slice_ = next_slice(table, settings, connection)
+    if slice_ is None:
         return False
-    with meter.step(table, "2 audit"):
-        audit(staged, gate, connection, settings.quarantine_max_share)
-    with meter.step(table, "3 merge"):
-        merge(staged.slice_id, connection)
+    with slice_:
+        with meter.step(table, "2 judge"):
+            verdict = gate.check(slice_)
+        with meter.step(table, "3 merge"):
+            merge(slice_, connection, verdict)
     return True
 
 
-def roll_up(settings: MergeSettings, meter: Meter) -> None:
-    """Recompute the rollups of all that was merged, in one go as after a backlog, but not concurrently."""
-    with memsql.connect(settings) as connection, one_by_one(rollups):
-        second = connection.another()  # closed by recompute
-        for each in (connection, second):
-            meter.watch(each)
-        connection.another = lambda: second  # type: ignore[method-assign]
+def roll_up(settings: MergeSettings, rollups: Rollups, meter: Meter) -> None:
+    """Apply all queued increments to the rollups."""
+    with memsql.connect(settings, local_infile=True) as connection:
+        meter.watch(connection)
         with meter.step("rollups", "4 roll up"):
-            rollups.recompute(connection)
-
-
-class _Here(Executor):
-    """An executor that runs what is submitted in the calling thread."""
-
-    def submit(self, fn: Callable[..., T], /, *args: object, **kwargs: object) -> Future[T]:
-        """Run ``fn`` before returning."""
-        done = Future[T]()
-        done.set_result(fn(*args, **kwargs))
-        return done
-
-
-def one_by_one(module: ModuleType) -> AbstractContextManager[object]:
-    """Make a module's threads run one after the other, so that each database CPU-second belongs to one statement."""
-    return patch.object(module, "ThreadPoolExecutor", lambda **_: _Here())
-
-
-@contextmanager
-def split_stage(table: str, meter: Meter) -> Iterator[None]:
-    """Measure the two halves of staging: reading the change feed into a file, and loading it."""
-    halves = {"_write": "1a read", "_load": "1b load"}
-    kept = {name: getattr(staging, name) for name in halves}
-
-    def counted(name: str) -> object:
-        def call(*given: object) -> object:
-            with meter.step(table, halves[name]):
-                return kept[name](*given)
-
-        return call
-
-    for name in halves:
-        setattr(staging, name, counted(name))
-    try:
-        yield
-    finally:
-        for name, function in kept.items():
-            setattr(staging, name, function)
+            while rollups.refresh(connection):
+                pass
 
 
 def report(meter: Meter, whole: Cost, after: Cost, least_seconds: float) -> None:

@@ -31,7 +31,7 @@ from bench.servers import database
 from expectations.measures import measures
 from pinwheel.clients import memsql
 from pinwheel.clients.memsql import Connection
-from pinwheel.core.contract import HOUR_COLUMN, PIN_COLUMNS, ROLLUP_TABLES, TABLES, SliceState, reporting_columns
+from pinwheel.core.contract import HOUR_COLUMN, PIN_COLUMNS, ROLLUP_TABLES, TABLES, reporting_columns
 from pinwheel.core.errors import MemsqlError
 from pinwheel.core.settings import (
     GeoSettings,
@@ -50,16 +50,14 @@ from pinwheel.generate.defects import DEFECTS, Planter
 from pinwheel.generate.events import Generator
 from pinwheel.lake import events_table
 from pinwheel.merge import ledger
-from pinwheel.merge.audit import audit
 from pinwheel.merge.gate import Gate
-from pinwheel.merge.ledger import Slice
-from pinwheel.merge.merge import merge
-from pinwheel.merge.stage import stage
+from pinwheel.merge.merge import merge, next_slice
+from pinwheel.merge.prepare import Prepared
 from pinwheel.quality.check import Checker
 from pinwheel.quality.judge import Judge
 from pinwheel.quality.profile import Hour, Profile
 from pinwheel.quality.usual import expected
-from pinwheel.rollup import rollups
+from pinwheel.rollup.rollups import Rollups
 from spark_jobs.transforms.enrich import with_pins, with_places
 from spark_jobs.transforms.parse import RECORDS_SCHEMA, Limits, Parser
 
@@ -209,7 +207,7 @@ SQL_DEFECTS = (
     "UPDATE brand_country_daily SET repins = 0",
     "DELETE FROM brand_country_daily LIMIT 1",
     "TRUNCATE TABLE comments",
-    "UPDATE people_daily SET bits = bits & (bits - 1) ORDER BY chunk LIMIT 1",
+    "UPDATE people_daily SET bits = 0 ORDER BY chunk LIMIT 1",
     "UPDATE person_homes SET country_code = 'AQ'",
     "UPDATE pin_firsts SET repinned_at = NULL",
 )
@@ -225,38 +223,37 @@ class Reporting:
         self.connection = memsql.connect(settings, local_infile=True)
         self.quality = QualitySettings(**values, **GeoSettings().model_dump(), lake_uri=self.uri)
         self._merging = MergeSettings(**values, lake_uri=self.uri)
-        self._gate = Gate(settings)
+        self._gate = Gate(self._merging.quarantine_max_share)
+        self._rollups = Rollups()
 
     def land(self, rows: pa.Table) -> None:
         """Append to the lake."""
         write_deltalake(f"{self.uri}/events", rows.cast(events_table.arrow_schema()), mode="append")
 
     def merge(self) -> None:
-        """Merge everything in the lake, and recompute the rollups."""
-        for staged in self._staged():
-            audit(staged, self._gate, self.connection, self._merging.quarantine_max_share)
-            merge(staged.slice_id, self.connection)
-        rollups.recompute(self.connection)
+        """Merge everything in the lake, and apply it to the rollups."""
+        for slice_ in self._slices():
+            merge(slice_, self.connection, self._gate.check(slice_))
+        while self._rollups.refresh(self.connection):
+            pass
 
     def held(self, rows: pa.Table) -> dict[str, list[str]]:
-        """Table -> reasons for which the gate holds these rows; they are staged, but never merged."""
+        """Table -> reasons for which the gate holds these rows; they are judged, but never merged."""
         self.land(rows)
         reasons = {}
-        for staged in self._staged():
-            verdict = audit(staged, self._gate, self.connection, self._merging.quarantine_max_share)
+        for slice_ in self._slices():
+            verdict = self._gate.check(slice_)
             if verdict.held:
-                reasons[staged.table] = list(verdict.reasons)
-            now = SliceState.HELD if verdict.held else SliceState.STAGED
+                reasons[slice_.table] = list(verdict.reasons)
             with memsql.transaction(self.connection):
-                ledger.move(self.connection, staged.slice_id, now, SliceState.SUPERSEDED, None)
-                ledger.advance(self.connection, staged.table, staged.versions, {})
-            _run(self.connection, f"TRUNCATE staging_{staged.table}")
+                ledger.advance(self.connection, slice_.table, slice_.shard, slice_.versions, {})
         return reasons
 
-    def _staged(self) -> Iterator[Slice]:
+    def _slices(self) -> Iterator[Prepared]:
         for table in TABLES:
-            while (staged := stage(table, self._merging, self.connection)) is not None:
-                yield staged
+            while (slice_ := next_slice(table, self._merging, self.connection)) is not None:
+                with slice_:
+                    yield slice_
 
 
 class Watch:

@@ -13,7 +13,7 @@ import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -28,13 +28,14 @@ from bench.servers import free_port
 from pinwheel.clients import memsql, tsv
 from pinwheel.clients.memsql import Connection
 from pinwheel.core.contract import TABLES, reporting_columns
+from pinwheel.core.increments import INCREMENTS
 from pinwheel.core.settings import MemsqlSettings
 from pinwheel.install.progress import PlainProgress
 from pinwheel.local import environment
 from pinwheel.local.settings import LocalSettings
 from pinwheel.local.stack import Stack
-from pinwheel.merge.merge import bucket_columns
-from pinwheel.rollup import rollups
+from pinwheel.merge.merge import queue_increments
+from pinwheel.rollup.rollups import Rollups
 
 SEED = 2015
 SHARES = {"repins": 0.60, "pins": 0.12, "comments": 0.13, "logins": 0.15}
@@ -128,14 +129,17 @@ def load(connection: Connection, table: str, rows: pa.Table) -> None:
 
 def fill(connection: Connection, rows: int, world: World, first_day: datetime = FIRST_DAY) -> None:
     """Fill the event tables day by day, with each day's rollups."""
+    rollups = Rollups()
     for day in range(DAYS):
         began = time.monotonic()
         since = first_day + timedelta(days=day)
+        made = {}
         for table, share in SHARES.items():
             per_day = round(rows * share / DAYS)
-            load(connection, table, world.events(table, day * per_day, per_day, since, 86400))
+            made[table] = world.events(table, day * per_day, per_day, since, 86400)
+            load(connection, table, made[table])
         loaded = time.monotonic()
-        roll_up(connection, since)
+        roll_up(connection, rollups, len(SHARES) * day, made)
         done = time.monotonic()
         print(f"day {day + 1}: loaded in {loaded - began:.0f} s, rollups in {done - loaded:.0f} s", flush=True)
     with connection.cursor() as cursor:
@@ -146,17 +150,17 @@ def fill(connection: Connection, rows: int, world: World, first_day: datetime = 
     connection.commit()
 
 
-def roll_up(connection: Connection, day: datetime) -> None:
-    """Recompute the buckets of that day's rows, as if these had just changed, with the rollups' own statements."""
-    with connection.cursor() as cursor:
-        for slice_id, (table, kind) in enumerate(TABLES.items()):
-            columns = ", ".join(("event_id", "occurred_hour", "user_id", *bucket_columns(kind)))
-            cursor.execute("INSERT INTO rollup_queue (slice_id, table_name) VALUES (%s, %s)", (slice_id, table))
-            of_day = "WHERE occurred_hour >= %s AND occurred_hour < %s + INTERVAL 1 DAY"
-            rows = f"INSERT INTO left_rows (slice_id, {columns}) SELECT %s, {columns} FROM {table} {of_day}"  # noqa: S608
-            cursor.execute(rows, (slice_id, day, day))
+def roll_up(connection: Connection, rollups: Rollups, slice_id: int, loaded: Mapping[str, pa.Table]) -> None:
+    """Apply rows that were loaded as the merge would have queued them."""
+    for number, (table, rows) in enumerate(loaded.items()):
+        counted = {name: rows[name] for name in INCREMENTS.names if name in rows.column_names}
+        counted |= {"weight": pa.repeat(1, rows.num_rows), "at_us": rows["occurred_at"].cast(pa.int64())}
+        nothing = pa.nulls(rows.num_rows)
+        queued = pa.table({name: counted.get(name, nothing) for name in INCREMENTS.names}).cast(INCREMENTS)
+        queue_increments(connection, slice_id + number, table, queued)
     connection.commit()
-    rollups.recompute(connection)
+    while rollups.refresh(connection):
+        pass
 
 
 @contextmanager

@@ -15,13 +15,14 @@ from collections.abc import Callable
 from pathlib import Path
 
 from bench import figures
-from bench.contenders import Job, Run, as_json, pinwheel, plain, tutorial
+from bench.contenders import Job, Run, as_json, floor, pinwheel, plain, tutorial
 from bench.streams import landing, steady
 from pinwheel.local.settings import LocalSettings
 
 CONTENDERS: dict[str, Callable[[Job], Run]] = {
     "pinwheel": pinwheel,
     "plain": plain,
+    "floor": floor,
     "tutorial": tutorial,
     "landing": landing,
     "latency": steady,
@@ -39,6 +40,7 @@ def main() -> int:
     print("\n".join(["", *figures.table(runs), "", *figures.parts_table(runs)]))
     if given.figures:
         figures.record(figures.of_runs(runs), given.figures)
+        print("\n".join(["", *figures.goals_table(given.figures)]))
     return int(wrong > 0)
 
 

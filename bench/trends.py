@@ -2,10 +2,10 @@
 
     python -m bench.trends --seed 1
 
-Inserts made-up repins minute by minute into a MariaDB of the run, and refreshes the trends after each minute as the
-merge does. Three parts of the world have daily rhythms, eight hours apart, each with three times as many repins at its
-peak as at its trough. Pins and countries follow Zipf's law, and a pin's popularity differs between the parts. An event
-is in the table seconds after it happened; one in a hundred is up to half an hour late.
+Queues made-up repins minute by minute in a MariaDB of the run, as merges do, and refreshes the rollups and the trends
+after each minute. Three parts of the world have daily rhythms, eight hours apart, each with three times as many repins
+at its peak as at its trough. Pins and countries follow Zipf's law, and a pin's popularity differs between the parts. An
+event is merged seconds after it happened; one in a hundred is up to half an hour late.
 
 A burst multiplies the rate of a pin, category, brand or country by 3 or by 10 for 5 to 20 minutes. It counts as found
 when its item is among the trends at most 3 minutes after its end. Other items that a burst raises (its pin's category,
@@ -25,12 +25,12 @@ from datetime import datetime, timedelta
 import numpy as np
 import psutil
 import pyarrow as pa
-import pyarrow.compute as pc
 
-from bench.reports import database, load
+from bench.reports import database, roll_up
 from pinwheel.clients import memsql
 from pinwheel.clients.memsql import Connection
-from pinwheel.core.contract import TABLES, reporting_columns
+from pinwheel.core.times import aware
+from pinwheel.rollup.rollups import Rollups
 from pinwheel.rollup.trends import refresh
 
 START = datetime(2026, 3, 14)
@@ -176,13 +176,15 @@ class Truth:
         return False
 
 
-class Table:
-    """The table ``repins``, filled as merges do."""
+class Merges:
+    """Slices of ``repins``, merged and rolled up. The rollups do not read the table itself, so it stays empty."""
 
     def __init__(self, connection: Connection, world: World) -> None:
         self._connection, self._world = connection, world
         self._waiting: list[tuple[np.ndarray, Draw]] = []
-        self.rows = 0
+        self._now = START
+        self._rollups = Rollups(now=lambda: aware(self._now))
+        self._slices, self.rows = 0, 0
 
     def happen(self, draw: Draw) -> None:
         """Add events, to be merged some seconds or minutes later."""
@@ -191,38 +193,31 @@ class Table:
         self._waiting.append((draw[0] + late, draw))
 
     def merge(self, until: float) -> None:
-        """Insert the events that have arrived by then (seconds since the start), and their ``touched_minutes``."""
+        """Roll up the events that have arrived by then, in seconds since the start."""
         ready = [tuple(column[at < until] for column in draw) for at, draw in self._waiting]
         kept = [(at[at >= until], tuple(column[at >= until] for column in draw)) for at, draw in self._waiting]
         self._waiting = [pair for pair in kept if len(pair[0])]  # type: ignore[misc]
         seconds, pin, country = _joined(ready)  # type: ignore[arg-type]
-        load(self._connection, "repins", self._rows(seconds, pin, country))
-        minutes = [(self.rows, START + timedelta(minutes=int(m))) for m in np.unique(seconds // 60)]
-        with self._connection.cursor() as cursor:
-            cursor.executemany("INSERT INTO touched_minutes (slice_id, minute) VALUES (%s, %s)", minutes)
-        self._connection.commit()
+        self._now = START + timedelta(seconds=until)
+        self._slices += 1
+        roll_up(self._connection, self._rollups, self._slices, {"repins": self._rows(seconds, pin, country)})
 
     def _rows(self, seconds: np.ndarray, pin: np.ndarray, country: np.ndarray) -> pa.Table:
-        count, first = len(seconds), self.rows
+        count = len(seconds)
         self.rows += count
         since = int((START - datetime(1970, 1, 1)).total_seconds() * 1e6)
         times = (since + seconds * 1e6).astype(np.int64)
         brand = self._world.brand_of[pin]
-        values = {
-            "event_id": pc.utf8_lpad(pa.array(np.arange(first, first + count)).cast(pa.string()), 36, "0"),
-            "occurred_at": pa.array(times, pa.timestamp("us")),
-            "occurred_hour": pa.array(times // 3_600_000_000 * 3_600_000_000, pa.timestamp("us")),
-            "user_id": pa.array(np.arange(count)),
-            "pin_id": pa.array(pin),
-            "brand_id": pa.array(brand, mask=brand < 0),
-            "category": pa.array(self._world.category_of[pin]).cast(pa.string()),
-            "country_code": pa.array(np.char.add(_letters(country // 26), _letters(country % 26))),
-            "kafka_partition": pa.array(np.zeros(count, np.int64)),
-            "kafka_offset": pa.array(np.arange(first, first + count)),
-            "kafka_timestamp": pa.array(times, pa.timestamp("us")),
-        }
-        columns = reporting_columns(TABLES["repins"])
-        return pa.table({c.name: values.get(c.name, pa.nulls(count, pa.string())) for c in columns})
+        return pa.table(
+            {
+                "occurred_at": pa.array(times, pa.timestamp("us")),
+                "user_id": pa.array(np.arange(count)),
+                "pin_id": pa.array(pin),
+                "brand_id": pa.array(brand, mask=brand < 0),
+                "category": pa.array(self._world.category_of[pin]).cast(pa.string()),
+                "country_code": pa.array(np.char.add(_letters(country // 26), _letters(country % 26))),
+            }
+        )
 
 
 def _letters(numbers: np.ndarray) -> np.ndarray:
@@ -268,21 +263,21 @@ def simulate(connection: Connection, given: argparse.Namespace) -> None:
     minutes = WARM_UP + given.hours * 60
     bursts = planted(world, minutes, given.least)
     truth = Truth(world)
-    table, watch = Table(connection, world), Watch(bursts, truth)
+    merges, watch = Merges(connection, world), Watch(bursts, truth)
     costs = []
     for minute in range(minutes):
         for is_burst, draw in _draws(world, bursts, minute):
             truth.add(minute, draw, is_burst)
-            table.happen(draw)
-        table.merge((minute + 1) * 60)
+            merges.happen(draw)
+        merges.merge((minute + 1) * 60)
         before = _cpu()
-        refresh(connection, START + timedelta(minutes=minute + 1), sweep=minute % 10 == 0)
+        refresh(connection, aware(START + timedelta(minutes=minute + 1)))
         costs.append(_cpu() - before)
         with connection.cursor() as cursor:
             cursor.execute("SELECT * FROM trends")
             watch.look(minute + 1, list(cursor.fetchall()))
         connection.commit()
-    _print_results(bursts, watch, given, table.rows, costs)
+    _print_results(bursts, watch, given, merges.rows, costs)
 
 
 def _draws(world: World, bursts: list[Burst], minute: int) -> Iterator[tuple[bool, Draw]]:
@@ -309,7 +304,8 @@ def _print_results(bursts: list[Burst], watch: Watch, given: argparse.Namespace,
         print(f"missed {burst}")
     usual = costs[WARM_UP:]
     print(f"false alarms: {watch.alarms} in {given.hours} h; risen with a burst: {watch.echoes}; repins: {rows:,}")
-    print(f"a refresh: median {statistics.median(usual):.2f}, mean {statistics.mean(usual):.2f} CPU-seconds")
+    middle, mean = (f"{found(usual):.2f}" for found in (statistics.median, statistics.mean))
+    print(f"a refresh of the trends: median {middle}, mean {mean} CPU-seconds")
 
 
 def main() -> int:

@@ -99,6 +99,12 @@ class Truth:
         names = ", ".join((*rollup.keys, *COUNTS, *people))
         return self._differences(wanted, settings, f"SELECT {names} FROM {name}")  # noqa: S608
 
+    def wrong_dead(self, settings: MemsqlSettings) -> int:
+        """Number of dead letters that a baseline's table lacks, or has too many."""
+        with memsql.connect(settings) as connection, connection.cursor(SSCursor) as cursor:
+            cursor.execute("SELECT COUNT(*) FROM dead_letters")
+            return abs(int(cursor.fetchall()[0][0]) - self.dead)
+
     def _differences(self, wanted: str, settings: MemsqlSettings, asked: str) -> int:
         types = self._db.sql(f"{wanted} LIMIT 0").to_arrow_table().schema.types
         self._db.register("found", _fetched(settings, asked, types))

@@ -9,7 +9,7 @@ offsets are committed after the rows: after a crash the next run repeats some, a
 import argparse
 import json
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from pathlib import Path
@@ -46,6 +46,7 @@ COLUMNS = {
 }
 Event = dict[str, Any]
 Place = tuple[Any, ...]
+Write = Callable[[pymysql.cursors.Cursor, str, Iterable[str], list[tuple[Any, ...]]], None]
 NOWHERE: Place = (None,) * len(PLACE)
 NO_PIN: Event = {}
 
@@ -161,67 +162,81 @@ def insert(cursor: pymysql.cursors.Cursor, table: str, columns: Iterable[str], f
     cursor.executemany(f"INSERT INTO {table} ({', '.join(names)}) VALUES ({values}) {keep}", found)  # noqa: S608
 
 
-def store(cursor: pymysql.cursors.Cursor, messages: list[Message], pins: Pins, places: Places) -> int:
+def store(
+    cursor: pymysql.cursors.Cursor, messages: list[Message], pins: Pins, places: Places, write: Write = insert
+) -> int:
     """Store a batch; returns the number of its dead letters."""
     read_all = [(read(m.value(), m.timestamp()[1]), m) for m in messages]
     events = [event for event, _ in read_all if event]
     pins.learn(events)
     for table, found in rows(events, pins, places).items():
-        insert(cursor, table, COLUMNS[table], found)
+        write(cursor, table, COLUMNS[table], found)
     dead = [(m.partition(), m.offset(), (m.value() or b"")[:MAX_BYTES]) for event, m in read_all if not event]
     insert(cursor, "dead_letters", ("kafka_partition", "kafka_offset", "value"), dead)
     return len(dead)
 
 
-def script(cursor: pymysql.cursors.Cursor, path: Path) -> None:
-    """Run the statements of a file."""
-    for sql in path.read_text().split(";\n"):
-        if sql.strip():
-            cursor.execute(sql)
-
-
-def consume(start: Mapping[int, int], database: str) -> dict[str, int]:
-    """Copy the topic to the database, from ``start`` to its current end; returns counts."""
-    broker, memsql = load(KafkaSettings), load(MemsqlSettings)
-    ends = kafka.end_offsets(broker)
-    consumer = Consumer({**kafka.librdkafka_options(broker), "group.id": "plain-consumer", "enable.auto.commit": False})
-    consumer.assign([TopicPartition(broker.topic, p, offset) for p, offset in start.items()])
-    connection = pymysql.connect(
+def connect(database: str) -> "pymysql.connections.Connection[pymysql.cursors.Cursor]":
+    """Open a connection; it may load files, as the floor does."""
+    memsql = load(MemsqlSettings)
+    return pymysql.connect(
         host=memsql.memsql_host,
         port=memsql.memsql_port,
         user=memsql.memsql_user,
         password=memsql.memsql_password.get_secret_value(),
         database=database,
         init_command="SET time_zone = '+00:00'",
+        local_infile=True,
     )
+
+
+def script(database: str, name: str) -> None:
+    """Run the statements of a file."""
+    with connect(database) as connection, connection.cursor() as cursor:
+        for sql in (HERE / name).read_text().split(";\n"):
+            if sql.strip():
+                cursor.execute(sql)
+        connection.commit()
+
+
+def consume(start: Mapping[int, int], database: str, write: Write = insert) -> dict[str, int]:
+    """Copy the partitions of ``start`` to the database, from these offsets to their current ends; returns counts."""
+    broker = load(KafkaSettings)
+    ends = kafka.end_offsets(broker)
+    consumer = Consumer({**kafka.librdkafka_options(broker), "group.id": "plain-consumer", "enable.auto.commit": False})
+    consumer.assign([TopicPartition(broker.topic, p, offset) for p, offset in start.items()])
     pins, places = Pins(load(PinSettings)), Places(load(GeoSettings))
     left = sum(ends[p] - offset for p, offset in start.items())
     done = {"events": 0, "dead": 0}
-    with connection, connection.cursor() as cursor:
-        script(cursor, HERE / "tables.sql")
+    with connect(database) as connection, connection.cursor() as cursor:
         while left > 0:
             messages = [m for m in consumer.consume(BATCH, 1.0) if m.error() is None]
             if not messages:
                 continue
-            done["dead"] += store(cursor, messages, pins, places)
+            done["dead"] += store(cursor, messages, pins, places, write)
             connection.commit()
             consumer.commit()
             left -= len(messages)
             done["events"] += len(messages)
-        script(cursor, HERE / "rollups.sql")
-        connection.commit()
     consumer.close()
     return done
 
 
-def main() -> int:
-    """Run the command line."""
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+def arguments(about: str) -> tuple[str, dict[int, int]]:
+    """The command line's database, and the next offset of each partition."""
+    parser = argparse.ArgumentParser(description=about)
     parser.add_argument("--database", required=True)
     parser.add_argument("--start", required=True, help="next offset of each partition, JSON")
     given = parser.parse_args()
-    start = {int(p): int(offset) for p, offset in json.loads(given.start).items()}
-    print(json.dumps(consume(start, given.database)))
+    return given.database, {int(p): int(offset) for p, offset in json.loads(given.start).items()}
+
+
+def main() -> int:
+    """Run the command line."""
+    database, start = arguments(str(__doc__).split("\n")[0])
+    script(database, "tables.sql")
+    print(json.dumps(consume(start, database)))
+    script(database, "rollups.sql")
     return 0
 
 
