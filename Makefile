@@ -7,13 +7,14 @@ STATE ?= $(or $(PINWHEEL_STATE_DIR),.pinwheel)
 PINWHEEL := $(STATE)/tools/venv/bin/pinwheel
 RATE ?= 1000
 COUNT ?= 10000
+DAY ?= all
 ARGS ?=
 
 # Set in some containers; without byte code each Airflow process compiles for seconds at each start.
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-fast check bench status health stop produce replay sql lint lock clean
+.PHONY: help setup run test test-fast check bench status health stop produce replay sql rollups rebuild lint lock clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -25,7 +26,7 @@ setup: ## Install what is needed, without starting anything
 $(PINWHEEL):
 	@echo 'pinwheel: nothing is installed yet: `make run` or `make setup` does it' >&2; exit 1
 
-status health stop produce replay sql lint clean: $(PINWHEEL)
+status health stop produce replay sql rollups rebuild lint clean: $(PINWHEEL)
 
 run: ## Set up, start everything, send events, show the first rollup; Ctrl-C stops it
 	@$(PYTHON) pinwheel/install/bootstrap.py
@@ -60,6 +61,12 @@ replay: ## Send FILE (lines of user, TAB, pin) as repins to the running stack
 
 sql: ## Open a client on the reporting database, as an analyst; ARGS=--operator reads the merge's books too
 	@$(PINWHEEL) sql $(ARGS)
+
+rollups: ## Make the rollups of a day anew from the rows; DAY=2026-03-14 or DAY=all
+	@$(PINWHEEL) rollups --recompute "$(DAY)"
+
+rebuild: ## Make reporting tables anew from the lake; ARGS="repins" or ARGS=--all, with --dry-run only say what is read
+	@$(PINWHEEL) rebuild $(ARGS)
 
 lint: ## Check style, types, SQL and the pages' scripts; ARGS names some linters
 	@$(PINWHEEL) lint $(ARGS)

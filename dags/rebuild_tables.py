@@ -12,7 +12,7 @@ log says what would be read.
 
 **Re-running** Safe: a table that is being rebuilt goes on as it was.
 
-**When not to use** To repair single rows: correct the lake. To make rollups anew: `pinwheel rollups --recompute`.
+**When not to use** To repair single rows: correct the lake. To make rollups anew: `make rollups DAY=…`.
 
 **Runbook** `docs/runbooks/rebuild_tables.md`
 """
