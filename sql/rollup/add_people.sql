@@ -18,9 +18,9 @@ FROM came_$rollup
 ON DUPLICATE KEY UPDATE bits = $rollup.bits | VALUES (bits);
 
 UPDATE $rollup AS kept
-INNER JOIN left_$rollup AS gone USING ($time_column, chunk)
+INNER JOIN left_$rollup AS gone ON kept.$time_column = gone.$time_column AND kept.chunk = gone.chunk
 SET kept.bits = kept.bits & ~gone.bits;
 
 DELETE kept FROM $rollup AS kept
-INNER JOIN left_$rollup AS gone USING ($time_column, chunk)
+INNER JOIN left_$rollup AS gone ON kept.$time_column = gone.$time_column AND kept.chunk = gone.chunk
 WHERE kept.bits = 0;
