@@ -8,7 +8,7 @@ not matter. The cost follows the rows that came, never what a bucket already hol
 
 import logging
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time
 from typing import Any
@@ -105,12 +105,12 @@ class Rollups:
             slices = memsql.fetch(connection, "rollup/queued")
             last = _last(slices, MOST_ROWS if day is None else sys.maxsize)
             queued = memsql.fetch(connection, "rollup/increments", {"slice_id": last})
-            stale = stale_days(connection)
+            noted = {row["day"]: row["noted_at"] for row in memsql.fetch(connection, "rollup/stale_days")}
             recounted = list(_rows_of(connection, day)) if day is not None else []
         parts = [(row["table_name"], unpack(row["increments"])) for row in queued]
         keys = [{name: row[name] for name in ("slice_id", "part")} for row in queued]
-        is_complete = not (slices and last < slices[-1]["slice_id"]) and len(stale) == (day is not None)
-        return _Taken(keys, parts, recounted, day, stale, progress if is_complete else [])
+        is_complete = not (slices and last < slices[-1]["slice_id"]) and len(noted) == (day is not None)
+        return _Taken(keys, parts, recounted, day, noted, progress if is_complete else [])
 
     def _know(self, connection: Connection) -> None:
         """Read people's numbers, and drop cached buckets, unless they are as this process has stored them."""
@@ -144,6 +144,8 @@ class Rollups:
                 raise SupersededError("the rollups were refreshed by another process; this one changed nothing")
             if taken.day is not None:
                 _clear(connection, taken.day)
+                anew = {"day": taken.day, "noted_at": taken.stale.get(taken.day)}
+                memsql.execute(connection, "rollup/day_is_anew", anew)
             self._people.store(connection)
             self._buckets.store(connection)
             for rollup in SUMS:
@@ -180,14 +182,15 @@ def stale_days(connection: Connection) -> list[date]:
 class _Taken:
     """The input of a refresh. ``recounted``: all rows of a ``day`` whose rollups are made anew, by table.
 
-    ``stale``: days that are made anew now or later. ``progress``: what the rollups are complete through afterwards.
+    ``stale``: days that are made anew now or later, and when they were noted. ``progress``: what the rollups are
+    complete through afterwards.
     """
 
     queued_keys: Sequence[Row]
     queued: Sequence[tuple[str, pa.Table]]
     recounted: Sequence[tuple[str, pa.Table]]
     day: date | None
-    stale: Sequence[date]
+    stale: Mapping[date, datetime]
     progress: Sequence[Row]
 
 
@@ -211,7 +214,7 @@ def _increments(columns: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> pa.T
 
 def _clear(connection: Connection, day: date) -> None:
     """Delete all that is kept of a day, before its rows are added again."""
-    for table in (*(rollup.table for rollup in SUMS), "presence", "people_daily", "people_hourly", "stale_days"):
+    for table in (*(rollup.table for rollup in SUMS), "presence", "people_daily", "people_hourly"):
         time_column = "hour" if table.endswith("_hourly") else "day"
         memsql.execute(connection, "rollup/clear", {"day": day}, rollup=table, time_column=time_column)
 

@@ -4,5 +4,6 @@
 -- reads:   nothing
 -- writes:  stale_days
 -- params:  day date
-INSERT IGNORE INTO stale_days (day)
+INSERT INTO stale_days (day)
 VALUES (%(day)s)
+ON DUPLICATE KEY UPDATE noted_at = CURRENT_TIMESTAMP(6)

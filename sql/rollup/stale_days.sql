@@ -4,6 +4,8 @@
 -- reads:   stale_days
 -- writes:  nothing
 -- params:  none
-SELECT day
+SELECT
+    day,
+    noted_at
 FROM stale_days
 ORDER BY day DESC

@@ -201,6 +201,36 @@ def test_a_day_is_made_anew_from_its_rows(
     assert rollups.refresh(connection) == 0
 
 
+def test_a_day_that_is_noted_again_meanwhile_is_made_anew_again(
+    settings: MergeSettings,
+    connection: Connection,
+    merge_only: MergeOnly,
+    query: Query,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Another table of it was exchanged after this refresh had read its rows."""
+    land(settings.lake_uri, [event("repin", "a", 0)])
+    merge_only()
+    day = {"day": NOON.date()}
+    memsql.execute(connection, "rollup/note_stale_day", day)
+    connection.commit()
+    execute = memsql.execute
+
+    def noted_meanwhile(asked: Connection, name: str, *given: Any, **names: Any) -> int:
+        if name == "rollup/claim":
+            with memsql.connect(settings) as other, memsql.transaction(other):
+                execute(other, "rollup/note_stale_day", day)
+        return execute(asked, name, *given, **names)
+
+    monkeypatch.setattr(memsql, "execute", noted_meanwhile)
+    Rollups().refresh(connection)
+    monkeypatch.undo()
+    assert len(query("SELECT * FROM stale_days")) == 1
+    Rollups().refresh(connection)
+    assert query("SELECT * FROM stale_days") == []
+    assert brands(query) == [(70, 1, 1)]
+
+
 def test_a_stale_day_waits_for_its_turn_and_nothing_is_counted_twice(
     settings: MergeSettings, connection: Connection, merge_only: MergeOnly, query: Query
 ) -> None:

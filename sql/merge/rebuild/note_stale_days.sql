@@ -5,6 +5,7 @@
 -- writes:  stale_days
 -- params:  none
 -- names:   table
-INSERT IGNORE INTO stale_days (day)
+INSERT INTO stale_days (day)
 SELECT DISTINCT DATE(occurred_hour) AS day
 FROM $table
+ON DUPLICATE KEY UPDATE noted_at = CURRENT_TIMESTAMP(6)
