@@ -232,6 +232,11 @@ LAKE_PARTITIONS = ("event_date", "event_type")
 HOUR_COLUMN = "occurred_hour"  # in the reporting tables only
 
 
+def landed_columns(kind: EventType) -> list[str]:
+    """The names of the reporting columns that the lake has too: all but the hour."""
+    return [c.name for c in reporting_columns(kind) if c.name != HOUR_COLUMN]
+
+
 def reporting_columns(kind: EventType) -> tuple[Column, ...]:
     """Columns of the reporting table of an event type, in order; grain: one row per event_id.
 

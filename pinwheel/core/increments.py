@@ -6,6 +6,9 @@ rollups sum them up; their order does not matter.
 
 import pyarrow as pa
 
+from pinwheel.core.contract import EventType
+
+BUCKETS = ("pin_id", "brand_id", "category", "country_code")  # what the rollups group by, besides time and person
 INCREMENTS = pa.schema(
     [
         ("weight", pa.int8()),  # 1: the row came, -1: it left
@@ -32,3 +35,8 @@ def unpack(packed: bytes) -> pa.Table:
     """Inverse of ``pack``."""
     with pa.ipc.open_stream(packed) as reader:
         return reader.read_all()
+
+
+def bucket_columns(kind: EventType) -> list[str]:
+    """Those of ``BUCKETS`` that a type's reporting table has; the others are null."""
+    return [name for name in BUCKETS if kind.has_pin or name == "country_code"]

@@ -174,9 +174,9 @@ def close_accepted(connection: Connection, slice_id: int, outcome: Outcome) -> i
 
 
 def move(
-    connection: Connection, slice_id: int, before: SliceState, after: SliceState, detail: Mapping[str, Any] | None
+    connection: Connection, slice_id: int, before: SliceState, after: SliceState, detail: Mapping[str, Any]
 ) -> None:
-    """Compare-and-set a slice's state, and store ``detail`` with it if given. Does not commit.
+    """Compare-and-set a slice's state, and store ``detail`` with it. Does not commit.
 
     Raises:
         SupersededError: the slice is no longer in state ``before``.
@@ -185,19 +185,19 @@ def move(
         "slice_id": slice_id,
         "state_before": before.value,
         "state_after": after.value,
-        "detail": None if detail is None else json.dumps(detail, default=str, ensure_ascii=False),
+        "detail": json.dumps(detail, default=str, ensure_ascii=False),
     }
     if memsql.execute(connection, "merge/move_slice", params) != 1:
         raise SupersededError(f"slice {slice_id} is no longer {before}: another run was faster")
 
 
-def find(connection: Connection, slice_id: int, *, lock: bool = False) -> Slice:
-    """The slice; with ``lock``, its row stays locked until the transaction ends.
+def find(connection: Connection, slice_id: int) -> Slice:
+    """The slice.
 
     Raises:
         MergeError: there is no such slice.
     """
-    return _slice(_row(connection, slice_id, lock))
+    return _slice(_row(connection, slice_id, lock=False))
 
 
 def waiting(connection: Connection, table: str, shard: Shard = ONLY) -> Slice | None:

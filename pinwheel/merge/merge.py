@@ -6,7 +6,8 @@ first asked for the slice's ids, so the load must store every row as it is: a wa
 
 import json
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -24,22 +25,14 @@ from pinwheel.merge import ledger
 from pinwheel.merge.gate import Verdict
 from pinwheel.merge.ledger import ONLY, Outcome, Shard
 from pinwheel.merge.load import load, load_table, write
-from pinwheel.merge.prepare import Counts, Prepared, prepare, upcoming
+from pinwheel.merge.plan import Counts, Plan, kept_columns
+from pinwheel.merge.prepare import Prepared, prepare, upcoming
 
 log = logging.getLogger(__name__)
 
 CHUNK_ROWS = 1000  # quarantined rows per statement
 PART_ROWS = 100_000  # of queued increments: a few megabytes, below any server's limit for a packet
 PASSED = Verdict()
-
-
-@dataclass(frozen=True)
-class Files:
-    """The files that the transaction loads."""
-
-    rows: Path
-    rows_count: int
-    gone_count: int
 
 
 def next_slice(table: str, settings: MergeSettings, connection: Connection, shard: Shard = ONLY) -> Prepared | None:
@@ -82,28 +75,49 @@ def merge(
         SupersededError: another run has merged these versions, or the decision was taken back; nothing was changed.
         MergeError: the database could not store the rows unchanged; nothing was changed.
     """
-    with TemporaryDirectory(prefix="pinwheel-merge-") as folder:
-        counts, files = plan(slice_, connection, Path(folder), slice_.table)
-        slice_id = memsql.retry_conflicts(lambda: _merge_once(slice_, connection, verdict, counts, files, accepted_id))
-    log.info("merged slice=%d table=%s to=%d %s", slice_id, slice_.table, slice_.versions.to, _pairs(counts))
-    return counts
+    with planned(slice_, connection, slice_.table) as write_:
+        slice_id = memsql.retry_conflicts(lambda: _merge_once(slice_, connection, verdict, write_, accepted_id))
+    log.info("merged slice=%d table=%s to=%d %s", slice_id, slice_.table, slice_.versions.to, _pairs(write_.counts))
+    return write_.counts
 
 
-def plan(
-    slice_: Prepared, connection: Connection, folder: Path, table: str, *, any_order: bool = False
-) -> tuple[Counts, Files]:
-    """Ask what ``table`` has, decide what becomes of the slice's rows, and write them to files in ``folder``.
+@dataclass(frozen=True)
+class Write:
+    """A planned slice, and the file with the rows to load into ``table``."""
 
-    Saves the pins that the slice embeds: dying afterwards leaves ``pin_cache`` newer than the table.
+    slice_: Prepared
+    plan: Plan
+    table: str
+    file: Path
+    rows: int
+    gone: int
+
+    @property
+    def counts(self) -> Counts:
+        """The outcome of the slice's rows."""
+        return self.plan.counts
+
+
+@contextmanager
+def planned(slice_: Prepared, connection: Connection, table: str, *, any_order: bool = False) -> Iterator[Write]:
+    """Ask what ``table`` has, plan the slice, and write down its rows; the file is there until the block ends.
+
+    Also loads the ids of the rows to delete into this connection's work table, and saves the pins that the slice
+    embeds: dying afterwards leaves ``pin_cache`` newer than the table.
     """
     memsql.execute_all(connection, "merge/work_tables")
-    counts = slice_.plan(_kept(slice_, connection, table), any_order=any_order)
-    files = _files(slice_, connection, folder)
+    plan = Plan(slice_, _kept(slice_, connection, table), any_order=any_order)
+    gone = plan.gone_ids()
+    with memsql.transaction(connection):
+        load_table(connection, "gone_ids", pa.table({"event_id": gone}))
     _save_pins(slice_, connection)
-    if not connection.loads_in_transaction:
-        memsql.execute_all(connection, "merge/loaded_rows", table=table)
-        load(connection, "loaded_rows", files.rows, _columns(slice_), files.rows_count)
-    return counts, files
+    with TemporaryDirectory(prefix="pinwheel-merge-") as folder:
+        file = Path(folder, "rows")
+        rows = write(file, plan.rows())
+        if not connection.loads_in_transaction:
+            memsql.execute_all(connection, "merge/loaded_rows", table=table)
+            load(connection, "loaded_rows", file, _columns(slice_), rows)
+        yield Write(slice_, plan, table, file, rows, len(gone))
 
 
 def _kept(slice_: Prepared, connection: Connection, table: str) -> list[memsql.Row]:
@@ -114,16 +128,7 @@ def _kept(slice_: Prepared, connection: Connection, table: str) -> list[memsql.R
         if not len(ids):
             return []
         load_table(connection, "asked_ids", pa.table({"event_id": ids}))
-        return memsql.fetch(connection, "merge/kept", table=table, columns=slice_.kept_columns())
-
-
-def _files(slice_: Prepared, connection: Connection, folder: Path) -> Files:
-    """Write the rows to load, and load the ids of those to delete into this connection's work table."""
-    gone = slice_.gone_ids()
-    with memsql.transaction(connection):
-        load_table(connection, "gone_ids", pa.table({"event_id": gone}))
-    path = folder / "rows"
-    return Files(path, write(path, slice_.rows()), len(gone))
+        return memsql.fetch(connection, "merge/kept", table=table, columns=kept_columns(slice_.kind))
 
 
 def _save_pins(slice_: Prepared, connection: Connection) -> None:
@@ -137,19 +142,17 @@ def _save_pins(slice_: Prepared, connection: Connection) -> None:
 
 
 def _merge_once(
-    slice_: Prepared, connection: Connection, verdict: Verdict, counts: Counts, files: Files, accepted_id: int | None
+    slice_: Prepared, connection: Connection, verdict: Verdict, write_: Write, accepted_id: int | None
 ) -> int:
     with memsql.transaction(connection):
         ledger.advance(connection, slice_.table, slice_.shard, slice_.versions, slice_.progress)
-        outcome = Outcome(asdict(counts), slice_.rows_read, len(slice_.aside), _detail(verdict))
+        outcome = Outcome(asdict(write_.counts), slice_.rows_read, len(slice_.aside), _detail(verdict))
         if accepted_id is None:
             slice_id = ledger.record_merged(connection, slice_, outcome)
         else:
             slice_id = ledger.close_accepted(connection, accepted_id, outcome)
-        replace_rows(slice_, connection, files, slice_.table)
-        quarantine(slice_, connection, slice_id)
-        memsql.execute_many(connection, "merge/note_pending", slice_.pending())
-        queue_increments(connection, slice_id, slice_.table, slice_.increments())
+        write_rows(connection, write_, slice_id)
+        queue_increments(connection, slice_id, slice_.table, write_.plan.increments())
     return slice_id
 
 
@@ -162,19 +165,24 @@ def _columns(slice_: Prepared) -> list[str]:
     return [c.name for c in reporting_columns(slice_.kind)]
 
 
-def replace_rows(slice_: Prepared, connection: Connection, files: Files, table: str) -> None:
-    """Delete the rows that leave or change, then load the new and changed ones. Does not commit."""
-    if files.gone_count:
-        memsql.execute(connection, "merge/delete", table=table)
-    columns = _columns(slice_)
+def write_rows(connection: Connection, write_: Write, slice_id: int) -> None:
+    """Delete the rows that leave or change, load the new and changed ones, and keep what was set aside.
+
+    Does not commit.
+    """
+    if write_.gone:
+        memsql.execute(connection, "merge/delete", table=write_.table)
+    columns = _columns(write_.slice_)
     if connection.loads_in_transaction:
-        load(connection, table, files.rows, columns, files.rows_count)
-    elif memsql.execute(connection, "merge/move_loaded", table=table, columns=columns) != files.rows_count:
-        raise MergeError(f"{table} did not take all of {files.rows_count} loaded rows; nothing was merged")
+        load(connection, write_.table, write_.file, columns, write_.rows)
+    elif memsql.execute(connection, "merge/move_loaded", table=write_.table, columns=columns) != write_.rows:
+        raise MergeError(f"{write_.table} did not take all of {write_.rows} loaded rows; nothing was merged")
+    _quarantine(write_.slice_, connection, slice_id)
+    memsql.execute_many(connection, "merge/note_pending", write_.plan.pending())
 
 
-def quarantine(slice_: Prepared, connection: Connection, slice_id: int) -> None:
-    """Drop quarantined rows of earlier slices that come again; then keep this slice's. Does not commit."""
+def _quarantine(slice_: Prepared, connection: Connection, slice_id: int) -> None:
+    """Drop quarantined rows of earlier slices that come again; then keep this slice's."""
     span = slice_.offsets()  # new records have new offsets, so there is usually nothing between these
     if span is not None:
         named = {"table_name": slice_.table, "first_offset": span[0], "last_offset": span[1]}

@@ -7,9 +7,8 @@ watermark goes to that version, and the rollups of all days are made anew. Whate
 
 import logging
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from pathlib import Path
-from tempfile import TemporaryDirectory
+from contextlib import closing
+from dataclasses import asdict, dataclass
 
 import pyarrow as pa
 import pyarrow.dataset as ds
@@ -20,7 +19,7 @@ from deltalake.fs import DeltaStorageHandler
 from pinwheel.clients import memsql
 from pinwheel.clients.memsql import Connection
 from pinwheel.core import offsets
-from pinwheel.core.contract import HOUR_COLUMN, TABLES, reporting_columns
+from pinwheel.core.contract import TABLES, landed_columns
 from pinwheel.core.errors import MergeError
 from pinwheel.core.offsets import Progress, VersionRange
 from pinwheel.core.settings import MergeSettings
@@ -29,7 +28,7 @@ from pinwheel.lake.files import FILE_SCHEMA
 from pinwheel.merge import ledger
 from pinwheel.merge.gate import Gate
 from pinwheel.merge.ledger import FIRST_WATERMARK, Outcome, Shard, SupersededError
-from pinwheel.merge.merge import plan, quarantine, replace_rows
+from pinwheel.merge.merge import planned, write_rows
 from pinwheel.merge.prepare import Prepared
 
 log = logging.getLogger(__name__)
@@ -146,7 +145,7 @@ def _parts(events: DeltaTable, table: str, part_rows: int) -> list[list[tuple[st
 
 def _rows(events_uri: str, rebuild: Rebuild, paths: Sequence[str]) -> pa.RecordBatchReader:
     """The rows of some files, as the change feed would have them."""
-    columns = [c.name for c in reporting_columns(TABLES[rebuild.table]) if c.name != HOUR_COLUMN]
+    columns = landed_columns(TABLES[rebuild.table])
     filesystem = pafs.PyFileSystem(DeltaStorageHandler(events_uri))
     rows = ds.dataset(list(paths), schema=FILE_SCHEMA, format="parquet", filesystem=filesystem)
     schema = pa.schema([FILE_SCHEMA.field(name) for name in columns])
@@ -163,24 +162,18 @@ def _rows(events_uri: str, rebuild: Rebuild, paths: Sequence[str]) -> pa.RecordB
 def _load_part(rebuild: Rebuild, parts: int, rows: pa.RecordBatchReader, connection: Connection, gate: Gate) -> None:
     into, number = f"rebuilt_{rebuild.table}", rebuild.parts_done + 1
     versions = VersionRange(FIRST_WATERMARK, rebuild.version)
-    with (
-        Prepared(rebuild.table, versions, {}, rows) as slice_,
-        TemporaryDirectory(prefix="pinwheel-rebuild-") as folder,
-    ):
+    with closing(Prepared(rebuild.table, versions, {}, rows)) as slice_:
         verdict = gate.check(slice_, accepted=True)  # as when it was merged first: bad rows were quarantined then too
-        counts, files = plan(slice_, connection, Path(folder), into, any_order=True)
+        with planned(slice_, connection, into, any_order=True) as write_:
 
-        def load() -> None:
-            with memsql.transaction(connection):
-                _move(connection, rebuild, number, LOADING)
-                detail = f'{{"rebuild": "part {number} of {parts}"}}'
-                outcome = Outcome(vars(counts), slice_.rows_read, len(slice_.aside), detail)
-                slice_id = ledger.record_merged(connection, slice_, outcome)
-                replace_rows(slice_, connection, files, into)
-                quarantine(slice_, connection, slice_id)
-                memsql.execute_many(connection, "merge/note_pending", slice_.pending())
+            def load() -> None:
+                with memsql.transaction(connection):
+                    _move(connection, rebuild, number, LOADING)
+                    detail = f'{{"rebuild": "part {number} of {parts}"}}'
+                    outcome = Outcome(asdict(write_.counts), slice_.rows_read, len(slice_.aside), detail)
+                    write_rows(connection, write_, ledger.record_merged(connection, slice_, outcome))
 
-        memsql.retry_conflicts(load)
+            memsql.retry_conflicts(load)
     log.info("rebuilt table=%s part=%d of=%d rows=%d quarantined=%d", rebuild.table, number, parts, slice_.rows_read,
              verdict.quarantined)  # fmt: skip
 
@@ -207,13 +200,13 @@ def _exchange(rebuild: Rebuild, settings: MergeSettings, connection: Connection)
     memsql.execute(connection, "merge/rebuild/drop_replaced", table=table)
     if memsql.fetch(connection, "merge/rebuild/has_shadow", {"rebuilt": f"rebuilt_{table}"}):
         with memsql.transaction(connection):
-            memsql.execute(connection, "merge/rebuild/note_stale_days", table=table)
+            note_stale_days(connection, table)
         memsql.execute_all(connection, "merge/rebuild/exchange", table=table)
     ledger.watermark(connection, table, Shard(0, settings.merge_shards))  # there are none in a new database
     with memsql.transaction(connection):
         if memsql.execute(connection, "merge/rebuild/done", {"table_name": table}) != 1:
             raise SupersededError(f"the rebuild of {table} was finished by another run")
-        memsql.execute(connection, "merge/rebuild/note_stale_days", table=table)
+        note_stale_days(connection, table)
         memsql.execute(connection, "merge/rebuild/set_watermarks", {"table_name": table, "version": rebuild.version})
         memsql.execute(connection, "merge/drop_progress", {"table_name": table})
         memsql.execute(connection, "merge/supersede_slices", {"table_name": table})
@@ -222,6 +215,11 @@ def _exchange(rebuild: Rebuild, settings: MergeSettings, connection: Connection)
             ledger.move_progress(connection, table, reached, Shard(number, settings.merge_shards))
     memsql.execute(connection, "merge/rebuild/drop_replaced", table=table)
     log.info("rebuilt table=%s version=%d", table, rebuild.version)
+
+
+def note_stale_days(connection: Connection, table: str) -> None:
+    """Have the rollups of all days of a table made anew from its rows. Idempotent; does not commit."""
+    memsql.execute(connection, "merge/rebuild/note_stale_days", table=table)
 
 
 def _progress(events_uri: str, version: int) -> Progress:

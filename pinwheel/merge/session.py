@@ -3,6 +3,7 @@
 import logging
 import time
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import asdict, dataclass
 
 from pinwheel.alerts.catalogue import (
@@ -26,7 +27,8 @@ from pinwheel.merge import ledger, rebuild
 from pinwheel.merge.gate import Gate, Verdict
 from pinwheel.merge.ledger import FIRST_WATERMARK, ONLY, Shard, Slice
 from pinwheel.merge.merge import merge, next_slice
-from pinwheel.merge.prepare import Counts, Next, Prepared, prepare
+from pinwheel.merge.plan import Counts
+from pinwheel.merge.prepare import Next, Prepared, prepare
 from pinwheel.merge.turns import Turns, take_turns
 
 log = logging.getLogger(__name__)
@@ -125,7 +127,7 @@ class Session(Turns):
             slice_ = found
         else:
             return False
-        with slice_:
+        with closing(slice_):
             self._merge(connection, slice_, gate, waiting)
         return True
 

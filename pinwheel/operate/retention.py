@@ -1,5 +1,6 @@
 """The versions that the lake must retain: those that a reader of its change feed has not read yet."""
 
+from contextlib import suppress
 from datetime import datetime
 
 from pinwheel.clients import memsql
@@ -18,14 +19,8 @@ def oldest_unread(settings: CompactSettings) -> datetime | None:
         read = {version - 1 for version in rebuild.versions(connection)}
         connection.commit()
     read |= {known.get(table, FIRST_WATERMARK) for table in TABLES}
-    times = [_unread_since(settings.events_uri, after) for after in read]
-    return min((at for at in times if at is not None), default=None)
-
-
-def _unread_since(events_uri: str, after: int) -> datetime | None:
-    """Commit time of the first version later than ``after``; None: there is none, or a rebuild must read it."""
-    try:
-        unread = events_table.commits(events_uri, after)
-    except LogCutError:
-        return None
-    return unread[0].committed_at if unread else None
+    for after in sorted(read):  # the furthest behind decides, unless only a rebuild can help it
+        with suppress(LogCutError):
+            unread = events_table.commits(settings.events_uri, after)
+            return unread[0].committed_at if unread else None
+    return None
