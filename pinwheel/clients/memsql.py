@@ -235,6 +235,14 @@ def transaction(connection: Connection) -> Iterator[Connection]:
         raise
 
 
+@contextmanager
+def snapshot(connection: Connection) -> Iterator[Connection]:
+    """A transaction whose statements all read the same state; see the statement for SingleStore."""
+    execute(connection, "clients/snapshot")
+    with transaction(connection):
+        yield connection
+
+
 def error_code(error: BaseException) -> int | None:
     """The server's or client's error number, of the error or the nearest of its causes that has one."""
     cause: BaseException | None = error

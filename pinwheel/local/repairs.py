@@ -14,7 +14,7 @@ from pinwheel.local.settings import LocalSettings
 from pinwheel.local.stack import Stack
 from pinwheel.merge import rebuild
 from pinwheel.merge.ledger import SupersededError
-from pinwheel.rollup.rollups import Rollups, stale_days
+from pinwheel.rollup.rollups import Rollups, note_stale_day, stale_days
 
 POLL_SECONDS = 2.0
 
@@ -31,9 +31,9 @@ def recompute_rollups(settings: LocalSettings, what: str) -> None:
     with memsql.connect(merging, local_infile=True) as connection:
         if what == "all":
             for table in TABLES:
-                memsql.execute(connection, "local/note_stale_days", table=table)
+                rebuild.note_stale_days(connection, table)
         else:
-            memsql.execute(connection, "local/note_stale_day", {"day": _day(what)})
+            note_stale_day(connection, _day(what))
         connection.commit()
         rollups = Rollups()
         while days := stale_days(connection):

@@ -28,8 +28,7 @@ def read(connection: Connection, period: Period, brand_ids: Sequence[int]) -> di
         "from_time": period.start,
         "to_time": period.end,
     }
-    memsql.execute(connection, "reports/snapshot")
-    with memsql.transaction(connection):
+    with memsql.snapshot(connection):
         hours = _by_brand(memsql.fetch(connection, "reports/hours", params))
         people = _by_brand(memsql.fetch(connection, "reports/people", params))
         countries = _by_brand(memsql.fetch(connection, "reports/countries", params))

@@ -24,9 +24,9 @@ Keys = np.ndarray  # of uint64
 
 
 class NegativeCountError(PinwheelError):
-    """More rows were taken from a bucket of people than were added; ``day`` is the bucket's."""
+    """More rows were taken from a bucket of people than were added; ``Buckets`` says the bucket's ``day``."""
 
-    day: date | None = None
+    day: date
 
 
 class Presence:
@@ -38,14 +38,12 @@ class Presence:
 
     def __init__(self, planes: bytes | None = None, recent: bytes = b"") -> None:
         self._planes = [BitMap64.deserialize(part) for part in _split(planes or b"")]
-        self._stored_bytes = len(planes or b"")
-        self._recent_bytes = 0
+        self._stored_bytes, self._recent_bytes = len(planes or b""), len(recent)
         self._present = BitMap64.union(*self._planes) if self._planes else BitMap64()
         changes = np.frombuffer(recent, np.uint64)
         for start, end in _groups(changes >> np.uint64(KEY_BITS)):
             keys = changes[start:end] & np.uint64((1 << KEY_BITS) - 1)
             self._change(keys, int(changes[start] >> np.uint64(KEY_BITS)) - COUNT_LIMIT)
-        self._recent_bytes = len(recent)
 
     def change(self, keys: Keys, counts: np.ndarray) -> tuple[Keys, Keys]:
         """Add counts (negative: take away) to keys, each named once; returns the keys that came and that left.
@@ -111,10 +109,6 @@ class Presence:
     def size(self) -> int:
         """About how many bytes of memory it takes."""
         return 2 * self._stored_bytes + self._recent_bytes + 500
-
-    def people(self, part: int = 0) -> int:
-        """How many people are in a part of the bucket."""
-        return int(self._present.range_cardinality(part << 32, (part + 1) << 32))
 
 
 def _bits(count: int) -> Iterable[int]:

@@ -9,6 +9,7 @@ not matter. The cost follows the rows that came, never what a bucket already hol
 import logging
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import date, datetime, time
 from typing import Any
@@ -19,13 +20,12 @@ import pyarrow as pa
 from pinwheel.clients import memsql
 from pinwheel.clients.memsql import Connection, Row
 from pinwheel.core.contract import ROLLUPS, TABLES
-from pinwheel.core.increments import INCREMENTS, unpack
+from pinwheel.core.increments import INCREMENTS, bucket_columns, unpack
 from pinwheel.core.offsets import Reach
 from pinwheel.core.times import utc_now
 from pinwheel.merge import ledger
 from pinwheel.merge.ledger import SupersededError
 from pinwheel.merge.load import load_table
-from pinwheel.merge.prepare import BUCKETS
 from pinwheel.rollup.buckets import Buckets, Name
 from pinwheel.rollup.people import People
 from pinwheel.rollup.presence import NegativeCountError
@@ -34,6 +34,8 @@ from pinwheel.rollup.sums import SEEN, SUMS, Rollup, Sums
 log = logging.getLogger(__name__)
 
 ALL_TABLES = {"table_names": list(TABLES), "tables": len(TABLES)}  # one without progress holds back the rollups'
+PEOPLE_BITS = (("people_daily", "day"), ("people_hourly", "hour"))  # a bit per person; and their column of time
+ADD = {"country_hourly": "add_country_hourly", "pin_hourly": "add_pin_hourly"}  # the others: rollup/add
 MOST_ROWS = 2_000_000  # of the queue in one refresh: some hundred megabytes
 NONE = INCREMENTS.append(pa.field("table_name", pa.string())).empty_table()
 
@@ -69,7 +71,7 @@ class Rollups:
             log.error("presence is wrong, so the day is made anew day=%s error=%s", error.day, error)
             day = error.day
         with memsql.transaction(connection):
-            memsql.execute(connection, "rollup/note_stale_day", {"day": day})
+            note_stale_day(connection, day)
         return self.refresh(connection)
 
     def _refresh(self, connection: Connection) -> int:
@@ -79,7 +81,7 @@ class Rollups:
         if taken.day is not None:
             self._buckets.forget(taken.day)
         with (
-            Sums(self._numbered(taken.queued), self._numbered(taken.recounted), taken.stale) as sums,
+            closing(Sums(self._numbered(taken.queued), self._numbered(taken.recounted), taken.stale)) as sums,
             memsql.transaction(connection),
         ):
             self._load_sums(connection, sums)
@@ -93,9 +95,9 @@ class Rollups:
     def _take(self, connection: Connection) -> "_Taken":
         """Read what to apply; if a day is stale, all of the queue and the day's rows, from one snapshot."""
         stale = stale_days(connection)
-        waiting = memsql.fetch(connection, "rollup/waiting")[0]
+        is_short = stale and memsql.fetch(connection, "rollup/waiting")[0]["queued_rows"] <= MOST_ROWS
         connection.commit()
-        day = stale[0] if stale and waiting["queued_rows"] <= MOST_ROWS else None
+        day = stale[0] if is_short else None
         if day is not None:
             memsql.execute(connection, "rollup/snapshot")
         with memsql.transaction(connection):
@@ -129,12 +131,11 @@ class Rollups:
         memsql.execute_all(connection, "rollup/work_tables")
         sums.know_people(self._buckets.change(connection, sums.people()))
         for rollup in SUMS:
-            memsql.execute_all(connection, "rollup/added", rollup=rollup.table, columns=_columns(rollup))
-            load_table(connection, f"added_{rollup.table}", sums.of(rollup))
-        for name, changed in (("came", self._buckets.came), ("left", self._buckets.left)):
-            load_table(connection, f"{name}_people_daily", _bits(changed, "day"))
-            load_table(connection, f"{name}_people_hourly", _bits(changed, "hour"))
-        load_table(connection, "added_minutes", sums.minutes(self._now()))
+            _load_changes(connection, "added", rollup.table, sums.of(rollup))
+        for how, changed in (("came", self._buckets.came), ("left", self._buckets.left)):
+            for table, by in PEOPLE_BITS:
+                _load_changes(connection, how, table, _bits(changed, by))
+        _load_changes(connection, "added", "repin_minutes", sums.minutes(self._now()))
         load_table(connection, "touched_firsts", sums.pins_of_gone_rows())
         load_table(connection, "touched_logins", sums.logged_in())
 
@@ -153,8 +154,8 @@ class Rollups:
             memsql.execute(connection, "rollup/add_minutes")
             if takes_away:
                 memsql.execute(connection, "rollup/drop_minutes")
-            for table, column in (("people_daily", "day"), ("people_hourly", "hour")):
-                memsql.execute_all(connection, "rollup/add_people", rollup=table, time_column=column)
+            for table, by in PEOPLE_BITS:
+                memsql.execute_all(connection, "rollup/add_people", rollup=table, time_column=by)
             for statement in ("pin_firsts", "person_homes"):
                 memsql.execute_all(connection, f"rollup/{statement}")
             memsql.execute_many(connection, "rollup/take", taken.queued_keys)
@@ -171,6 +172,11 @@ def _last(slices: Sequence[Row], most_rows: int) -> int:
             break
         last = slice_["slice_id"]
     return last
+
+
+def note_stale_day(connection: Connection, day: date) -> None:
+    """Have the rollups of a day made anew from its rows. Idempotent; does not commit."""
+    memsql.execute(connection, "rollup/note_stale_day", {"day": day})
 
 
 def stale_days(connection: Connection) -> list[date]:
@@ -197,8 +203,7 @@ class _Taken:
 def _rows_of(connection: Connection, day: date) -> Iterator[tuple[str, pa.Table]]:
     """The rows of a day, hour by hour, as increments."""
     for table in SEEN:
-        kind = TABLES[table]
-        columns = ["occurred_at", "user_id", *(name for name in BUCKETS if kind.has_pin or name == "country_code")]
+        columns = ["occurred_at", "user_id", *bucket_columns(TABLES[table])]
         for hour in range(24):
             at = datetime.combine(day, time(hour))
             for rows in memsql.stream(connection, "rollup/rows_of_hour", {"hour": at}, table=table, columns=columns):
@@ -214,22 +219,21 @@ def _increments(columns: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> pa.T
 
 def _clear(connection: Connection, day: date) -> None:
     """Delete all that is kept of a day, before its rows are added again."""
-    for table in (*(rollup.table for rollup in SUMS), "presence", "people_daily", "people_hourly"):
+    for table in (*(rollup.table for rollup in SUMS), *(table for table, _ in PEOPLE_BITS), "presence"):
         time_column = "hour" if table.endswith("_hourly") else "day"
         memsql.execute(connection, "rollup/clear", {"day": day}, rollup=table, time_column=time_column)
 
 
-def _columns(rollup: Rollup) -> list[str]:
-    return [*rollup.keys, *rollup.counts]
+def _load_changes(connection: Connection, how: str, table: str, rows: pa.Table) -> None:
+    """Load changes of a table into a new work table of this connection, called after it and ``how`` it changes."""
+    memsql.execute_all(connection, "rollup/changes", how=how, rollup=table, columns=rows.column_names)
+    load_table(connection, f"{how}_{table}", rows)
 
 
 def _add(connection: Connection, rollup: Rollup, takes_away: bool) -> None:
-    named = {"rollup": rollup.table, "columns": _columns(rollup)}
-    statement = {"country_hourly": "add_country_hourly", "pin_hourly": "add_pin_hourly"}.get(rollup.table, "add")
-    if statement == "add":
-        memsql.execute(connection, "rollup/add", **named)
-    else:
-        memsql.execute(connection, f"rollup/{statement}")
+    columns = [*rollup.keys, *rollup.counts]
+    statement = ADD.get(rollup.table, "add")
+    memsql.execute(connection, f"rollup/{statement}", rollup=rollup.table, columns=columns)
     if takes_away:
         memsql.execute(connection, "rollup/drop_empty", rollup=rollup.table, keys=list(rollup.keys))
 

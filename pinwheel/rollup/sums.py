@@ -4,13 +4,13 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, datetime
 
-import duckdb
 import pyarrow as pa
 
+from pinwheel.core.duck import in_memory
 from pinwheel.core.times import naive
 from pinwheel.rollup.buckets import CHANGES
+from pinwheel.rollup.trends import WINDOW
 
-MEMORY = "1GB"  # of one refresh; beyond this, DuckDB spills to disk
 ENGAGED = ("pins", "repins", "comments")  # the tables that engagement is counted from
 SEEN = (*ENGAGED, "logins")  # the tables in which a person is seen
 # Parts of a bucket of people: the day, its hours, and countries by their two letters, which are above the hours.
@@ -62,7 +62,7 @@ FROM (
     UNION ALL
     SELECT moment, weight, 'country', country_code FROM queued WHERE table_name = 'repins'
 )
-WHERE moment >= (SELECT MAX(moment) FROM queued WHERE table_name = 'repins' AND moment <= ?) - INTERVAL 90 MINUTE
+WHERE moment >= (SELECT MAX(moment) FROM queued WHERE table_name = 'repins' AND moment <= $now) - TO_MINUTES($window)
 GROUP BY ALL
 HAVING SUM(weight) <> 0
 ORDER BY minute, kind, item
@@ -121,7 +121,7 @@ class Sums:
     """
 
     def __init__(self, queued: pa.Table, recounted: pa.Table, stale: Collection[date] = ()) -> None:
-        self._db = duckdb.connect(config={"threads": 2, "memory_limit": MEMORY})
+        self._db = in_memory()
         for name, rows in (("queued", queued), ("recounted", recounted)):
             self._db.register("increments", rows)
             self._db.execute(f"CREATE TABLE {name} AS {EVENTS}")
@@ -132,12 +132,6 @@ class Sums:
     def close(self) -> None:
         """Free the rows."""
         self._db.close()
-
-    def __enter__(self) -> "Sums":
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
 
     def people(self) -> pa.Table:
         """By how much each person's rows in each part of each bucket change; see ``Buckets.change``."""
@@ -172,7 +166,8 @@ class Sums:
 
     def minutes(self, now: datetime) -> pa.Table:
         """Repins by minute, as ``repin_minutes`` has them; not those long before the newest up to ``now``."""
-        return self._arrow(MINUTES, [naive(now)])
+        window = int(WINDOW.total_seconds()) // 60
+        return self._arrow(MINUTES, {"now": naive(now), "window": window})
 
     def pins_of_gone_rows(self) -> pa.Table:
         """The pins of rows that left or changed, and of the day that is made anew."""
@@ -183,7 +178,7 @@ class Sums:
         """The people whose logins changed."""
         return self._arrow("SELECT DISTINCT user_id FROM events WHERE table_name = 'logins' ORDER BY user_id")
 
-    def _arrow(self, sql: str, values: list[object] | None = None) -> pa.Table:
+    def _arrow(self, sql: str, values: dict[str, object] | None = None) -> pa.Table:
         return self._db.sql(sql, params=values).to_arrow_table()
 
 

@@ -1,7 +1,7 @@
 -- name:    rollup/add_minutes
 -- purpose: Add repins to the minutes that the trends are computed from.
 -- grain:   one row per minute, kind and item
--- reads:   added_minutes
+-- reads:   added_repin_minutes
 -- writes:  repin_minutes
 -- params:  none
 INSERT INTO repin_minutes (
@@ -17,7 +17,7 @@ SELECT
     item,
     repins,
     newest_at
-FROM added_minutes
+FROM added_repin_minutes
 ON DUPLICATE KEY UPDATE
     repins = repin_minutes.repins + VALUES (repins),
     newest_at = GREATEST(COALESCE(repin_minutes.newest_at, VALUES (newest_at)), VALUES (newest_at))

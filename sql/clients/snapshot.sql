@@ -1,5 +1,5 @@
--- name:    reports/snapshot
--- purpose: All statements until the commit read one snapshot. SingleStore has none: the next run corrects what a merge in between changed.
+-- name:    clients/snapshot
+-- purpose: All statements until the commit read one snapshot. SingleStore has none: the next reading corrects what a merge in between changed.
 -- grain:   the transaction
 -- reads:   nothing
 -- writes:  nothing
