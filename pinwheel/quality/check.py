@@ -21,7 +21,7 @@ from deltalake.exceptions import DeltaError
 from expectations.measures import measures
 from pinwheel.clients import memsql
 from pinwheel.clients.memsql import Connection, Row
-from pinwheel.core.contract import HOUR_COLUMN, ROLLUP_TABLES, ROLLUPS, TABLES, EventType, reporting_columns
+from pinwheel.core.contract import ROLLUP_TABLES, ROLLUPS, TABLES, EventType, landed_columns
 from pinwheel.core.errors import LakeError, MissingPartError
 from pinwheel.core.increments import unpack
 from pinwheel.core.settings import QualitySettings
@@ -34,6 +34,7 @@ from pinwheel.quality.usual import expected
 
 log = logging.getLogger(__name__)
 
+PEOPLE_BITS = {"people_daily": "day", "people_hourly": "hour"}  # rollups with a bit per person; their column of time
 MAX_DIFFERENT_ROWS = 2_000_000  # differing rows are searched for in hours up to this size: 500 MB of memory
 
 
@@ -136,13 +137,13 @@ class Checker:
     def rollups(self, hour: datetime, now: datetime) -> Outcome:
         """Compare the rollups of an hour, and of its day, with a count of the rows."""
         params = {"hour": naive(hour), "day": hour.date()}
-        memsql.execute(self._connection, "quality/snapshot")
-        with memsql.transaction(self._connection):
+        with memsql.snapshot(self._connection):
             if memsql.fetch(self._connection, "quality/stale_day", params):
                 log.warning("rollups are not checked hour=%s reason=they are being made anew", hour)
                 return Outcome(ROLLUPS, hour, 0, ())
             self._note_stale(hour)
-            wrong = {name: self._wrong(name, params) for name in ROLLUP_TABLES}
+            numbers = self._people_of(params)
+            wrong = {name: self._wrong(name, params, numbers) for name in ROLLUP_TABLES}
             if any(wrong.values()):  # made anew by the next refresh, if an increment went wrong
                 memsql.execute(self._connection, "quality/note_stale_day", params)
         verdicts = self._judge.rollups(hour, {name: len(rows) for name, rows in wrong.items()})
@@ -168,22 +169,22 @@ class Checker:
             stale = [{**row, "table_name": queued["table_name"]} for row in rows.to_pylist()]
             memsql.execute_many(self._connection, "quality/note_stale_row", stale)
 
-    def _wrong(self, name: str, params: dict[str, Any]) -> list[Row]:
-        found = memsql.fetch(self._connection, f"quality/wrong_{name}", params)
-        if name not in ("people_daily", "people_hourly"):
-            return found
-        # The statement names the people of the hour; whether their bit is set takes their numbers.
-        by = "day" if name == "people_daily" else "hour"
-        asked = {"at": params[by]}
-        bits = {
-            row["chunk"]: row["bits"]
-            for row in memsql.fetch(self._connection, "quality/people_bits", asked, rollup=name, time_column=by)
-        }
+    def _people_of(self, params: dict[str, Any]) -> dict[int, int | None]:
+        """The numbers of a sixteenth of the people with an event in the hour; None: a person without one."""
+        people = [row["user_id"] for row in memsql.fetch(self._connection, "quality/people_of_hour", params)]
         blocks = memsql.fetch(self._connection, "quality/people")
         ids = np.frombuffer(b"".join(row["user_ids"] for row in blocks), np.int64)
-        wanted = np.isin(ids, [row["user_id"] for row in found])
+        wanted = np.isin(ids, people)
         number_of = dict(zip(ids[wanted].tolist(), np.flatnonzero(wanted).tolist(), strict=True))
-        return [row for row in found if not _is_set(bits, number_of.get(row["user_id"]))]
+        return {user_id: number_of.get(user_id) for user_id in people}
+
+    def _wrong(self, name: str, params: dict[str, Any], numbers: Mapping[int, int | None]) -> list[Row]:
+        if name not in PEOPLE_BITS:
+            return memsql.fetch(self._connection, f"quality/wrong_{name}", params)
+        by = PEOPLE_BITS[name]
+        found = memsql.fetch(self._connection, "quality/people_bits", {"at": params[by]}, rollup=name, time_column=by)
+        bits = {row["chunk"]: row["bits"] for row in found}
+        return [{"user_id": user_id} for user_id, number in numbers.items() if not _is_set(bits, number)]
 
 
 def _is_set(bits: Mapping[int, int], number: int | None) -> bool:
@@ -198,13 +199,12 @@ def _rows(events_uri: str, kind: EventType, hour: datetime, version: int | None)
     dataset = table.to_pyarrow_dataset(
         file_pruning_predicate=[("event_date", "=", day), ("event_type", "=", kind.name)]
     )
-    columns = [c.name for c in reporting_columns(kind) if c.name != HOUR_COLUMN]
     at = pc.field("occurred_at")
     within = (at >= pa.scalar(hour, pa.timestamp("us", "UTC"))) & (
         at < pa.scalar(hour + HOUR, pa.timestamp("us", "UTC"))
     )
     try:
-        opened = Hour(dataset.scanner(columns=columns, filter=within).to_reader(), kind, hour)
+        opened = Hour(dataset.scanner(columns=landed_columns(kind), filter=within).to_reader(), kind, hour)
     except duckdb.Error as error:  # wraps the reader's own error, e.g. a missing file
         raise LakeError(f"{kind.name} of {day} in {events_uri} can't be read: {error}") from error
     with closing(opened):

@@ -9,11 +9,11 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-import duckdb
 import pyarrow as pa
 
 from expectations.measures import CATEGORICAL, checksum, measures
 from pinwheel.core.contract import EventType, PinStatus, reporting_columns
+from pinwheel.core.duck import in_memory
 from pinwheel.core.times import HOUR
 from pinwheel.enrich.locations import Location, Locator
 
@@ -23,7 +23,6 @@ SAMPLE_ROWS = 5
 NAMED_BY = ("event_id", "occurred_at", "kafka_partition", "kafka_offset")  # identify a sampled row
 PLACES_TRIED = 300  # networks per hour that are located again as a check
 FAR_DEGREES = 5.0  # a /24 spreads over a region, not over a country
-MEMORY = "1GB"  # beyond this, DuckDB spills to disk
 
 
 @dataclass
@@ -60,7 +59,7 @@ class Hour:
     def __init__(self, rows: Any, kind: EventType, hour: datetime) -> None:
         self.kind = kind
         self.hour = hour
-        self._db = duckdb.connect(config={"threads": 2, "memory_limit": MEMORY})
+        self._db = in_memory()
         self._db.execute("SET TimeZone = 'UTC'")
         self._db.register("lake", rows)
         self._db.execute("CREATE TEMP TABLE events AS SELECT *, EPOCH_US(occurred_at) AS at_us FROM lake")

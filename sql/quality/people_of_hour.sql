@@ -1,5 +1,5 @@
--- name:    quality/wrong_people_daily
--- purpose: People with an event in an hour, whose bit for the day must be set; a sixteenth of the people.
+-- name:    quality/people_of_hour
+-- purpose: People with an event in an hour, whose bits for the day and for the hour must be set; a sixteenth of the people.
 -- grain:   one row per person
 -- reads:   pins, repins, comments, logins, stale_rows
 -- writes:  nothing

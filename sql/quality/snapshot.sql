@@ -1,9 +1,0 @@
--- name:    quality/snapshot
--- purpose: All statements until the commit read one snapshot. SingleStore has none: the next check corrects what a merge in between changed.
--- grain:   the transaction
--- reads:   nothing
--- writes:  nothing
--- params:  none
--- sqlfluff:max_line_length:180
---mariadb: SET TRANSACTION ISOLATION LEVEL REPEATABLE READ
---singlestore: SELECT 1
