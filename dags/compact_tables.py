@@ -25,6 +25,33 @@ from airflow.sdk import Param, dag, get_current_context, task
 from airflow.sdk.exceptions import AirflowSkipException
 
 
+@task
+def compact() -> list[dict[str, Any]]:
+    """Compact, vacuum, shorten the log; returns files and bytes before and after."""
+    import os
+
+    os.nice(10)  # the stream and the merges go first where cores are few
+    return _compact(get_current_context()["params"]["dry_run"])
+
+
+@task
+def prepare() -> dict[str, Any]:
+    """Arguments for spark-submit; skips the job when there is nothing to do, and in a dry run."""
+    from datetime import UTC, datetime
+
+    from pinwheel.core.settings import CompactSettings, load
+    from pinwheel.lake.compaction import is_due
+    from pinwheel.lake.compaction_on_spark import submission
+
+    if get_current_context()["params"]["dry_run"]:
+        _compact(dry_run=True)
+        raise AirflowSkipException("dry run")
+    settings, now = load(CompactSettings), datetime.now(UTC)
+    if not is_due(settings, now):
+        raise AirflowSkipException("nothing to do")
+    return submission(settings, now)
+
+
 @dag(
     schedule="3-59/10 * * * *",
     max_active_runs=1,
@@ -39,31 +66,6 @@ def compact_tables() -> None:
     from pinwheel.core.settings import LakeEngineSettings, load
 
     engine = load(LakeEngineSettings)
-
-    @task
-    def compact() -> list[dict[str, Any]]:
-        """Compact, vacuum, shorten the log; returns files and bytes before and after."""
-        import os
-
-        os.nice(10)  # the stream and the merges go first where cores are few
-        return _compact(get_current_context()["params"]["dry_run"])
-
-    @task
-    def prepare() -> dict[str, Any]:
-        """Arguments for spark-submit; skips the job when there is nothing to do, and in a dry run."""
-        from datetime import UTC, datetime
-
-        from pinwheel.core.settings import CompactSettings
-        from pinwheel.lake.compaction import is_due
-        from pinwheel.lake.compaction_on_spark import submission
-
-        if get_current_context()["params"]["dry_run"]:
-            _compact(dry_run=True)
-            raise AirflowSkipException("dry run")
-        settings, now = load(CompactSettings), datetime.now(UTC)
-        if not is_due(settings, now):
-            raise AirflowSkipException("nothing to do")
-        return submission(settings, now)
 
     if engine.lake_engine == "local":
         compact()

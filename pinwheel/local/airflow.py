@@ -33,6 +33,34 @@ PROGRAMS = {
     "airflow-triggerer": (AIRFLOW, "triggerer", "--skip-serve-logs"),
 }
 MONITOR = "/api/v2/monitor/health"
+# Airflow's configuration on every machine; comments give the reasons for what differs from the defaults.
+ALWAYS = {
+    "AIRFLOW__CORE__DAGS_FOLDER": str(ROOT / "dags"),
+    "AIRFLOW__CORE__PLUGINS_FOLDER": str(ROOT / "plugins"),
+    "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
+    "AIRFLOW__CORE__EXECUTOR": "LocalExecutor",
+    "AIRFLOW__CORE__PARALLELISM": "10",  # 6 tasks always run, and mostly wait; each is a process
+    "AIRFLOW__CORE__DAGS_ARE_PAUSED_AT_CREATION": "False",  # `make run` starts everything
+    "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_USERS": f"{ADMIN}:admin",
+    "AIRFLOW__API__HOST": LOOPBACK,
+    "AIRFLOW__API__WORKERS": "1",
+    "AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT": "60",  # a killed task is noticed in a minute, not five
+    "AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT_DETECTION_INTERVAL": "10",
+    "AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_SEC": "10",
+    # A killed scheduler's tasks run again within 40 s: these two together. Its heartbeat is every 5 s.
+    "AIRFLOW__SCHEDULER__SCHEDULER_HEALTH_CHECK_THRESHOLD": "20",
+    "AIRFLOW__SCHEDULER__ORPHANED_TASKS_CHECK_INTERVAL": "20",
+    "AIRFLOW__DAG_PROCESSOR__REFRESH_INTERVAL": "30",  # new Dag files are found within half a minute
+    "AIRFLOW__DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL": "60",
+    "AIRFLOW__DAG_PROCESSOR__PRINT_STATS_INTERVAL": "0",
+    "AIRFLOW__LOGGING__LOGGING_LEVEL": "INFO",
+    "AIRFLOW_CONN_PINWHEEL_SPARK": json.dumps({"conn_type": "spark", "host": "local[2]"}),
+    "PYTHONPATH": str(ROOT),
+    "PYSPARK_PYTHON": sys.executable,
+    "GX_ANALYTICS_ENABLED": "false",
+    "SCARF_ANALYTICS": "false",
+    "SPT_NOENV": "1",  # process titles must not overwrite the mark by which we recognise our processes
+}
 
 
 def part(settings: LocalSettings, environment: dict[str, str]) -> Part:
@@ -49,48 +77,24 @@ def part(settings: LocalSettings, environment: dict[str, str]) -> Part:
 
 
 def environment(settings: LocalSettings, credentials: Credentials) -> dict[str, str]:
-    """Airflow's configuration; comments give the reasons for what differs from the defaults."""
+    """Airflow's configuration: ``ALWAYS``, and what this machine and these settings decide."""
     home = settings.airflow_dir
     api = settings.airflow_url
     database = f"sqlite:///{home / 'airflow.db'}"
     return {
+        **ALWAYS,
         "AIRFLOW_HOME": str(home),
-        "AIRFLOW__CORE__DAGS_FOLDER": str(ROOT / "dags"),
-        "AIRFLOW__CORE__PLUGINS_FOLDER": str(ROOT / "plugins"),
-        "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
-        "AIRFLOW__CORE__EXECUTOR": "LocalExecutor",
-        "AIRFLOW__CORE__PARALLELISM": "10",  # 6 tasks always run, and mostly wait; each is a process
-        "AIRFLOW__CORE__DAGS_ARE_PAUSED_AT_CREATION": "False",  # `make run` starts everything
         "AIRFLOW__CORE__FERNET_KEY": credentials.airflow_fernet,
-        "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_USERS": f"{ADMIN}:admin",
         "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE": str(home / "passwords.json"),
         "AIRFLOW__CORE__EXECUTION_API_SERVER_URL": f"{api}/execution/",  # or all tasks fail, unless on the default port
         "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": database,
         "PINWHEEL_AIRFLOW_DATABASE_URL": database,  # for clean_metadata: Airflow hides its setting from tasks
-        "AIRFLOW__API__HOST": LOOPBACK,
         "AIRFLOW__API__PORT": str(settings.airflow_port),
         "AIRFLOW__API__BASE_URL": api,
-        "AIRFLOW__API__WORKERS": "1",
         "AIRFLOW__API__SECRET_KEY": credentials.airflow_session,
         "AIRFLOW__API_AUTH__JWT_SECRET": credentials.airflow_jwt,
-        "AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT": "60",  # a killed task is noticed in a minute, not five
-        "AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT_DETECTION_INTERVAL": "10",
-        "AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_SEC": "10",
-        # A killed scheduler's tasks run again within 40 s: these two together. Its heartbeat is every 5 s.
-        "AIRFLOW__SCHEDULER__SCHEDULER_HEALTH_CHECK_THRESHOLD": "20",
-        "AIRFLOW__SCHEDULER__ORPHANED_TASKS_CHECK_INTERVAL": "20",
-        "AIRFLOW__DAG_PROCESSOR__REFRESH_INTERVAL": "30",  # new Dag files are found within half a minute
-        "AIRFLOW__DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL": "60",
-        "AIRFLOW__DAG_PROCESSOR__PRINT_STATS_INTERVAL": "0",
-        "AIRFLOW__LOGGING__LOGGING_LEVEL": "INFO",
-        "AIRFLOW_CONN_PINWHEEL_SPARK": json.dumps({"conn_type": "spark", "host": "local[2]"}),
-        "PYTHONPATH": str(ROOT),
         "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', os.defpath)}",
         "SPARK_HOME": str(spark_home()),
-        "PYSPARK_PYTHON": sys.executable,
-        "GX_ANALYTICS_ENABLED": "false",
-        "SCARF_ANALYTICS": "false",
-        "SPT_NOENV": "1",  # process titles must not overwrite the mark by which we recognise our processes
     }
 
 
