@@ -18,11 +18,10 @@ import pyarrow as pa
 
 from bench import figures
 from bench.meters import Cost, Meter
-from bench.reports import SHARES, World, load
+from bench.reports import SHARES, World, increments_of, load
 from bench.servers import database
 from pinwheel.clients import memsql, migrations
 from pinwheel.clients.memsql import Connection
-from pinwheel.core.increments import INCREMENTS
 from pinwheel.merge.merge import queue_increments
 from pinwheel.rollup.rollups import Rollups
 
@@ -48,14 +47,10 @@ class Day:
             rows = self._world.events(table, self._made, round(count * share), since, seconds)
             if with_rows:
                 load(self._connection, table, rows)
-            counted = {name: rows[name] for name in INCREMENTS.names if name in rows.column_names}
-            people = rows["user_id"].to_numpy() * MIX
-            counted |= {"user_id": pa.array(people), "at_us": rows["occurred_at"].cast(pa.int64())}
-            counted["weight"] = pa.repeat(1, rows.num_rows)
-            nothing = pa.nulls(rows.num_rows)
-            queued = pa.table({name: counted.get(name, nothing) for name in INCREMENTS.names}).cast(INCREMENTS)
+            people = pa.array(rows["user_id"].to_numpy() * MIX)
+            mixed = rows.set_column(rows.column_names.index("user_id"), "user_id", people)
             self._slices += 1
-            queue_increments(self._connection, self._slices, table, queued)
+            queue_increments(self._connection, self._slices, table, increments_of(mixed))
         self._made += count
         self._connection.commit()
 

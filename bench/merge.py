@@ -9,6 +9,7 @@ in turn as the merge's tasks do, in one process, so that each CPU-second of the 
 import argparse
 import sys
 from collections import defaultdict
+from contextlib import closing
 from pathlib import Path
 
 from bench.landed import make_lake
@@ -73,7 +74,7 @@ def merge_slice(table: str, settings: MergeSettings, gate: Gate, connection: Con
         slice_ = next_slice(table, settings, connection)
     if slice_ is None:
         return False
-    with slice_:
+    with closing(slice_):
         with meter.step(table, "2 judge"):
             verdict = gate.check(slice_)
         with meter.step(table, "3 merge"):

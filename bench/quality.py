@@ -16,7 +16,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -31,7 +31,7 @@ from bench.servers import database
 from expectations.measures import measures
 from pinwheel.clients import memsql
 from pinwheel.clients.memsql import Connection
-from pinwheel.core.contract import HOUR_COLUMN, PIN_COLUMNS, ROLLUP_TABLES, TABLES, reporting_columns
+from pinwheel.core.contract import PIN_COLUMNS, ROLLUP_TABLES, TABLES, landed_columns
 from pinwheel.core.errors import MemsqlError
 from pinwheel.core.settings import (
     GeoSettings,
@@ -252,7 +252,7 @@ class Reporting:
     def _slices(self) -> Iterator[Prepared]:
         for table in TABLES:
             while (slice_ := next_slice(table, self._merging, self.connection)) is not None:
-                with slice_:
+                with closing(slice_):
                     yield slice_
 
 
@@ -267,7 +267,7 @@ class Watch:
         """Table -> measures that failed, if ``judged``; adds the hour to the past, if ``kept``."""
         unmet = {}
         for table, kind in TABLES.items():
-            columns = [c.name for c in reporting_columns(kind) if c.name != HOUR_COLUMN]
+            columns = landed_columns(kind)
             mine = Hour(rows.filter(pc.equal(rows["event_type"], kind.name)).select(columns), kind, hour)
             profile = mine.profile(self._world.locator)
             mine.close()

@@ -153,14 +153,18 @@ def fill(connection: Connection, rows: int, world: World, first_day: datetime = 
 def roll_up(connection: Connection, rollups: Rollups, slice_id: int, loaded: Mapping[str, pa.Table]) -> None:
     """Apply rows that were loaded as the merge would have queued them."""
     for number, (table, rows) in enumerate(loaded.items()):
-        counted = {name: rows[name] for name in INCREMENTS.names if name in rows.column_names}
-        counted |= {"weight": pa.repeat(1, rows.num_rows), "at_us": rows["occurred_at"].cast(pa.int64())}
-        nothing = pa.nulls(rows.num_rows)
-        queued = pa.table({name: counted.get(name, nothing) for name in INCREMENTS.names}).cast(INCREMENTS)
-        queue_increments(connection, slice_id + number, table, queued)
+        queue_increments(connection, slice_id + number, table, increments_of(rows))
     connection.commit()
     while rollups.refresh(connection):
         pass
+
+
+def increments_of(rows: pa.Table) -> pa.Table:
+    """The increments of inserted rows, a row each."""
+    counted = {name: rows[name] for name in INCREMENTS.names if name in rows.column_names}
+    counted |= {"weight": pa.repeat(1, rows.num_rows), "at_us": rows["occurred_at"].cast(pa.int64())}
+    nothing = pa.nulls(rows.num_rows)
+    return pa.table({name: counted.get(name, nothing) for name in INCREMENTS.names}).cast(INCREMENTS)
 
 
 @contextmanager

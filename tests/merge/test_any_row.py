@@ -1,6 +1,7 @@
 """Whatever a row of the lake holds, it is merged as it is, or it goes to quarantine: one row never stops a table."""
 
 from collections import Counter
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -66,7 +67,7 @@ def test_any_row_is_merged_or_quarantined(
         here = merge_settings(settings, str(tmp_path / str(tried)))
         usual = [event(TABLES[table].name, f"e{n}", n) for n in range(len(rows))]
         land(here.lake_uri, [{**row, **odd} for row, odd in zip(usual, rows, strict=True)])
-        with prepared(table, here, connection) as slice_:
+        with closing(prepared(table, here, connection)) as slice_:
             verdict = gate.check(slice_)
             assert not verdict.held
             counts = merge(slice_, connection, verdict)

@@ -11,9 +11,10 @@ from pinwheel.core.settings import MergeSettings
 from pinwheel.merge import merge as merging
 from pinwheel.merge.ledger import SupersededError
 from pinwheel.merge.merge import merge, next_slice
-from pinwheel.merge.prepare import Counts
+from pinwheel.merge.plan import Counts
 from pinwheel.rollup.rollups import Rollups
 from tests.support import slices
+from tests.support.dying import die_at
 from tests.support.lakes import NOON, delete, event, hours, land, update
 from tests.support.places import on_disk_and_in_a_store
 from tests.support.slices import prepared
@@ -127,16 +128,7 @@ def test_a_merge_that_dies_has_changed_nothing_and_the_next_one_does_it(
     update(settings.lake_uri, "event_id = 'a'", {"user_id": "9"})
     land(settings.lake_uri, [event("repin", "c", 2, pin_status="pending", pin_id=8)])
 
-    def dying(function: Callable[..., int]) -> Callable[..., int]:
-        def call(asked: Connection, name: str, *given: object, **names: object) -> int:
-            if name == statement and names.get("table") in (None, "repins"):
-                raise KeyboardInterrupt
-            return function(asked, name, *given, **names)
-
-        return call
-
-    for function in ("execute", "execute_many", "insert_id"):
-        monkeypatch.setattr(memsql, function, dying(getattr(memsql, function)))
+    die_at(monkeypatch, statement, "repins")
     with pytest.raises(KeyboardInterrupt):
         merge_all()
     monkeypatch.undo()

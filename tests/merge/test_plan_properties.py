@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterable
+from contextlib import closing
 from dataclasses import asdict, fields
 from datetime import datetime
 from pathlib import Path
@@ -16,7 +17,7 @@ from pinwheel.core.contract import TABLES, reporting_columns
 from pinwheel.core.offsets import VersionRange
 from pinwheel.core.settings import MergeSettings
 from pinwheel.merge.merge import merge, next_slice
-from pinwheel.merge.prepare import Counts, payload_columns
+from pinwheel.merge.plan import Counts, payload_columns
 from tests.support.database import merge_settings
 from tests.support.histories import Lake, Merge, Step, histories
 from tests.support.properties import examples
@@ -111,7 +112,7 @@ def test_every_merge_does_what_the_model_does(
 
     def merge_all(here: MergeSettings, table: str, model: Model) -> None:
         while (found := next_slice(table, here, connection)) is not None:
-            with found:
+            with closing(found):
                 counts = merge(found, connection)
             assert counts == model.merge(feed(here.events_uri, table, found.versions))
             assert plain(table, query(f"SELECT * FROM {table}")) == plain(table, model.rows.values())

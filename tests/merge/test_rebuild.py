@@ -1,10 +1,8 @@
 """A table made anew from a version of the lake equals the one that was merged slice by slice."""
 
-from collections.abc import Callable
 from datetime import UTC, datetime
 from itertools import count
 from pathlib import Path
-from typing import Any
 
 import pytest
 from deltalake import DeltaTable
@@ -22,6 +20,7 @@ from pinwheel.operate.retention import oldest_unread
 from pinwheel.rollup.rollups import Rollups
 from tests.support import slices
 from tests.support.database import empty_tables, merge_settings
+from tests.support.dying import die_at
 from tests.support.histories import Lake, Landing, Merge, Step, histories
 from tests.support.lakes import NOON, delete, event, hours, land, update
 from tests.support.properties import examples
@@ -172,19 +171,7 @@ def test_a_rebuild_that_dies_goes_on(
     rebuild.request(connection, settings, ["repins"], "ann")
     small = settings.model_copy(update={"merge_slice_rows": 1})
 
-    def dying(function: Callable[..., Any]) -> Callable[..., Any]:
-        def call(asked: Connection, name: str, *given: object, **names: object) -> Any:
-            if name == statement and not after:
-                raise KeyboardInterrupt
-            found = function(asked, name, *given, **names)
-            if name == statement:
-                raise KeyboardInterrupt
-            return found
-
-        return call
-
-    for function in ("execute", "execute_many", "execute_all"):
-        monkeypatch.setattr(memsql, function, dying(getattr(memsql, function)))
+    die_at(monkeypatch, statement, after=after)
     with pytest.raises(KeyboardInterrupt):
         work(small, "repins")
     monkeypatch.undo()

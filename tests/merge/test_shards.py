@@ -1,6 +1,7 @@
 """Shards of a table: each merged on its own, all together the same table."""
 
 from collections.abc import Callable
+from contextlib import closing
 
 import pytest
 
@@ -25,7 +26,7 @@ def merge_shard(settings: MergeSettings, connection: Connection) -> MergeShard:
     def go(table: str, shard: Shard) -> int:
         rows = 0
         while (found := next_slice(table, settings, connection, shard)) is not None:
-            with found:
+            with closing(found):
                 rows += merge(found, connection).inserted
         return rows
 

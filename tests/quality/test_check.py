@@ -104,11 +104,11 @@ def test_the_rollups_and_the_queue_are_read_from_one_snapshot(
     land(settings.lake_uri, [event("repin", "meanwhile", 90)])
     wrong = checker._wrong
 
-    def late(name: str, params: dict[str, Any]) -> list[Row]:
+    def late(name: str, *given: Any) -> list[Row]:
         if name == ROLLUP_TABLES[0]:
             with memsql.connect(settings, local_infile=True) as another:
                 slices.merge_all("repins", settings, another)
-        return wrong(name, params)
+        return wrong(name, *given)
 
     monkeypatch.setattr(checker, "_wrong", late)
     assert unmet(checker.rollups(NOON, NOW)) == []

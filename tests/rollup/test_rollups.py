@@ -15,6 +15,7 @@ from pinwheel.merge.merge import merge
 from pinwheel.rollup.rollups import Rollups
 from pinwheel.rollup.session import RollupSession
 from tests.support import slices
+from tests.support.dying import die_at
 from tests.support.lakes import NOON, delete, event, hours, land, update
 from tests.support.slices import prepared
 from tests.support.types import Query
@@ -111,16 +112,7 @@ def test_a_refresh_that_dies_has_taken_nothing(
     land(settings.lake_uri, [event("login", "l", 1), event("repin", "a", 2)])
     merge_only(*TABLES)
 
-    def dying(function: Callable[..., int]) -> Callable[..., int]:
-        def call(asked: Connection, name: str, *given: object, **names: object) -> int:
-            if name == statement:
-                raise KeyboardInterrupt
-            return function(asked, name, *given, **names)
-
-        return call
-
-    for function in ("execute", "execute_many"):
-        monkeypatch.setattr(memsql, function, dying(getattr(memsql, function)))
+    die_at(monkeypatch, statement)
     with pytest.raises(KeyboardInterrupt):
         rollups.refresh(connection)
     assert brands(query) == [(70, 1, 1)]

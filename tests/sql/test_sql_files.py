@@ -4,6 +4,7 @@ import re
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
+from string import Template
 
 import pytest
 import sqlglot
@@ -36,6 +37,7 @@ def identifiers(path: Path) -> list[dict[str, str | Sequence[str]]]:
         known = [r for r in SUMS if r.people or path.stem != "add"]  # the others have statements of their own
         found = [
             {"rollup": r.table, "columns": [*r.keys, *r.counts], "keys": list(r.keys), "time_column": r.keys[-1]}
+            | {"how": "added"}
             for r in known
         ]
     else:
@@ -164,8 +166,7 @@ def test_no_view_is_replaced(subtests: pytest.Subtests) -> None:
 def test_header_names_what_the_body_reads_and_writes(subtests: pytest.Subtests) -> None:
     for path in PARSED:
         with subtests.test(name(path)):
-            (subject,) = {v for k, v in identifiers(path)[0].items() if k in ("table", "rollup")} or {""}
-            found = {k: re.sub(r"[$](table|rollup)", str(subject), header(path)[k]) for k in ("reads", "writes")}
+            found = {k: Template(header(path)[k]).substitute(identifiers(path)[0]) for k in ("reads", "writes")}
             trees = [tree for engine in DIALECT for tree in parsed(path, engine)]
             writes = set().union(*(written(t) for t in trees))
             both = set().union(*(tables(t) for t in trees))
@@ -196,7 +197,8 @@ def test_no_sql_in_python(subtests: pytest.Subtests) -> None:
         r"LOAD DATA (?:LOCAL )?INFILE)\s"
     )
     # DuckDB's, on rows in memory: no server ever sees it, and sql/ holds only files that both engines take.
-    in_memory = {PACKAGE / name for name in ("quality/profile.py", "merge/prepare.py", "rollup/sums.py")}
+    rooms = ("quality/profile.py", "merge/prepare.py", "merge/plan.py", "rollup/sums.py")
+    in_memory = {PACKAGE / room for room in rooms}
     for path in set(PACKAGE.rglob("*.py")) - in_memory:
         with subtests.test(str(path.relative_to(PACKAGE))):
             assert not re.search(statements, path.read_text()), "SQL belongs in sql/"

@@ -8,7 +8,7 @@ the environment names. An AssertionError names the part that does not follow fro
 import json
 import re
 import sys
-from contextlib import suppress
+from contextlib import closing, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -155,7 +155,7 @@ def check_merge(settings: Any, connection: Any) -> None:
 
     found = next_slice("shares", settings, connection)
     assert found is not None
-    with found:
+    with closing(found):
         verdict = Gate(0.5).check(found)
         assert (verdict.reasons, verdict.warnings, verdict.quarantined) == ((), (), 0)
         counts = merge(found, connection, verdict)

@@ -1,5 +1,7 @@
 """Slices that a test knows to be there, and merges without a session."""
 
+from contextlib import closing
+
 from pinwheel.clients import memsql
 from pinwheel.clients.memsql import Connection
 from pinwheel.core.settings import MergeSettings
@@ -7,7 +9,8 @@ from pinwheel.merge import ledger
 from pinwheel.merge.gate import Verdict
 from pinwheel.merge.ledger import Slice
 from pinwheel.merge.merge import merge, next_slice
-from pinwheel.merge.prepare import Counts, Next, Prepared, prepare
+from pinwheel.merge.plan import Counts
+from pinwheel.merge.prepare import Next, Prepared, prepare
 
 
 def prepared(table: str, settings: MergeSettings, connection: Connection) -> Prepared:
@@ -21,7 +24,7 @@ def merge_all(table: str, settings: MergeSettings, connection: Connection) -> li
     """Merge all that is due for a table, past the gate; returns the counts of each slice."""
     done = []
     while (found := next_slice(table, settings, connection)) is not None:
-        with found:
+        with closing(found):
             done.append(merge(found, connection))
     return done
 
