@@ -68,7 +68,7 @@ def measure(since: datetime) -> dict[str, Waits]:
     first = DeltaTable(events_uri).version() - LOOK_BACK
     landed = _steps(
         (c.committed_at.timestamp(), {p: r.next_offset for p, r in c.progress.items()})
-        for c in events_table.commits(events_uri, max(first, -1))
+        for c in events_table.commits(events_table.open_table(events_uri), max(first, -1))
     )
     merged = _merged()
     found = {kind.table: _waits(_of(events, kind.name), merged[kind.table]) for kind in EVENT_TYPES.values()}

@@ -104,20 +104,19 @@ def landed_offsets(events_uri: str, topic: str, partitions: Iterable[int]) -> di
     return {p: offset for p, offset in offsets.items() if offset is not None}
 
 
-def commits(events_uri: str, after: int) -> list[Commit]:
-    """Versions of ``events`` later than ``after``, oldest first, with their manifests.
+def commits(events: DeltaTable | None, after: int) -> list[Commit]:
+    """Versions of ``events`` later than ``after``, oldest first, with their manifests; none if there is no table.
 
     Raises:
         LogCutError: some of them are no longer in the log.
     """
-    table = open_table(events_uri)
-    if table is None or table.version() <= after:
+    if events is None or events.version() <= after:
         return []
-    later = [c for c in recent_commits(table, table.version() - max(after, -1)) if c.version > after]
+    later = [c for c in recent_commits(events, events.version() - max(after, -1)) if c.version > after]
     if later and later[0].version > after + 1:
+        missing = f"versions {after + 1} to {later[0].version - 1} of {events.table_uri}"
         raise LogCutError(
-            f"versions {after + 1} to {later[0].version - 1} of {events_uri} are no longer in its log, which reaches "
-            f"back {LOG_KEPT}: rebuild the table from the lake"
+            f"{missing} are no longer in its log, which reaches back {LOG_KEPT}: rebuild the table from the lake"
         )
     return later
 

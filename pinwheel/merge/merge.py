@@ -21,6 +21,7 @@ from pinwheel.core.contract import reporting_columns
 from pinwheel.core.errors import MergeError
 from pinwheel.core.increments import pack
 from pinwheel.core.settings import MergeSettings
+from pinwheel.lake.change_feed import ChangeFeed
 from pinwheel.merge import ledger
 from pinwheel.merge.gate import Verdict
 from pinwheel.merge.ledger import ONLY, Outcome, Shard
@@ -35,7 +36,13 @@ PART_ROWS = 100_000  # of queued increments: a few megabytes, below any server's
 PASSED = Verdict()
 
 
-def next_slice(table: str, settings: MergeSettings, connection: Connection, shard: Shard = ONLY) -> Prepared | None:
+def next_slice(
+    table: str,
+    settings: MergeSettings,
+    connection: Connection,
+    shard: Shard = ONLY,
+    feed: ChangeFeed | None = None,
+) -> Prepared | None:
     """Prepare the next slice of a shard of ``table``; None: the lake has no new row for it.
 
     Versions without rows of the table move the watermark and the progress only.
@@ -45,12 +52,14 @@ def next_slice(table: str, settings: MergeSettings, connection: Connection, shar
         settings: lake, database and slice size.
         connection: its transactions are committed.
         shard: which part of the table.
+        feed: of the lake; None: a new one.
     """
-    next_ = upcoming(table, settings, connection, shard)
+    feed = feed or ChangeFeed(settings.events_uri)
+    next_ = upcoming(table, feed, settings.merge_slice_rows, connection, shard)
     if next_ is None:
         return None
     if not next_.empty:
-        slice_ = prepare(table, settings, next_, shard)
+        slice_ = prepare(table, feed, next_, shard)
         if slice_.rows_read:
             return slice_
         slice_.close()

@@ -19,7 +19,7 @@ from pinwheel.merge.prepare import Prepared
 # delete: a rewrite); the others are overtaken. An event that is new, or whose kept delivery is deleted (is_freed), gets
 # its first delivery; every other delivery is spare.
 PLAN = """
-CREATE OR REPLACE TABLE plan AS
+CREATE OR REPLACE TEMP TABLE plan AS
 WITH matched AS (
     SELECT
         slice.rowid AS row_num,

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
-from deltalake import DeltaTable
 
 from pinwheel.clients.memsql import Connection, Row
 from pinwheel.core import offsets
@@ -23,8 +22,8 @@ from pinwheel.core.contract import (
 )
 from pinwheel.core.duck import in_memory
 from pinwheel.core.offsets import Progress, VersionRange
-from pinwheel.core.settings import MergeSettings
 from pinwheel.lake import events_table
+from pinwheel.lake.change_feed import ChangeFeed
 from pinwheel.merge import ledger
 from pinwheel.merge.ledger import ONLY, Shard
 
@@ -43,11 +42,11 @@ class Next:
     progress: Progress
 
 
-def upcoming(table: str, settings: MergeSettings, connection: Connection, shard: Shard = ONLY) -> Next | None:
+def upcoming(table: str, feed: ChangeFeed, max_rows: int, connection: Connection, shard: Shard = ONLY) -> Next | None:
     """The versions of the lake that a shard of ``table`` has to merge next; None: there are none."""
     start = ledger.watermark(connection, table, shard)
     connection.commit()
-    return choose(events_table.commits(settings.events_uri, start), TABLES[table], start, settings.merge_slice_rows)
+    return choose(feed.commits(start), TABLES[table], start, max_rows)
 
 
 def choose(commits: list[events_table.Commit], kind: EventType, start: int, max_rows: int) -> Next | None:
@@ -69,16 +68,11 @@ def choose(commits: list[events_table.Commit], kind: EventType, start: int, max_
     return Next(VersionRange(start, taken[-1].version), empty, offsets.together(commit.progress for commit in taken))
 
 
-def prepare(table: str, settings: MergeSettings, next_: Next, shard: Shard = ONLY) -> "Prepared":
+def prepare(table: str, feed: ChangeFeed, next_: Next, shard: Shard = ONLY) -> "Prepared":
     """Read the change feed of these versions into a slice; it may have no rows."""
     kind = TABLES[table]
-    feed = DeltaTable(settings.events_uri).load_cdf(
-        starting_version=next_.versions.after + 1,
-        ending_version=next_.versions.to,
-        columns=[*landed_columns(kind), "_change_type", "_commit_version"],
-        predicate=f"event_type = '{kind.name}'",  # a partition column: other types' files are not opened
-    )
-    return Prepared(table, next_.versions, next_.progress, pa.RecordBatchReader.from_stream(feed), shard)
+    rows = feed.rows(next_.versions, kind.name, landed_columns(kind))
+    return Prepared(table, next_.versions, next_.progress, rows, shard)
 
 
 class Prepared:
@@ -103,7 +97,7 @@ class Prepared:
         columns = ", ".join(f"{_read(c.name, c.type)} AS {c.name}" for c in reporting_columns(self.kind))
         self.db.execute(
             f"""
-            CREATE TABLE slice AS
+            CREATE TEMP TABLE slice AS
             SELECT
                 CASE _change_type WHEN 'delete' THEN 'delete' ELSE 'upsert' END AS change_type,
                 _commit_version AS change_version,

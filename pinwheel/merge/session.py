@@ -23,6 +23,7 @@ from pinwheel.core.contract import TABLES, SliceState
 from pinwheel.core.errors import LogCutError, MergeError
 from pinwheel.core.settings import MergeSettings, load
 from pinwheel.core.signals import stop_on_sigterm
+from pinwheel.lake.change_feed import ChangeFeed
 from pinwheel.merge import ledger, rebuild
 from pinwheel.merge.gate import Gate, Verdict
 from pinwheel.merge.ledger import FIRST_WATERMARK, ONLY, Shard, Slice
@@ -105,6 +106,7 @@ class Session(Turns):
         super().__init__(f"{table}{shard.label}", settings, alert, resolve)
         self.report = SessionCounts()
         self._table, self._shard = table, shard
+        self._feed = ChangeFeed(settings.events_uri)
         self._gate: Gate | None = None
         self._held = Latch(SLICE_HELD, self.subject, alert, resolve)
         self._cut_off = Latch(TABLE_CUT_OFF, self.subject, alert, resolve)
@@ -122,7 +124,7 @@ class Session(Turns):
             return False
         self._held.end("no slice is held any more")
         if waiting is not None:
-            slice_ = prepare(self._table, self.settings, Next(waiting.versions, False, waiting.progress), self._shard)
+            slice_ = prepare(self._table, self._feed, Next(waiting.versions, False, waiting.progress), self._shard)
         elif (found := self._next(connection)) is not None:
             slice_ = found
         else:
@@ -134,7 +136,7 @@ class Session(Turns):
     def _next(self, connection: Connection) -> Prepared | None:
         """The next slice. A table that was never merged is rebuilt if the log no longer has its first versions."""
         try:
-            found = next_slice(self._table, self.settings, connection, self._shard)
+            found = next_slice(self._table, self.settings, connection, self._shard, self._feed)
         except LogCutError as error:
             if ledger.watermark(connection, self._table, self._shard) == FIRST_WATERMARK:
                 rebuild.request(connection, self.settings, [self._table], "merge_events: never merged, log cut")
@@ -152,6 +154,11 @@ class Session(Turns):
         if found is not None and self._rebuilding:
             rebuild.go_on(found, self.settings, connection, gate)
         return found is not None
+
+    def close(self) -> None:
+        """Also after an error: the next turn opens the lake's table again."""
+        super().close()
+        self._feed = ChangeFeed(self.settings.events_uri)
 
     def pause(self, worked: bool) -> float:
         """No pause between the parts of a rebuild."""

@@ -19,8 +19,9 @@ def oldest_unread(settings: CompactSettings) -> datetime | None:
         read = {version - 1 for version in rebuild.versions(connection)}
         connection.commit()
     read |= {known.get(table, FIRST_WATERMARK) for table in TABLES}
+    events = events_table.open_table(settings.events_uri)
     for after in sorted(read):  # the furthest behind decides, unless only a rebuild can help it
         with suppress(LogCutError):
-            unread = events_table.commits(settings.events_uri, after)
+            unread = events_table.commits(events, after)
             return unread[0].committed_at if unread else None
     return None

@@ -124,10 +124,12 @@ class Sums:
         self._db = in_memory()
         for name, rows in (("queued", queued), ("recounted", recounted)):
             self._db.register("increments", rows)
-            self._db.execute(f"CREATE TABLE {name} AS {EVENTS}")
+            self._db.execute(f"CREATE TEMP TABLE {name} AS {EVENTS}")
             self._db.unregister("increments")
         others = " AND ".join(f"day <> DATE '{day.isoformat()}'" for day in stale) or "TRUE"
-        self._db.execute(f"CREATE VIEW events AS SELECT * FROM queued WHERE {others} UNION ALL SELECT * FROM recounted")
+        self._db.execute(
+            f"CREATE TEMP VIEW events AS SELECT * FROM queued WHERE {others} UNION ALL SELECT * FROM recounted"
+        )
 
     def close(self) -> None:
         """Free the rows."""

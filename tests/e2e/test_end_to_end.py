@@ -121,20 +121,24 @@ def test_compaction_slows_the_stream_by_a_batch_at_most(running_stack: Stack, tm
     uri, first = oracle.lake.events_uri, DeltaTable(oracle.lake.events_uri).version()
     words = ("--seed", str(SEED_OF_COMPACTION), "--truth-dir", str(tmp_path / "sent"), "--rate", "1000")
     process = subprocess.Popen([*PRODUCE, *words, "--count", "60000"])
-    wait_until("it lands undisturbed", lambda: len(gaps(events_table.commits(uri, first))) >= 6, 60)
+    wait_until(
+        "it lands undisturbed", lambda: len(gaps(events_table.commits(events_table.open_table(uri), first))) >= 6, 60
+    )
 
     def landed_more(there: int) -> bool:
-        return process.poll() is not None or len(gaps(events_table.commits(uri, first))) > there
+        return (
+            process.poll() is not None or len(gaps(events_table.commits(events_table.open_table(uri), first))) > there
+        )
 
     middle, fewer = DeltaTable(uri).version(), []
     while process.poll() is None:
         fewer.append(compact_all())
         # A run is shorter than a trigger: the next one begins when there is something for it.
-        there = len(gaps(events_table.commits(uri, first)))
+        there = len(gaps(events_table.commits(events_table.open_table(uri), first)))
         wait_until("another landing", partial(landed_more, there))
     assert process.returncode == 0
 
-    commits = events_table.commits(uri, first)
+    commits = events_table.commits(events_table.open_table(uri), first)
     usual = gaps([c for c in commits if c.version <= middle])
     meanwhile = gaps([c for c in commits if c.version >= middle])
     print(f"landings every {usual} s, under compaction {meanwhile} s; files fewer by {fewer}")

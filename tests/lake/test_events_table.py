@@ -44,7 +44,7 @@ def test_a_table_of_an_older_version_gets_the_configuration(tmp_path: Path) -> N
 
 
 def test_no_table_yet_has_no_commits_and_no_offsets(tmp_path: Path) -> None:
-    assert events_table.commits(f"{tmp_path}/none", -1) == []
+    assert events_table.commits(events_table.open_table(f"{tmp_path}/none"), -1) == []
     assert events_table.landed_offsets(f"{tmp_path}/none", TOPIC, [0]) == {}
 
 
@@ -53,7 +53,10 @@ def test_another_writers_commit_has_no_books(tmp_path: Path) -> None:
     Landing(uri, TOPIC).commit(write(uri, [row(0)]))
     DeltaTable(uri).update(updates={"brand_id": "9"}, predicate="kafka_offset = 0")
 
-    assert [(c.version, c.rows) for c in events_table.commits(uri, 0)] == [(1, {"repin": 1}), (2, None)]
+    assert [(c.version, c.rows) for c in events_table.commits(events_table.open_table(uri), 0)] == [
+        (1, {"repin": 1}),
+        (2, None),
+    ]
 
 
 def test_versions_that_are_gone_from_the_log_are_an_error_that_says_what_to_do(tmp_path: Path) -> None:
@@ -66,6 +69,6 @@ def test_versions_that_are_gone_from_the_log_are_an_error_that_says_what_to_do(t
         Path(uri, "_delta_log", f"{version:020}.json").unlink()
 
     with pytest.raises(LakeError, match="rebuild the table from the lake"):
-        events_table.commits(uri, 0)
-    assert [c.version for c in events_table.commits(uri, 3)] == [4]
+        events_table.commits(events_table.open_table(uri), 0)
+    assert [c.version for c in events_table.commits(events_table.open_table(uri), 3)] == [4]
     assert [c.version for c in events_table.recent_commits(DeltaTable(uri), 4)] == [3, 4]

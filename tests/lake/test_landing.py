@@ -39,11 +39,14 @@ def test_a_commit_moves_the_offsets(events: str) -> None:
     writer.commit(write(events, [row(2), row(9)]))  # 3 to 8 are transaction markers
 
     assert events_table.landed_offsets(events, TOPIC, range(4)) == {0: 10, 2: 41}
-    assert [{p: r.next_offset for p, r in c.progress.items()} for c in events_table.commits(events, 0)] == [
+    assert [
+        {p: r.next_offset for p, r in c.progress.items()}
+        for c in events_table.commits(events_table.open_table(events), 0)
+    ] == [
         {0: 2, 2: 41},
         {0: 10},
     ]
-    assert [c.rows for c in events_table.commits(events, 0)] == [{"repin": 3}, {"repin": 2}]
+    assert [c.rows for c in events_table.commits(events_table.open_table(events), 0)] == [{"repin": 3}, {"repin": 2}]
 
 
 @on_disk_and_in_a_store

@@ -5,6 +5,7 @@ from contextlib import closing
 from pinwheel.clients import memsql
 from pinwheel.clients.memsql import Connection
 from pinwheel.core.settings import MergeSettings
+from pinwheel.lake.change_feed import ChangeFeed
 from pinwheel.merge import ledger
 from pinwheel.merge.gate import Verdict
 from pinwheel.merge.ledger import Slice
@@ -37,4 +38,4 @@ def hold(slice_: Prepared, verdict: Verdict, connection: Connection) -> Slice:
 
 def again(slice_: Slice, settings: MergeSettings) -> Prepared:
     """Prepare a slice that waits in the ledger, as the session does."""
-    return prepare(slice_.table, settings, Next(slice_.versions, False, slice_.progress))
+    return prepare(slice_.table, ChangeFeed(settings.events_uri), Next(slice_.versions, False, slice_.progress))
