@@ -39,9 +39,9 @@ def prepare() -> dict[str, Any]:
     """Arguments for spark-submit; skips the job when there is nothing to do, and in a dry run."""
     from datetime import UTC, datetime
 
+    from pinwheel.clients import spark
     from pinwheel.core.settings import CompactSettings, load
-    from pinwheel.lake.compaction import is_due
-    from pinwheel.lake.compaction_on_spark import submission
+    from pinwheel.lake.compaction import CLEAN, is_cleaning, is_due
 
     if get_current_context()["params"]["dry_run"]:
         _compact(dry_run=True)
@@ -49,7 +49,8 @@ def prepare() -> dict[str, Any]:
     settings, now = load(CompactSettings), datetime.now(UTC)
     if not is_due(settings, now):
         raise AirflowSkipException("nothing to do")
-    return submission(settings, now)
+    # By the clock of the job, one that waits for a core would not clean up.
+    return spark.lake_job(spark.COMPACT_TABLES, settings, [CLEAN] if is_cleaning(now) else [])
 
 
 @dag(
@@ -63,21 +64,22 @@ def prepare() -> dict[str, Any]:
 )
 def compact_tables() -> None:
     """Wire the one task; for Spark, the one that prepares the job and the one that submits it."""
-    from pinwheel.core.settings import LakeEngineSettings, load
+    from pinwheel.core.settings import LakeJobSettings, load
 
-    engine = load(LakeEngineSettings)
+    engine = load(LakeJobSettings)
 
     if engine.lake_engine == "local":
         compact()
         return
     from airflow.providers.apache.spark.operators.spark_submit import SparkSubmitOperator
 
+    from pinwheel.clients.spark import SUBMITTED
+
     prepared: Any = prepare()  # its result: indexed by name, which its type does not say
     SparkSubmitOperator(
         task_id="compact",
         conn_id=engine.spark_conn_id,
-        name="pinwheel-compact-tables",
-        **{name: prepared[name] for name in ("application", "jars", "conf", "env_vars", "application_args")},
+        **{name: prepared[name] for name in SUBMITTED},
     )
 
 

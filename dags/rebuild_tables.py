@@ -3,14 +3,18 @@
 **What** Has reporting tables rebuilt from the lake's newest version: each is read from the lake's files, prepared and
 judged like a slice, and loaded into a new table. Readers see the old one until the two are exchanged. Then
 the table follows the lake's change feed from that version, and the rollups of all its days are made anew. The tasks of
-`merge_events` do the work, part by part; this task only asks for it. Bad rows go to `quarantine` again. The stream and
+`merge_events` do the work, part by part; this Dag only asks for it. Bad rows go to `quarantine` again. The stream and
 the other tables go on meanwhile.
+
+**Where** With `PINWHEEL_LAKE_ENGINE=spark` a Spark job loads the parts, several at once, through the connection
+`pinwheel_spark`. `merge_events` only exchanges the tables then.
 
 **When** By hand: after the alert `table_cut_off`, or when a table was lost or damaged. A table that was never merged is
 rebuilt by itself when the log no longer has the lake's first versions. With `dry_run`, which is the default, the task's
 log says what would be read.
 
-**Re-running** Safe: a table that is being rebuilt goes on as it was.
+**Re-running** Safe: a table that is being rebuilt goes on as it was. After a Spark job that failed, it loads the parts
+that are missing.
 
 **When not to use** To repair single rows: correct the lake. To make rollups anew: `make rollups DAY=…`.
 
@@ -19,9 +23,41 @@ log says what would be read.
 
 from typing import Any
 
-from airflow.sdk import Param, dag, task
+from airflow.sdk import Param, dag, get_current_context, task
+from airflow.sdk.exceptions import AirflowSkipException
 
 from pinwheel.core.contract import TABLES
+
+
+@task
+def ask() -> list[dict[str, Any]]:
+    """Ask for the rebuild; returns per table the version, rows, files and parts."""
+    from dataclasses import asdict
+
+    from pinwheel.clients import memsql
+    from pinwheel.core.settings import LakeJobSettings, MergeSettings, load
+    from pinwheel.merge import rebuild
+
+    context = get_current_context()
+    settings, tables = load(MergeSettings), context["params"]["tables"]
+    if context["params"]["dry_run"]:
+        return [asdict(extent) for extent in rebuild.extents(settings, tables)]
+    by = context["dag_run"].triggering_user_name or "unknown"
+    loader = rebuild.SPARK if load(LakeJobSettings).lake_engine == "spark" else rebuild.SESSION
+    with memsql.connect(settings) as connection:
+        return [asdict(extent) for extent in rebuild.request(connection, settings, tables, by, loader)]
+
+
+@task
+def prepare() -> dict[str, Any]:
+    """Arguments for spark-submit; skips the job in a dry run."""
+    from pinwheel.clients import spark
+    from pinwheel.core.settings import LakeJobSettings, load
+
+    params = get_current_context()["params"]
+    if params["dry_run"]:
+        raise AirflowSkipException("dry run")
+    return spark.lake_job(spark.REBUILD_TABLES, load(LakeJobSettings), params["tables"])
 
 
 @dag(
@@ -39,28 +75,20 @@ from pinwheel.core.contract import TABLES
     },
 )
 def rebuild_tables() -> None:
-    """Wire the one task."""
+    """Wire the one task; for Spark, the one that prepares the job and the one that submits it."""
+    from pinwheel.core.settings import LakeJobSettings, load
 
-    @task
-    def ask() -> list[dict[str, Any]]:
-        """Ask the merge sessions to rebuild; returns per table the version, rows, files and parts."""
-        from dataclasses import asdict
+    engine = load(LakeJobSettings)
+    asked = ask()
+    if engine.lake_engine == "local":
+        return
+    from airflow.providers.apache.spark.operators.spark_submit import SparkSubmitOperator
 
-        from airflow.sdk import get_current_context
+    from pinwheel.clients.spark import SUBMITTED
 
-        from pinwheel.clients import memsql
-        from pinwheel.core.settings import MergeSettings, load
-        from pinwheel.merge import rebuild
-
-        context = get_current_context()
-        settings, tables = load(MergeSettings), context["params"]["tables"]
-        if context["params"]["dry_run"]:
-            return [asdict(extent) for extent in rebuild.extents(settings, tables)]
-        by = context["dag_run"].triggering_user_name or "unknown"
-        with memsql.connect(settings) as connection:
-            return [asdict(extent) for extent in rebuild.request(connection, settings, tables, by)]
-
-    ask()
+    prepared: Any = prepare()  # its result: indexed by name, which its type does not say
+    submitted = {name: prepared[name] for name in SUBMITTED}
+    asked >> prepared >> SparkSubmitOperator(task_id="load", conn_id=engine.spark_conn_id, **submitted)
 
 
 rebuild_tables()

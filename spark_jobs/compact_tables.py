@@ -7,7 +7,6 @@ for the other engine. Submitted by dags/compact_tables.py; with ``--clean`` it a
 import logging
 import sys
 from datetime import UTC, datetime
-from pathlib import Path
 
 from delta import exceptions as delta
 from delta.tables import DeltaOptimizeBuilder, DeltaTable
@@ -18,17 +17,15 @@ from pyspark.sql import SparkSession
 from pinwheel.core.contract import LAKE_PARTITIONS
 from pinwheel.core.errors import PinwheelError
 from pinwheel.core.settings import CompactSettings, load
-from pinwheel.lake.compaction import Partition, compact
-from pinwheel.lake.compaction_on_spark import CLEAN
+from pinwheel.lake.compaction import CLEAN, Partition, compact
 from pinwheel.operate.retention import oldest_unread
-from spark_jobs import log_store
+from spark_jobs import delta_session, log_store
+from spark_jobs.delta_session import spark_uri
 
 log = logging.getLogger("pinwheel.compact")
 
 SESSION_OPTIONS = {
     **log_store.OPTIONS,
-    "spark.sql.extensions": "io.delta.sql.DeltaSparkSessionExtension",
-    "spark.sql.catalog.spark_catalog": "org.apache.spark.sql.delta.catalog.DeltaCatalog",
     # Delta 4.4 ignores the hours that VACUUM is given, and would keep one day: not what the merge still has to read.
     "spark.databricks.delta.vacuum.retentionWindowIgnore.enabled": "false",
     "spark.databricks.delta.vacuum.parallelDelete.enabled": "true",
@@ -37,15 +34,9 @@ SESSION_OPTIONS = {
     # No statistics of occurred_at: see events_table.STATISTICS.
     "spark.databricks.delta.optimize.zorder.checkStatsCollection.enabled": "false",
     "spark.databricks.io.skipping.mdc.sortWithinFiles": "true",  # so that readers skip row groups too
-    # As the stream writes. Spark's own INT96 loses the years before 1677, and delta-rs can't read them.
-    "spark.sql.parquet.outputTimestampType": "TIMESTAMP_MICROS",
-    "spark.sql.parquet.datetimeRebaseModeInRead": "CORRECTED",
-    "spark.sql.parquet.datetimeRebaseModeInWrite": "CORRECTED",
     "spark.sql.parquet.compression.codec": "zstd",
-    # The defaults are 10,000 (VACUUM's listing: a minute for an empty lake), 50 and 200.
+    # The default is 10,000: VACUUM's listing would take a minute for an empty lake.
     "spark.sql.sources.parallelPartitionDiscovery.parallelism": "32",
-    "spark.databricks.delta.snapshotPartitions": "8",
-    "spark.sql.shuffle.partitions": "32",
 }
 CONFLICTS = (  # each stands alone: the first is not the base of the others
     delta.DeltaConcurrentModificationException,
@@ -93,17 +84,9 @@ class SparkEngine:
         return int(next(ends)["operationMetrics"]["numDeletedFiles"])
 
 
-def spark_uri(uri: str) -> str:
-    """The lake's address as Spark takes it."""
-    return uri.replace("s3://", "s3a://", 1) if "://" in uri else str(Path(uri).resolve())
-
-
 def session() -> SparkSession:
-    """The Spark session; master, memory and jars come from spark-submit."""
-    builder = SparkSession.builder.appName("pinwheel-compact-tables")
-    for key, value in SESSION_OPTIONS.items():
-        builder = builder.config(key, value)
-    spark = builder.getOrCreate()
+    """The Spark session, with the log store."""
+    spark = delta_session.session("compact-tables", SESSION_OPTIONS)
     log_store.install(spark)
     return spark
 

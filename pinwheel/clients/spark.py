@@ -4,10 +4,12 @@ The Airflow connection ``PINWHEEL_SPARK_CONN_ID`` says where a job runs.
 """
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from pinwheel.core.errors import MissingPartError
-from pinwheel.core.settings import SparkSettings
+from pinwheel.core.settings import LakeJobSettings, SparkSettings
 
 ROOT = Path(__file__).resolve().parents[2]
 # spark-submit copies each jar and Spark searches it for classes, which slows the start: a job gets only what it needs.
@@ -15,6 +17,35 @@ DELTA_JARS = ("delta-", "unitycatalog-", "jackson-datatype-jdk8-")  # Jackson's 
 # For two cores: a parallel collector costs more than it saves, and the second compiler takes a third of the CPU of
 # each start, for code that only moves bytes.
 JVM_OPTIONS = "-XX:+UseSerialGC -XX:TieredStopAtLevel=1"
+
+
+COMPACT_TABLES, REBUILD_TABLES = "compact_tables", "rebuild_tables"  # jobs on the lake, in spark_jobs/
+SUBMITTED = ("application", "name", "jars", "conf", "env_vars", "application_args")  # what SparkSubmitOperator is given
+
+
+def lake_job(name: str, settings: LakeJobSettings, arguments: Sequence[str] = ()) -> dict[str, Any]:
+    """Arguments of SparkSubmitOperator for a job that uses Delta for Spark. No secrets: Airflow's database keeps them.
+
+    Args:
+        name: of the job, ``COMPACT_TABLES`` or ``REBUILD_TABLES``.
+        settings: the lake, and where the jars are.
+        arguments: of the job.
+
+    Raises:
+        MissingPartError: the jars are not installed.
+    """
+    jars, conf = jars_of_delta(settings), options() | {"spark.driver.memory": settings.driver_memory}
+    if settings.lake_uri.startswith("s3://"):  # for the executors too: they read and write the lake's files
+        jars += jars_of_store(settings, f"PINWHEEL_LAKE_URI={settings.lake_uri}")
+        conf |= store_options()
+    return {
+        "application": str(ROOT / "spark_jobs" / f"{name}.py"),
+        "name": f"pinwheel-{name.replace('_', '-')}",
+        "jars": ",".join(map(str, jars)),
+        "conf": conf,
+        "env_vars": {"PYTHONPATH": python_path()},
+        "application_args": list(arguments),
+    }
 
 
 def jars_without_delta(settings: SparkSettings) -> list[Path]:

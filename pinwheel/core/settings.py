@@ -155,13 +155,13 @@ class SparkSettings(_Settings):
     driver_memory: str = "1g"  # in Spark's notation; rows are processed in Python or in executors
 
 
-class LakeEngineSettings(SparkSettings):
-    """The engine that compacts the lake's files."""
+class LakeJobSettings(LakeSettings, SparkSettings):
+    """Where the lake's large jobs run: its compaction, and the rebuild of tables."""
 
     lake_engine: Annotated[str, Field(pattern="^(local|spark)$")] = "local"  # delta-rs in a task: runs took up to 28 s
 
 
-class CompactSettings(LakeSettings, MemsqlSettings, LakeEngineSettings):
+class CompactSettings(MemsqlSettings, LakeJobSettings):
     """The compaction of the lake's files (dags/compact_tables.py)."""
 
     compact_small_mb: Annotated[int, Field(ge=1)] = 32  # below this a file costs more to open than to read

@@ -22,6 +22,7 @@ from pinwheel.lake import events_table
 log = logging.getLogger(__name__)
 
 CLEAN_MINUTES = 10  # clean up once an hour, in the run of its first minutes: finding orphans lists all files
+CLEAN = "--clean"  # argument of the Spark job: also remove old files and log entries
 MARGIN = timedelta(days=1)  # a reader that started at the oldest watermark may still be reading
 # The columns that reports filter by. Dead letters have no event time.
 CLUSTER_BY = {

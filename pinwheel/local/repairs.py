@@ -76,7 +76,12 @@ def rebuild_tables(settings: LocalSettings, tables: Sequence[str], all_tables: b
         rebuild.request(connection, merging, wanted, "pinwheel rebuild")
         while going := [found for table in wanted if (found := rebuild.waiting(connection, table))]:
             connection.commit()
-            print(", ".join(f"{found.table}: part {found.parts_done}, {found.state}" for found in going))
+            print(
+                ", ".join(
+                    f"{found.table}: {found.state}, {len(rebuild.loaded(connection, found))} parts loaded"
+                    for found in going
+                )
+            )
             time.sleep(POLL_SECONDS)
     print("rebuilt; the rollups of their days follow")
 

@@ -1,12 +1,13 @@
 """Rebuild: a reporting table made anew from a version of the lake, while readers see the old one (ADR 0012).
 
-The merge session of the table does it, part by part: each part is prepared and judged like a slice that a person has
-accepted, and loaded into ``rebuilt_<table>`` in one transaction that also counts it. Then the tables are exchanged, the
-watermark goes to that version, and the rollups of all days are made anew. Whatever dies, the next session goes on.
+Each part is prepared and judged like a slice that a person has accepted, and loaded into ``rebuilt_<table>`` in one
+transaction that also counts it: by the table's merge session, part by part, or by a Spark job
+(spark_jobs/rebuild_tables.py), several at once. Then the session exchanges the tables, the watermark goes to that
+version, and the rollups of all days are made anew. Whatever dies, the next session or job goes on.
 """
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import asdict, dataclass
 
@@ -33,18 +34,19 @@ from pinwheel.merge.prepare import Prepared
 
 log = logging.getLogger(__name__)
 
-LOADING, EXCHANGING = "loading", "exchanging"
+REQUESTED, LOADING, EXCHANGING = "requested", "loading", "exchanging"  # states, in this order
+SESSION, SPARK = "session", "spark"  # loaders
 RECENT_COMMITS = 1000  # among them, each partition that still gets records has one
 
 
 @dataclass(frozen=True)
 class Rebuild:
-    """A table's rebuild. ``parts_done``: how many parts of the lake's ``version`` are in the new table."""
+    """A table's rebuild, from a version of the lake. ``loader``: what loads its parts, ``SESSION`` or ``SPARK``."""
 
     table: str
     version: int
     part_rows: int
-    parts_done: int
+    loader: str
     state: str
 
 
@@ -59,17 +61,19 @@ class Extent:
     parts: int
 
 
-def request(connection: Connection, settings: MergeSettings, tables: Sequence[str], by: str) -> list[Extent]:
-    """Have tables rebuilt from the lake's newest version, by their merge sessions; returns what that will read.
+def request(
+    connection: Connection, settings: MergeSettings, tables: Sequence[str], by: str, loader: str = SESSION
+) -> list[Extent]:
+    """Have tables rebuilt from the lake's newest version; returns what that will read.
 
-    A table that is being rebuilt already goes on as it was.
+    A table that is being rebuilt already goes on from its version, with this loader.
 
     Raises:
         MergeError: there is no such table, or no lake.
     """
     found = extents(settings, tables)
     with memsql.transaction(connection):
-        of_all = {"part_rows": settings.merge_slice_rows, "requested_by": by}
+        of_all = {"part_rows": settings.merge_slice_rows, "loader": loader, "requested_by": by}
         asked = [{"table_name": e.table, "version": e.version, **of_all} for e in found]
         memsql.execute_many(connection, "merge/rebuild/request", asked)
     log.info("rebuild requested tables=%s by=%s", ",".join(tables), by)
@@ -92,7 +96,7 @@ def extents(settings: MergeSettings, tables: Sequence[str]) -> list[Extent]:
 
 
 def _extent(table: str, events: DeltaTable, part_rows: int) -> Extent:
-    parts = _parts(events, table, part_rows)
+    parts = parts_of(events, table, part_rows)
     files = [file for part in parts for file in part]
     return Extent(table, events.version(), sum(rows for _, rows in files), len(files), len(parts))
 
@@ -108,27 +112,65 @@ def versions(connection: Connection) -> set[int]:
     return {int(row["version"]) for row in memsql.fetch(connection, "merge/rebuild/versions")}
 
 
+def is_mine(rebuild: Rebuild) -> bool:
+    """Whether a session has something to do for it: the parts, unless Spark loads them, and the exchange."""
+    return rebuild.loader == SESSION or rebuild.state == EXCHANGING
+
+
 def go_on(rebuild: Rebuild, settings: MergeSettings, connection: Connection, gate: Gate) -> None:
     """Load the next part, or exchange the tables when all are loaded.
 
     Raises:
         SupersededError: another run was faster; this one changed nothing.
     """
-    if rebuild.state == LOADING:
-        events = DeltaTable(settings.events_uri, version=rebuild.version)
-        parts = _parts(events, rebuild.table, rebuild.part_rows)
-        if rebuild.parts_done == 0:  # also what is left of a run that died with its first part
-            memsql.execute_all(connection, "merge/rebuild/shadow", table=rebuild.table)
-        if rebuild.parts_done < len(parts):
-            part = [path for path, _ in parts[rebuild.parts_done]]
-            _load_part(rebuild, len(parts), _rows(settings.events_uri, rebuild, part), connection, gate)
+    if rebuild.state != EXCHANGING:
+        begin(rebuild, settings, connection)
+        parts = parts_of(DeltaTable(settings.events_uri, version=rebuild.version), rebuild.table, rebuild.part_rows)
+        if missing := sorted(set(range(len(parts))) - loaded(connection, rebuild)):
+            paths = [path for path, _ in parts[missing[0]]]
+            load_part(rebuild, missing[0], _rows(settings.events_uri, rebuild.table, paths), connection, gate)
             return
-        with memsql.transaction(connection):
-            _move(connection, rebuild, rebuild.parts_done, EXCHANGING)
+        all_loaded(connection, rebuild)
     _exchange(rebuild, settings, connection)
 
 
-def _parts(events: DeltaTable, table: str, part_rows: int) -> list[list[tuple[str, int]]]:
+def begin(rebuild: Rebuild, settings: MergeSettings, connection: Connection) -> None:
+    """Make the new table, empty, unless that was done; a no-op after the first time.
+
+    A lock on another connection is held meanwhile, because making a table ends a transaction: a second run finds
+    the table made, and does not empty it again. Dying here releases the lock, and the next run makes the table.
+    """
+    with memsql.connect(settings) as locking, memsql.transaction(locking):
+        if not memsql.fetch(locking, "merge/rebuild/lock", _named(rebuild)):
+            return
+        memsql.execute_all(connection, "merge/rebuild/shadow", table=rebuild.table)
+        memsql.execute(locking, "merge/rebuild/forget_parts", {"table_name": rebuild.table})
+        memsql.execute(locking, "merge/rebuild/move", _named(rebuild, state=REQUESTED, next_state=LOADING))
+
+
+def loaded(connection: Connection, rebuild: Rebuild) -> set[int]:
+    """The parts that are in the new table."""
+    with memsql.transaction(connection):
+        return {int(r["part"]) for r in memsql.fetch(connection, "merge/rebuild/parts", {"table_name": rebuild.table})}
+
+
+def all_loaded(connection: Connection, rebuild: Rebuild) -> None:
+    """Let the table's session exchange the tables.
+
+    Raises:
+        SupersededError: another run was faster.
+    """
+    with memsql.transaction(connection):
+        move = _named(rebuild, state=LOADING, next_state=EXCHANGING)
+        if memsql.execute(connection, "merge/rebuild/move", move) != 1:
+            raise SupersededError(f"the rebuild of {rebuild.table} is no longer loading")
+
+
+def _named(rebuild: Rebuild, **more: str) -> dict[str, str | int]:
+    return {"table_name": rebuild.table, "version": rebuild.version, **more}
+
+
+def parts_of(events: DeltaTable, table: str, part_rows: int) -> list[list[tuple[str, int]]]:
     """The files of a table's events with their rows, oldest day first, in parts of about ``part_rows`` rows."""
     files = pa.table(events.get_add_actions(flatten=True)).to_pylist()
     wanted = sorted((f["path"], f["num_records"]) for f in files if f["partition.event_type"] == TABLES[table].name)
@@ -143,51 +185,61 @@ def _parts(events: DeltaTable, table: str, part_rows: int) -> list[list[tuple[st
     return parts
 
 
-def _rows(events_uri: str, rebuild: Rebuild, paths: Sequence[str]) -> pa.RecordBatchReader:
-    """The rows of some files, as the change feed would have them."""
-    columns = landed_columns(TABLES[rebuild.table])
+def _rows(events_uri: str, table: str, paths: Sequence[str]) -> Iterator[pa.RecordBatch]:
     filesystem = pafs.PyFileSystem(DeltaStorageHandler(events_uri))
-    rows = ds.dataset(list(paths), schema=FILE_SCHEMA, format="parquet", filesystem=filesystem)
-    schema = pa.schema([FILE_SCHEMA.field(name) for name in columns])
-    schema = schema.append(pa.field("_change_type", pa.string())).append(pa.field("_commit_version", pa.int64()))
-
-    def changes() -> Iterator[pa.RecordBatch]:
-        for batch in rows.to_batches(columns=columns):
-            kind, version = pa.repeat("insert", batch.num_rows), pa.repeat(rebuild.version, batch.num_rows)
-            yield pa.RecordBatch.from_arrays([*batch.columns, kind, version], schema=schema)
-
-    return pa.RecordBatchReader.from_batches(schema, changes())
+    files = ds.dataset(list(paths), schema=FILE_SCHEMA, format="parquet", filesystem=filesystem)
+    yield from files.to_batches(columns=landed_columns(TABLES[table]))
 
 
-def _load_part(rebuild: Rebuild, parts: int, rows: pa.RecordBatchReader, connection: Connection, gate: Gate) -> None:
-    into, number = f"rebuilt_{rebuild.table}", rebuild.parts_done + 1
+def load_part(rebuild: Rebuild, part: int, rows: Iterable[pa.RecordBatch], connection: Connection, gate: Gate) -> int:
+    """Prepare, judge and load a part; returns its number of rows.
+
+    Dying before the commit changes nothing; after it, the part is counted. Twice, or two at once: the part is counted
+    once, and the second changes nothing.
+
+    Args:
+        rebuild: it has begun.
+        part: its number, from 0.
+        rows: the rows of its files, with at least the columns that land in the reporting table.
+        connection: opened with ``local_infile``; its transactions are committed.
+        gate: judges the rows.
+
+    Raises:
+        SupersededError: the part was loaded by another run, or the rebuild is over; nothing was changed.
+        MergeError: another part with a delivery of the same event was faster; nothing was changed.
+    """
     versions = VersionRange(FIRST_WATERMARK, rebuild.version)
-    with closing(Prepared(rebuild.table, versions, {}, rows)) as slice_:
+    with closing(Prepared(rebuild.table, versions, {}, _as_feed(rebuild, rows))) as slice_:
         verdict = gate.check(slice_, accepted=True)  # as when it was merged first: bad rows were quarantined then too
-        with planned(slice_, connection, into, any_order=True) as write_:
+        with planned(slice_, connection, f"rebuilt_{rebuild.table}", any_order=True) as write_:
 
             def load() -> None:
                 with memsql.transaction(connection):
-                    _move(connection, rebuild, number, LOADING)
-                    detail = f'{{"rebuild": "part {number} of {parts}"}}'
+                    if memsql.execute(connection, "merge/rebuild/add_part", _named(rebuild) | {"part": part}) != 1:
+                        raise SupersededError(f"part {part} of the rebuild of {rebuild.table} is loaded already")
+                    detail = f'{{"rebuild": "part {part}"}}'
                     outcome = Outcome(asdict(write_.counts), slice_.rows_read, len(slice_.aside), detail)
                     write_rows(connection, write_, ledger.record_merged(connection, slice_, outcome))
 
             memsql.retry_conflicts(load)
-    log.info("rebuilt table=%s part=%d of=%d rows=%d quarantined=%d", rebuild.table, number, parts, slice_.rows_read,
+    log.info("rebuilt table=%s part=%d rows=%d quarantined=%d", rebuild.table, part, slice_.rows_read,
              verdict.quarantined)  # fmt: skip
+    return int(slice_.rows_read)
 
 
-def _move(connection: Connection, rebuild: Rebuild, parts_done: int, state: str) -> None:
-    moved = {
-        "table_name": rebuild.table,
-        "version": rebuild.version,
-        "parts_before": rebuild.parts_done,
-        "parts_done": parts_done,
-        "state": state,
-    }
-    if memsql.execute(connection, "merge/rebuild/move", moved) != 1:
-        raise SupersededError(f"the rebuild of {rebuild.table} is no longer at part {rebuild.parts_done}")
+def _as_feed(rebuild: Rebuild, rows: Iterable[pa.RecordBatch]) -> pa.RecordBatchReader:
+    """Rows of the lake, as the change feed would have them."""
+    columns = landed_columns(TABLES[rebuild.table])
+    schema = pa.schema([FILE_SCHEMA.field(name) for name in columns])
+    schema = schema.append(pa.field("_change_type", pa.string())).append(pa.field("_commit_version", pa.int64()))
+
+    def changes() -> Iterator[pa.RecordBatch]:
+        for batch in rows:
+            kind, version = pa.repeat("insert", batch.num_rows), pa.repeat(rebuild.version, batch.num_rows)
+            values = [batch[name].cast(schema.field(name).type) for name in columns]
+            yield pa.RecordBatch.from_arrays([*values, kind, version], schema=schema)
+
+    return pa.RecordBatchReader.from_batches(schema, changes())
 
 
 def _exchange(rebuild: Rebuild, settings: MergeSettings, connection: Connection) -> None:
@@ -206,6 +258,7 @@ def _exchange(rebuild: Rebuild, settings: MergeSettings, connection: Connection)
     with memsql.transaction(connection):
         if memsql.execute(connection, "merge/rebuild/done", {"table_name": table}) != 1:
             raise SupersededError(f"the rebuild of {table} was finished by another run")
+        memsql.execute(connection, "merge/rebuild/forget_parts", {"table_name": table})
         note_stale_days(connection, table)
         memsql.execute(connection, "merge/rebuild/set_watermarks", {"table_name": table, "version": rebuild.version})
         memsql.execute(connection, "merge/drop_progress", {"table_name": table})

@@ -150,7 +150,7 @@ class Session(Turns):
         """Go on with the table's rebuild, in the session of its first shard; whether there is one."""
         found = rebuild.waiting(connection, self._table)
         connection.commit()
-        self._rebuilding = found is not None and self._shard.number == 0
+        self._rebuilding = found is not None and self._shard.number == 0 and rebuild.is_mine(found)
         if found is not None and self._rebuilding:
             rebuild.go_on(found, self.settings, connection, gate)
         return found is not None

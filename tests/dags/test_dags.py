@@ -91,7 +91,7 @@ def test_house_rules(bag: dict[str, Any], name: str) -> None:
         assert "title" in schema, f"{param} has a title"
 
 
-def test_the_setting_says_which_operator_compacts(bag: dict[str, Any], airflow_home: Path) -> None:
+def test_the_setting_says_which_operator_does_large_jobs(bag: dict[str, Any], airflow_home: Path) -> None:
     """Loading stays light with either. A wrong value is an error that names the setting."""
     assert bag["dags"]["compact_tables"]["tasks"] == {"compact": "_PythonDecoratedOperator"}
 
@@ -100,10 +100,15 @@ def test_the_setting_says_which_operator_compacts(bag: dict[str, Any], airflow_h
         "prepare": "_PythonDecoratedOperator",
         "compact": "SparkSubmitOperator",
     }
+    assert on_spark["dags"]["rebuild_tables"]["tasks"] == {
+        "ask": "_PythonDecoratedOperator",
+        "prepare": "_PythonDecoratedOperator",
+        "load": "SparkSubmitOperator",
+    }
     assert on_spark["heavy"] == []
 
     wrong = load_bag(airflow_home, PINWHEEL_LAKE_ENGINE="sparc")
-    assert ["PINWHEEL_LAKE_ENGINE='sparc'" in error for error in wrong["errors"].values()] == [True]
+    assert ["PINWHEEL_LAKE_ENGINE='sparc'" in error for error in wrong["errors"].values()] == [True, True]
 
 
 def test_no_dag_file_is_long() -> None:

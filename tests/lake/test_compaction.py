@@ -10,7 +10,7 @@ from deltalake import DeltaTable
 
 from pinwheel.core.settings import CompactSettings
 from pinwheel.lake import events_table
-from pinwheel.lake.compaction import Action, Partition, compact, measure, needs
+from pinwheel.lake.compaction import Action, Partition, compact, is_due, measure, needs
 from pinwheel.lake.landing import Landing
 from tests.support.lake_rows import NOON, TOPIC, make_lake, row, write
 
@@ -186,3 +186,15 @@ def test_the_log_is_shortened_here_alone_and_not_before_it_is_read(
 def age(settings: CompactSettings, path: str, days: int) -> None:
     then = time.time() - days * 86_400
     os.utime(Path(settings.events_uri, path), (then, then))
+
+
+def test_it_is_due_when_files_are_many_and_once_an_hour(tmp_path: Path) -> None:
+    later = NOON + timedelta(minutes=23)
+    settings = CompactSettings(lake_uri=f"{tmp_path}/lake", compact_open_files=2)
+    assert not is_due(settings, NOON), "no lake yet"
+    writer = Landing(make_lake(tmp_path), TOPIC)
+    writer.commit(write(settings.events_uri, [row(0)]))
+    assert not is_due(settings, later)
+    assert is_due(settings, NOON)
+    writer.commit(write(settings.events_uri, [row(1)]))
+    assert is_due(settings, later)

@@ -9,49 +9,21 @@ from deltalake import DeltaTable
 from hypothesis import given
 
 from pinwheel.alerts.catalogue import TABLE_CUT_OFF
-from pinwheel.clients import memsql
-from pinwheel.clients.memsql import Connection, Row
+from pinwheel.clients.memsql import Connection
 from pinwheel.core.contract import TABLES
 from pinwheel.core.errors import MergeError
 from pinwheel.core.settings import CompactSettings, MergeSettings
 from pinwheel.merge import rebuild
 from pinwheel.merge.session import Session
 from pinwheel.operate.retention import oldest_unread
-from pinwheel.rollup.rollups import Rollups
 from tests.support import slices
 from tests.support.database import empty_tables, merge_settings
 from tests.support.dying import die_at
 from tests.support.histories import Lake, Landing, Merge, Step, histories
 from tests.support.lakes import NOON, delete, event, hours, land, update
 from tests.support.properties import examples
+from tests.support.rebuilds import events, everything, work
 from tests.support.types import Query
-
-
-def work(settings: MergeSettings, *tables: str) -> list[str]:
-    """Sessions of these tables until nothing is left to do, then the rollups; returns the alerts raised."""
-    told: list[str] = []
-    for table in tables or TABLES:
-        session = Session(table, settings, lambda alert, *_: told.append(alert.name), lambda *_: None)
-        idle = 0
-        while idle < 3:  # a turn without work may have asked for a rebuild
-            idle = 0 if session.turn() else idle + 1
-        session.close()
-        assert session.errors == 0
-    rollups = Rollups()
-    with memsql.connect(settings, local_infile=True) as connection:
-        while rollups.refresh(connection) or memsql.fetch(connection, "rollup/stale_days"):
-            connection.commit()
-    return told
-
-
-def everything(query: Query) -> dict[str, list[Row]]:
-    """All rows and rollups, without the time of their last change."""
-    stamps = {"updated_at", "fetched_at"}
-    rollups = ("brand_hourly", "brand_daily", "brand_country_daily", "category_hourly", "country_hourly", "pin_hourly")
-    tables = (*TABLES, *rollups, "pin_firsts", "person_homes", "pin_cache", "table_progress")
-    asked = {table: query(f"SELECT * FROM {table}") for table in tables}
-    found = {t: [{k: v for k, v in row.items() if k not in stamps} for row in rows] for t, rows in asked.items()}
-    return {table: sorted(rows, key=repr) for table, rows in found.items()}
 
 
 def cut_log(settings: MergeSettings) -> None:
@@ -61,14 +33,6 @@ def cut_log(settings: MergeSettings) -> None:
     for entry in Path(settings.events_uri, "_delta_log").glob("*.json"):
         if int(entry.stem) < version:
             entry.unlink()
-
-
-def events() -> list[Row]:
-    kinds = [kind.name for kind in TABLES.values()]
-    return [
-        event(kinds[n % 4], f"e{n}", n, user_id=n % 7, pin_id=n % 5, occurred_at=NOON - hours(n % 30))
-        for n in range(80)
-    ]
 
 
 def test_a_dropped_database_comes_back_from_a_lake_whose_log_is_cut(settings: MergeSettings, query: Query) -> None:
@@ -149,7 +113,8 @@ def test_of_several_deliveries_the_first_is_kept_in_whatever_order_the_files_are
 
 
 DIES_AT = [
-    *("merge/rebuild/shadow", "merge/rebuild/move", "merge/load", "merge/rebuild/exchange"),
+    *("merge/rebuild/shadow", "merge/rebuild/forget_parts", "merge/rebuild/move", "merge/rebuild/add_part"),
+    *("merge/load", "merge/rebuild/exchange"),
     *("merge/rebuild/note_stale_days", "merge/rebuild/done", "merge/rebuild/set_watermarks"),
 ]
 

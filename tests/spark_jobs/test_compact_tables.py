@@ -6,7 +6,6 @@ One JVM with one executor in a process of its own, as on a cluster.
 import json
 import os
 import random
-import shlex
 import string
 import time
 from collections.abc import Callable, Iterator
@@ -21,30 +20,25 @@ from pyspark import SparkContext
 from pyspark.java_gateway import ensure_callback_server_started
 from pyspark.sql import SparkSession
 
+from pinwheel.clients.spark import COMPACT_TABLES
 from pinwheel.core.settings import CompactSettings, load
 from pinwheel.lake import events_table
 from pinwheel.lake.compaction import LocalEngine, Partition, compact, measure
-from pinwheel.lake.compaction_on_spark import submission
 from pinwheel.lake.landing import Landing
 from pinwheel.local.settings import LocalSettings
 from spark_jobs import compact_tables
-from spark_jobs.compact_tables import SparkEngine, spark_uri
+from spark_jobs.compact_tables import SparkEngine
+from spark_jobs.delta_session import spark_uri
 from spark_jobs.log_store import OPTIONS
 from tests.support.lake_rows import FULL_ROW, NOON, TOPIC, make_lake, row, write
 from tests.support.places import on_disk_and_in_a_store
-from tests.support.spark import spark_in
+from tests.support.spark import SMALL, cluster
 from tests.support.store import fetch
 
 pytestmark = pytest.mark.usefixtures("starts_jvm")
 
 TOMORROW = NOON + timedelta(days=1)
 KINDS = ("repin", "login")
-SMALL = {  # for lakes of a dozen files on one core: a quarter of the time
-    "spark.databricks.delta.snapshotPartitions": "1",
-    "spark.sql.adaptive.enabled": "false",
-    "spark.sql.shuffle.partitions": "2",
-    "spark.sql.sources.parallelPartitionDiscovery.parallelism": "2",
-}
 
 
 @pytest.fixture(scope="module")
@@ -55,28 +49,12 @@ def spark(store: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> It
     with pytest.MonkeyPatch.context() as patch:
         for name, value in store.items():
             patch.setenv(name, value)
-        patch.setenv("SPARK_HOME", str(spark_in(tmp_path_factory.mktemp("spark"))))
-        patch.setenv("JAVA_TOOL_OPTIONS", "-XX:TieredStopAtLevel=1")  # two JVMs that live for two minutes
         settings = load(CompactSettings, lake_uri="s3://anywhere", spark_s3_jars_dir=folder / "jars" / "spark-s3")
-        submitted = submission(settings, NOON)
-        told = ["--master", "local-cluster[1,1,1024]", "--jars", submitted["jars"]]
-        told += [word for name, value in submitted["conf"].items() for word in ("--conf", f"{name}={value}")]
-        patch.setenv("PYSPARK_SUBMIT_ARGS", shlex.join([*told, "pyspark-shell"]))
-        session = compact_tables.session()
-        for name, value in SMALL.items():
-            session.conf.set(name, value)
-        yield session
-        gateway = session.sparkContext._gateway
-        session.stop()
-        end(gateway)
-
-
-def end(gateway: Any) -> None:
-    """End the JVM, which otherwise lives as long as this process."""
-    gateway.shutdown()
-    gateway.proc.stdin.close()
-    gateway.proc.wait(30)
-    SparkContext._gateway = SparkContext._jvm = None
+        with cluster(COMPACT_TABLES, settings, tmp_path_factory.mktemp("spark"), patch):
+            session = compact_tables.session()
+            for name, value in SMALL.items():
+                session.conf.set(name, value)
+            yield session
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@
 SELECT
     version,
     part_rows,
-    parts_done,
+    loader,
     state
 FROM rebuilds
 WHERE table_name = %(table_name)s

@@ -1,0 +1,9 @@
+-- name:    merge/rebuild/parts
+-- purpose: The parts of a rebuild that are loaded.
+-- grain:   one row per part
+-- reads:   rebuild_parts
+-- writes:  nothing
+-- params:  table_name varchar
+SELECT part
+FROM rebuild_parts
+WHERE table_name = %(table_name)s
