@@ -1,8 +1,8 @@
 """### Keep the lake's files few and large
 
 **What** Each micro-batch writes small files. Where a day and event type has many, they are combined. A day that is over
-is also ordered by brand and time, as reports read it. Once an hour, files that no version of the last 7 days names are
-removed, and log entries older than 2 hours. Files and log entries that a merge still has to read are kept.
+is also ordered by brand and time, as reports read it. Log entries older than an hour are removed, and once an hour the
+files that no version of the last 7 days names. Files and log entries that a merge still has to read are kept.
 
 **When** Every 10 minutes. It acts only where the number and size of files require it. By hand with `dry_run` to see
 what it would do. The task's log has files and bytes before and after.

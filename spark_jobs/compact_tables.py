@@ -1,7 +1,7 @@
 """Compaction as a Spark job (``PINWHEEL_LAKE_ENGINE=spark``): OPTIMIZE and VACUUM by Delta for Spark.
 
 ``pinwheel.lake.compaction`` decides which partitions are rewritten and how much is kept for readers that are behind, as
-for the other engine. Submitted by dags/compact_tables.py; with ``--clean`` it also removes old files and log entries.
+for the other engine. Submitted by dags/compact_tables.py; with ``--clean`` it also removes old files.
 """
 
 import logging

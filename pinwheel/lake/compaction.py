@@ -22,7 +22,7 @@ from pinwheel.lake import events_table
 log = logging.getLogger(__name__)
 
 CLEAN_MINUTES = 10  # clean up once an hour, in the run of its first minutes: finding orphans lists all files
-CLEAN = "--clean"  # argument of the Spark job: also remove old files and log entries
+CLEAN = "--clean"  # argument of the Spark job: also remove old files
 MARGIN = timedelta(days=1)  # a reader that started at the oldest watermark may still be reading
 # The columns that reports filter by. Dead letters have no event time.
 CLUSTER_BY = {
@@ -110,14 +110,14 @@ def compact(
     clean: bool | None = None,
     engine: Engine | None = None,
 ) -> list[Rewrite]:
-    """Compact the partitions that need it; at the start of an hour, also remove old files and log entries.
+    """Shorten the log and compact the partitions that need it; at the start of an hour, also remove old files.
 
     Args:
         settings: the lake and its limits.
         now: decides which days are over.
         dry_run: only log what would be done.
         unread_since: commits since then are kept; see ``pinwheel.operate.retention``.
-        clean: whether to remove old files and log entries; None: by ``now``.
+        clean: whether to remove old files; None: by ``now``.
         engine: None: delta-rs in this process.
     """
     table = events_table.open_table(settings.events_uri)
@@ -125,10 +125,8 @@ def compact(
         log.info("no table yet uri=%s", settings.events_uri)
         return []
     engine = engine or LocalEngine(settings)
-    if dry_run or (
-        is_cleaning(now) if clean is None else clean
-    ):  # first: unread_since gets old while files are rewritten
-        _shorten_log(settings, now, dry_run, unread_since)
+    _shorten_log(settings, now, dry_run, unread_since)  # first: unread_since gets old while files are rewritten
+    if dry_run or (is_cleaning(now) if clean is None else clean):
         _remove_files(settings, now, None if dry_run else engine, unread_since)
     rewrites = []
     for partition, action in _needed(table, settings, now):
@@ -139,7 +137,7 @@ def compact(
 
 
 def is_cleaning(now: datetime) -> bool:
-    """Whether the run at this time removes old files and log entries."""
+    """Whether the run at this time removes old files."""
     return now.minute < CLEAN_MINUTES
 
 

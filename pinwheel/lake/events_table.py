@@ -16,14 +16,14 @@ from pinwheel.core.errors import LogCutError
 from pinwheel.core.offsets import Progress, Reach
 
 METADATA_KEY = "pinwheel"  # where a landing commit keeps its manifest, as JSON
-LOG_KEPT = timedelta(hours=2)  # each landing lists the log three times: a week of it, 302,400 entries, takes 2 s
+LOG_KEPT = timedelta(hours=1)  # each landing lists the log three times: 302,400 entries take 2 s
 # Columns by which readers skip files. Not occurred_at: its statistics make delta-rs 1.6 refuse
 # `occurred_at < TIMESTAMP '…'` in updates and deletes, and the day in the path is nearly as selective.
 STATISTICS = ("user_id", "pin_id", "brand_id", "kafka_partition", "kafka_offset")
 EVENTS_CONFIGURATION = {
     "delta.enableChangeDataFeed": "true",  # the merge reads it
     "delta.enableDeletionVectors": "false",  # delta-rs' change feed can't read them
-    "delta.checkpointInterval": "200",  # every 400 s is enough: a checkpoint takes 0.1 s and more
+    "delta.checkpointInterval": "200",  # every 200 s is enough: a checkpoint takes 0.1 s and more
     "delta.logRetentionDuration": f"interval {LOG_KEPT // timedelta(hours=1)} hours",
     "delta.enableExpiredLogCleanup": "false",  # compact_tables does it: it knows how far the readers are
     "delta.deletedFileRetentionDuration": "interval 1 days",  # each checkpoint repeats the names of deleted files

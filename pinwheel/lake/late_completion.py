@@ -23,7 +23,7 @@ from pinwheel.enrich.pins import PinLookup
 
 log = logging.getLogger(__name__)
 
-COMMIT_TRIES = 10  # the stream commits every 2 s, a completion takes a fraction of that
+COMMIT_TRIES = 10  # the stream commits every second, a completion takes a fraction of that
 FOUND = [*(c.name for c in PIN_COLUMNS), PIN_STATUS_COLUMN.name]
 
 

@@ -26,7 +26,7 @@ COLUMNS = (
     "longitude",
 )
 FEED_COLUMNS = ("_change_type", "_commit_version")
-LOOKED_BACK = 120  # versions whose commit times are read at the start: four minutes at a commit every 2 s
+LOOKED_BACK = 240  # versions whose commit times are read at the start: four minutes at a commit a second
 AT_ONCE = 60  # versions per read; a reader that is further behind skips the oldest, as this is a live view
 
 

@@ -22,7 +22,7 @@ from plugins.web.live_lens import Lens
 
 log = logging.getLogger(__name__)
 
-QUEUE = 40  # updates queued per viewer: more than a replay of 60 s with one commit every 2 s
+QUEUE = 80  # updates queued per viewer: more than a replay of 60 s with one commit a second
 EXPECTED = (PinwheelError, DeltaError, OSError)  # raised when the lake can't be read
 LONGEST_PAUSE = 10.0  # seconds between retries while the lake can't be read
 

@@ -27,7 +27,7 @@ from tests.support.types import Query
 
 
 def cut_log(settings: MergeSettings) -> None:
-    """Only the newest version stays in the log, as after two hours."""
+    """Only the newest version stays in the log, as after an hour."""
     DeltaTable(settings.events_uri).create_checkpoint()
     version = DeltaTable(settings.events_uri).version()
     for entry in Path(settings.events_uri, "_delta_log").glob("*.json"):
