@@ -199,11 +199,13 @@ LINEAGE = tuple(column.name for column in LINEAGE_COLUMNS)
 DEAD_COLUMNS = (
     Column("dead_reason", Type.STRING, "Why the record could not land; see DeadReason"),
     Column("dead_detail", Type.STRING, "The field and value at fault"),
-    Column("dead_value", Type.BINARY, "The record's bytes as they came"),
+    Column("dead_value", Type.BINARY, "The record's bytes, with addresses cut to their networks"),
 )
 
 PIN_STATUS_COLUMN = Column("pin_status", Type.STRING, "How the row got its pin; see PinStatus; null for logins")
-EXTRA_COLUMN = Column("extra", Type.STRING, "JSON object of the fields that the contract does not know; null if none")
+EXTRA_COLUMN = Column(
+    "extra", Type.STRING, "JSON object of the fields that the contract does not know, as they came; null if none"
+)
 
 
 def _own_columns(kinds: list[EventType]) -> tuple[Column, ...]:

@@ -18,11 +18,11 @@ from pinwheel.core.arrow import ARROW_TYPE
 from pinwheel.core.contract import LOCATION_COLUMNS
 from pinwheel.core.errors import MissingPartError
 from pinwheel.core.settings import GeoSettings
+from pinwheel.enrich import addresses
 
 log = logging.getLogger(__name__)
 
 CACHED_ADDRESSES = 100_000  # then all are forgotten; about 25 MB. A batch of 50,000 events has fewer
-V4_MAPPED = bytes(10) + b"\xff\xff"  # ::ffff:a.b.c.d, an IPv4 address written as IPv6
 
 LOCATION_TYPE = pa.struct([(c.name, ARROW_TYPE[c.type]) for c in LOCATION_COLUMNS])
 
@@ -62,37 +62,37 @@ class Locator:
         self._known: dict[str, int] = {}  # address -> row of _places
         self._places = _columns([])
 
-    def locate(self, addresses: pa.Array) -> pa.StructArray:
-        """Locate a column of addresses (strings); each distinct one is looked up once.
+    def locate(self, texts: pa.Array) -> pa.StructArray:
+        """Locate a column of addresses, in the forms of ``addresses.packed``; each distinct one is looked up once.
 
         Returns:
             One row of ``LOCATION_TYPE`` per address, in order. All null for a null or invalid address; for a valid one
             that the database does not know, only ``ip_network`` and ``geo_version`` are set.
         """
-        encoded = addresses.dictionary_encode()
+        encoded = texts.dictionary_encode()
         distinct = encoded.dictionary.to_pylist()
         self._learn(distinct)
         rows = pa.array([self._known[address] for address in distinct], pa.int64()).take(encoded.indices)
         columns = [column.take(rows) for column in self._places.flatten()]  # as columns: a Python row costs four times
         return pa.StructArray.from_arrays(columns, fields=list(LOCATION_TYPE))
 
-    def _learn(self, addresses: Sequence[str]) -> None:
-        new = [address for address in addresses if address not in self._known]
+    def _learn(self, texts: Sequence[str]) -> None:
+        new = [address for address in texts if address not in self._known]
         if len(self._known) + len(new) > CACHED_ADDRESSES:
-            self._known, self._places, new = {}, _columns([]), list(addresses)
+            self._known, self._places, new = {}, _columns([]), list(texts)
         if new:
             self._known.update(zip(new, range(len(self._places), len(self._places) + len(new)), strict=True))
             self._places = pa.concat_arrays([self._places, _columns([self.find(address) for address in new])])
 
     def find(self, address: str | None) -> Location:
         """Locate one address; ``NOWHERE`` for an invalid one, never an error."""
-        packed = _packed(address)
+        packed = addresses.packed(address)
         if packed is None:
             return NOWHERE
         database = _open(self._v4 if len(packed) == 4 else self._v6)
-        record = _record(database, socket.inet_ntop(_family(packed), packed))
+        record = _record(database, socket.inet_ntop(addresses.family(packed), packed))
         found = _location(record) if isinstance(record, Mapping) else NOWHERE
-        return found._replace(ip_network=_network(packed), geo_version=database.version)
+        return found._replace(ip_network=addresses.network(packed), geo_version=database.version)
 
 
 def _columns(places: Sequence[Location]) -> pa.StructArray:
@@ -110,27 +110,6 @@ def _record(database: Database, address: str) -> object:
     except maxminddb.InvalidDatabaseError as error:
         log.warning("location record unreadable database=%r error=%s", database.version, error)
         return None
-
-
-def _packed(address: str | None) -> bytes | None:
-    """The address as 4 or 16 bytes; None when it is invalid."""
-    if not address:
-        return None
-    try:
-        packed = socket.inet_pton(socket.AF_INET6 if ":" in address else socket.AF_INET, address)
-    except (OSError, ValueError):  # ValueError: the text has a NUL character
-        return None
-    return packed[12:] if packed.startswith(V4_MAPPED) else packed
-
-
-def _family(packed: bytes) -> socket.AddressFamily:
-    return socket.AF_INET if len(packed) == 4 else socket.AF_INET6
-
-
-def _network(packed: bytes) -> str:
-    """The network that is stored instead of the address: /24 for IPv4, /48 for IPv6."""
-    kept, bits = (3, 24) if len(packed) == 4 else (6, 48)
-    return f"{socket.inet_ntop(_family(packed), packed[:kept] + bytes(len(packed) - kept))}/{bits}"
 
 
 def _location(record: Mapping[str, Any]) -> Location:

@@ -3,8 +3,16 @@ WITH decoded AS (
     FROM records
 ),
 
+-- DuckDB also takes NaN, Infinity and a comma before a closing bracket. What looks like one may be in a text, so the
+-- texts are taken out before it is looked for once more.
 objects AS (
-    SELECT *, CASE WHEN json_valid(json) AND starts_with(ltrim(json, e' \t\r\n'), '{') THEN json END AS object
+    SELECT
+        *,
+        CASE
+            WHEN NOT json_valid(json) OR NOT starts_with(ltrim(json, e' \t\r\n'), '{') THEN NULL
+            WHEN NOT regexp_matches(json, ',[ \t\r\n]*[\]}]|[:,\[][ \t\r\n]*-?(?i:nan|inf)') THEN json
+            WHEN NOT regexp_matches(regexp_replace(json, '"([^"\\]|\\.)*"', '""', 'g'), ',[ \t\r\n]*[\]}]|[:,\[][ \t\r\n]*-?(?i:nan|inf)') THEN json
+        END AS object
     FROM decoded
 ),
 
@@ -31,7 +39,7 @@ typed AS (
         *,
         texts.event_id AS event_id,
         texts.event_type AS event_type,
-        CASE WHEN regexp_full_match(texts.occurred_at, '\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d{1,9})?(Z|[+-]\d{2}:\d{2})') THEN try_cast(texts.occurred_at AS TIMESTAMPTZ) END AS occurred_at,
+        CASE WHEN regexp_full_match(texts.occurred_at, '\d{4}-\d{2}-\d{2}[Tt]([01]\d|2[0-3]):[0-5]\d:([0-5]\d|60)(\.\d+)?([Zz]|[+-]([01]\d|2[0-3]):[0-5]\d)') THEN moment(texts.occurred_at) END AS occurred_at,
         CASE WHEN try_cast(texts.user_id AS BIGINT)::VARCHAR = texts.user_id THEN try_cast(texts.user_id AS BIGINT) END AS user_id,
         texts.ip AS ip,
         coalesce(
@@ -49,7 +57,7 @@ typed AS (
         pin_texts.description AS description,
         pin_texts.link AS link,
         pin_texts.image_url AS image_url,
-        CASE WHEN regexp_full_match(pin_texts.created_at, '\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d{1,9})?(Z|[+-]\d{2}:\d{2})') THEN try_cast(pin_texts.created_at AS TIMESTAMPTZ) END AS pin_created_at
+        CASE WHEN regexp_full_match(pin_texts.created_at, '\d{4}-\d{2}-\d{2}[Tt]([01]\d|2[0-3]):[0-5]\d:([0-5]\d|60)(\.\d+)?([Zz]|[+-]([01]\d|2[0-3]):[0-5]\d)') THEN moment(pin_texts.created_at) END AS pin_created_at
     FROM shaped
 ),
 
@@ -67,12 +75,16 @@ judged AS (
             WHEN NOT texts.event_type IN ('pin', 'repin', 'comment', 'login')
                 THEN {'reason': 'unknown_type', 'detail': 'event_type=' || substr(texts.event_type, 1, 200)}
             WHEN texts.event_id IS NULL THEN {'reason': 'missing_field', 'detail': 'event_id'}
+            WHEN CASE WHEN regexp_full_match(texts.event_id, '(?s)\[.*|\{.*|true|false')
+                THEN json_type(object, '$.event_id') <> 'VARCHAR' END THEN {'reason': 'bad_field', 'detail': 'event_id=' || substr(texts.event_id, 1, 200)}
             WHEN length(texts.event_id) > 64 THEN {'reason': 'bad_field', 'detail': 'event_id=' || substr(texts.event_id, 1, 200)}
             WHEN texts.event_id = '' THEN {'reason': 'bad_field', 'detail': 'event_id=' || substr(texts.event_id, 1, 200)}
             WHEN texts.occurred_at IS NULL THEN {'reason': 'missing_field', 'detail': 'occurred_at'}
             WHEN occurred_at IS NULL THEN {'reason': 'bad_field', 'detail': 'occurred_at=' || substr(texts.occurred_at, 1, 200)}
             WHEN texts.user_id IS NULL THEN {'reason': 'missing_field', 'detail': 'user_id'}
             WHEN user_id IS NULL THEN {'reason': 'bad_field', 'detail': 'user_id=' || substr(texts.user_id, 1, 200)}
+            WHEN CASE WHEN regexp_full_match(texts.ip, '(?s)\[.*|\{.*|true|false')
+                THEN json_type(object, '$.ip') <> 'VARCHAR' END THEN {'reason': 'bad_field', 'detail': 'ip=' || substr(texts.ip, 1, 200)}
             -- pin
             WHEN texts.event_type IN ('pin') AND (texts.pin IS NULL OR texts.pin = 'null') THEN {'reason': 'missing_field', 'detail': 'pin'}
             WHEN texts.event_type IN ('pin') AND pin_json IS NULL THEN {'reason': 'bad_field', 'detail': 'pin=' || substr(texts.pin, 1, 200)}
@@ -83,10 +95,20 @@ judged AS (
             WHEN texts.event_type IN ('pin') AND pin_texts.board_id IS NULL THEN {'reason': 'missing_field', 'detail': 'pin.board_id'}
             WHEN texts.event_type IN ('pin') AND pin_board_id IS NULL THEN {'reason': 'bad_field', 'detail': 'pin.board_id=' || substr(pin_texts.board_id, 1, 200)}
             WHEN texts.event_type IN ('pin') AND pin_texts.brand_id IS NOT NULL AND brand_id IS NULL THEN {'reason': 'bad_field', 'detail': 'pin.brand_id=' || substr(pin_texts.brand_id, 1, 200)}
+            WHEN texts.event_type IN ('pin') AND CASE WHEN regexp_full_match(pin_texts.category, '(?s)\[.*|\{.*|true|false')
+                THEN json_type(pin_json, '$.category') <> 'VARCHAR' END THEN {'reason': 'bad_field', 'detail': 'pin.category=' || substr(pin_texts.category, 1, 200)}
             WHEN texts.event_type IN ('pin') AND length(pin_texts.category) > 64 THEN {'reason': 'bad_field', 'detail': 'pin.category=' || substr(pin_texts.category, 1, 200)}
+            WHEN texts.event_type IN ('pin') AND CASE WHEN regexp_full_match(pin_texts.title, '(?s)\[.*|\{.*|true|false')
+                THEN json_type(pin_json, '$.title') <> 'VARCHAR' END THEN {'reason': 'bad_field', 'detail': 'pin.title=' || substr(pin_texts.title, 1, 200)}
             WHEN texts.event_type IN ('pin') AND length(pin_texts.title) > 500 THEN {'reason': 'bad_field', 'detail': 'pin.title=' || substr(pin_texts.title, 1, 200)}
+            WHEN texts.event_type IN ('pin') AND CASE WHEN regexp_full_match(pin_texts.description, '(?s)\[.*|\{.*|true|false')
+                THEN json_type(pin_json, '$.description') <> 'VARCHAR' END THEN {'reason': 'bad_field', 'detail': 'pin.description=' || substr(pin_texts.description, 1, 200)}
             WHEN texts.event_type IN ('pin') AND length(pin_texts.description) > 5000 THEN {'reason': 'bad_field', 'detail': 'pin.description=' || substr(pin_texts.description, 1, 200)}
+            WHEN texts.event_type IN ('pin') AND CASE WHEN regexp_full_match(pin_texts.link, '(?s)\[.*|\{.*|true|false')
+                THEN json_type(pin_json, '$.link') <> 'VARCHAR' END THEN {'reason': 'bad_field', 'detail': 'pin.link=' || substr(pin_texts.link, 1, 200)}
             WHEN texts.event_type IN ('pin') AND length(pin_texts.link) > 2048 THEN {'reason': 'bad_field', 'detail': 'pin.link=' || substr(pin_texts.link, 1, 200)}
+            WHEN texts.event_type IN ('pin') AND CASE WHEN regexp_full_match(pin_texts.image_url, '(?s)\[.*|\{.*|true|false')
+                THEN json_type(pin_json, '$.image_url') <> 'VARCHAR' END THEN {'reason': 'bad_field', 'detail': 'pin.image_url=' || substr(pin_texts.image_url, 1, 200)}
             WHEN texts.event_type IN ('pin') AND length(pin_texts.image_url) > 2048 THEN {'reason': 'bad_field', 'detail': 'pin.image_url=' || substr(pin_texts.image_url, 1, 200)}
             WHEN texts.event_type IN ('pin') AND pin_texts.created_at IS NOT NULL AND pin_created_at IS NULL THEN {'reason': 'bad_field', 'detail': 'pin.created_at=' || substr(pin_texts.created_at, 1, 200)}
             -- repin
@@ -98,9 +120,13 @@ judged AS (
             WHEN texts.event_type IN ('comment') AND texts.pin_id IS NULL THEN {'reason': 'missing_field', 'detail': 'pin_id'}
             WHEN texts.event_type IN ('comment') AND pin_id IS NULL THEN {'reason': 'bad_field', 'detail': 'pin_id=' || substr(texts.pin_id, 1, 200)}
             WHEN texts.event_type IN ('comment') AND texts.text IS NULL THEN {'reason': 'missing_field', 'detail': 'text'}
+            WHEN texts.event_type IN ('comment') AND CASE WHEN regexp_full_match(texts.text, '(?s)\[.*|\{.*|true|false')
+                THEN json_type(object, '$.text') <> 'VARCHAR' END THEN {'reason': 'bad_field', 'detail': 'text=' || substr(texts.text, 1, 200)}
             WHEN texts.event_type IN ('comment') AND length(texts.text) > 5000 THEN {'reason': 'bad_field', 'detail': 'text=' || substr(texts.text, 1, 200)}
             -- login
             WHEN texts.event_type IN ('login') AND texts.client IS NULL THEN {'reason': 'missing_field', 'detail': 'client'}
+            WHEN texts.event_type IN ('login') AND CASE WHEN regexp_full_match(texts.client, '(?s)\[.*|\{.*|true|false')
+                THEN json_type(object, '$.client') <> 'VARCHAR' END THEN {'reason': 'bad_field', 'detail': 'client=' || substr(texts.client, 1, 200)}
             WHEN texts.event_type IN ('login') AND texts.client NOT IN ('ios', 'android', 'web') THEN {'reason': 'bad_field', 'detail': 'client=' || substr(texts.client, 1, 200)}
             -- The time is checked last, when all fields are valid.
             WHEN epoch_us(occurred_at) - epoch_us(kafka_timestamp) NOT BETWEEN -2592000000000 AND 600000000
@@ -131,24 +157,17 @@ SELECT
     CASE WHEN verdict IS NULL THEN link END AS link,
     CASE WHEN verdict IS NULL THEN image_url END AS image_url,
     CASE WHEN verdict IS NULL THEN pin_created_at END AS pin_created_at,
-    -- The fields that the contract does not know: the object without the known ones; those of the pin under "pin".
+    -- The whole object where it has a field that the contract does not know; the parser takes the known ones out.
     CASE
-        WHEN verdict IS NULL THEN nullif(
-            json_merge_patch(
-                CASE texts.event_type
-                    WHEN 'pin' THEN json_merge_patch(object, '{"event_id": null, "event_type": null, "occurred_at": null, "user_id": null, "ip": null, "pin": null}')
-                    WHEN 'repin' THEN json_merge_patch(object, '{"event_id": null, "event_type": null, "occurred_at": null, "user_id": null, "ip": null, "pin_id": null, "board_id": null}')
-                    WHEN 'comment' THEN json_merge_patch(object, '{"event_id": null, "event_type": null, "occurred_at": null, "user_id": null, "ip": null, "pin_id": null, "text": null}')
-                    WHEN 'login' THEN json_merge_patch(object, '{"event_id": null, "event_type": null, "occurred_at": null, "user_id": null, "ip": null, "client": null}')
-                END,
-                CASE
-                    WHEN pin_json IS NOT NULL AND json_merge_patch(pin_json, '{"pin_id": null, "creator_id": null, "board_id": null, "brand_id": null, "category": null, "title": null, "description": null, "link": null, "image_url": null, "created_at": null}') <> '{}'
-                        THEN json_object('pin', (json_merge_patch(pin_json, '{"pin_id": null, "creator_id": null, "board_id": null, "brand_id": null, "category": null, "title": null, "description": null, "link": null, "image_url": null, "created_at": null}'))::JSON)
-                    ELSE '{}'
-                END
-            ),
-            '{}'
-        )
+        WHEN verdict IS NULL AND (
+            CASE texts.event_type
+                WHEN 'pin' THEN NOT list_has_all(['event_id', 'event_type', 'occurred_at', 'user_id', 'ip', 'pin'], json_keys(object))
+                WHEN 'repin' THEN NOT list_has_all(['event_id', 'event_type', 'occurred_at', 'user_id', 'ip', 'pin_id', 'board_id'], json_keys(object))
+                WHEN 'comment' THEN NOT list_has_all(['event_id', 'event_type', 'occurred_at', 'user_id', 'ip', 'pin_id', 'text'], json_keys(object))
+                WHEN 'login' THEN NOT list_has_all(['event_id', 'event_type', 'occurred_at', 'user_id', 'ip', 'client'], json_keys(object))
+            END
+            OR coalesce(NOT list_has_all(['pin_id', 'creator_id', 'board_id', 'brand_id', 'category', 'title', 'description', 'link', 'image_url', 'created_at'], json_keys(pin_json)), FALSE)
+        ) THEN object
     END AS extra,
     verdict.reason AS dead_reason,
     verdict.detail AS dead_detail,

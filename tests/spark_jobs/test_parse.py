@@ -84,7 +84,10 @@ def test_every_bad_record_is_a_dead_letter_with_its_reason_and_its_bytes() -> No
     kept = {
         name: bytes(r["dead_value"]) if r["dead_value"] is not None else None for name, r in zip(BAD, rows, strict=True)
     }
-    assert kept == {name: None if value is None else value[:65_536] for name, (value, _, _) in BAD.items()}
+    cut = {
+        name: value and value[:65_536].replace(b"203.0.113.7", b"203.0.113.0/24") for name, (value, _, _) in BAD.items()
+    }
+    assert kept == cut
     assert all(r["user_id"] is None and r["ip_network"] is None for r in rows)
 
 

@@ -1,0 +1,95 @@
+"""Addresses are read as gateways write them, and cut to their networks wherever they stand."""
+
+import ipaddress
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pinwheel.enrich.addresses import bytes_without_addresses, network, packed, without_addresses
+
+v4 = st.ip_addresses(v=4, network="128.0.0.0/1").filter(lambda a: int(a) % 256)
+v6 = st.ip_addresses(v=6, network="2000::/3").filter(lambda a: int(a) % 2**80)
+
+
+def net(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> str:
+    return str(ipaddress.ip_network(f"{address}/{24 if address.version == 4 else 48}", strict=False))
+
+
+def escaped(text: str) -> str:
+    return "".join(f"\\u{ord(c):04x}" for c in text)
+
+
+FORMS = [
+    *("{}", '{{"ip":"{}"}}', '["{}"]', "'{}'", '{{"a":{{"client_ip":["x","{}"]}}}}', "{}, 10.1.1.1", "from {} to"),
+    *('"\\"{}\\""', '{{\\"ip\\":\\"{}\\"}}', "a\\n{}", "x={};", "<{}>", "http://[{}]/", "({}).", "{}/32", "ip={}&b=1"),
+]
+
+
+@given(st.lists(v4 | v6, min_size=1), st.sampled_from(FORMS), st.sampled_from([str, escaped]))
+def test_no_full_address_is_left_whatever_is_around_it(
+    addresses: list[ipaddress.IPv4Address], form: str, written: type[str]
+) -> None:
+    for address in addresses:
+        cut = without_addresses(form.format(written(str(address))))
+        assert net(address) in cut
+        assert str(address) not in cut
+        assert without_addresses(cut) == cut, "a second time changes nothing"
+
+
+@given(st.lists(v4 | v6, min_size=1), st.sampled_from(["utf-8", "utf-8-sig", "utf-16", "utf-16-be", "utf-32-le"]))
+def test_in_any_encoding(addresses: list[ipaddress.IPv4Address], encoding: str) -> None:
+    for address in addresses:
+        cut = bytes_without_addresses(f'{{"ip":"{address}"}}'.encode(encoding))
+        assert cut.decode(encoding) == f'{{"ip":"{net(address)}"}}'
+
+
+@given(st.binary())
+def test_bytes_are_never_an_error(value: bytes) -> None:
+    assert isinstance(bytes_without_addresses(value), bytes)
+
+
+@given(st.text(st.characters(exclude_characters=".:%\\")))
+def test_other_texts_stay(text: str) -> None:
+    assert without_addresses(text) == text
+    assert bytes_without_addresses(text.encode()) == text.encode()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "2026-03-05T11:59:58.123Z",
+        "aa:bb:cc:dd:ee:ff",
+        "1.2.3.4.5",
+        "v1.2.3",
+        "999.1.1.1",
+        "std::string",
+        "a.b.c.d",
+        ":::",
+    ],
+)
+def test_what_is_no_address_stays(text: str) -> None:
+    assert without_addresses(text) == text
+
+
+@given(v4 | v6, st.sampled_from(["{}", "{}:443", "[{}]", "[{}]:8443", "{}, 10.0.0.1", " {} ", "{}%eth0", "{},bad"]))
+def test_gateways_forms_are_read(address: ipaddress.IPv4Address, form: str) -> None:
+    if form == "{}:443" and ":" in str(address):
+        form = "[{}]:443"  # without brackets the port would be a part of the address
+    found = packed(form.format(address))
+    assert found == address.packed
+    assert found is not None
+    assert network(found) == net(address)
+
+
+@pytest.mark.parametrize(
+    "text", ["", None, "unknown", "8.8.8.8:", "8.8.8.8:x", "[8.8.8.8", "a, 8.8.8.8", "8.8.8", "\0"]
+)
+def test_other_texts_are_no_address(text: str | None) -> None:
+    assert packed(text) is None
+
+
+@pytest.mark.parametrize("part", [":", "1:", "1::", "\\", "1.", "a", "%25"])
+def test_a_long_text_takes_as_long_as_its_parts(part: str) -> None:
+    """Each part is looked at a bounded number of times; with backtracking these take minutes."""
+    assert without_addresses(part * (65_536 // len(part)))
