@@ -4,6 +4,10 @@
 within seconds. `stopped` finishes the current micro-batch and stays off until `running` is chosen; nothing is lost
 meanwhile, because Kafka keeps the events. `restart` is a stop and a start.
 
+With *Go on from*, the stream goes on without records that it can't have any more, after the alert `stream_refused`: the
+topic was made anew, its log was truncated, or records have expired. `dry_run`, which is the default, shows what will be
+missing. The missing offsets, the reason and the person are kept in the lake's log.
+
 **When** By hand only: *Trigger*, choose, *Trigger*.
 
 **Re-running** Safe.
@@ -13,7 +17,9 @@ meanwhile, because Kafka keeps the events. `restart` is a stop and a start.
 **Runbook** `docs/runbooks/control_stream.md`
 """
 
-from airflow.sdk import Param, dag, task
+from typing import Any
+
+from airflow.sdk import Param, dag, get_current_context, task
 
 
 @dag(
@@ -30,22 +36,46 @@ from airflow.sdk import Param, dag, task
             enum=["running", "stopped", "restart"],
             title="Wanted state of the stream",
             description="stopped: finish the current batch and stay off. running: be on. restart: stop, then start.",
-        )
+        ),
+        "continue_from": Param(
+            None,
+            type=["null", "string"],
+            title="Go on from",
+            description='Only after the alert stream_refused: earliest, latest, or offsets as {"0": 12, "1": 7}.',
+        ),
+        "reason": Param(None, type=["null", "string"], title="Why the stream goes on without these records"),
+        "dry_run": Param(True, type="boolean", title="Only show what will be missing"),
     },
 )
 def control_stream() -> None:
-    """Wire the one task."""
+    """Wire the two tasks."""
+
+    @task
+    def go_on() -> dict[str, Any] | None:
+        """Let the stream go on elsewhere, if that is asked for; returns what is missing."""
+        from dataclasses import asdict
+
+        from pinwheel.core.settings import SourceSettings, load
+        from pinwheel.stream.source_log import go_on
+
+        context = get_current_context()
+        params, by = context["params"], context["dag_run"].triggering_user_name or "unknown"
+        if params["continue_from"] is None:
+            return None
+        return asdict(
+            go_on(load(SourceSettings), params["continue_from"], params["reason"] or "", by, params["dry_run"])
+        )
 
     @task
     def tell_supervisor() -> None:
         """Set the Variable that the supervisor reads."""
-        from airflow.sdk import Variable, get_current_context
+        from airflow.sdk import Variable
 
         from pinwheel.stream.supervisor import WANTED_VARIABLE, Wanted
 
         Variable.set(WANTED_VARIABLE, Wanted(get_current_context()["params"]["wanted"]))
 
-    tell_supervisor()
+    go_on() >> tell_supervisor()
 
 
 control_stream()

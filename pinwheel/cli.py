@@ -136,6 +136,20 @@ def rollups(
 
 @app.command()
 @clearly
+def stream(
+    continue_from: Annotated[str, typer.Option(help='earliest, latest, or offsets as {"0": 12, "1": 7}.')],
+    reason: Annotated[str, typer.Option(help="Why the stream goes on without what is missing.")],
+    by: Annotated[str, typer.Option(help="The person who wants it so.")],
+    dry_run: Annotated[bool, typer.Option(help="Only say what would be missing.")] = False,
+) -> None:
+    """Let the stream go on without records that are gone: expired, truncated, or of a topic that was made anew."""
+    from pinwheel.local.repairs import continue_stream
+
+    continue_stream(_settings(), continue_from, reason, by, dry_run)
+
+
+@app.command()
+@clearly
 def rebuild(
     tables: Annotated[list[str] | None, typer.Argument(help="Reporting tables.")] = None,
     all_tables: Annotated[bool, typer.Option("--all", help="All of them; makes a lost database too.")] = False,

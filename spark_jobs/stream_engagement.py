@@ -8,25 +8,29 @@ import json
 import logging
 import sys
 import time
+from collections.abc import Callable
+from dataclasses import dataclass
 from uuid import uuid4
 
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql.streaming import StreamingQuery
 
 from pinwheel.clients import kafka
-from pinwheel.core.errors import FencedError, PinwheelError
+from pinwheel.core.errors import FencedError, PinwheelError, SourceLogError
 from pinwheel.core.settings import StreamSettings, load
 from pinwheel.lake import events_table
 from pinwheel.lake.files import Manifest
 from pinwheel.lake.landing import Landing
-from pinwheel.stream import driver_lock
+from pinwheel.stream import driver_lock, source_log
 from spark_jobs.landing_task import MANIFEST_SCHEMA, writer
 from spark_jobs.stopping import StopSwitch
 
 log = logging.getLogger("pinwheel.stream")
 
 BROKER_WAIT_SECONDS = 60.0  # a broker that is started with us is up by then
-READ_OPTIONS = {  # with the client's defaults, 500 records and 1 MB, a backlog costs the broker three times as much
+READ_OPTIONS = {
+    "kafka.isolation.level": "read_committed",  # records of aborted transactions never land
+    # With the client's defaults, 500 records and 1 MB, a backlog costs the broker three times as much.
     "kafka.max.poll.records": "10000",
     "kafka.max.partition.fetch.bytes": "8388608",
 }
@@ -58,11 +62,15 @@ def drive(settings: StreamSettings) -> int:
     """Start the query at the lake's offsets and wait until it is stopped; returns the exit code."""
     partitions = kafka.partitions(settings, BROKER_WAIT_SECONDS)
     events_table.create_table(settings.events_uri)
-    starting = events_table.landed_offsets(settings.events_uri, settings.topic, partitions)
+    source = source_log.claim(settings)
+    landed = events_table.landed_offsets(settings.events_uri, settings.topic, partitions)
+    starting = {p: landed.get(p, held.start) for p, held in kafka.held_offsets(settings).items()}
     spark = session(settings)
     stop = StopSwitch(spark)
-    query = start(spark, settings, {p: starting.get(p, -2) for p in partitions}, stop)  # -2: earliest
-    log.info("started topic=%s from=%s", settings.topic, starting)
+    batches = Batches(kafka.LogReader(settings).log_id, lambda: batch_ends(spark, settings.topic), starting)
+    writer = BatchWriter(settings, Landing(settings.events_uri, source), batches)
+    query = start(spark, settings, starting, stop.guard(writer.land))
+    log.info("started log=%s from=%s", source, starting)
     stop.wait(query)
     spark.stop()
     log.info("stopped")
@@ -79,7 +87,9 @@ def session(settings: StreamSettings) -> SparkSession:
     return spark
 
 
-def start(spark: SparkSession, settings: StreamSettings, offsets: dict[int, int], stop: StopSwitch) -> StreamingQuery:
+def start(
+    spark: SparkSession, settings: StreamSettings, offsets: dict[int, int], land: Callable[[DataFrame, int], None]
+) -> StreamingQuery:
     """Start the query at ``offsets`` (Kafka partition -> next offset)."""
     records = (
         spark.readStream.format("kafka")
@@ -90,9 +100,8 @@ def start(spark: SparkSession, settings: StreamSettings, offsets: dict[int, int]
         .option("failOnDataLoss", "true")
         .load()
     )
-    writer = BatchWriter(settings, Landing(settings.events_uri, settings.topic))
     return (
-        records.writeStream.foreachBatch(stop.guard(writer.land))
+        records.writeStream.foreachBatch(land)
         .option("checkpointLocation", f"{settings.checkpoint_uri}/{uuid4()}")
         .trigger(processingTime=f"{settings.trigger_seconds} seconds")
         .start()
@@ -110,12 +119,34 @@ def to_records(kafka: DataFrame, max_value_bytes: int) -> DataFrame:
     )
 
 
+def batch_ends(spark: SparkSession, topic: str) -> dict[int, int]:
+    """The next offset after the micro-batch that is being landed, by partition.
+
+    Those offsets may hold no record: markers of transactions, and what compaction has removed. By the records alone, a
+    partition that ends with one would be behind for ever. Spark has no API for it; the checkpoint gets the same.
+    """
+    (query,) = spark.streams.active
+    available = query._jsq.streamingQuery().availableOffsets()
+    ends = json.loads(available.head()._2().json())[topic]
+    return {int(p): offset for p, offset in ends.items()}
+
+
+@dataclass
+class Batches:
+    """Where micro-batches come from. ``next_offsets``: of the next batch, by partition."""
+
+    log_id: Callable[[], str]  # which log the topic is now
+    ends: Callable[[], dict[int, int]]  # see ``batch_ends``
+    next_offsets: dict[int, int]
+
+
 class BatchWriter:
     """Lands micro-batches."""
 
-    def __init__(self, settings: StreamSettings, landing: Landing) -> None:
+    def __init__(self, settings: StreamSettings, landing: Landing, batches: Batches) -> None:
         self.settings = settings
         self.landing = landing
+        self.batches = batches
         self.write = writer(settings)
         self.last_rows = settings.max_offsets_per_trigger  # not known yet: assume a large batch
 
@@ -123,16 +154,22 @@ class BatchWriter:
         """Write one batch's files, then commit them.
 
         If it dies before the commit, it leaves files that no version names; if after it, the next start reads the
-        advanced offsets from the lake. The commit refuses a batch that runs twice (FencedError).
+        advanced offsets from the lake. The commit refuses a batch that runs twice (FencedError), and one of another
+        log: a topic that was made anew while this runs (SourceLogError).
         """
         began = time.monotonic()
         small = self.last_rows <= self.settings.single_task_rows  # counting this batch would cost a pass over it
         tasks = 1 if small else kafka.sparkSession.sparkContext.defaultParallelism
         records = to_records(kafka, self.settings.max_value_bytes).coalesce(tasks)  # few tasks make few files
         parts = records.mapInArrow(self.write, MANIFEST_SCHEMA).collect()
-        manifest = Manifest.together(Manifest.from_json(row.manifest) for row in parts)
-        if manifest.files:
+        written = Manifest.together(Manifest.from_json(row.manifest) for row in parts)
+        ends = self.batches.ends()
+        manifest = written.covering({p: (self.batches.next_offsets.get(p, 0), end) for p, end in ends.items()})
+        if (now := self.batches.log_id()) != self.landing.log:  # asked after the records were read
+            raise SourceLogError(f"the topic was {self.landing.log} when the driver started; it is {now} now")
+        if manifest.spans:
             self.landing.commit(manifest)
+        self.batches.next_offsets |= ends
         self.last_rows = sum(manifest.rows.values())
         log.info(
             "landed batch=%d version=%d rows=%s seconds=%.2f",

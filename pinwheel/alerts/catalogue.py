@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 STREAM_RUNBOOK = "docs/runbooks/supervise_stream.md"
+CONTROL_RUNBOOK = "docs/runbooks/control_stream.md"
 REBUILD_RUNBOOK = "docs/runbooks/rebuild_tables.md"
 MERGE_RUNBOOK = "docs/runbooks/merge_events.md"
 HEALTH_RUNBOOK = "docs/runbooks/watch_health.md"
@@ -28,6 +29,12 @@ class Alert:
 
 DRIVER_FAILING = Alert("driver_failing", "critical", STREAM_RUNBOOK, "read the end of the driver's log")
 DRIVER_STALLED = Alert("driver_stalled", "critical", STREAM_RUNBOOK, "check whether the restart helped; read its log")
+STREAM_REFUSED = Alert(
+    "stream_refused", "critical", CONTROL_RUNBOOK, "decide whether the stream goes on, and from where"
+)
+STREAM_CONTINUED = Alert(
+    "stream_continued", "warning", CONTROL_RUNBOOK, "tell those who use the numbers", lasting=False
+)
 SLICE_HELD = Alert("slice_held", "critical", MERGE_RUNBOOK, "fix the cause, then trigger release_slice")
 SLICE_WARNING = Alert("slice_warning", "warning", MERGE_RUNBOOK, "compare with the previous days", lasting=False)
 ROWS_QUARANTINED = Alert("rows_quarantined", "warning", MERGE_RUNBOOK, "read quarantine's column reason", lasting=False)
@@ -38,7 +45,7 @@ TRENDS_FAILING = Alert("trends_failing", "warning", MERGE_RUNBOOK, "read the log
 QUALITY_FAILED = Alert("quality_failed", "critical", QUALITY_RUNBOOK, "look up the measures in the runbook")
 QUALITY_WARNING = Alert("quality_warning", "warning", QUALITY_RUNBOOK, "look up the measures in the runbook")
 REPORTS_FAILED = Alert("reports_failed", "warning", REPORTS_RUNBOOK, "read the log of report_brands, fix it, rerun it")
-DRIVER_ALERTS = (DRIVER_FAILING, DRIVER_STALLED)
+DRIVER_ALERTS = (DRIVER_FAILING, DRIVER_STALLED, STREAM_REFUSED)
 MERGE_ALERTS = (
     *(SLICE_HELD, SLICE_WARNING, ROWS_QUARANTINED, EVENTS_CONFLICTING),
     *(TABLE_CUT_OFF, MERGE_FAILING, TRENDS_FAILING),
@@ -64,7 +71,15 @@ HEALTH_ALERTS = {
 TEST_ALERT = Alert("test_alert", "warning", HEALTH_RUNBOOK, "nothing: this tests whether alerts arrive", lasting=False)
 ALERTS = {
     a.name: a
-    for a in (*DRIVER_ALERTS, *MERGE_ALERTS, *QUALITY_ALERTS, REPORTS_FAILED, *HEALTH_ALERTS.values(), TEST_ALERT)
+    for a in (
+        *DRIVER_ALERTS,
+        STREAM_CONTINUED,
+        *MERGE_ALERTS,
+        *QUALITY_ALERTS,
+        REPORTS_FAILED,
+        *HEALTH_ALERTS.values(),
+        TEST_ALERT,
+    )
 }
 
 Send = Callable[[Alert, str, str], None]  # alert, subject (the table, stream or measure concerned), message

@@ -1,25 +1,29 @@
 """Kafka's metadata: the topic, its partitions, the offsets they hold; and the client options of every process."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import NamedTuple
 
-from confluent_kafka import Consumer, KafkaException, TopicPartition
+from confluent_kafka import Consumer, KafkaException, TopicCollection, TopicPartition
 from confluent_kafka.admin import AdminClient, NewPartitions, NewTopic
 
 from pinwheel.core.errors import MissingPartError
 from pinwheel.core.settings import KafkaSettings
 
 REQUEST_SECONDS = 5.0
+FURTHER_BACK = 64  # how many times as far, when nothing was found
 TOPIC_SECONDS = 15.0
 LOGIN_MODULES = {"PLAIN": "plain.PlainLoginModule", "SCRAM": "scram.ScramLoginModule"}  # by the mechanism's prefix
 JAAS_ESCAPES = str.maketrans({"\\": r"\\", '"': r"\"", "\n": r"\n", "\r": r"\r"})  # as Java's StreamTokenizer reads
 
 
 class Held(NamedTuple):
-    """Offsets [start, end) that Kafka holds of a partition; records before ``start`` have expired."""
+    """Offsets [start, end) that Kafka holds of a partition; records before ``start`` have expired.
+
+    The records of transactions that are still open are not among them.
+    """
 
     start: int
     end: int
@@ -42,6 +46,34 @@ def partitions(settings: KafkaSettings, wait_seconds: float = 0.0) -> list[int]:
             time.sleep(1)
 
 
+class LogReader:
+    """Says which log the topic is: ``topic@cluster/topic id``. A topic that is made anew has another id.
+
+    Keeps its connection open: an answer takes milliseconds.
+    """
+
+    def __init__(self, settings: KafkaSettings) -> None:
+        self._settings = settings
+        self._admin = AdminClient({**librdkafka_options(settings), "log_level": 0})
+
+    def log_id(self) -> str:
+        """The log now.
+
+        Raises:
+            MissingPartError: the broker does not answer, or has no such topic.
+        """
+        topic = self._settings.topic
+        try:
+            cluster = self._admin.describe_cluster(request_timeout=REQUEST_SECONDS).result(REQUEST_SECONDS).cluster_id
+            asked = self._admin.describe_topics(TopicCollection([topic]), request_timeout=REQUEST_SECONDS)
+            return f"{topic}@{cluster}/{asked[topic].result(REQUEST_SECONDS).topic_id}"
+        except (KafkaException, TimeoutError) as error:
+            raise MissingPartError(
+                f"Kafka at PINWHEEL_KAFKA_BOOTSTRAP={self._settings.kafka_bootstrap} does not say which log "
+                f"PINWHEEL_TOPIC={topic} is: {error}"
+            ) from error
+
+
 def held_offsets(settings: KafkaSettings) -> dict[int, Held]:
     """The offsets that Kafka holds, per partition.
 
@@ -53,7 +85,7 @@ def held_offsets(settings: KafkaSettings) -> dict[int, Held]:
 
 
 def end_offsets(settings: KafkaSettings) -> dict[int, int]:
-    """The next offset that Kafka will assign, per partition.
+    """The end of what Kafka holds, per partition; see ``Held``.
 
     Raises:
         MissingPartError: the broker does not answer, or has no such topic.
@@ -61,10 +93,11 @@ def end_offsets(settings: KafkaSettings) -> dict[int, int]:
     return {p: held.end for p, held in held_offsets(settings).items()}
 
 
-def timestamps(settings: KafkaSettings, offsets: dict[int, int]) -> dict[int, datetime]:
-    """Kafka time of one record per partition: the record at the given offset, or the next one that exists.
+def newest_times(settings: KafkaSettings, held: Mapping[int, Held]) -> dict[int, datetime]:
+    """Kafka time of the newest record per partition. A partition without any committed record is left out.
 
-    Partitions that do not answer within ``REQUEST_SECONDS`` are left out.
+    The last offsets may hold no record: markers of transactions, or what compaction has removed. So it looks further
+    back until it finds one.
 
     Raises:
         MissingPartError: the broker does not answer.
@@ -72,15 +105,48 @@ def timestamps(settings: KafkaSettings, offsets: dict[int, int]) -> dict[int, da
     # Reads the records: list_offsets gives the time of the record with the greatest timestamp, or of the first one
     # since a time. Where a producer's clock lags the one before it, neither is the newest record's.
     found: dict[int, datetime] = {}
+    unread = {p: h for p, h in held.items() if h.end > h.start}
+    back = 1
+    while unread:
+        starts = {p: max(h.start, h.end - back) for p, h in unread.items()}
+        found |= {p: times[-1] for p, times in _times(settings, starts, unread, every=True).items()}
+        unread = {p: h for p, h in unread.items() if p not in found and starts[p] > h.start}
+        back *= FURTHER_BACK
+    return found
+
+
+def oldest_times(settings: KafkaSettings, held: Mapping[int, Held]) -> dict[int, datetime]:
+    """Kafka time of the oldest record per partition. A partition without any committed record is left out.
+
+    Raises:
+        MissingPartError: the broker does not answer.
+    """
+    filled = {p: h for p, h in held.items() if h.end > h.start}
+    starts = {p: h.start for p, h in filled.items()}
+    return {p: times[0] for p, times in _times(settings, starts, filled, every=False).items()}
+
+
+def _times(
+    settings: KafkaSettings, starts: Mapping[int, int], held: Mapping[int, Held], *, every: bool
+) -> dict[int, list[datetime]]:
+    """Kafka times of the records from ``starts`` on, or of the first one only."""
+    found: dict[int, list[datetime]] = {}
+    open_ = set(starts)
     deadline = time.monotonic() + REQUEST_SECONDS
     with _asking(settings) as consumer:
-        consumer.assign([TopicPartition(settings.topic, p, offset) for p, offset in offsets.items()])
-        while len(found) < len(offsets) and time.monotonic() < deadline:
+        consumer.assign([TopicPartition(settings.topic, p, offset) for p, offset in starts.items()])
+        while open_:
+            if time.monotonic() > deadline:
+                raise MissingPartError(f"Kafka returned no records of partitions {sorted(open_)} of {settings.topic}")
             record = consumer.poll(0.5)
-            if record is not None and record.error() is None:
-                at = datetime.fromtimestamp(record.timestamp()[1] / 1000, UTC)
-                # poll returns later records of the partition too
-                found.setdefault(record.partition(), at)  # type: ignore[arg-type]  # a record that was read has one
+            if record is None:
+                continue
+            partition: int = record.partition()  # type: ignore[assignment]  # both answers have one
+            if record.error() is None and partition in open_:
+                found.setdefault(partition, []).append(datetime.fromtimestamp(record.timestamp()[1] / 1000, UTC))
+            is_last = record.error() is not None or (record.offset() or 0) >= held[partition].end - 1
+            if is_last or not every:
+                open_.discard(partition)
     return found
 
 
@@ -152,6 +218,8 @@ def _asking(settings: KafkaSettings) -> Iterator[Consumer]:
             **librdkafka_options(settings),
             "group.id": "pinwheel-offsets",  # required, though the group is never joined and nothing is committed
             "enable.auto.commit": False,
+            "enable.partition.eof": True,
+            "isolation.level": "read_committed",
             "log_level": 0,
         }
     )

@@ -21,6 +21,10 @@ class LogCutError(LakeError):
     """The lake's log no longer has the versions that a reader has not read yet."""
 
 
+class SourceLogError(LakeError):
+    """The topic is not the log that the lake is landed from, or not the part of it that comes next."""
+
+
 class FencedError(LakeError):
     """Another driver has landed these offsets; this one must stop."""
 

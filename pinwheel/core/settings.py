@@ -66,6 +66,10 @@ class LakeSettings(_Settings):
         return f"{self.lake_uri.rstrip('/')}/events"
 
 
+class SourceSettings(KafkaSettings, LakeSettings):
+    """The topic, and the lake that it is landed in."""
+
+
 class MemsqlSettings(_Settings):
     """The reporting database: SingleStore (MemSQL), or MariaDB over the same protocol."""
 
@@ -115,7 +119,7 @@ class FlowSettings(LakeSettings, DriverSettings):
     """Where to see how far the lake and the driver are."""
 
 
-class StreamSettings(KafkaSettings, LakeSettings, DriverSettings, PinLookupSettings, GeoSettings):
+class StreamSettings(SourceSettings, DriverSettings, PinLookupSettings, GeoSettings):
     """The stream's driver (spark_jobs/stream_engagement.py)."""
 
     trigger_seconds: Seconds = 1.0  # p95 of event to lake is 1.7 s, with 2 s it is 3.0; a batch takes half a second
@@ -187,7 +191,7 @@ class QualitySettings(LakeSettings, MemsqlSettings, GeoSettings, QualityFilesSet
     quality_docs_days: Annotated[int, Field(ge=1)] = 7  # pages of Data Docs: 120 a day
 
 
-class SuperviseSettings(KafkaSettings, LakeSettings, DriverSettings, SparkSettings):
+class SuperviseSettings(SourceSettings, DriverSettings, SparkSettings):
     """The supervision of the driver (dags/supervise_stream.py)."""
 
     supervise_session_seconds: Seconds = 900.0  # one Airflow run watches this long

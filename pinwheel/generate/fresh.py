@@ -17,8 +17,7 @@ def main() -> int:
     """Returns the exit code: 0 if Kafka received a record within ``MAX_AGE``, else 1."""
     try:
         settings = load(KafkaSettings)
-        nonempty = {p: held for p, held in kafka.held_offsets(settings).items() if held.end > held.start}
-        times = kafka.timestamps(settings, {p: held.end - 1 for p, held in nonempty.items()})
+        times = kafka.newest_times(settings, kafka.held_offsets(settings))
     except PinwheelError as error:
         sys.stderr.write(f"{error}\n")
         return 1

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 from deltalake import DeltaTable, Schema
@@ -15,6 +16,7 @@ from pinwheel.core.contract import LAKE_COLUMNS, LAKE_PARTITIONS, Column
 from pinwheel.core.errors import LogCutError
 from pinwheel.core.offsets import Progress, Reach
 
+LOG_PROPERTY = "pinwheel.kafkaLog"  # a table property: which log the offsets are of
 METADATA_KEY = "pinwheel"  # where a landing commit keeps its manifest, as JSON
 LOG_KEPT = timedelta(hours=1)  # each landing lists the log three times: 302,400 entries take 2 s
 # Columns by which readers skip files. Not occurred_at: its statistics make delta-rs 1.6 refuse
@@ -39,21 +41,29 @@ def arrow_schema(columns: Iterable[Column] = LAKE_COLUMNS) -> pa.Schema:
 
 @dataclass(frozen=True)
 class Span:
-    """Offsets [start, end) of one Kafka partition that one commit landed, and their newest Kafka time."""
+    """Offsets [start, end) of one Kafka partition that one commit landed, and their newest Kafka time.
+
+    Offsets may hold no record: markers of transactions, and what compaction has removed. ``timestamp`` is None if none
+    of them does.
+    """
 
     start: int
     end: int
-    timestamp: datetime
+    timestamp: datetime | None
 
 
 @dataclass(frozen=True)
 class Commit:
-    """One version of ``events``. ``rows`` (by event_type) is None when it is not a landing commit."""
+    """One version of ``events``. ``rows`` (by event_type) is None when it is not a landing commit.
+
+    ``gap``: the offsets that a person let the stream go on without; None for all others.
+    """
 
     version: int
     committed_at: datetime
     rows: dict[str, int] | None = None
     spans: dict[int, Span] = field(default_factory=dict)
+    gap: dict[str, Any] | None = None
 
     @property
     def progress(self) -> Progress:
@@ -90,17 +100,26 @@ def create_table(uri: str) -> None:
         table.alter.set_table_properties(EVENTS_CONFIGURATION, raise_if_not_exists=False)
 
 
-def app_id(topic: str, partition: int) -> str:
-    """The Delta transaction identifier under which a Kafka partition's next offset to land is kept."""
-    return f"{topic}/{partition}"
+def app_id(log: str, partition: int) -> str:
+    """The Delta transaction identifier under which the next offset to land of a log's partition is kept."""
+    return f"{log}/{partition}"
+
+
+def log_of(events: DeltaTable | None) -> str | None:
+    """The log that ``events`` is landed from; None: it is not known yet."""
+    return events.metadata().configuration.get(LOG_PROPERTY) if events else None
 
 
 def landed_offsets(events_uri: str, topic: str, partitions: Iterable[int]) -> dict[int, int]:
-    """The next offset to land per Kafka partition; partitions that never landed anything are left out."""
+    """The next offset to land per Kafka partition; partitions that never landed anything are left out.
+
+    Of the log that the table is landed from. ``topic`` stands for it as long as it is not known.
+    """
     table = open_table(events_uri)
     if table is None:
         return {}
-    offsets = {p: table.transaction_version(app_id(topic, p)) for p in partitions}
+    log = log_of(table) or topic
+    offsets = {p: table.transaction_version(app_id(log, p)) for p in partitions}
     return {p: offset for p, offset in offsets.items() if offset is not None}
 
 
@@ -133,8 +152,8 @@ def _commit(entry: Mapping[str, object]) -> Commit:
     if manifest is None:
         return Commit(version, committed_at)
     read = json.loads(str(manifest))
-    spans = {int(p): Span(s, e, datetime.fromisoformat(t)) for p, (s, e, t) in read["spans"].items()}
-    return Commit(version, committed_at, read["rows"], spans)
+    spans = {int(p): Span(s, e, t and datetime.fromisoformat(t)) for p, (s, e, t) in read["spans"].items()}
+    return Commit(version, committed_at, read["rows"], spans, read.get("gap"))
 
 
 def without_views(rows: pa.Table) -> pa.Table:

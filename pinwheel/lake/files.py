@@ -6,8 +6,8 @@ of a task that died, and the extra files of one that ran twice, are never read, 
 
 import json
 import time
-from collections.abc import Iterable, Iterator
-from dataclasses import asdict, dataclass, field
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import asdict, dataclass, field, replace
 from datetime import date, datetime
 from typing import Any
 from uuid import uuid4
@@ -64,7 +64,8 @@ class Manifest:
         """Inverse of ``to_json``."""
         read: dict[str, Any] = json.loads(text)
         spans = {
-            int(p): Span(s["start"], s["end"], datetime.fromisoformat(s["timestamp"])) for p, s in read["spans"].items()
+            int(p): Span(s["start"], s["end"], s["timestamp"] and datetime.fromisoformat(s["timestamp"]))
+            for p, s in read["spans"].items()
         }
         return cls([File(**file) for file in read["files"]], spans)
 
@@ -80,6 +81,20 @@ class Manifest:
             files.extend(part.files)
             spans = _joined(spans, part.spans)
         return cls(files, spans)
+
+    def covering(self, offsets: Mapping[int, tuple[int, int]]) -> "Manifest":
+        """The same files, with all offsets [start, end) that were read, also those that hold no record.
+
+        Raises:
+            LakeError: the files contain other offsets.
+        """
+        spans = {p: Span(start, end, None) for p, (start, end) in offsets.items() if end > start}
+        for partition, span in self.spans.items():
+            read = spans.get(partition)
+            if read is None or span.start < read.start or span.end > read.end:
+                raise LakeError(f"partition {partition}: the files contain {span}, but the batch is {read}")
+            spans[partition] = replace(read, timestamp=span.timestamp)
+        return Manifest(self.files, spans)
 
 
 class FileWriter:
@@ -176,7 +191,8 @@ def _joined(spans: dict[int, Span], more: dict[int, Span]) -> dict[int, Span]:
 
 
 def _both(old: Span, new: Span) -> Span:
-    return Span(min(old.start, new.start), max(old.end, new.end), max(old.timestamp, new.timestamp))
+    times = [at for at in (old.timestamp, new.timestamp) if at]
+    return Span(min(old.start, new.start), max(old.end, new.end), max(times, default=None))
 
 
 def _statistics(metadata: pq.FileMetaData) -> dict[str, Any]:

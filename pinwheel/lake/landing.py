@@ -6,6 +6,8 @@ is therefore in the lake itself: it survives a deleted checkpoint, log clean-up 
 
 import json
 import logging
+from collections.abc import Mapping
+from typing import Any
 
 from deltalake import CommitProperties, DeltaTable, PostCommitHookProperties, Transaction
 from deltalake.exceptions import CommitFailedError
@@ -13,10 +15,10 @@ from deltalake.transaction import AddAction
 
 from pinwheel.core.contract import LAKE_PARTITIONS
 from pinwheel.core.errors import FencedError, LakeError
-from pinwheel.lake.events_table import METADATA_KEY, app_id
+from pinwheel.lake.events_table import METADATA_KEY, Span, app_id
 from pinwheel.lake.files import File, Manifest
 
-log = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 
 COMMIT_TRIES = 20  # a retry takes milliseconds; maintenance commits once in some seconds
 
@@ -29,9 +31,10 @@ class Landing:
     removes them); one that dies after it reads the advanced offsets when it starts again.
     """
 
-    def __init__(self, events_uri: str, topic: str) -> None:
+    def __init__(self, events_uri: str, log: str) -> None:
+        """``log``: which log the offsets are of; see ``pinwheel.lake.source_log``."""
         self.uri = events_uri
-        self.topic = topic
+        self.log = log
         self._table = DeltaTable(events_uri)
 
     @property
@@ -41,11 +44,11 @@ class Landing:
 
     def landed(self, partition: int) -> int | None:
         """The next offset to land of a Kafka partition; None when it never landed anything."""
-        offset: int | None = self._table.transaction_version(app_id(self.topic, partition))
+        offset: int | None = self._table.transaction_version(app_id(self.log, partition))
         return offset
 
     def commit(self, manifest: Manifest) -> None:
-        """Append the manifest's files; a second call with the same offsets raises FencedError.
+        """Append the manifest's files, if any; a second call with the same offsets raises FencedError.
 
         Raises:
             FencedError: some of these offsets are in the lake already: another writer landed them.
@@ -56,37 +59,50 @@ class Landing:
             try:
                 self._append(manifest)
             except CommitFailedError as error:  # also when maintenance has rewritten rows; then the retry succeeds
-                log.info("commit conflict version=%d error=%s", self.version, error)
+                logger.info("commit conflict version=%d error=%s", self.version, error)
                 self._table.update_incremental()
             else:
                 self._table.update_incremental()
                 return
         raise LakeError(f"{self.uri}: {COMMIT_TRIES} commits in a row lost to another writer; see what writes to it")
 
+    def go_on_at(self, offsets: Mapping[int, int], gap: Mapping[str, Any] | None = None) -> None:
+        """Land from these offsets on, whatever was landed before, in one commit without rows.
+
+        Dying before it changes nothing. Twice: a second commit of the same.
+
+        Args:
+            offsets: the next one to land, by Kafka partition.
+            gap: what is left out, why, and who wants it so; None: nothing is.
+        """
+        spans = {p: Span(offset, offset, None) for p, offset in offsets.items()}
+        self._append(Manifest([], spans), {"gap": gap} if gap else {})
+        self._table.update_incremental()
+
     def _refuse_landed(self, manifest: Manifest) -> None:
         for partition, span in manifest.spans.items():
             landed = self.landed(partition)
             if landed is not None and span.start < landed:
                 raise FencedError(
-                    f"{app_id(self.topic, partition)}: this batch starts at offset {span.start}, but the lake already "
+                    f"{app_id(self.log, partition)}: this batch starts at offset {span.start}, but the lake already "
                     f"holds all offsets before {landed}: another driver is landing, so this one stops"
                 )
 
-    def _append(self, manifest: Manifest) -> None:
+    def _append(self, manifest: Manifest, more: Mapping[str, Any] | None = None) -> None:
         self._table.create_write_transaction(
             [_add_action(file) for file in manifest.files],
             "append",
             self._table.schema(),
             partition_by=list(LAKE_PARTITIONS),
-            commit_properties=self._properties(manifest),
+            commit_properties=self._properties(manifest, more or {}),
             post_commithook_properties=PostCommitHookProperties(create_checkpoint=True, cleanup_expired_logs=False),
         )
 
-    def _properties(self, manifest: Manifest) -> CommitProperties:
-        spans = {p: (s.start, s.end, s.timestamp.isoformat()) for p, s in manifest.spans.items()}
+    def _properties(self, manifest: Manifest, more: Mapping[str, Any]) -> CommitProperties:
+        spans = {p: (s.start, s.end, s.timestamp and s.timestamp.isoformat()) for p, s in manifest.spans.items()}
         return CommitProperties(
-            custom_metadata={METADATA_KEY: json.dumps({"rows": manifest.rows, "spans": spans})},
-            app_transactions=[Transaction(app_id(self.topic, p), s.end) for p, s in manifest.spans.items()],
+            custom_metadata={METADATA_KEY: json.dumps({"rows": manifest.rows, "spans": spans, **more})},
+            app_transactions=[Transaction(app_id(self.log, p), s.end) for p, s in manifest.spans.items()],
         )
 
 

@@ -7,7 +7,7 @@ from datetime import date
 from pinwheel.clients import memsql
 from pinwheel.core.contract import TABLES
 from pinwheel.core.errors import LocalError
-from pinwheel.core.settings import MergeSettings, load
+from pinwheel.core.settings import MergeSettings, SourceSettings, load
 from pinwheel.local import environment
 from pinwheel.local.commands import require_running
 from pinwheel.local.settings import LocalSettings
@@ -15,6 +15,7 @@ from pinwheel.local.stack import Stack
 from pinwheel.merge import rebuild
 from pinwheel.merge.ledger import SupersededError
 from pinwheel.rollup.rollups import Rollups, note_stale_day, stale_days
+from pinwheel.stream import source_log
 
 POLL_SECONDS = 2.0
 
@@ -84,6 +85,18 @@ def rebuild_tables(settings: LocalSettings, tables: Sequence[str], all_tables: b
             )
             time.sleep(POLL_SECONDS)
     print("rebuilt; the rollups of their days follow")
+
+
+def continue_stream(settings: LocalSettings, where: str, reason: str, by: str, dry_run: bool) -> None:
+    """Let the running stack's stream go on at other offsets; its supervisor starts the driver within seconds.
+
+    Raises:
+        LocalError: the stack does not run.
+        SourceLogError: see ``source_log.gap``.
+    """
+    _merging(settings)
+    gap = source_log.go_on(load(SourceSettings), where, reason, by, dry_run)
+    print(f"{'would go' if dry_run else 'goes'} on at {gap.offsets} of {gap.log}, without {gap.told}")
 
 
 def _merging(settings: LocalSettings) -> MergeSettings:

@@ -8,7 +8,7 @@ from typing import Any, Protocol
 from pinwheel.clients import memsql
 from pinwheel.clients.memsql import Connection, Row
 from pinwheel.core import offsets
-from pinwheel.core.contract import SliceState
+from pinwheel.core.contract import ROLLUPS, SliceState
 from pinwheel.core.errors import MergeError
 from pinwheel.core.offsets import Progress, VersionRange
 from pinwheel.core.settings import MemsqlSettings
@@ -114,6 +114,12 @@ def advance(connection: Connection, table: str, shard: Shard, versions: VersionR
     if memsql.execute(connection, "merge/move_watermark", moved) != 1:
         raise SupersededError(f"watermark of {table} is no longer at version {versions.after}: another run was faster")
     move_progress(connection, table, progress, shard)
+
+
+def restart_progress(connection: Connection, table: str) -> None:
+    """Forget how far a table is, and with it the rollups: the stream goes on at other offsets. Does not commit."""
+    for name in (table, ROLLUPS):
+        memsql.execute(connection, "merge/drop_progress", {"table_name": name})
 
 
 def move_progress(connection: Connection, table: str, progress: Progress, shard: Shard = ONLY) -> None:

@@ -64,6 +64,8 @@ def next_slice(
             return slice_
         slice_.close()
     with memsql.transaction(connection):
+        if next_.restarts:
+            ledger.restart_progress(connection, table)
         ledger.advance(connection, table, shard, next_.versions, next_.progress)
     log.info("skipped table=%s%s to=%d reason=no_rows", table, shard.label, next_.versions.to)
     return None

@@ -35,11 +35,16 @@ SAMPLE_VALUES = 5
 
 @dataclass(frozen=True)
 class Next:
-    """The versions to merge next. ``empty``: they are known to hold no row of the table."""
+    """The versions to merge next.
+
+    ``empty``: they are known to hold no row of the table. ``restarts``: the progress may be less than before, as a
+    person let the stream go on elsewhere.
+    """
 
     versions: VersionRange
     empty: bool
     progress: Progress
+    restarts: bool = False
 
 
 def upcoming(table: str, feed: ChangeFeed, max_rows: int, connection: Connection, shard: Shard = ONLY) -> Next | None:
@@ -58,14 +63,17 @@ def choose(commits: list[events_table.Commit], kind: EventType, start: int, max_
     rows = 0
     for commit in commits:
         more = 0 if commit.rows is None else commit.rows.get(kind.name, 0)
-        if rows and rows + more > max_rows:
+        if (rows and rows + more > max_rows) or (taken and commit.gap):
             break
         rows += more
         taken.append(commit)
+        if commit.gap:
+            break
     if not taken:
         return None
     empty = rows == 0 and all(commit.rows is not None for commit in taken)
-    return Next(VersionRange(start, taken[-1].version), empty, offsets.together(commit.progress for commit in taken))
+    progress = offsets.together(commit.progress for commit in taken)
+    return Next(VersionRange(start, taken[-1].version), empty, progress, restarts=bool(taken[-1].gap))
 
 
 def prepare(table: str, feed: ChangeFeed, next_: Next, shard: Shard = ONLY) -> "Prepared":

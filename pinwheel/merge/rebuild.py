@@ -278,4 +278,5 @@ def note_stale_days(connection: Connection, table: str) -> None:
 def _progress(events_uri: str, version: int) -> Progress:
     """The progress of the lake at a version, as far as its log goes back."""
     commits = events_table.recent_commits(DeltaTable(events_uri, version=version), RECENT_COMMITS)
-    return offsets.together(commit.progress for commit in commits)
+    gaps = [commit.version for commit in commits if commit.gap]  # since the last one, offsets are comparable
+    return offsets.together(commit.progress for commit in commits if commit.version >= max(gaps, default=0))

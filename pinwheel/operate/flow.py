@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from pinwheel.clients.memsql import Row
+from pinwheel.core import offsets
 from pinwheel.core.contract import DEAD_LETTER, ROLLUPS, TABLES
 from pinwheel.core.times import aware
 from pinwheel.lake.events_table import Commit
@@ -20,7 +21,14 @@ STEPS: dict[str, tuple[str, str, tuple[str, ...]]] = {
         "Lake",
         STREAM_DAG,
         (
-            *("driver_down", "driver_failing", "driver_stalled", "source_down/lake", "source_down/driver"),
+            *(
+                "driver_down",
+                "driver_failing",
+                "driver_stalled",
+                "stream_refused",
+                "source_down/lake",
+                "source_down/driver",
+            ),
             *("open_batch_seconds", "lake_behind_seconds", "dead_letter_share", "disk_used_share"),
             *("small_files", "pending_pins"),
         ),
@@ -86,7 +94,7 @@ def lake(seen: Seen) -> Step:
         "lake",
         seen,
         rows_per_second=_landing_rate(seen.commits),
-        newest_age_seconds=_age(max((_newest(c) for c in seen.commits), default=None), seen.now),
+        newest_age_seconds=_age(_newest(seen.commits), seen.now),
         backlog=max((t.versions_behind or 0 for t in seen.tables), default=None),
         backlog_unit="versions to merge",
     )
@@ -189,9 +197,15 @@ def _arrival_rate(commits: list[Commit]) -> float | None:
     """Records per second that Kafka received, by Kafka's clock."""
     if len(commits) < 2:
         return None
-    records = sum(s.end - s.start for c in commits[1:] for s in c.spans.values())
-    seconds = (_newest(commits[-1]) - _newest(commits[0])).total_seconds()
+    records = sum(n for c in commits[1:] for n in (c.rows or {}).values())
+    first, last = _newest(commits[:1]), _newest(commits)
+    seconds = (last - first).total_seconds() if first and last else 0.0
     return records / seconds if seconds > 0 else None
+
+
+def _newest(commits: list[Commit]) -> datetime | None:
+    """The newest Kafka time in some commits."""
+    return offsets.newest(offsets.together(c.progress for c in commits))
 
 
 def _landing_rate(commits: list[Commit]) -> float | None:
@@ -201,10 +215,6 @@ def _landing_rate(commits: list[Commit]) -> float | None:
     rows = sum(n for c in commits[1:] for name, n in (c.rows or {}).items() if name != DEAD_LETTER)
     seconds = (commits[-1].committed_at - commits[0].committed_at).total_seconds()
     return rows / seconds if seconds > 0 else None
-
-
-def _newest(commit: Commit) -> datetime:
-    return max(span.timestamp for span in commit.spans.values())
 
 
 def _per_second(merges: list[Row], column: str) -> float | None:

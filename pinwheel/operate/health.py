@@ -78,9 +78,8 @@ def look(settings: HealthSettings, now: datetime) -> list[Measure]:
     def ask_kafka() -> Iterator[Measure]:
         nonlocal topic
         held = kafka.held_offsets(settings)
-        filled = {p: h for p, h in held.items() if h.end > h.start}
-        newest = kafka.timestamps(settings, {p: h.end - 1 for p, h in filled.items()})
-        oldest = kafka.timestamps(settings, {p: h.start for p, h in filled.items()})
+        newest = kafka.newest_times(settings, held)
+        oldest = kafka.oldest_times(settings, held)
         topic = Topic(held, min(oldest.values(), default=None), max(newest.values(), default=None))
         for partition, at in newest.items():
             yield Measure("kafka_age_seconds", f"partition {partition}", (now - at).total_seconds())

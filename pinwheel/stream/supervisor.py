@@ -17,7 +17,7 @@ from pathlib import Path
 import psutil
 from deltalake.exceptions import DeltaError
 
-from pinwheel.alerts.catalogue import DRIVER_ALERTS, DRIVER_FAILING, DRIVER_STALLED, Alert, Send
+from pinwheel.alerts.catalogue import DRIVER_ALERTS, DRIVER_FAILING, DRIVER_STALLED, STREAM_REFUSED, Alert, Send
 from pinwheel.alerts.latch import Latch
 from pinwheel.alerts.raising import raise_alert, resolve_alert
 from pinwheel.clients import kafka
@@ -26,7 +26,7 @@ from pinwheel.core.errors import PinwheelError
 from pinwheel.core.settings import SuperviseSettings
 from pinwheel.core.signals import stop_on_sigterm
 from pinwheel.lake import events_table
-from pinwheel.stream import driver_lock
+from pinwheel.stream import driver_lock, source_log
 
 log = logging.getLogger(__name__)
 
@@ -73,6 +73,7 @@ class World:
     wanted: Callable[[], Wanted]
     restarted: Callable[[], None]  # reports that the wanted restart is done
     progress: Callable[[], StreamProgress | None]  # None: Kafka or the lake does not answer
+    refusal: Callable[[], str | None]  # why the lake may not go on with the topic as it is; None: it may
     alert: Send
     resolve: Send
     clock: Callable[[], float]
@@ -89,6 +90,7 @@ def supervise(settings: SuperviseSettings, wanted: Callable[[], Wanted], restart
             wanted=wanted,
             restarted=restarted,
             progress=lambda: progress(settings),
+            refusal=lambda: refusal(settings),
             alert=raise_alert,
             resolve=resolve_alert,
             clock=time.time,
@@ -106,8 +108,17 @@ def progress(settings: SuperviseSettings) -> StreamProgress | None:
         log.warning("lag is unknown: %s", error)
         return None
     # In a partition that never landed, the lag starts at the first record that has not expired.
-    lag = sum(offsets.end - landed.get(partition, offsets.start) for partition, offsets in held.items())
+    lag = sum(max(0, offsets.end - landed.get(partition, offsets.start)) for partition, offsets in held.items())
     return StreamProgress(lag, sum(landed.values()))
+
+
+def refusal(settings: SuperviseSettings) -> str | None:
+    """As ``source_log.refusal``; None also if Kafka or the lake does not answer, which the driver then says."""
+    try:
+        return source_log.refusal(settings)
+    except (PinwheelError, DeltaError, OSError) as error:
+        log.warning("the topic's log is unknown: %s", error)
+        return None
 
 
 class Supervisor:
@@ -184,6 +195,11 @@ class Supervisor:
             self._failed("ended")
         if self.world.clock() < self._state.next_start_at:
             return
+        if refusal := self.world.refusal():
+            self._alert(STREAM_REFUSED, refusal)
+            self._keep(replace(self._state, next_start_at=self.world.clock() + LOOK_SECONDS))
+            return
+        self._resolve(STREAM_REFUSED, "the topic is the lake's log")
         pid = self.world.launch()
         restarts = self._state.restarts + (1 if self._state.failures else 0)
         log.info("launched driver pid=%d restarts=%d", pid, restarts)

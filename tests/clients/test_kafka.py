@@ -1,31 +1,108 @@
-"""Offsets and timestamps, asked of a real Kafka broker."""
+"""Offsets, times and the log's id, asked of a real Kafka broker."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime
+from uuid import uuid4
 
+import pytest
 from confluent_kafka import Producer
 from confluent_kafka.admin import AdminClient, NewTopic
 
 from pinwheel.clients import kafka
 from pinwheel.clients.kafka import Held
+from pinwheel.core.errors import MissingPartError
 from pinwheel.core.settings import KafkaSettings
 from pinwheel.local.stack import Stack
 
-STAMPS = [
-    1_773_489_600_000,
-    1_773_489_605_000,
-    1_773_489_599_000,
-]  # milliseconds; the last clock is behind
+STAMPS = [1_773_489_600_000, 1_773_489_605_000, 1_773_489_599_000]  # milliseconds; the last clock is behind
+Send = Callable[..., None]
 
 
-def test_when_a_record_was_received(stack_with_kafka: Stack) -> None:
-    settings = KafkaSettings(kafka_bootstrap=f"127.0.0.1:{stack_with_kafka.settings.kafka_port}", topic="stamped")
-    admin = AdminClient({"bootstrap.servers": settings.kafka_bootstrap})
-    admin.create_topics([NewTopic("stamped", 2)])["stamped"].result(30)
-    producer = Producer({"bootstrap.servers": settings.kafka_bootstrap})
-    for stamp in STAMPS:
-        producer.produce("stamped", b"{}", partition=1, timestamp=stamp)
+def at(stamp: int) -> datetime:
+    return datetime.fromtimestamp(stamp / 1000, UTC)
+
+
+@pytest.fixture
+def settings(stack_with_kafka: Stack) -> KafkaSettings:
+    """A topic of two partitions of its own."""
+    made = KafkaSettings(kafka_bootstrap=f"127.0.0.1:{stack_with_kafka.settings.kafka_port}", topic=f"t{uuid4()}")
+    admin = AdminClient({"bootstrap.servers": made.kafka_bootstrap})
+    admin.create_topics([NewTopic(made.topic, 2)])[made.topic].result(30)
+    return made
+
+
+def send(settings: KafkaSettings, *stamps: int, end: str | None = None) -> Producer:
+    """Records in partition 1; ``end``: in a transaction that is then ended by that method, or left open."""
+    options = {"bootstrap.servers": settings.kafka_bootstrap}
+    producer = Producer(options if end is None else {**options, "transactional.id": str(uuid4())})
+    if end is not None:
+        producer.init_transactions(30)
+        producer.begin_transaction()
+    for stamp in stamps:
+        producer.produce(settings.topic, b"{}", partition=1, timestamp=stamp)
     assert producer.flush(30) == 0
+    if end:
+        getattr(producer, end)(30)
+    return producer
 
-    assert kafka.held_offsets(settings) == {0: Held(0, 0), 1: Held(0, 3)}
-    for offset, stamp in enumerate(STAMPS):
-        assert kafka.timestamps(settings, {1: offset}) == {1: datetime.fromtimestamp(stamp / 1000, UTC)}
+
+def test_the_newest_and_the_oldest_record(settings: KafkaSettings) -> None:
+    for n, stamp in enumerate(STAMPS, start=1):
+        send(settings, stamp)
+        held = kafka.held_offsets(settings)
+        assert held == {0: Held(0, 0), 1: Held(0, n)}
+        assert kafka.newest_times(settings, held) == {1: at(stamp)}
+        assert kafka.oldest_times(settings, held) == {1: at(STAMPS[0])}
+
+
+def test_markers_of_transactions_are_no_records(settings: KafkaSettings) -> None:
+    send(settings, STAMPS[0], end="commit_transaction")
+    send(settings, STAMPS[1], end="abort_transaction")
+    for _ in range(3):
+        send(settings, *[STAMPS[1]] * 70, end="abort_transaction")
+    held = kafka.held_offsets(settings)
+    assert held == {0: Held(0, 0), 1: Held(0, 2 + 2 + 3 * 71)}
+    assert kafka.newest_times(settings, held) == kafka.oldest_times(settings, held) == {1: at(STAMPS[0])}
+
+
+def test_an_open_transaction_is_not_there_yet(settings: KafkaSettings) -> None:
+    send(settings, STAMPS[0])
+    open_ = send(settings, STAMPS[1], end="")
+    assert kafka.held_offsets(settings)[1] == Held(0, 1)
+    open_.commit_transaction(30)
+    assert kafka.held_offsets(settings)[1] == Held(0, 3)
+
+
+def test_only_aborted_records_are_none(settings: KafkaSettings) -> None:
+    send(settings, STAMPS[0], end="abort_transaction")
+    held = kafka.held_offsets(settings)
+    assert kafka.newest_times(settings, held) == kafka.oldest_times(settings, held) == {}
+
+
+def test_a_topic_made_anew_is_another_log(settings: KafkaSettings) -> None:
+    reader = kafka.LogReader(settings)
+    first = reader.log_id()
+    assert first == reader.log_id() == kafka.LogReader(settings).log_id()
+    assert first.startswith(f"{settings.topic}@")
+    remake(settings)
+    assert reader.log_id() != first
+    assert reader.log_id().split("/")[0] == first.split("/")[0], "the same cluster"
+
+
+def remake(settings: KafkaSettings) -> None:
+    admin = AdminClient({"bootstrap.servers": settings.kafka_bootstrap})
+    admin.delete_topics([settings.topic])[settings.topic].result(30)
+    for _ in range(100):
+        try:
+            admin.create_topics([NewTopic(settings.topic, 2)])[settings.topic].result(30)
+        except Exception:  # it is still being deleted
+            continue
+        return
+
+
+def test_a_broker_that_is_away_is_named() -> None:
+    away = KafkaSettings(kafka_bootstrap="127.0.0.1:1")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(kafka, "REQUEST_SECONDS", 0.5)
+        with pytest.raises(MissingPartError, match=r"PINWHEEL_KAFKA_BOOTSTRAP=127\.0\.0\.1:1"):
+            kafka.LogReader(away).log_id()

@@ -77,16 +77,19 @@ class Broker:
             raise MissingPartError("down")
         return self.held
 
-    def timestamps(self, settings: object, offsets: dict[int, int]) -> dict[int, datetime]:
-        assert self.held is not None
-        return {p: self.oldest if offset == self.held[p].start else self.newest for p, offset in offsets.items()}
+    def newest_times(self, settings: object, held: dict[int, Held]) -> dict[int, datetime]:
+        return {p: self.newest for p, h in held.items() if h.end > h.start}
+
+    def oldest_times(self, settings: object, held: dict[int, Held]) -> dict[int, datetime]:
+        return {p: self.oldest for p, h in held.items() if h.end > h.start}
 
 
 @pytest.fixture
 def broker(monkeypatch: pytest.MonkeyPatch) -> Broker:
     found = Broker()
     monkeypatch.setattr(kafka, "held_offsets", found.held_offsets)
-    monkeypatch.setattr(kafka, "timestamps", found.timestamps)
+    monkeypatch.setattr(kafka, "newest_times", found.newest_times)
+    monkeypatch.setattr(kafka, "oldest_times", found.oldest_times)
     return found
 
 

@@ -11,11 +11,13 @@ import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import psutil
 import pytest
+from confluent_kafka import Producer
 from deltalake import DeltaTable
 from pyarrow.fs import FileSelector, S3FileSystem
 
@@ -56,7 +58,28 @@ def sent(stack: Stack) -> ProduceSettings:
     )
     ensure_topic(settings, PARTITIONS, replicas=1)
     produce(settings)
+    for end in ("abort_transaction", "commit_transaction"):
+        in_transaction(settings, end)
     return settings
+
+
+def in_transaction(settings: ProduceSettings, end: str) -> None:
+    """A login in each partition, in a transaction that is ended by this method of a producer."""
+    producer = Producer({"bootstrap.servers": settings.kafka_bootstrap, "transactional.id": end})
+    producer.init_transactions(30)
+    producer.begin_transaction()
+    now = datetime.now(UTC).isoformat()
+    for partition in range(PARTITIONS):
+        login = {
+            "event_id": f"{end} {partition}",
+            "event_type": "login",
+            "occurred_at": now,
+            "user_id": 1,
+            "client": "ios",
+        }
+        producer.produce(TOPIC, json.dumps(login).encode(), partition=partition)
+    assert producer.flush(30) == 0
+    getattr(producer, end)(30)
 
 
 def run_stream(stack: Stack, sent: ProduceSettings, folder: Path, master: str, **told: str) -> Ran:
@@ -158,6 +181,13 @@ def on_servers(
 def test_the_same_rows_land(on_a_laptop: Ran, on_servers: Ran) -> None:
     assert len(on_servers.rows) >= EVENTS
     assert on_servers.rows == on_a_laptop.rows
+
+
+def test_records_of_aborted_transactions_never_land(on_a_laptop: Ran, on_servers: Ran) -> None:
+    """Nor is a partition behind that ends with the marker of a transaction: ``run_stream`` waited for its end."""
+    for ran in (on_a_laptop, on_servers):
+        found = {str(row["event_id"]) for row in ran.rows if "_transaction" in str(row["event_id"])}
+        assert found == {f"commit_transaction {partition}" for partition in range(PARTITIONS)}
 
 
 def test_executors_are_processes_of_their_own_and_share_the_work(on_a_laptop: Ran, on_servers: Ran) -> None:

@@ -36,6 +36,7 @@ class FakeWorld:
     start: Callable[[], int] = lambda: NO_PID
     wants: Wanted = Wanted.RUNNING
     seen: StreamProgress | None = None
+    refusal: str | None = None
     stopping: bool = False
     launches: list[int] = field(default_factory=list)
     alerts: list[tuple[str, str]] = field(default_factory=list)
@@ -69,6 +70,7 @@ class FakeWorld:
             wanted=lambda: self.wants,
             restarted=self.restarted,
             progress=lambda: self.seen,
+            refusal=lambda: self.refusal,
             alert=self.alert,
             resolve=self.resolve,
             clock=lambda: self.now,

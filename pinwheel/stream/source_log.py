@@ -1,0 +1,180 @@
+"""Which log the lake is landed from, and whether it may go on with the topic as it is now.
+
+Offsets mean nothing in another log: a topic that was made anew, or another cluster. The lake keeps the id of its log (a
+table property), and offsets under that id. A person may let the stream go on (``go_on``).
+"""
+
+import json
+import logging
+from dataclasses import asdict, dataclass
+
+from deltalake import DeltaTable
+
+from pinwheel.alerts.catalogue import STREAM_CONTINUED
+from pinwheel.alerts.raising import raise_alert
+from pinwheel.clients import kafka
+from pinwheel.clients.kafka import Held
+from pinwheel.core.errors import SourceLogError
+from pinwheel.core.settings import SourceSettings
+from pinwheel.lake import events_table
+from pinwheel.lake.landing import Landing
+
+logger = logging.getLogger(__name__)
+
+WAY_ON = "If that is right, a person lets the stream go on: see docs/runbooks/control_stream.md#continue-from"
+EARLIEST, LATEST = "earliest", "latest"
+SUBJECT = "stream_engagement"
+
+
+@dataclass(frozen=True)
+class Gap:
+    """Records that the stream goes on without, by a person's decision.
+
+    ``missing``: by partition, the offsets [from, to) of ``previous_log`` or ``log`` that are not landed; to is null if
+    it is not known. ``offsets``: where it goes on in ``log``.
+    """
+
+    log: str
+    previous_log: str | None
+    offsets: dict[int, int]
+    missing: dict[int, tuple[int, int | None]]
+    reason: str
+    by: str
+
+    @property
+    def told(self) -> str:
+        """The missing offsets, for people."""
+        if not self.missing:
+            return "a missing record, from another offset"
+        parts = [f"partition {p}: {start} to {end or 'its end'}" for p, (start, end) in sorted(self.missing.items())]
+        return f"offsets of {self.previous_log or self.log} ({'; '.join(parts)})"
+
+
+def claim(settings: SourceSettings) -> str:
+    """The log to land from, which the lake knows afterwards; the table must exist.
+
+    A lake that does not know its log yet takes this one over, with the offsets that it has landed.
+
+    Raises:
+        SourceLogError: the lake may not go on with the topic as it is.
+        MissingPartError: the broker does not answer, or has no such topic.
+    """
+    log, held = kafka.LogReader(settings).log_id(), kafka.held_offsets(settings)
+    refusal = _refusal(settings, log, held)
+    if refusal:
+        raise SourceLogError(refusal)
+    events = DeltaTable(settings.events_uri)
+    if events_table.log_of(events) is None:
+        # Offsets first: dying in between leaves a lake that does not know its log, which takes it over again.
+        landed = events_table.landed_offsets(settings.events_uri, settings.topic, held)
+        if landed:
+            Landing(settings.events_uri, log).go_on_at(landed)
+        _remember(events, log)
+    return log
+
+
+def refusal(settings: SourceSettings) -> str | None:
+    """Why the lake may not go on with the topic as it is now; None: it may.
+
+    Raises:
+        MissingPartError: the broker does not answer, or has no such topic.
+    """
+    return _refusal(settings, kafka.LogReader(settings).log_id(), kafka.held_offsets(settings))
+
+
+def _refusal(settings: SourceSettings, log: str, held: dict[int, Held]) -> str | None:
+    known = events_table.log_of(events_table.open_table(settings.events_uri))
+    if known not in (None, log):
+        return (
+            f"the lake is landed from the log {known}, but the topic {settings.topic} is now {log}: it was deleted and "
+            f"made anew, or it is on another cluster. {WAY_ON}"
+        )
+    landed = events_table.landed_offsets(settings.events_uri, settings.topic, held)
+    for partition, offset in landed.items():
+        if offset > held[partition].end:
+            return (
+                f"partition {partition} of {log} ends at offset {held[partition].end}, but {offset} is the next one to "
+                f"land: the log was truncated. {WAY_ON}"
+            )
+        if offset < held[partition].start:
+            return (
+                f"partition {partition} of {log} starts at offset {held[partition].start}, but {offset} is the next "
+                f"one to land: {held[partition].start - offset} records have expired. {WAY_ON}"
+            )
+    return None
+
+
+def go_on(settings: SourceSettings, where: str, reason: str, by: str, dry_run: bool) -> Gap:
+    """Let the stream go on at ``where``, with an alert, or only say what would be missing; see ``gap``."""
+    wanted = gap(settings, where, reason, by)
+    if not dry_run:
+        continue_from(settings, wanted)
+        raise_alert(STREAM_CONTINUED, SUBJECT, f"{by} let the stream go on without {wanted.told}: {reason}")
+    return wanted
+
+
+def gap(settings: SourceSettings, where: str, reason: str, by: str) -> Gap:
+    """The gap if the stream goes on at ``where``; writes nothing.
+
+    Args:
+        settings: the topic and the lake.
+        where: ``EARLIEST``, ``LATEST``, or the next offset of each partition, as JSON: ``{"0": 12, "1": 7}``.
+        reason: why.
+        by: the person who wants it so.
+
+    Raises:
+        SourceLogError: no reason or person is given, or an offset is not in the log.
+        MissingPartError: the broker does not answer.
+    """
+    if not reason.strip() or not by.strip():
+        raise SourceLogError("say why the stream goes on without these records, and who wants it so")
+    log, held = kafka.LogReader(settings).log_id(), kafka.held_offsets(settings)
+    offsets = _chosen(where, held)
+    known = events_table.log_of(events_table.open_table(settings.events_uri)) or log
+    landed = events_table.landed_offsets(settings.events_uri, settings.topic, held)
+    if known != log:
+        missing: dict[int, tuple[int, int | None]] = {p: (offset, None) for p, offset in landed.items()}
+    else:
+        missing = {p: (landed.get(p, 0), o) for p, o in offsets.items() if o > landed.get(p, 0)}
+    return Gap(log, known, offsets, missing, reason, by)
+
+
+def _chosen(where: str, held: dict[int, Held]) -> dict[int, int]:
+    if where == EARLIEST:
+        return {p: h.start for p, h in held.items()}
+    if where == LATEST:
+        return {p: h.end for p, h in held.items()}
+    try:
+        chosen = {int(p): int(offset) for p, offset in json.loads(where).items()}
+    except (ValueError, TypeError, AttributeError):
+        chosen = {}
+    if chosen.keys() != held.keys():
+        raise SourceLogError(
+            f'{where!r}: give {EARLIEST}, {LATEST}, or an offset for each of {sorted(held)} as {{"0": 12}}'
+        )
+    for partition, offset in chosen.items():
+        if not held[partition].start <= offset <= held[partition].end:
+            bounds = f"{held[partition].start} to {held[partition].end}"
+            raise SourceLogError(f"partition {partition}: offset {offset} is not in the log, which has {bounds}")
+    return chosen
+
+
+def continue_from(settings: SourceSettings, wanted: Gap) -> None:
+    """Let the stream go on at the offsets of a gap, which is kept in the lake's log. The driver must not run.
+
+    Dying between the two commits leaves the old log, under which the new offsets are not looked at: do it again.
+
+    Raises:
+        SourceLogError: the topic is another log by now.
+    """
+    log = kafka.LogReader(settings).log_id()
+    if log != wanted.log:
+        raise SourceLogError(f"the topic is {log} by now, not {wanted.log}: look again at what would be missing")
+    Landing(settings.events_uri, log).go_on_at(wanted.offsets, asdict(wanted))
+    _remember(DeltaTable(settings.events_uri), log)
+    logger.warning("continued log=%s missing=%s reason=%s by=%s", log, wanted.missing, wanted.reason, wanted.by)
+
+
+def _remember(events: DeltaTable, log: str) -> None:
+    if events_table.log_of(events) != log:
+        events.alter.set_table_properties({events_table.LOG_PROPERTY: log}, raise_if_not_exists=False)
