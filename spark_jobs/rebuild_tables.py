@@ -24,6 +24,8 @@ from spark_jobs.rebuild_task import LOADED, loader
 
 log = logging.getLogger("pinwheel.rebuild")
 
+FILE = {"file_day": "event_date", "file_name": "_metadata.file_name"}  # what names a row's file
+
 
 def main() -> int:
     """Load what is missing of these tables; returns the exit code."""
@@ -52,41 +54,40 @@ def load_table(spark: SparkSession, settings: MergeSettings, table: str) -> int:
             log.info("nothing to load table=%s", table)
             return 0
         rebuild.begin(found, settings, connection)
-        parts = parts_by_file(settings, found)
-        done = rebuild.loaded(connection, found)
-        missing = {name: part for name, part in parts.items() if part not in done}
+        events = DeltaTable(settings.events_uri, version=found.version)
+        parts = rebuild.parts_of(events, table, found.part_rows)
+        missing = sorted(set(range(len(parts))) - rebuild.loaded(connection, found))
         rows = 0
         if missing:
-            rows_of_parts = with_part(snapshot(spark, settings, found), missing)
-            loaded = rows_of_parts.groupBy("part").applyInArrow(loader(settings, found), LOADED).collect()
+            of_parts = with_part(snapshot(spark, settings, found), {n: [f for f, _ in parts[n]] for n in missing})
+            loaded = of_parts.groupBy("part").applyInArrow(loader(settings, found), LOADED).collect()
             rows = sum(part.rows for part in loaded)
-        rebuild.all_loaded(connection, found)
+        rebuild.all_loaded(connection, found, len(parts))
     log.info("loaded table=%s rows=%d", table, rows)
     return rows
 
 
-def parts_by_file(settings: MergeSettings, found: Rebuild) -> dict[str, int]:
-    """The part of each file of the table, by the file's name, which is unique."""
-    events = DeltaTable(settings.events_uri, version=found.version)
-    parts = rebuild.parts_of(events, found.table, found.part_rows)
-    return {PurePosixPath(path).name: n for n, files in enumerate(parts) for path, _ in files}
-
-
 def snapshot(spark: SparkSession, settings: MergeSettings, found: Rebuild) -> DataFrame:
-    """The table's rows in the pinned version, each with the name of its file."""
+    """The table's rows in the pinned version, each with its file's day and name: files of several days share a name."""
     kind = TABLES[found.table]
     events = spark.read.format("delta").option("versionAsOf", found.version)
     return (
         events.load(delta_session.spark_uri(settings.events_uri))
         .where(F.col("event_type") == kind.name)
-        .select(*landed_columns(kind), F.col("_metadata.file_name").alias("file_name"))
+        .select(*landed_columns(kind), *(F.col(c).cast("string").alias(n) for n, c in FILE.items()))
     )
 
 
-def with_part(rows: DataFrame, parts: dict[str, int]) -> DataFrame:
-    """Add the number of each row's part; rows of other files are left out."""
-    known = rows.sparkSession.createDataFrame(list(parts.items()), "file_name string, part int")
-    return rows.join(F.broadcast(known), on="file_name", how="inner").drop("file_name")
+def with_part(rows: DataFrame, parts: dict[int, list[str]]) -> DataFrame:
+    """Add the number of each row's part; rows of other files are left out.
+
+    Args:
+        rows: with the columns of ``FILE``.
+        parts: by number, the paths of the files: ``event_date=2026-03-14/event_type=repin/part-….parquet``.
+    """
+    files = [(path.split("/")[0].partition("=")[2], PurePosixPath(path).name, n) for n in parts for path in parts[n]]
+    known = rows.sparkSession.createDataFrame(files, "file_day string, file_name string, part int")
+    return rows.join(F.broadcast(known), on=list(FILE), how="inner").drop(*FILE)
 
 
 if __name__ == "__main__":

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from functools import cache
 
 import pyarrow as pa
-from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_random_exponential
+from tenacity import Retrying, retry_if_exception, stop_after_attempt, wait_random_exponential
 
 from pinwheel.clients import memsql
 from pinwheel.core.errors import MergeError
@@ -32,7 +32,7 @@ def loader(settings: MergeSettings, found: Rebuild) -> Load:
 def _load(settings: MergeSettings, found: Rebuild, part: int, rows: pa.Table) -> int:
     """Load a part. A delivery of the same event in another part that was faster is seen by the next attempt."""
     again = Retrying(
-        retry=retry_if_exception_type(MergeError),
+        retry=retry_if_exception(_was_overtaken),
         wait=wait_random_exponential(max=10),
         stop=stop_after_attempt(ATTEMPTS),
         reraise=True,
@@ -44,6 +44,10 @@ def _load(settings: MergeSettings, found: Rebuild, part: int, rows: pa.Table) ->
             )
         except SupersededError:  # a task that Spark ran twice
             return 0
+
+
+def _was_overtaken(error: BaseException) -> bool:
+    return isinstance(error, MergeError) and not isinstance(error, SupersededError)
 
 
 @cache  # one per Python worker: building it takes seconds

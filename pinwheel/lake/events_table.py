@@ -126,12 +126,18 @@ def landed_offsets(events_uri: str, topic: str, partitions: Iterable[int]) -> di
 def commits(events: DeltaTable | None, after: int) -> list[Commit]:
     """Versions of ``events`` later than ``after``, oldest first, with their manifests; none if there is no table.
 
+    Brings ``events`` to its newest version.
+
     Raises:
         LogCutError: some of them are no longer in the log.
     """
     if events is None or events.version() <= after:
         return []
-    later = [c for c in recent_commits(events, events.version() - max(after, -1)) if c.version > after]
+    wanted = -1
+    later: list[Commit] = []
+    while wanted != events.version() - max(after, -1):  # more have come meanwhile
+        wanted = events.version() - max(after, -1)
+        later = [c for c in recent_commits(events, wanted) if c.version > after]
     if later and later[0].version > after + 1:
         missing = f"versions {after + 1} to {later[0].version - 1} of {events.table_uri}"
         raise LogCutError(
@@ -141,8 +147,17 @@ def commits(events: DeltaTable | None, after: int) -> list[Commit]:
 
 
 def recent_commits(events: DeltaTable, count: int) -> list[Commit]:
-    """The last ``count`` versions, oldest first, with their manifests; fewer when the log has been shortened."""
-    return sorted(map(_commit, events.history(limit=count)), key=lambda c: c.version)
+    """The last ``count`` versions, oldest first, with their manifests; fewer when the log has been shortened.
+
+    Brings ``events`` to its newest version: delta-rs reads the newest commits, but numbers them as if the version that
+    it knows were the last one. So it is asked again when there was a newer one.
+    """
+    while True:
+        known = events.version()
+        entries = events.history(limit=count)
+        events.update_incremental()
+        if events.version() == known:
+            return sorted(map(_commit, entries), key=lambda c: c.version)
 
 
 def _commit(entry: Mapping[str, object]) -> Commit:

@@ -75,8 +75,8 @@ class Tail:
 
     def _before(self, table: DeltaTable, time: datetime) -> int:
         """The version after which the first read starts."""
-        entries = table.history(limit=LOOKED_BACK)
-        wanted = [int(e["version"]) for e in entries if int(e["timestamp"]) >= time.timestamp() * 1000]
+        commits = events_table.recent_commits(table, LOOKED_BACK)
+        wanted = [commit.version for commit in commits if commit.committed_at >= time]
         return min(wanted, default=table.version() + 1) - 1
 
     def _batches(self, table: DeltaTable, first: int, last: int) -> list[Batch]:

@@ -130,7 +130,7 @@ def go_on(rebuild: Rebuild, settings: MergeSettings, connection: Connection, gat
             paths = [path for path, _ in parts[missing[0]]]
             load_part(rebuild, missing[0], _rows(settings.events_uri, rebuild.table, paths), connection, gate)
             return
-        all_loaded(connection, rebuild)
+        all_loaded(connection, rebuild, len(parts))
     _exchange(rebuild, settings, connection)
 
 
@@ -154,12 +154,15 @@ def loaded(connection: Connection, rebuild: Rebuild) -> set[int]:
         return {int(r["part"]) for r in memsql.fetch(connection, "merge/rebuild/parts", {"table_name": rebuild.table})}
 
 
-def all_loaded(connection: Connection, rebuild: Rebuild) -> None:
+def all_loaded(connection: Connection, rebuild: Rebuild, parts: int) -> None:
     """Let the table's session exchange the tables.
 
     Raises:
         SupersededError: another run was faster.
+        MergeError: not all of ``parts`` are loaded.
     """
+    if loaded(connection, rebuild) != set(range(parts)):
+        raise MergeError(f"not all of {parts} parts of the rebuild of {rebuild.table} are loaded")
     with memsql.transaction(connection):
         move = _named(rebuild, state=LOADING, next_state=EXCHANGING)
         if memsql.execute(connection, "merge/rebuild/move", move) != 1:
@@ -277,6 +280,8 @@ def note_stale_days(connection: Connection, table: str) -> None:
 
 def _progress(events_uri: str, version: int) -> Progress:
     """The progress of the lake at a version, as far as its log goes back."""
-    commits = events_table.recent_commits(DeltaTable(events_uri, version=version), RECENT_COMMITS)
+    events = DeltaTable(events_uri)
+    newer = events.version() - version
+    commits = [c for c in events_table.recent_commits(events, newer + RECENT_COMMITS) if c.version <= version]
     gaps = [commit.version for commit in commits if commit.gap]  # since the last one, offsets are comparable
     return offsets.together(commit.progress for commit in commits if commit.version >= max(gaps, default=0))

@@ -72,3 +72,18 @@ def test_versions_that_are_gone_from_the_log_are_an_error_that_says_what_to_do(t
         events_table.commits(events_table.open_table(uri), 0)
     assert [c.version for c in events_table.commits(events_table.open_table(uri), 3)] == [4]
     assert [c.version for c in events_table.recent_commits(DeltaTable(uri), 4)] == [3, 4]
+
+
+def test_commits_that_come_while_the_log_is_read_do_not_shift_the_others(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    uri = make_lake(tmp_path)
+    writer = Landing(uri, TOPIC)
+    for n in range(3):
+        writer.commit(write(uri, [row(n, "login" if n == 1 else "repin")]))
+    events, late = DeltaTable(uri), Landing(uri, TOPIC)
+    writer.commit(write(uri, [row(3, "pin")]))  # newer than the version that ``events`` knows
+    late.commit(write(uri, [row(4, "pin")]))
+    wanted = [(1, {"repin": 1}), (2, {"login": 1}), (3, {"repin": 1}), (4, {"pin": 1}), (5, {"pin": 1})]
+    assert [(c.version, c.rows) for c in events_table.commits(events, 0)] == wanted
+    assert [(c.version, c.rows) for c in events_table.recent_commits(events, 2)] == wanted[-2:]
