@@ -50,7 +50,7 @@ from airflow.sdk import Param, dag, get_current_context, task
 def control_stream() -> None:
     """Wire the two tasks."""
 
-    @task
+    @task(retries=0)  # latest is another offset by then
     def go_on() -> dict[str, Any] | None:
         """Let the stream go on elsewhere, if that is asked for; returns what is missing."""
         from dataclasses import asdict
@@ -68,12 +68,14 @@ def control_stream() -> None:
 
     @task
     def tell_supervisor() -> None:
-        """Set the Variable that the supervisor reads."""
+        """Set the Variable that the supervisor reads; not when the form only asks what would be missing."""
         from airflow.sdk import Variable
 
         from pinwheel.stream.supervisor import WANTED_VARIABLE, Wanted
 
-        Variable.set(WANTED_VARIABLE, Wanted(get_current_context()["params"]["wanted"]))
+        params = get_current_context()["params"]
+        if params["continue_from"] is None or not params["dry_run"]:
+            Variable.set(WANTED_VARIABLE, Wanted(params["wanted"]))
 
     go_on() >> tell_supervisor()
 

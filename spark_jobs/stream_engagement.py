@@ -10,13 +10,15 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from uuid import uuid4
 
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql.streaming import StreamingQuery
+from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_fixed
 
 from pinwheel.clients import kafka
-from pinwheel.core.errors import FencedError, PinwheelError, SourceLogError
+from pinwheel.core.errors import FencedError, MissingPartError, PinwheelError, SourceLogError
 from pinwheel.core.settings import StreamSettings, load
 from pinwheel.lake import events_table
 from pinwheel.lake.files import Manifest
@@ -28,6 +30,9 @@ from spark_jobs.stopping import StopSwitch
 log = logging.getLogger("pinwheel.stream")
 
 BROKER_WAIT_SECONDS = 60.0  # a broker that is started with us is up by then
+PATIENTLY = Retrying(  # a broker that is restarted is back by then
+    retry=retry_if_exception_type(MissingPartError), stop=stop_after_delay(60), wait=wait_fixed(1), reraise=True
+)
 READ_OPTIONS = {
     "kafka.isolation.level": "read_committed",  # records of aborted transactions never land
     # With the client's defaults, 500 records and 1 MB, a backlog costs the broker three times as much.
@@ -60,14 +65,13 @@ def main() -> int:
 
 def drive(settings: StreamSettings) -> int:
     """Start the query at the lake's offsets and wait until it is stopped; returns the exit code."""
-    partitions = kafka.partitions(settings, BROKER_WAIT_SECONDS)
+    kafka.partitions(settings, BROKER_WAIT_SECONDS)
     events_table.create_table(settings.events_uri)
-    source = source_log.claim(settings)
-    landed = events_table.landed_offsets(settings.events_uri, settings.topic, partitions)
-    starting = {p: landed.get(p, held.start) for p, held in kafka.held_offsets(settings).items()}
+    source, starting = source_log.claim(settings)
     spark = session(settings)
     stop = StopSwitch(spark)
-    batches = Batches(kafka.LogReader(settings).log_id, lambda: batch_ends(spark, settings.topic), starting)
+    reader = kafka.LogReader(settings)
+    batches = Batches(partial(PATIENTLY, reader.log_id), lambda: batch_ends(spark, settings.topic), starting)
     writer = BatchWriter(settings, Landing(settings.events_uri, source), batches)
     query = start(spark, settings, starting, stop.guard(writer.land))
     log.info("started log=%s from=%s", source, starting)

@@ -84,6 +84,16 @@ def held_offsets(settings: KafkaSettings) -> dict[int, Held]:
         return {p: _held(settings, consumer, p) for p in _partitions(settings, consumer)}
 
 
+def written_ends(settings: KafkaSettings) -> dict[int, int]:
+    """The next offset that Kafka will assign, per partition: also after the records of open transactions.
+
+    Raises:
+        MissingPartError: the broker does not answer, or has no such topic.
+    """
+    with _asking(settings, isolation="read_uncommitted") as consumer:
+        return {p: _held(settings, consumer, p).end for p in _partitions(settings, consumer)}
+
+
 def end_offsets(settings: KafkaSettings) -> dict[int, int]:
     """The end of what Kafka holds, per partition; see ``Held``.
 
@@ -211,7 +221,7 @@ def _jaas(settings: KafkaSettings) -> str:
 
 
 @contextmanager
-def _asking(settings: KafkaSettings) -> Iterator[Consumer]:
+def _asking(settings: KafkaSettings, isolation: str = "read_committed") -> Iterator[Consumer]:
     """A consumer for metadata requests; turns Kafka's errors into MissingPartError."""
     consumer = Consumer(
         {
@@ -219,7 +229,7 @@ def _asking(settings: KafkaSettings) -> Iterator[Consumer]:
             "group.id": "pinwheel-offsets",  # required, though the group is never joined and nothing is committed
             "enable.auto.commit": False,
             "enable.partition.eof": True,
-            "isolation.level": "read_committed",
+            "isolation.level": isolation,
             "log_level": 0,
         }
     )

@@ -6,19 +6,22 @@ Only networks are stored: an address's /24 for IPv4, its /48 for IPv6.
 import json
 import re
 import socket
-import string
 from collections.abc import Callable
 
 V4_MAPPED = bytes(10) + b"\xff\xff"  # ::ffff:a.b.c.d, an IPv4 address written as IPv6
 
 # A character that an address may have, plain or as JSON or a URL escapes it, also several times over.
 _ESCAPED = r"\\{1,8}u00(?:3[0-9aA]|2[eE]|4[1-6]|6[1-6])|%(?:25){0,4}(?:3[0-9aA]|2[eE])"
-_RUN = re.compile(rf"(?:[0-9A-Fa-f:.]|{_ESCAPED}){{3,}}")
+_OTHER = r"\\{1,8}(?:u[0-9A-Fa-f]{4}|[bfnrtv])|%(?:25){0,4}[0-9A-Fa-f]{2}"  # an escape whose digits are no address's
+_RUN = re.compile(rf"(?P<run>(?:[0-9A-Fa-f:.]|{_ESCAPED}){{3,}})|{_OTHER}")
 _ESCAPE = re.compile(r"(?:\\+u00|%(?:25)*)([0-9A-Fa-f]{2})")
-_V4 = re.compile(r"(?<![0-9.])(?:[0-9]{1,3}\.){3}[0-9]{1,3}(?!\.?[0-9]|/24)")
-_DIGIT = re.compile("[0-9]")
-_LETTER_BEFORE = re.compile(r"(?<!\\)[A-Za-z]$")  # not the end of an escape, such as \n
-_V6_LONGEST = 45  # characters, with an IPv4 address as its end
+_BYTE = r"0{0,2}(?:25[0-5]|2[0-4][0-9]|1[0-9]{2}|[0-9]{1,2})"
+_V4 = re.compile(rf"(?<![0-9])(?:{_BYTE}\.){{3}}{_BYTE}(?![0-9]|/24)")
+_V6 = re.compile(r"(?<![0-9A-Fa-f])(?:[0-9A-Fa-f]{0,4}:){2,9}(?:(?:[0-9]{1,3}\.){3}[0-9]{1,3}|[0-9A-Fa-f]{1,4})?")
+_GROUP = re.compile(r"[^:]*:?")
+_FINGERPRINT = re.compile(r"(?:[0-9A-Fa-f]{2}:){8,}[0-9A-Fa-f]{2}")  # of a certificate
+_DIGIT, _HEX = re.compile("[0-9]"), re.compile("[0-9A-Fa-f]")
+_LONGEST_RUN = 1000  # characters: no text of people's is longer, and a hostile one would take a second
 
 
 def packed(text: str | None) -> bytes | None:
@@ -65,48 +68,51 @@ def bytes_without_addresses(value: bytes) -> bytes:
         return without_addresses(value.decode("latin-1")).encode("latin-1")
 
 
-def _cut_run(run: re.Match[str]) -> str:
-    text = _ESCAPE.sub(lambda escape: chr(int(escape[1], 16)), run[0])
-    after = run.string[run.end() : run.end() + 3]
+def _cut_run(found: re.Match[str]) -> str:
+    run = found["run"]
+    if run is None or _FINGERPRINT.fullmatch(run):
+        return found[0]
+    text = _ESCAPE.sub(lambda escape: chr(int(escape[1], 16)), run)
     cut = _cut(text)
+    after = found.string[found.end() : found.end() + 3]
     is_network = after in ("/24", "/48") and cut == text + after
-    is_word = not _DIGIT.search(text) and _is_glued(run)  # std::string
-    return run[0] if cut == text or is_network or is_word else cut
+    is_word = not _DIGIT.search(text) and _is_glued(found)  # std::string
+    return run if cut == text or is_network or is_word else cut
 
 
 def _is_glued(run: re.Match[str]) -> bool:
-    return bool(_LETTER_BEFORE.search(run.string[max(0, run.start() - 2) : run.start()])) or (
-        run.string[run.end() : run.end() + 1].isalpha()
-    )
+    before, after = run.string[max(0, run.start() - 1) : run.start()], run.string[run.end() : run.end() + 1]
+    return before.isalpha() or after.isalpha()
 
 
 def _cut(text: str) -> str:
     if "::" in text or text.count(":") >= 6:  # a time of day has two colons, a hardware address five
-        text = "".join(part if part.startswith(":::") else _cut_v6(part) for part in re.split(r"(:{3,})", text))
+        text = _cut_v6(text) if len(text) <= _LONGEST_RUN else _HEX.sub("0", text)
     return _V4.sub(lambda v4: _network_or(v4[0], _v4_packed), text)
 
 
 def _cut_v6(text: str) -> str:
     """Cut IPv6 addresses, from left to right, the longest first."""
-    done, start = "", 0
-    while start < len(text):
-        end = _end_of_v6(text, start)
-        done += _network_or(text[start:end], _packed) if end else text[start]
-        start = end or start + 1
-    return done
+    done, start = [], 0
+    while (shape := _V6.search(text, start)) is not None:
+        end = _end_of_v6(shape[0])
+        done += [text[start : shape.start()]]
+        if end:
+            done += [_network_or(shape[0][:end], _packed)]
+        else:  # none starts here: go on after the first group
+            end = _GROUP.match(shape[0]).end()  # type: ignore[union-attr]  # matches anything
+            done += [shape[0][:end]]
+        start = shape.start() + end
+    return "".join([*done, text[start:]])
 
 
-def _end_of_v6(text: str, start: int) -> int | None:
-    """Where the longest address from here ends; None: none starts here."""
-    if start and text[start - 1] in string.hexdigits:
-        return None
-    second = text.find("::", text.find("::", start) + 1)  # an address has it once
-    longest = min(len(text), start + _V6_LONGEST, second if second > 0 else len(text))
-    for end in range(longest, start + 1, -1):
-        is_end = end == len(text) or text[end] not in string.hexdigits
-        if is_end and ":" in text[start:end] and _packed(text[start:end]):
+def _end_of_v6(shape: str) -> int:
+    """The length of the longest address at the start of the shape; 0: none."""
+    ends = [group.end() for group in _GROUP.finditer(shape) if group[0]]
+    for end in sorted({*ends, *(end - 1 for end in ends)}, reverse=True):
+        if ":" in shape[:end] and shape[:end].strip(":") and _packed(shape[:end]):
             return end
-    return None
+    return 0
 
 
 def _network_or(text: str, read: Callable[[str], bytes | None]) -> str:
@@ -114,10 +120,9 @@ def _network_or(text: str, read: Callable[[str], bytes | None]) -> str:
     return text if address is None else network(_as_v4(address))
 
 
-def _v4_packed(text: str) -> bytes | None:
+def _v4_packed(text: str) -> bytes:
     """Also with leading zeros, which other programs write."""
-    parts = [int(part) for part in text.split(".")]
-    return bytes(parts) if max(parts) <= 255 else None
+    return bytes(int(part) for part in text.split("."))
 
 
 def _packed(text: str) -> bytes | None:

@@ -54,6 +54,7 @@ class Landing:
             FencedError: some of these offsets are in the lake already: another writer landed them.
             LakeError: every one of ``COMMIT_TRIES`` tries lost to another writer's commit.
         """
+        self._table.update_incremental()  # after a quiet hour, its version may no longer be in the log
         for _ in range(COMMIT_TRIES):
             self._refuse_landed(manifest)
             try:

@@ -134,7 +134,9 @@ def move_progress(connection: Connection, table: str, progress: Progress, shard:
         }
         for partition, reach in progress.items()
     ]
-    memsql.execute_many(connection, "merge/move_progress", rows)
+    # Offsets without any record say nothing about a time: they only move what is known.
+    memsql.execute_many(connection, "merge/move_offset", [row for row in rows if row["kafka_timestamp"] is None])
+    memsql.execute_many(connection, "merge/move_progress", [row for row in rows if row["kafka_timestamp"] is not None])
 
 
 def record_merged(connection: Connection, slice_: Readable, outcome: Outcome) -> int:

@@ -50,10 +50,11 @@ class Gap:
         return f"offsets of {self.previous_log or self.log} ({'; '.join(parts)})"
 
 
-def claim(settings: SourceSettings) -> str:
-    """The log to land from, which the lake knows afterwards; the table must exist.
+def claim(settings: SourceSettings) -> tuple[str, dict[int, int]]:
+    """The log to land from, which the lake knows afterwards, and the next offset by partition; the table must exist.
 
-    A lake that does not know its log yet takes this one over, with the offsets that it has landed.
+    A lake that does not know its log yet takes this one over, with the offsets that it has landed, or from the first
+    record that Kafka still has.
 
     Raises:
         SourceLogError: the lake may not go on with the topic as it is.
@@ -64,13 +65,14 @@ def claim(settings: SourceSettings) -> str:
     if refusal:
         raise SourceLogError(refusal)
     events = DeltaTable(settings.events_uri)
-    if events_table.log_of(events) is None:
-        # Offsets first: dying in between leaves a lake that does not know its log, which takes it over again.
-        landed = events_table.landed_offsets(settings.events_uri, settings.topic, held)
-        if landed:
-            Landing(settings.events_uri, log).go_on_at(landed)
-        _remember(events, log)
-    return log
+    landed = events_table.landed_offsets(settings.events_uri, settings.topic, held)
+    if events_table.log_of(events) is not None:
+        return log, dict.fromkeys(held, 0) | landed
+    # Offsets first: dying in between leaves a lake that does not know its log, which takes it over again.
+    if landed:
+        Landing(settings.events_uri, log).go_on_at(landed)
+    _remember(events, log)
+    return log, {p: h.start for p, h in held.items()} | landed
 
 
 def refusal(settings: SourceSettings) -> str | None:
@@ -90,11 +92,14 @@ def _refusal(settings: SourceSettings, log: str, held: dict[int, Held]) -> str |
             f"made anew, or it is on another cluster. {WAY_ON}"
         )
     landed = events_table.landed_offsets(settings.events_uri, settings.topic, held)
+    if known:
+        landed = dict.fromkeys(held, 0) | landed  # a partition that was added since, or was empty
     for partition, offset in landed.items():
-        if offset > held[partition].end:
+        # Older drivers read open transactions too.
+        if offset > held[partition].end and offset > (end := kafka.written_ends(settings)[partition]):
             return (
-                f"partition {partition} of {log} ends at offset {held[partition].end}, but {offset} is the next one to "
-                f"land: the log was truncated. {WAY_ON}"
+                f"partition {partition} of {log} ends at offset {end}, but {offset} is the next one to land: the log "
+                f"was truncated. {WAY_ON}"
             )
         if offset < held[partition].start:
             return (
@@ -105,7 +110,13 @@ def _refusal(settings: SourceSettings, log: str, held: dict[int, Held]) -> str |
 
 
 def go_on(settings: SourceSettings, where: str, reason: str, by: str, dry_run: bool) -> Gap:
-    """Let the stream go on at ``where``, with an alert, or only say what would be missing; see ``gap``."""
+    """Let a stream that is refused go on at ``where``, with an alert, or only say what would be missing; see ``gap``.
+
+    Raises:
+        SourceLogError: it is not refused; also as for ``gap``.
+    """
+    if refusal(settings) is None:
+        raise SourceLogError("the stream goes on by itself: the topic is the lake's log, and nothing is missing")
     wanted = gap(settings, where, reason, by)
     if not dry_run:
         continue_from(settings, wanted)

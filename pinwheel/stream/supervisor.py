@@ -73,7 +73,7 @@ class World:
     wanted: Callable[[], Wanted]
     restarted: Callable[[], None]  # reports that the wanted restart is done
     progress: Callable[[], StreamProgress | None]  # None: Kafka or the lake does not answer
-    refusal: Callable[[], str | None]  # why the lake may not go on with the topic as it is; None: it may
+    refusal: Callable[[], str | None]  # see ``refusal``
     alert: Send
     resolve: Send
     clock: Callable[[], float]
@@ -113,12 +113,12 @@ def progress(settings: SuperviseSettings) -> StreamProgress | None:
 
 
 def refusal(settings: SuperviseSettings) -> str | None:
-    """As ``source_log.refusal``; None also if Kafka or the lake does not answer, which the driver then says."""
+    """As ``source_log.refusal``: None if the lake may go on. Empty if Kafka or the lake does not answer."""
     try:
         return source_log.refusal(settings)
     except (PinwheelError, DeltaError, OSError) as error:
         log.warning("the topic's log is unknown: %s", error)
-        return None
+        return ""
 
 
 class Supervisor:
@@ -195,11 +195,13 @@ class Supervisor:
             self._failed("ended")
         if self.world.clock() < self._state.next_start_at:
             return
-        if refusal := self.world.refusal():
-            self._alert(STREAM_REFUSED, refusal)
+        refusal = self.world.refusal()
+        if refusal or (refusal == "" and self._latches[STREAM_REFUSED].is_open):
+            if refusal:
+                self._alert(STREAM_REFUSED, refusal)
             self._keep(replace(self._state, next_start_at=self.world.clock() + LOOK_SECONDS))
             return
-        self._resolve(STREAM_REFUSED, "the topic is the lake's log")
+        self._resolve(STREAM_REFUSED, "the topic is the lake's log again")
         pid = self.world.launch()
         restarts = self._state.restarts + (1 if self._state.failures else 0)
         log.info("launched driver pid=%d restarts=%d", pid, restarts)

@@ -20,7 +20,4 @@ VALUES (
 )
 ON DUPLICATE KEY UPDATE
     next_offset = GREATEST(next_offset, VALUES (next_offset)),
-    kafka_timestamp = GREATEST(
-        COALESCE(kafka_timestamp, VALUES (kafka_timestamp)),
-        COALESCE(VALUES (kafka_timestamp), kafka_timestamp)
-    )
+    kafka_timestamp = GREATEST(COALESCE(kafka_timestamp, VALUES (kafka_timestamp)), VALUES (kafka_timestamp))

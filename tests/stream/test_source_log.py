@@ -71,12 +71,14 @@ def landed(settings: SourceSettings) -> dict[int, int]:
 
 
 def test_a_lake_keeps_its_log(settings: SourceSettings) -> None:
-    log = source_log.claim(settings)
+    log, _ = source_log.claim(settings)
     land(settings, log, 0, 5)
-    assert source_log.claim(settings) == log
+    assert source_log.claim(settings)[0] == log
     assert events_table.log_of(DeltaTable(settings.events_uri)) == log
     assert landed(settings) == {0: 5}
     assert source_log.refusal(settings) is None
+    with pytest.raises(SourceLogError, match="goes on by itself"):
+        source_log.go_on(settings, "latest", "to be sure", "ann", False)
 
 
 def test_a_lake_from_before_takes_its_topic_over_with_its_offsets(
@@ -86,7 +88,7 @@ def test_a_lake_from_before_takes_its_topic_over_with_its_offsets(
     with dies_before_the_second_commit(monkeypatch):
         source_log.claim(settings)
     assert landed(settings) == {0: 7}, "it died between the two commits"
-    log = source_log.claim(settings)
+    log, _ = source_log.claim(settings)
     assert landed(settings) == {0: 7}
     land(settings, log, 7, 9)
     assert landed(settings) == {0: 9}
@@ -106,7 +108,7 @@ def dies_before_the_second_commit(monkeypatch: pytest.MonkeyPatch) -> Iterator[N
 def test_a_topic_made_anew_is_refused_until_a_person_lets_the_stream_go_on(
     settings: SourceSettings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    old = source_log.claim(settings)
+    old, _ = source_log.claim(settings)
     land(settings, old, 0, 15)
     remake_topic(settings, 30)
     with pytest.raises(SourceLogError) as refused:
@@ -128,7 +130,7 @@ def test_a_topic_made_anew_is_refused_until_a_person_lets_the_stream_go_on(
     assert told == [
         f"ann let the stream go on without offsets of {old} (partition 0: 15 to its end): made anew on Monday"
     ]
-    assert source_log.claim(settings) == new
+    assert source_log.claim(settings) == (new, {0: 0, 1: 0})
     assert landed(settings) == {0: 0, 1: 0}
     land(settings, new, 0, 30)
     assert landed(settings) == {0: 30, 1: 0}
@@ -139,7 +141,7 @@ def test_a_topic_made_anew_is_refused_until_a_person_lets_the_stream_go_on(
 
 
 def test_the_tables_progress_starts_again_at_the_gap(settings: SourceSettings) -> None:
-    log = source_log.claim(settings)
+    log, _ = source_log.claim(settings)
     land(settings, log, 0, 5)
     source_log.continue_from(settings, source_log.gap(settings, '{"0": 12, "1": 3}', "lost", "ann"))
     land(settings, log, 12, 14)
@@ -153,7 +155,7 @@ def test_the_tables_progress_starts_again_at_the_gap(settings: SourceSettings) -
 
 
 def test_a_truncated_log_is_refused(settings: SourceSettings) -> None:
-    log = source_log.claim(settings)
+    log, _ = source_log.claim(settings)
     land(settings, log, 0, 21)
     refusal = source_log.refusal(settings)
     assert refusal is not None
@@ -161,7 +163,7 @@ def test_a_truncated_log_is_refused(settings: SourceSettings) -> None:
 
 
 def test_expired_records_are_refused_with_their_number(settings: SourceSettings) -> None:
-    log = source_log.claim(settings)
+    log, _ = source_log.claim(settings)
     land(settings, log, 0, 5)
     cut = [TopicPartition(settings.topic, 0, 12)]
     for future in admin(settings).delete_records(cut).values():
@@ -172,8 +174,19 @@ def test_expired_records_are_refused_with_their_number(settings: SourceSettings)
     assert gap.missing == {0: (5, 12)}
     source_log.continue_from(settings, gap)
     source_log.continue_from(settings, gap)
-    assert source_log.claim(settings) == log
+    assert source_log.claim(settings)[0] == log
     assert landed(settings) == {0: 12, 1: 0}
+
+
+def test_expired_records_of_a_partition_that_never_landed_are_refused_too(settings: SourceSettings) -> None:
+    first, second = TopicPartition(settings.topic, 0, 4), TopicPartition(settings.topic, 1, 9)
+    for future in admin(settings).delete_records([first]).values():
+        future.result(30)
+    assert source_log.claim(settings)[1] == {0: 4, 1: 0}, "a new lake begins with what Kafka has"
+    source_log.continue_from(settings, source_log.gap(settings, "earliest", "a new lake", "ann"))
+    for future in admin(settings).delete_records([second]).values():
+        future.result(30)
+    assert "9 records have expired" in str(source_log.refusal(settings))
 
 
 @pytest.mark.parametrize(
