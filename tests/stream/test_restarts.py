@@ -57,6 +57,27 @@ class TestStarting:
         assert names(world.alerts) == [FAILING]
 
 
+class TestAnotherLog:
+    def test_no_driver_is_started_until_it_is_the_lake_s_again(self, supervisor: Supervisor, world: FakeWorld) -> None:
+        world.refusal = "the topic is another log"
+        run(supervisor, world, 600)
+        assert (world.launches, world.alerts) == ([], [("stream_refused", "the topic is another log")])
+        world.refusal = ""  # Kafka does not answer: that ends no alert
+        run(supervisor, world, 600)
+        assert (world.launches, world.resolved) == ([], [])
+        world.refusal = None
+        run(supervisor, world, 60)
+        assert world.launches
+        assert world.resolved == [("stream_refused", "the topic is the lake's log again")]
+
+    def test_a_kafka_that_does_not_answer_keeps_no_driver_from_starting(
+        self, supervisor: Supervisor, world: FakeWorld
+    ) -> None:
+        world.refusal = ""
+        supervisor.step()
+        assert len(world.launches) == 1
+
+
 class TestPauses:
     def test_they_grow_up_to_the_longest_and_starts_stay_few(self, supervisor: Supervisor, world: FakeWorld) -> None:
         supervisor.session()  # one hour
