@@ -5,6 +5,7 @@ A second mail of the same revision has the same Message-ID, so mail programs can
 
 import json
 import logging
+import re
 import smtplib
 import ssl
 from collections.abc import Callable
@@ -28,6 +29,8 @@ from pinwheel.reports.tables import FILES
 
 log = logging.getLogger(__name__)
 
+# Between commas or semicolons that are not in quotes, brackets or a comment.
+PART = re.compile(r'(?:"[^"]*"|<[^>]*>|\([^)]*\)|[^,;"<(])+')
 DUE, SENT, NONE = "due", "sent", "none"
 
 
@@ -40,10 +43,29 @@ class Mailed:
 
 
 def addresses(contact: str | None) -> list[str]:
-    """A contact's addresses: ``ann@example.org`` or ``Ann <ann@example.org>``, several separated by commas."""
-    parts = [part.strip() for part in (contact or "").split(",")]
-    one_line = [part for part in parts if "\n" not in part and "\r" not in part]  # a 2nd line may be "Bcc: b@…"
-    return [address for _, address in getaddresses(one_line) if _is_whole(address)]
+    """A contact's addresses, in the notations of mail programs; parts that can't be read are left out, see ``unread``.
+
+    ``ann@example.org``, ``Ann <ann@example.org>``, ``ann@example.org (Ann)`` or ``mailto:ann@example.org``, several
+    separated by commas or semicolons.
+    """
+    return [address for part in _parts(contact) for address in _read(part)]
+
+
+def unread(contact: str | None) -> list[str]:
+    """The parts of a contact that are no addresses."""
+    return [part for part in _parts(contact) if not _read(part)]
+
+
+def _parts(contact: str | None) -> list[str]:
+    found = (part.strip() for part in PART.findall(contact or ""))
+    return [part for part in found if part]
+
+
+def _read(part: str) -> list[str]:
+    if "\n" in part or "\r" in part:  # a 2nd line may be "Bcc: b@…"
+        return []
+    plain = re.sub(r"(?i)(^|<)mailto:([^>?]*)(\?[^>]*)?", r"\1\2", part)
+    return [address for _, address in getaddresses([plain]) if _is_whole(address)]
 
 
 def _is_whole(address: str) -> bool:
@@ -53,7 +75,7 @@ def _is_whole(address: str) -> bool:
 
 def wanted(report: Report, settings: MailSettings) -> str:
     """Whether to mail a new report: a first revision always, a later one if it is complete now or totals changed."""
-    if not settings.smtp_host or not addresses(report.brand.contact):
+    if not settings.smtp_host or not _parts(report.brand.contact):
         return NONE
     return DUE if report.earlier is None or _is_worth_it(report, settings.mail_min_change) else NONE
 
@@ -106,7 +128,10 @@ def _send(
     """Send one mail. Failures are collected; the other mails are still sent."""
     period, brand = _about(row)
     to = addresses(row["contact"])
-    if not to:  # the contact was removed after the report was made
+    if bad := unread(row["contact"]):
+        told = "; ".join(repr(part)[:100] for part in bad)
+        sent.failed[f"{brand.title} ({brand.brand_id}), {period.key}"] = f"the contact is no mail address: {told}"
+    if not to:  # also when the contact was removed after the report was made
         revisions.set_mail(connection, row, NONE, None)
         return
     try:

@@ -84,7 +84,7 @@ def made(merged: MergeEvents, named: NameBrands, run: RunReports, server: MailSe
     """Reports of three brands, two of which have a contact."""
     named(
         (70, "Copper Kitchen", "ann@example.org, bob@example.org"),
-        (71, "Moss & Stone", "no address"),
+        (71, "Moss & Stone", None),
         (72, "Ü", "c@example.org"),
     )
     merged(some("a", 3) + some("b", 2, 10, brand_id=71) + some("c", 4, 20, brand_id=72))
@@ -275,10 +275,37 @@ def test_no_name_makes_a_header(
         ('"Oak, Ann" <ann@example.org>', ["ann@example.org"]),
         ("Ann <ann@example.org>,\n Bcc\n: b@example.org", ["ann@example.org"]),
         ("Ann <ann@example.org>, bob@example.org", ["ann@example.org", "bob@example.org"]),
+        ("ann@example.org; bob@example.org", ["ann@example.org", "bob@example.org"]),
+        ("mailto:ann@example.org", ["ann@example.org"]),
+        ("Ann <MAILTO:ann@example.org?subject=Hello>", ["ann@example.org"]),
+        ("ann@example.org (Ann; Oak, A.)", ["ann@example.org"]),
+        ('"Oak; Ann" <ann@example.org>;bob@example.org', ["ann@example.org", "bob@example.org"]),
     ],
 )
 def test_addresses(contact: str | None, told: list[str]) -> None:
     assert mail.addresses(contact) == told
+
+
+def test_what_can_not_be_read_is_told_and_the_others_get_it(
+    merged: MergeEvents,
+    named: NameBrands,
+    run: RunReports,
+    send: Send,
+    server: MailSettings,
+    inbox: Inbox,
+    query: Query,
+) -> None:
+    named((70, "Oak", "Ann; ann@example.org, the board"), (71, "Moss", "nobody"))
+    merged(some())
+    run(mails=server)
+    sent = send(server)
+    assert sorted(sent.failed.values()) == [
+        "the contact is no mail address: 'Ann'; 'the board'",
+        "the contact is no mail address: 'nobody'",
+    ]
+    assert [to for to, _ in inbox.got] == [["ann@example.org"]]
+    assert states(query)[:2] == [(70, 1, "sent"), (71, 1, "none")]
+    assert send(server).failed == {}, "told once"
 
 
 def test_login_and_encryption(
