@@ -2,9 +2,11 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from functools import cache
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from pinwheel.core.settings import GeoSettings, PinLookupSettings, StreamSettings, load
 from pinwheel.enrich.locations import Locator
@@ -13,6 +15,7 @@ from pinwheel.lake.files import FileWriter
 from spark_jobs.transforms.enrich import with_pins, with_places
 from spark_jobs.transforms.parse import RECORDS_SCHEMA, Limits, Parser
 
+FIRST_KAFKA = datetime(2011, 1, 1, tzinfo=UTC)
 MANIFEST_SCHEMA = "manifest string"  # a task returns one row: its ``Manifest`` as JSON
 Write = Callable[[Iterator[pa.RecordBatch]], Iterator[pa.RecordBatch]]
 
@@ -43,8 +46,23 @@ def _write(share: _Share, batches: Iterator[pa.RecordBatch]) -> Iterator[pa.Reco
     files = FileWriter(share.events_uri)
     for batch in batches:
         if batch.num_rows:
-            files.write(to_rows(pa.Table.from_batches([batch]), share))
+            records = with_plausible_times(pa.Table.from_batches([batch]), datetime.now(UTC), share.limits)
+            files.write(to_rows(records, share))
     yield pa.RecordBatch.from_pydict({"manifest": [files.close().to_json()]})
+
+
+def with_plausible_times(records: pa.Table, now: datetime, limits: Limits) -> pa.Table:
+    """Replace Kafka times that can't be right by ``now``: before there was Kafka, or in the future.
+
+    A topic may keep the producer's time (``message.timestamp.type=CreateTime``): 0, or microseconds as milliseconds.
+    Then ``kafka_timestamp`` is when the record landed.
+    """
+    times = records["kafka_timestamp"]
+    latest = now + timedelta(seconds=limits.max_future_seconds)
+    bounds = [pa.scalar(at, times.type) for at in (FIRST_KAFKA, latest, now)]
+    is_plausible = pc.and_(pc.greater_equal(times, bounds[0]), pc.less_equal(times, bounds[1]))
+    place = records.column_names.index("kafka_timestamp")
+    return records.set_column(place, "kafka_timestamp", pc.if_else(is_plausible, times, bounds[2]))
 
 
 def to_rows(records: pa.Table, share: _Share) -> pa.Table:

@@ -192,7 +192,7 @@ LOCATION_COLUMNS = (
 LINEAGE_COLUMNS = (
     Column("kafka_partition", Type.INT32, "Partition the record came from"),
     Column("kafka_offset", Type.INT64, "Offset of the record in its partition"),
-    Column("kafka_timestamp", Type.TIMESTAMP, "When Kafka received the record"),
+    Column("kafka_timestamp", Type.TIMESTAMP, "When Kafka received the record; when it landed if that can't be right"),
 )
 LINEAGE = tuple(column.name for column in LINEAGE_COLUMNS)
 

@@ -1,6 +1,7 @@
 """A task's share of a micro-batch: a row per record, its own files in the manifest, and harmless when run twice."""
 
 from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -187,3 +188,14 @@ def test_a_task_that_dies_leaves_nothing_that_a_reader_sees(settings: StreamSett
 
     Landing(settings.events_uri, TOPIC).commit(run(settings, records(0, encode(event("login")))))
     assert [row["kafka_offset"] for row in landed(settings)] == [0]
+
+
+@pytest.mark.parametrize("micros", [-1_000, 0, 1_772_712_000_000_000_000, 2**63 - 1, -(2**63)])
+def test_no_time_of_a_record_ends_the_stream(settings: StreamSettings, micros: int) -> None:
+    """A producer's clock may say 0, or microseconds as milliseconds: then the record's time is when it landed."""
+    before = datetime.now(UTC)
+    sent = records(0, encode(event("login", occurred_at=before.isoformat())))
+    times = pa.array([micros], pa.int64()).cast(sent.schema.field("kafka_timestamp").type)
+    manifest = run(settings, sent.set_column(sent.schema.names.index("kafka_timestamp"), "kafka_timestamp", times))
+    assert manifest.rows == {"login": 1}
+    assert before <= manifest.spans[0].timestamp <= datetime.now(UTC)  # type: ignore[operator]  # it has a record
