@@ -133,11 +133,12 @@ def commits(events: DeltaTable | None, after: int) -> list[Commit]:
     """
     if events is None or events.version() <= after:
         return []
-    wanted = -1
     later: list[Commit] = []
-    while wanted != events.version() - max(after, -1):  # more have come meanwhile
-        wanted = events.version() - max(after, -1)
-        later = [c for c in recent_commits(events, wanted) if c.version > after]
+    known = -1
+    while (not later or later[0].version > after + 1) and known != events.version():  # or more came than it allowed for
+        known = events.version()
+        wanted = known - max(after, -1)
+        later = [c for c in recent_commits(events, wanted + wanted // 4 + 5) if c.version > after]
     if later and later[0].version > after + 1:
         missing = f"versions {after + 1} to {later[0].version - 1} of {events.table_uri}"
         raise LogCutError(
@@ -149,15 +150,28 @@ def commits(events: DeltaTable | None, after: int) -> list[Commit]:
 def recent_commits(events: DeltaTable, count: int) -> list[Commit]:
     """The last ``count`` versions, oldest first, with their manifests; fewer when the log has been shortened.
 
-    Brings ``events`` to its newest version: delta-rs reads the newest commits, but numbers them as if the version that
-    it knows were the last one. So it is asked again when there was a newer one.
+    Brings ``events`` to its newest version. delta-rs reads the newest commits, but numbers them as if the version that
+    it knows were the last one, which shifts them when there are newer ones.
     """
+    known = events.version()
+    entries = events.history(limit=count)
+    newest = _version_of(events, entries[0], known) if entries else known
+    return [_commit({**entry, "version": newest - n}) for n, entry in enumerate(entries)][::-1]
+
+
+def _version_of(events: DeltaTable, entry: Mapping[str, object], known: int) -> int:
+    """The version of a commit that was the newest one a moment ago, when ``known`` or a later version was."""
     while True:
-        known = events.version()
-        entries = events.history(limit=count)
         events.update_incremental()
-        if events.version() == known:
-            return sorted(map(_commit, entries), key=lambda c: c.version)
+        version = events.version()
+        if version == known:
+            return version
+        since = events.history(limit=version - known + 1)  # few, so that seldom another one comes meanwhile
+        events.update_incremental()
+        if events.version() == version:
+            return version - next(
+                n for n, other in enumerate(since) if {**other, "version": 0} == {**entry, "version": 0}
+            )
 
 
 def _commit(entry: Mapping[str, object]) -> Commit:
