@@ -41,6 +41,7 @@ def cluster(job: str, settings: LakeJobSettings, folder: Path, patch: pytest.Mon
     for name, value in QUICK_JVM.items():
         patch.setenv(name, value)
     patch.setenv("PYTHONPATH", spark.python_path())
+    patch.setenv("PYSPARK_PYTHON", sys.executable)
     submitted = spark.lake_job(job, settings)
     told = ["--master", "local-cluster[1,2,1024]", "--jars", submitted["jars"]]
     told += [word for name, value in submitted["conf"].items() for word in ("--conf", f"{name}={value}")]
