@@ -9,7 +9,6 @@ import logging
 import sys
 from pathlib import PurePosixPath
 
-from deltalake import DeltaTable
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
@@ -54,15 +53,13 @@ def load_table(spark: SparkSession, settings: MergeSettings, table: str) -> int:
             log.info("nothing to load table=%s", table)
             return 0
         rebuild.begin(found, settings, connection)
-        events = DeltaTable(settings.events_uri, version=found.version)
-        parts = rebuild.parts_of(events, table, found.part_rows)
-        missing = sorted(set(range(len(parts))) - rebuild.loaded(connection, found))
+        missing, parts = rebuild.missing_parts(found, settings, connection)
         rows = 0
         if missing:
-            of_parts = with_part(snapshot(spark, settings, found), {n: [f for f, _ in parts[n]] for n in missing})
+            of_parts = with_part(snapshot(spark, settings, found), missing)
             loaded = of_parts.groupBy("part").applyInArrow(loader(settings, found), LOADED).collect()
             rows = sum(part.rows for part in loaded)
-        rebuild.all_loaded(connection, found, len(parts))
+        rebuild.all_loaded(connection, found, parts)
     log.info("loaded table=%s rows=%d", table, rows)
     return rows
 

@@ -96,7 +96,7 @@ def extents(settings: MergeSettings, tables: Sequence[str]) -> list[Extent]:
 
 
 def _extent(table: str, events: DeltaTable, part_rows: int) -> Extent:
-    parts = parts_of(events, table, part_rows)
+    parts = _parts(events, table, part_rows)
     files = [file for part in parts for file in part]
     return Extent(table, events.version(), sum(rows for _, rows in files), len(files), len(parts))
 
@@ -125,12 +125,12 @@ def go_on(rebuild: Rebuild, settings: MergeSettings, connection: Connection, gat
     """
     if rebuild.state != EXCHANGING:
         begin(rebuild, settings, connection)
-        parts = parts_of(DeltaTable(settings.events_uri, version=rebuild.version), rebuild.table, rebuild.part_rows)
-        if missing := sorted(set(range(len(parts))) - loaded(connection, rebuild)):
-            paths = [path for path, _ in parts[missing[0]]]
-            load_part(rebuild, missing[0], _rows(settings.events_uri, rebuild.table, paths), connection, gate)
+        missing, parts = missing_parts(rebuild, settings, connection)
+        if missing:
+            part = min(missing)
+            load_part(rebuild, part, _rows(settings.events_uri, rebuild.table, missing[part]), connection, gate)
             return
-        all_loaded(connection, rebuild, len(parts))
+        all_loaded(connection, rebuild, parts)
     _exchange(rebuild, settings, connection)
 
 
@@ -140,12 +140,24 @@ def begin(rebuild: Rebuild, settings: MergeSettings, connection: Connection) -> 
     A lock on another connection is held meanwhile, because making a table ends a transaction: a second run finds
     the table made, and does not empty it again. Dying here releases the lock, and the next run makes the table.
     """
+    if rebuild.state != REQUESTED:
+        return
     with memsql.connect(settings) as locking, memsql.transaction(locking):
         if not memsql.fetch(locking, "merge/rebuild/lock", _named(rebuild)):
             return
         memsql.execute_all(connection, "merge/rebuild/shadow", table=rebuild.table)
         memsql.execute(locking, "merge/rebuild/forget_parts", {"table_name": rebuild.table})
         memsql.execute(locking, "merge/rebuild/move", _named(rebuild, state=REQUESTED, next_state=LOADING))
+
+
+def missing_parts(
+    rebuild: Rebuild, settings: MergeSettings, connection: Connection
+) -> tuple[dict[int, list[str]], int]:
+    """The files' paths of each part that is not in the new table yet, by its number; and the number of all parts."""
+    events = DeltaTable(settings.events_uri, version=rebuild.version)
+    parts = _parts(events, rebuild.table, rebuild.part_rows)
+    done = loaded(connection, rebuild)
+    return {n: [path for path, _ in part] for n, part in enumerate(parts) if n not in done}, len(parts)
 
 
 def loaded(connection: Connection, rebuild: Rebuild) -> set[int]:
@@ -173,7 +185,7 @@ def _named(rebuild: Rebuild, **more: str) -> dict[str, str | int]:
     return {"table_name": rebuild.table, "version": rebuild.version, **more}
 
 
-def parts_of(events: DeltaTable, table: str, part_rows: int) -> list[list[tuple[str, int]]]:
+def _parts(events: DeltaTable, table: str, part_rows: int) -> list[list[tuple[str, int]]]:
     """The files of a table's events with their rows, oldest day first, in parts of about ``part_rows`` rows."""
     files = pa.table(events.get_add_actions(flatten=True)).to_pylist()
     wanted = sorted((f["path"], f["num_records"]) for f in files if f["partition.event_type"] == TABLES[table].name)
