@@ -111,9 +111,8 @@ def _start(under_test: Arena, usage: Usage, asked: float) -> tuple[Used, float]:
 
 def landed_at(under_test: Arena) -> float:
     """When the newest rows were committed to the lake, in Unix seconds."""
-    commits = events_table.commits(
-        events_table.open_table(under_test.events_uri), DeltaTable(under_test.events_uri).version() - 5
-    )
+    events = DeltaTable(under_test.events_uri)
+    commits = events_table.commits(events, events.version() - 5)
     return max(c.committed_at.timestamp() for c in commits if c.rows)
 
 

@@ -65,10 +65,11 @@ def measure(since: datetime) -> dict[str, Waits]:
     """Latency of the events since then: to the lake ("lake"), to each table, and to all tables together ("sql")."""
     events_uri = load(LakeSettings).events_uri
     events = _events(events_uri, since)
-    first = DeltaTable(events_uri).version() - LOOK_BACK
+    lake = DeltaTable(events_uri)
+    first = lake.version() - LOOK_BACK
     landed = _steps(
         (c.committed_at.timestamp(), {p: r.next_offset for p, r in c.progress.items()})
-        for c in events_table.commits(events_table.open_table(events_uri), max(first, -1))
+        for c in events_table.commits(lake, max(first, -1))
     )
     merged = _merged()
     found = {kind.table: _waits(_of(events, kind.name), merged[kind.table]) for kind in EVENT_TYPES.values()}

@@ -23,7 +23,7 @@ logger = logging.getLogger(__name__)
 
 WAY_ON = "If that is right, a person lets the stream go on: see docs/runbooks/control_stream.md#continue-from"
 EARLIEST, LATEST = "earliest", "latest"
-SUBJECT = "stream_engagement"
+SUBJECT = "stream_engagement"  # of the stream's alerts
 
 
 @dataclass(frozen=True)

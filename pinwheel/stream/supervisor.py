@@ -27,11 +27,11 @@ from pinwheel.core.settings import SuperviseSettings
 from pinwheel.core.signals import stop_on_sigterm
 from pinwheel.lake import events_table
 from pinwheel.stream import driver_lock, source_log
+from pinwheel.stream.source_log import SUBJECT
 
 log = logging.getLogger(__name__)
 
 WANTED_VARIABLE = "pinwheel_stream"  # Airflow Variable with the state that people want, see Wanted
-SUBJECT = "stream_engagement"  # of the driver's alerts
 LOOK_SECONDS = 10.0  # interval between reads of Kafka and the lake
 START_SECONDS = 120.0  # a driver that has not taken its lock by then has failed to start
 MAX_DOUBLINGS = 30  # of the pause, so that days of failures can't overflow it
