@@ -92,19 +92,25 @@ def test_a_topic_made_anew_is_another_log(settings: KafkaSettings) -> None:
     assert first == reader.log_id() == kafka.LogReader(settings).log_id()
     assert first.startswith(f"{settings.topic}@")
     remake(settings)
-    assert reader.log_id() != first
-    assert reader.log_id().split("/")[0] == first.split("/")[0], "the same cluster"
+    made_anew = known(reader)
+    assert made_anew != first
+    assert made_anew.split("/")[0] == first.split("/")[0], "the same cluster"
 
 
 def remake(settings: KafkaSettings) -> None:
     admin = AdminClient({"bootstrap.servers": settings.kafka_bootstrap})
     admin.delete_topics([settings.topic])[settings.topic].result(30)
-    for _ in range(100):
-        try:
-            admin.create_topics([NewTopic(settings.topic, 2)])[settings.topic].result(30)
-        except Exception:  # it is still being deleted
-            continue
-        return
+    create(admin, settings)
+
+
+@retry(stop=stop_after_delay(30), wait=wait_fixed(0.2), reraise=True)  # a deleted topic is there for a while
+def create(admin: AdminClient, settings: KafkaSettings) -> None:
+    admin.create_topics([NewTopic(settings.topic, 2)])[settings.topic].result(30)
+
+
+@retry(stop=stop_after_delay(30), wait=wait_fixed(0.2), reraise=True)  # a new topic is not known at once
+def known(reader: kafka.LogReader) -> str:
+    return reader.log_id()
 
 
 def test_a_broker_that_is_away_is_named() -> None:
