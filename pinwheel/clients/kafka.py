@@ -7,7 +7,15 @@ from datetime import UTC, datetime
 from typing import NamedTuple
 
 from confluent_kafka import Consumer, KafkaException, TopicCollection, TopicPartition
-from confluent_kafka.admin import AdminClient, NewPartitions, NewTopic
+from confluent_kafka.admin import (
+    AdminClient,
+    AlterConfigOpType,
+    ConfigEntry,
+    ConfigResource,
+    NewPartitions,
+    NewTopic,
+    ResourceType,
+)
 
 from pinwheel.core.errors import MissingPartError
 from pinwheel.core.settings import KafkaSettings
@@ -15,6 +23,10 @@ from pinwheel.core.settings import KafkaSettings
 REQUEST_SECONDS = 5.0
 FURTHER_BACK = 64  # how many times as far, when nothing was found
 TOPIC_SECONDS = 15.0
+TIME_CONFIG = "message.timestamp.type"
+BROKERS_TIME = (
+    "LogAppendTime"  # the broker stamps records, not their producers (CreateTime): one clock, and it is right
+)
 LOGIN_MODULES = {"PLAIN": "plain.PlainLoginModule", "SCRAM": "scram.ScramLoginModule"}  # by the mechanism's prefix
 JAAS_ESCAPES = str.maketrans({"\\": r"\\", '"': r"\"", "\n": r"\n", "\r": r"\r"})  # as Java's StreamTokenizer reads
 
@@ -161,7 +173,9 @@ def _times(
 
 
 def ensure_topic(settings: KafkaSettings, partitions: int, replicas: int) -> None:
-    """Create the topic, or add partitions up to that number; they are never removed. Idempotent.
+    """Create the topic with the broker's time, or add partitions up to that number; they are never removed. Idempotent.
+
+    An existing topic keeps its time: other readers of it may need the producers'.
 
     Raises:
         MissingPartError: the broker refuses or does not answer.
@@ -170,7 +184,8 @@ def ensure_topic(settings: KafkaSettings, partitions: int, replicas: int) -> Non
     try:
         known = admin.list_topics(timeout=TOPIC_SECONDS).topics.get(settings.topic)
         if known is None:
-            asked = admin.create_topics([NewTopic(settings.topic, partitions, replicas)])
+            new = NewTopic(settings.topic, partitions, replicas, config={TIME_CONFIG: BROKERS_TIME})
+            asked = admin.create_topics([new])
         elif len(known.partitions) < partitions:
             asked = admin.create_partitions([NewPartitions(settings.topic, partitions)])
         else:
@@ -179,6 +194,33 @@ def ensure_topic(settings: KafkaSettings, partitions: int, replicas: int) -> Non
             future.result(TOPIC_SECONDS)
     except KafkaException as error:
         raise MissingPartError(f"Kafka could not create the topic PINWHEEL_TOPIC={settings.topic}: {error}") from error
+
+
+def use_brokers_time(settings: KafkaSettings) -> None:
+    """Let the broker stamp the topic's records from now on; those that it holds keep their times. Idempotent.
+
+    Raises:
+        MissingPartError: the broker refuses or does not answer.
+    """
+    admin = AdminClient({**librdkafka_options(settings), "log_level": 0})
+    entry = ConfigEntry(TIME_CONFIG, BROKERS_TIME, incremental_operation=AlterConfigOpType.SET)
+    topic = ConfigResource(ResourceType.TOPIC, settings.topic, incremental_configs=[entry])
+    try:
+        for future in admin.incremental_alter_configs([topic]).values():
+            future.result(TOPIC_SECONDS)
+    except KafkaException as error:
+        raise MissingPartError(f"Kafka could not change PINWHEEL_TOPIC={settings.topic}: {error}") from error
+
+
+def has_brokers_time(settings: KafkaSettings) -> bool | None:
+    """Whether the broker stamps the topic's records; None: it does not say, or we may not ask."""
+    admin = AdminClient({**librdkafka_options(settings), "log_level": 0})
+    topic = ConfigResource(ResourceType.TOPIC, settings.topic)
+    try:
+        found = admin.describe_configs([topic], request_timeout=REQUEST_SECONDS)[topic].result(REQUEST_SECONDS)
+    except (KafkaException, TimeoutError):
+        return None
+    return bool(found[TIME_CONFIG].value == BROKERS_TIME)
 
 
 def librdkafka_options(settings: KafkaSettings) -> dict[str, str]:

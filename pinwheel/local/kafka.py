@@ -84,6 +84,8 @@ def _prepare(settings: LocalSettings, cluster: str, home: Path, say: Say) -> Non
 def ensure_topic(settings: LocalSettings, say: Say) -> None:
     """Create the events topic, or add partitions up to PINWHEEL_PARTITIONS; they are never removed. Idempotent.
 
+    A topic of an earlier version kept its producers' times. It is ours alone, so the broker's are used from now on.
+
     Raises:
         MissingPartError: the broker refuses or does not answer.
     """
@@ -98,3 +100,4 @@ def ensure_topic(settings: LocalSettings, say: Say) -> None:
         topic=settings.topic,
     )
     kafka.ensure_topic(broker, settings.partitions, replicas=1)
+    kafka.use_brokers_time(broker)

@@ -13,6 +13,7 @@ from pinwheel.lake.events_table import Commit
 from pinwheel.operate.flow_types import DatabaseRows, Driver, Flow, Lag, Landings, Problem, Step, TableProgress
 
 RATE_OVER = timedelta(minutes=5)  # window for rows/s of judging and merging: about fifty slices per table
+PRODUCERS_TIME = "Records have their producers' times: all ages are as good as those clocks"
 STREAM_DAG, MERGE_DAG = "supervise_stream", "merge_events"
 # Step -> title, Dag, and the measures and alerts about it ("name" or "name/subject").
 STEPS: dict[str, tuple[str, str, tuple[str, ...]]] = {
@@ -78,9 +79,11 @@ def picture(rows: DatabaseRows, landings: Landings, driver: Driver, *, away: lis
 
 def kafka(seen: Seen) -> Step:
     """Records that Kafka received; the backlog is not in the lake yet."""
+    is_producers = any(row["value"] for row in _of(seen.rows, "producers_time"))
     return _step(
         "kafka",
         seen,
+        note=PRODUCERS_TIME if is_producers else None,
         rows_per_second=_arrival_rate(seen.commits),
         newest_age_seconds=min((r["value"] for r in _of(seen.rows, "kafka_age_seconds")), default=None),
         backlog=_sum(r["value"] for r in _of(seen.rows, "lag_records")),

@@ -20,7 +20,10 @@ class Problem(BaseModel):
 
 
 class Step(BaseModel):
-    """One step of the flow. Null: unknown. ``unwell``: texts about measures beyond their limit."""
+    """One step of the flow. Null: unknown. ``unwell``: texts about measures beyond their limit.
+
+    ``note``: what is no fault, but people should know when they read the numbers.
+    """
 
     name: str
     title: str
@@ -30,6 +33,7 @@ class Step(BaseModel):
     backlog: int | None = None
     backlog_unit: str
     unwell: list[str] = []
+    note: str | None = None
     last_error: Problem | None = None
 
 

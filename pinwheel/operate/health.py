@@ -83,6 +83,8 @@ def look(settings: HealthSettings, now: datetime) -> list[Measure]:
         topic = Topic(held, min(oldest.values(), default=None), max(newest.values(), default=None))
         for partition, at in newest.items():
             yield Measure("kafka_age_seconds", f"partition {partition}", (now - at).total_seconds())
+        is_brokers = kafka.has_brokers_time(settings)
+        yield Measure("producers_time", "topic", None if is_brokers is None else float(not is_brokers))
 
     ask("kafka", ask_kafka)
     ask("lake", lambda: _lake(settings, topic, now))

@@ -31,6 +31,8 @@ def prepare(settings: PrepareSettings, demo: bool, say: Say) -> None:
         _save_brands(settings)
     say(f"topic {settings.topic}")
     kafka.ensure_topic(settings, settings.topic_partitions, settings.topic_replicas)
+    if kafka.has_brokers_time(settings) is False:
+        say("topic keeps the times of its producers; docs/deploy.md says what that costs")
     if settings.lake_uri.startswith("s3://"):
         bucket = settings.lake_uri.removeprefix("s3://").partition("/")[0]
         say(f"bucket {bucket}")

@@ -1,7 +1,7 @@
 """Offsets, times and the log's id, asked of a real Kafka broker."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
 import pytest
@@ -111,6 +111,39 @@ def create(admin: AdminClient, settings: KafkaSettings) -> None:
 @retry(stop=stop_after_delay(30), wait=wait_fixed(0.2), reraise=True)  # a new topic is not known at once
 def known(reader: kafka.LogReader) -> str:
     return reader.log_id()
+
+
+def test_a_topic_of_ours_has_the_broker_s_time(settings: KafkaSettings) -> None:
+    made = settings.model_copy(update={"topic": f"t{uuid4()}"})
+    kafka.ensure_topic(made, 2, replicas=1)
+    assert told(made) is True
+    send(made, STAMPS[0])
+    (newest,) = kafka.newest_times(made, kafka.held_offsets(made)).values()
+    assert abs(datetime.now(UTC) - newest) < timedelta(minutes=1), "not the producer's"
+
+
+def test_a_topic_that_is_there_keeps_its_time_until_it_is_changed(settings: KafkaSettings) -> None:
+    kafka.ensure_topic(settings, 2, replicas=1)
+    assert told(settings) is False
+    send(settings, STAMPS[0])
+    for _ in range(2):
+        kafka.use_brokers_time(settings)
+    send(settings, STAMPS[1])
+    held = kafka.held_offsets(settings)
+    assert kafka.oldest_times(settings, held)[1] == at(STAMPS[0]), "what it holds stays as it is"
+    assert abs(datetime.now(UTC) - kafka.newest_times(settings, held)[1]) < timedelta(minutes=1)
+    assert told(settings) is True
+
+
+@retry(stop=stop_after_delay(30), wait=wait_fixed(0.2), reraise=True)  # a new topic is not known at once
+def told(settings: KafkaSettings) -> bool:
+    is_brokers = kafka.has_brokers_time(settings)
+    assert is_brokers is not None
+    return is_brokers
+
+
+def test_a_topic_that_is_not_there_has_no_time(settings: KafkaSettings) -> None:
+    assert kafka.has_brokers_time(settings.model_copy(update={"topic": f"t{uuid4()}"})) is None
 
 
 def test_a_broker_that_is_away_is_named() -> None:

@@ -94,6 +94,12 @@ def test_what_is_unwell_is_told_at_its_step() -> None:
     assert [(lag.partition, lag.records) for lag in told.lags] == [("partition 0", 12345), ("partition 1", 5)]
 
 
+@pytest.mark.parametrize(("value", "is_told"), [(1, True), (0, False), (None, False)])
+def test_times_of_producers_are_no_fault_but_told(value: float | None, is_told: bool) -> None:
+    told = step(seen(measures=[measure("producers_time", "topic", value)]), "kafka")
+    assert (told.note is not None, told.unwell) == (is_told, [])
+
+
 def test_the_newest_alert_of_a_step() -> None:
     def alert(name: str, subject: str, resolved: datetime | None) -> dict[str, Any]:
         return {"name": name, "subject": subject, "message": "m", "raised_at": PLAIN, "resolved_at": resolved}

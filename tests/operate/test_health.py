@@ -71,6 +71,7 @@ class Broker:
         self.held: dict[int, Held] | None = {0: Held(0, 3)}
         self.newest = NOW
         self.oldest = NOW - timedelta(seconds=30)
+        self.has_brokers_time: bool | None = True
 
     def held_offsets(self, settings: object) -> dict[int, Held]:
         if self.held is None:
@@ -90,6 +91,7 @@ def broker(monkeypatch: pytest.MonkeyPatch) -> Broker:
     monkeypatch.setattr(kafka, "held_offsets", found.held_offsets)
     monkeypatch.setattr(kafka, "newest_times", found.newest_times)
     monkeypatch.setattr(kafka, "oldest_times", found.oldest_times)
+    monkeypatch.setattr(kafka, "has_brokers_time", lambda _: found.has_brokers_time)
     return found
 
 
@@ -124,6 +126,15 @@ def test_what_is_landed_and_what_is_not(settings: HealthSettings) -> None:
     assert found["open_batch_seconds", "stream_engagement"].value == 0
     assert found["dead_letter_share", "events"].value == pytest.approx(1 / 3)
     assert found["driver_down", "stream_engagement"].is_well
+
+
+@pytest.mark.parametrize(("is_brokers", "value"), [(True, 0), (False, 1), (None, None)])
+def test_whose_time_records_have(
+    settings: HealthSettings, broker: Broker, database: Database, is_brokers: bool | None, value: float | None
+) -> None:
+    broker.has_brokers_time = is_brokers
+    told = measured(settings)["producers_time", "topic"]
+    assert (told.value, told.is_well) == (value, True)
 
 
 def test_records_that_wait(settings: HealthSettings, broker: Broker, database: Database) -> None:

@@ -57,6 +57,7 @@ def prepared(settings: PrepareSettings) -> PrepareSettings:
 
 def test_topic_bucket_tables_and_brands_are_there(prepared: PrepareSettings, store: dict[str, str]) -> None:
     assert kafka.partitions(prepared) == [0, 1, 2]
+    assert kafka.has_brokers_time(prepared)
     client = S3FileSystem(
         access_key=store["AWS_ACCESS_KEY_ID"],
         secret_key=store["AWS_SECRET_ACCESS_KEY"],

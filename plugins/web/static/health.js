@@ -51,6 +51,7 @@ function step(data) {
       backlog(data),
     ),
     data.unwell.map((text) => h("p", { class: "wrong" }, text)),
+    data.note ? h("p", { class: "quiet" }, data.note) : null,
     data.last_error ? lastError(data.last_error) : h("p", { class: "quiet" }, "None of the last hundred alerts"),
     h(
       "p",

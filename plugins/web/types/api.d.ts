@@ -212,6 +212,7 @@ declare namespace Api {
     backlog: number | null;
     backlog_unit: string;
     unwell: string[];
+    note: string | null;
     last_error: Problem | null;
   }
   interface Summary {
