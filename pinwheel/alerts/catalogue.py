@@ -68,6 +68,13 @@ HEALTH_ALERTS = {
         Alert("disk_used_share", "critical", HEALTH_RUNBOOK, "free space on the lake's disk"),
     )
 }
+MESSAGE_GIVEN_UP = Alert(
+    "message_given_up",
+    "warning",
+    HEALTH_RUNBOOK,
+    "read the alert on the health page; correct the receiver",
+    lasting=False,
+)
 TEST_ALERT = Alert("test_alert", "warning", HEALTH_RUNBOOK, "nothing: this tests whether alerts arrive", lasting=False)
 ALERTS = {
     a.name: a
@@ -78,6 +85,7 @@ ALERTS = {
         *QUALITY_ALERTS,
         REPORTS_FAILED,
         *HEALTH_ALERTS.values(),
+        MESSAGE_GIVEN_UP,
         TEST_ALERT,
     )
 }

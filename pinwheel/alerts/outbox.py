@@ -1,5 +1,7 @@
 """The outbox: messages wait in ``alert_messages`` until each receiver (an Apprise URL) has accepted them, in order.
 
+A message that a receiver refuses is given up at once, with an alert: it must not hold up those after it.
+
 A message is claimed by compare-and-set before it is sent, so several processes may deliver at once. If a process dies
 after sending and before marking the message delivered, it is sent again after the pause: at-least-once delivery.
 """
@@ -9,6 +11,8 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from hashlib import sha256
 
+from pinwheel.alerts.catalogue import MESSAGE_GIVEN_UP
+from pinwheel.alerts.sending import Outcome, send
 from pinwheel.clients.memsql import Connection, Row, execute, fetch, transaction
 from pinwheel.core.settings import AlertSettings, load
 
@@ -17,8 +21,7 @@ log = logging.getLogger(__name__)
 FIRST_PAUSE = timedelta(minutes=1)  # after a failure; doubles with each further failure in a row
 MAX_PAUSE = timedelta(minutes=15)  # a receiver that recovers gets its messages within this time
 GIVE_UP_AFTER = timedelta(hours=24)  # an older message helps nobody; the alert stays in ``alerts``
-MAX_CHARS = 8000  # of a body: an error may quote whole rows; the table ``alerts`` has the full text
-TYPES = {"CRITICAL": "failure", "WARNING": "warning", "RESOLVED": "success"}  # a title's first word -> Apprise's type
+DOUBTFUL_TRIES = 8  # over an hour: until then, a receiver that says neither "refused" nor "later" may recover
 
 
 def receivers() -> dict[str, str]:
@@ -32,9 +35,9 @@ def _kind(url: str) -> str:
     return kind[:40] if separator else "unknown"  # the text may be a bare token
 
 
-def post(connection: Connection, title: str, body: str, now: datetime) -> None:
-    """Queue a message for every receiver. Does not commit. Times are naive UTC, as everywhere in this module."""
-    for name in receivers():
+def post(connection: Connection, title: str, body: str, now: datetime, *, but: str | None = None) -> None:
+    """Queue a message for every receiver ``but`` one. Does not commit. Times are naive UTC, as all in this module."""
+    for name in receivers().keys() - {but}:
         execute(connection, "alerts/post", {"receiver": name, "title": title, "body": body, "now": now})
 
 
@@ -50,16 +53,43 @@ def deliver(connection: Connection, clock: Callable[[], datetime]) -> None:
         log.error("alerts undelivered for %s are given up messages=%d", GIVE_UP_AFTER, given_up)
     for name, url in receivers().items():
         while message := _claim(connection, name, clock()):
-            if not _send(name, url, message["title"], message["body"]):
+            outcome = send(name, url, message["title"], message["body"])
+            tries = message["attempts"] + 1
+            if outcome is Outcome.ACCEPTED:
+                with transaction(connection):
+                    execute(connection, "alerts/delivered", {"message_id": message["message_id"], "now": clock()})
+            elif outcome is Outcome.REFUSED or (outcome is Outcome.DOUBTFUL and tries >= DOUBTFUL_TRIES):
+                _give_up(connection, name, message, f"{outcome} after {tries} tries", clock())
+            else:
                 break
-            with transaction(connection):
-                execute(connection, "alerts/delivered", {"message_id": message["message_id"], "now": clock()})
+
+
+def _give_up(connection: Connection, receiver: str, message: Row, why: str, now: datetime) -> None:
+    """Give up a message, with an alert to the other receivers, in one transaction.
+
+    Dying before it: the message is sent and given up again after its pause. Twice: the second changes nothing. If the
+    others refuse that alert, there is no alert about it: two receivers would send alerts about each other for ever.
+    """
+    title, alert = message["title"], MESSAGE_GIVEN_UP
+    text = f'the message "{title}" to {receiver} is given up: {why}; it is in the table alert_messages'
+    log.error("alert=%s severity=%s runbook=%s: %s", alert.name, alert.severity, alert.runbook, text)
+    with transaction(connection):
+        if not execute(connection, "alerts/give_up_message", {"message_id": message["message_id"], "now": now}):
+            return
+        row = {"name": alert.name, "subject": receiver, "severity": alert.severity, "runbook": alert.runbook}
+        execute(connection, "alerts/raise", {**row, "message": text, "now": now})
+        execute(connection, "alerts/resolve", {**row, "now": now})  # an occurrence: nothing would ever resolve it
+        told = f"{alert.severity.upper()} {alert.name}: "
+        if not title.startswith(told):
+            post(
+                connection, f"{told}{receiver}", f"{text}\nDo: {alert.do}\nRunbook: {alert.runbook}", now, but=receiver
+            )
 
 
 def send_directly(title: str, body: str) -> None:
     """Send to every receiver once, without the outbox: the fallback when the database is down."""
     for name, url in receivers().items():
-        _send(name, url, title, body)
+        send(name, url, title, body)
 
 
 def _claim(connection: Connection, receiver: str, now: datetime) -> Row | None:
@@ -72,27 +102,3 @@ def _claim(connection: Connection, receiver: str, now: datetime) -> Row | None:
         pause = min(FIRST_PAUSE * 2 ** min(attempts, 10), MAX_PAUSE)
         claim = {"message_id": message_id, "attempts": attempts, "next_try_at": now + pause}
         return oldest[0] if execute(connection, "alerts/claim", claim) else None
-
-
-def _send(receiver: str, url: str, title: str, body: str) -> bool:
-    """Whether the receiver accepted the message."""
-    try:
-        sent = _notify(url, title, body)
-    except Exception as error:  # Apprise's plugins raise anything; the text may hold the URL, which is secret
-        log.warning("sending an alert failed receiver=%s: %s", receiver, type(error).__name__)
-        sent = False
-    if not sent:
-        log.warning("alert not delivered receiver=%s: %s", receiver, title)
-    return sent
-
-
-def _notify(url: str, title: str, body: str) -> bool:
-    from apprise import Apprise, OverflowMode  # 0.3 s to import, and rarely needed
-
-    logging.getLogger("apprise").disabled = True  # it logs URLs with their tokens
-    sender = Apprise()
-    if not sender.add(url):  # not a URL that Apprise knows
-        return False
-    for service in sender:
-        service.overflow_mode = OverflowMode.SPLIT  # a service that refuses long texts would block all later messages
-    return bool(sender.notify(title=title, body=body[:MAX_CHARS], notify_type=TYPES.get(title.split(" ")[0], "info")))

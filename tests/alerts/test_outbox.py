@@ -5,9 +5,11 @@ from itertools import pairwise
 
 import pytest
 
-from pinwheel.alerts import outbox, raising
+from pinwheel.alerts import outbox, raising, sending
 from pinwheel.alerts.catalogue import SLICE_HELD
-from pinwheel.alerts.outbox import GIVE_UP_AFTER, MAX_PAUSE, deliver
+from pinwheel.alerts.outbox import DOUBTFUL_TRIES, GIVE_UP_AFTER, MAX_PAUSE, deliver
+from pinwheel.alerts.sending import Outcome
+from pinwheel.clients import memsql
 from pinwheel.clients.memsql import Connection, Row, fetch
 from tests.support.alert_database import FakeDatabase
 from tests.support.receivers import NOW, Away, Clock, Inbox, kinds
@@ -94,15 +96,15 @@ def test_one_that_is_away_keeps_nothing_from_the_others(
 def test_of_two_that_deliver_at_once_one_sends(
     database: FakeDatabase, receiver: Away, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    inbox, notify = receiver.come(), outbox._notify
+    inbox, notify = receiver.come(), sending.send
     outbox.post(database.as_connection(), "a title", "a body", NOW)
     database.commit()
 
-    def meanwhile(*message: str) -> bool:
+    def meanwhile(*message: str) -> Outcome:
         deliver(database.as_connection(), lambda: NOW)  # the other one
         return notify(*message)
 
-    monkeypatch.setattr(outbox, "_notify", meanwhile)
+    monkeypatch.setattr(outbox, "send", meanwhile)
     deliver(database.as_connection(), lambda: NOW)
 
     assert inbox.got == [("a title", "a body")]
@@ -112,19 +114,19 @@ def test_what_is_posted_while_another_message_is_being_sent_goes_out_at_once(
     database: FakeDatabase, receiver: Away, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The poster finds the receiver claimed, and leaves the message to the process that is already sending."""
-    inbox, notify = receiver.come(), outbox._notify
+    inbox, notify = receiver.come(), sending.send
     outbox.post(database.as_connection(), "first", "a body", clock.now)
     database.commit()
 
-    def meanwhile(*message: str) -> bool:
-        if message[1] == "first":
+    def meanwhile(*message: str) -> Outcome:
+        if message[2] == "first":
             clock.wait(seconds=1)
             outbox.post(database.as_connection(), "second", "a body", clock.now)
             database.commit()
             deliver(database.as_connection(), lambda: clock.now)
         return notify(*message)
 
-    monkeypatch.setattr(outbox, "_notify", meanwhile)
+    monkeypatch.setattr(outbox, "send", meanwhile)
     deliver(database.as_connection(), lambda: clock.now)
 
     assert [title for title, _ in inbox.got] == ["first", "second"]
@@ -155,3 +157,87 @@ def test_what_may_be_seen_of_a_receiver(monkeypatch: pytest.MonkeyPatch) -> None
     names = list(outbox.receivers())
     assert [name.partition(":")[0] for name in names] == ["slack", "unknown"]
     assert "hush" not in "".join(names)
+
+
+def test_a_refused_message_is_given_up_and_told_and_the_next_one_arrives(
+    database: FakeDatabase, clock: Clock, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The receiver answers 400 to the first message only."""
+    picky, other = Inbox(answers=[400]), Inbox()
+    monkeypatch.setenv("PINWHEEL_ALERT_URLS", f"{picky.url}/?token=hush {other.url}")
+    raising.raise_alert(SLICE_HELD, "repins", "slice 7 is held")
+    raising.resolve_alert(SLICE_HELD, "repins", "released")
+    picky.close()
+    other.close()
+
+    assert kinds(picky) == ["RESOLVED"]
+    assert sorted(title for title, _ in other.got)[:2] == ["CRITICAL slice_held: repins", "RESOLVED slice_held: repins"]
+    (told,) = [body for title, body in other.got if title.startswith("WARNING message_given_up: json:")]
+    assert '"CRITICAL slice_held: repins"' in told
+    (row,) = database.rows(name="message_given_up")
+    assert row["resolved_at"] == clock.now, "on the health page, but not open"
+    assert "hush" not in caplog.text + told + row["message"]
+
+
+def test_two_that_refuse_everything_do_not_tell_each_other_for_ever(
+    database: FakeDatabase, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    both = [Inbox(answers=[400] * 9), Inbox(answers=[422] * 9)]
+    monkeypatch.setenv("PINWHEEL_ALERT_URLS", " ".join(one.url for one in both))
+    raising.raise_alert(SLICE_HELD, "repins", "slice 7 is held")
+    for _ in range(5):
+        clock.wait(minutes=20)
+        raising.deliver_waiting()
+    for one in both:
+        one.close()
+    assert len(database.rows("alert_messages")) == 4, "the message, and that the other refused it"
+    assert database.rows("alert_messages", given_up_at=None) == []
+
+
+def test_what_is_not_known_to_be_refused_is_tried_a_while(
+    database: FakeDatabase, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    inbox = Inbox(answers=[404] * DOUBTFUL_TRIES)
+    monkeypatch.setenv("PINWHEEL_ALERT_URLS", inbox.url)
+    raising.raise_alert(SLICE_HELD, "repins", "slice 7 is held")
+    raising.resolve_alert(SLICE_HELD, "repins", "released")
+    for _ in range(80):
+        assert kinds(inbox) == []
+        clock.wait(minutes=1)
+        raising.deliver_waiting()
+        if database.rows("alert_messages", attempts=DOUBTFUL_TRIES):
+            break
+    inbox.close()
+    assert kinds(inbox) == ["RESOLVED"]
+    (row,) = database.rows("alert_messages", delivered_at=None)
+    assert (row["attempts"], row["given_up_at"]) == (DOUBTFUL_TRIES, clock.now)
+
+
+def test_dying_before_a_message_is_given_up_and_twice(
+    database: FakeDatabase, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each statement of giving it up fails once; it is then given up, and told, exactly once."""
+    inbox = Inbox(answers=[400] * 9)
+    monkeypatch.setenv("PINWHEEL_ALERT_URLS", f"{inbox.url} json://127.0.0.1:1")
+    statements = ["alerts/give_up_message", "alerts/raise", "alerts/resolve", "alerts/post"]
+    outbox.post(database.as_connection(), "a title", "a body", clock.now, but=list(outbox.receivers())[1])
+    database.commit()
+    for dying in statements:
+
+        def execute(connection: Connection, name: str, params: Row, dying: str = dying) -> int:
+            if name == dying:
+                raise KeyboardInterrupt
+            return memsql.execute(connection, name, params)
+
+        monkeypatch.setattr(outbox, "execute", execute)
+        with pytest.raises(KeyboardInterrupt):
+            deliver(database.as_connection(), lambda: clock.now)
+        assert database.rows("alert_messages", given_up_at=None, title="a title")
+        clock.wait(minutes=20)
+    monkeypatch.setattr(outbox, "execute", memsql.execute)
+    for _ in range(2):
+        deliver(database.as_connection(), lambda: clock.now)
+        clock.wait(minutes=20)
+    inbox.close()
+    assert len(database.rows("alert_messages", title="a title")) == len(database.rows()) == 1
+    assert len(database.rows("alert_messages")) == 2

@@ -2,7 +2,7 @@
 
 import json
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
@@ -15,19 +15,24 @@ NOW = datetime(2026, 3, 14, 12, 0)
 
 
 class Inbox:
-    """A web hook: the messages that Apprise delivered, as (title, body), and their types."""
+    """A web hook: the messages that Apprise delivered, as (title, body), and their types.
 
-    def __init__(self, port: int = 0) -> None:
+    ``answers``: the HTTP statuses of the first messages; the others are accepted.
+    """
+
+    def __init__(self, port: int = 0, answers: Sequence[int] = ()) -> None:
         self.got: list[tuple[str, str]] = []
         self.types: list[str] = []
-        got, types = self.got, self.types
+        got, types, left = self.got, self.types, list(answers)
 
         class Handler(BaseHTTPRequestHandler):
             def do_POST(self) -> None:
                 told = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-                got.append((told["title"], told["message"]))
-                types.append(told["type"])
-                self.send_response(200)
+                status = left.pop(0) if left else 200
+                if status == 200:
+                    got.append((told["title"], told["message"]))
+                    types.append(told["type"])
+                self.send_response(status)
                 self.end_headers()
 
             def log_message(self, *_: object) -> None: ...
@@ -35,6 +40,10 @@ class Inbox:
         self.server = HTTPServer(("127.0.0.1", port), Handler)
         self.url = f"json://127.0.0.1:{self.server.server_port}"
         threading.Thread(target=self.server.serve_forever, args=(0.01,), daemon=True).start()
+
+    def close(self) -> None:
+        self.server.shutdown()
+        self.server.server_close()
 
 
 def kinds(inbox: Inbox) -> list[str]:
