@@ -22,6 +22,7 @@ from pinwheel.core.contract import (
 )
 from pinwheel.core.duck import in_memory
 from pinwheel.core.offsets import Progress, VersionRange
+from pinwheel.core.quarantine import QUARANTINED, is_quarantined
 from pinwheel.lake import events_table
 from pinwheel.lake.change_feed import ChangeFeed
 from pinwheel.merge import ledger
@@ -175,10 +176,9 @@ class Prepared:
         return None if first is None else (first, last)
 
     def has_again(self, records: Sequence[Row]) -> list[Row]:
-        """Those of ``records`` (``kafka_partition``, ``kafka_offset``) of which the slice has a change."""
-        asked = pa.Table.from_pylist(list(records))
-        self.db.register("asked", asked)
-        again = self._arrow("SELECT asked.* FROM asked SEMI JOIN slice USING (kafka_partition, kafka_offset)")
+        """Those of the quarantined ``records`` (``QUARANTINED``) of which the slice has a change."""
+        self.db.register("asked", pa.Table.from_pylist(list(records), schema=QUARANTINED))
+        again = self._arrow(f"SELECT asked.* FROM asked SEMI JOIN slice ON {is_quarantined('slice', 'asked')}")
         self.db.unregister("asked")
         return list(again.to_pylist())
 
