@@ -7,7 +7,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
-from pinwheel.core.contract import HOUR_COLUMN, LINEAGE, Column, EventType, PinStatus, Type, reporting_columns
+from pinwheel.core.contract import (
+    HOUR_COLUMN,
+    LINEAGE,
+    UNREADABLE,
+    Column,
+    EventType,
+    PinStatus,
+    Type,
+    reporting_columns,
+)
 
 CATEGORICAL = ("category", "country_code", "client", "kafka_partition")  # columns whose values are counted
 IMPLIED = ("region", "city", "longitude", "ip_network", "geo_version")  # not measured: they fail with the location
@@ -78,6 +87,8 @@ def _of_rows(kind: EventType) -> Iterator[Measure]:
     person = "user_id = (SELECT MODE(user_id) FROM events)"
     yield Measure("busiest_person_share", Scale.SHARE, _top("user_id"), person, spread=True)
     yield Measure("people_share", Scale.SHARE, "COUNT(DISTINCT user_id) / COUNT(*)", spread=True)
+    unreadable = f"geo_version = '{UNREADABLE}'"
+    yield Measure("unreadable_ip_share", Scale.SHARE, f"AVG(COALESCE({unreadable}, FALSE)::INT)", unreadable)
     if kind.has_pin:
         yield Measure("pin_conflict_share", Scale.SHARE, PIN_CONFLICT_SHARE, PIN_CONFLICT)
     if kind.names_pin:

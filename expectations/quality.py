@@ -26,6 +26,7 @@ ABSOLUTE = {
     "repeated_share": Range(None, 0.01, "the same act at the same microsecond is one event under two ids"),
     "place_wrong_share": Range(None, 0.1, "the location database says another place of the same network"),
     "pin_conflict_share": Range(None, 0.01, "a pin has one brand and one category"),
+    "unreadable_ip_share": Range(None, 0.02, "gateways send addresses; a form that can't be read gives no place"),
     "pending_share": Range(None, 0.25, "complete_pins fills most rows in within minutes"),
     "null_share_country_code": Range(None, 0.5, "city databases know well over nine in ten addresses"),
 }

@@ -179,6 +179,7 @@ PIN_COLUMN_OF = {
 }
 PIN_COLUMNS = tuple(Column(PIN_COLUMN_OF[f.name], f.type, f.meaning) for f in PIN_FIELDS if f.name != "pin_id")
 
+UNREADABLE = "unreadable"  # in the place of the location database's build: a value came that is no address
 LOCATION_COLUMNS = (
     Column("country_code", Type.STRING, "ISO 3166-1 alpha-2 code of the country; null when unknown"),
     Column("region", Type.STRING, "First-level region, in English"),
@@ -186,7 +187,7 @@ LOCATION_COLUMNS = (
     Column("latitude", Type.DOUBLE, "Degrees north, WGS 84"),
     Column("longitude", Type.DOUBLE, "Degrees east, WGS 84"),
     Column("ip_network", Type.STRING, "The address cut to its /24 (IPv4) or /48 (IPv6) network"),
-    Column("geo_version", Type.STRING, "Build of the location database that was asked"),
+    Column("geo_version", Type.STRING, "Build of the location database that was asked; unreadable: no address"),
 )
 
 LINEAGE_COLUMNS = (

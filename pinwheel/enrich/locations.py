@@ -15,7 +15,7 @@ import maxminddb
 import pyarrow as pa
 
 from pinwheel.core.arrow import ARROW_TYPE
-from pinwheel.core.contract import LOCATION_COLUMNS
+from pinwheel.core.contract import LOCATION_COLUMNS, UNREADABLE
 from pinwheel.core.errors import MissingPartError
 from pinwheel.core.settings import GeoSettings
 from pinwheel.enrich import addresses
@@ -47,6 +47,7 @@ class Database(NamedTuple):
 
 
 NOWHERE = Location()
+NO_ADDRESS = Location(geo_version=UNREADABLE)  # not the value, which may be private: only that there was one
 
 
 class Locator:
@@ -66,8 +67,9 @@ class Locator:
         """Locate a column of addresses, in the forms of ``addresses.packed``; each distinct one is looked up once.
 
         Returns:
-            One row of ``LOCATION_TYPE`` per address, in order. All null for a null or invalid address; for a valid one
-            that the database does not know, only ``ip_network`` and ``geo_version`` are set.
+            One row of ``LOCATION_TYPE`` per address, in order. All null for a null or empty one; ``NO_ADDRESS`` for
+            another text that is none; for a valid one that the database does not know, only ``ip_network`` and
+            ``geo_version`` are set.
         """
         encoded = texts.dictionary_encode()
         distinct = encoded.dictionary.to_pylist()
@@ -85,10 +87,10 @@ class Locator:
             self._places = pa.concat_arrays([self._places, _columns([self.find(address) for address in new])])
 
     def find(self, address: str | None) -> Location:
-        """Locate one address; ``NOWHERE`` for an invalid one, never an error."""
+        """Locate one address; ``NO_ADDRESS`` for a text that is none, never an error."""
         packed = addresses.packed(address)
         if packed is None:
-            return NOWHERE
+            return NO_ADDRESS if address and not address.isspace() else NOWHERE
         database = _open(self._v4 if len(packed) == 4 else self._v6)
         record = _record(database, socket.inet_ntop(addresses.family(packed), packed))
         found = _location(record) if isinstance(record, Mapping) else NOWHERE

@@ -216,7 +216,7 @@ def test_what_is_not_known_to_be_refused_is_tried_a_while(
 def test_dying_before_a_message_is_given_up_and_twice(
     database: FakeDatabase, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Each statement of giving it up fails once; it is then given up, and told, exactly once."""
+    """Each statement of giving it up fails once; it is then given up, with one alert, exactly once."""
     inbox = Inbox(answers=[400] * 9)
     monkeypatch.setenv("PINWHEEL_ALERT_URLS", f"{inbox.url} json://127.0.0.1:1")
     statements = ["alerts/give_up_message", "alerts/raise", "alerts/resolve", "alerts/post"]

@@ -74,11 +74,17 @@ def test_each_distinct_address_is_looked_up_once(fake: tuple[Locator, FakeReader
     assert reader.asked == ["5.5.5.5", "8.8.4.4"]
 
 
-@pytest.mark.parametrize("text", [None, "", "x", "1.2.3", "01.2.3.4", "1.2.3.4/24", "1.2.3.4\0", "::g", "é"])
-def test_what_is_no_address_is_nowhere(fake: tuple[Locator, FakeReader], text: str | None) -> None:
+@pytest.mark.parametrize("text", ["x", "-", "unknown", "1.2.3", "01.2.3.4", "1.2.3.4/24", "1.2.3.4\0", "::g", "é"])
+def test_what_is_no_address_is_nowhere_and_says_so(fake: tuple[Locator, FakeReader], text: str) -> None:
     found = fake[0].locate(pa.array(["5.5.5.5", text], pa.string())).to_pylist()
     assert found[0]["city"] == "Lyon"
-    assert set(found[1].values()) == {None}
+    assert {name for name, value in found[1].items() if value is not None} == {"geo_version"}
+    assert found[1]["geo_version"] == "unreadable", "and nothing of the value, which may be private"
+
+
+@pytest.mark.parametrize("text", [None, "", " "])
+def test_no_value_is_nowhere(fake: tuple[Locator, FakeReader], text: str | None) -> None:
+    assert set(fake[0].locate(pa.array([text], pa.string())).to_pylist()[0].values()) == {None}
 
 
 def test_unknown_addresses_keep_their_network(fake: tuple[Locator, FakeReader]) -> None:

@@ -33,6 +33,17 @@ def values(rows: list[Row], kind: str = "repin") -> dict[str, Any]:
     return hour(rows, kind).profile(None).values
 
 
+def test_unreadable_addresses_are_counted_apart_from_no_address() -> None:
+    unreadable = {"ip_network": None, "geo_version": "unreadable", "country_code": None}
+    none = unreadable | {"geo_version": None}
+    rows = [*(row | unreadable for row in many()[:40]), *(row | none for row in many()[40:100]), *many()[100:]]
+    opened = hour(rows)
+    found = opened.profile(None).values
+    assert (found["unreadable_ip_share"], found["null_share_country_code"]) == (0.1, 0.25)
+    (measure,) = [m for m in measures(EVENT_TYPES["repin"]) if m.name == "unreadable_ip_share"]
+    assert {row["geo_version"] for row in opened.sample(str(measure.culprits))} == {"unreadable"}
+
+
 def test_an_event_counts_once_and_its_first_delivery_is_the_one() -> None:
     opened = hour([*many(), event("repin", "e0", 900, user_id=999, kafka_timestamp=NOON + timedelta(hours=1))])
     found = opened.profile(None).values
