@@ -6,6 +6,7 @@ every reason and the rest goes on; too many such rows hold the slice. A broken w
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from threading import Lock
 from typing import Any
 
 from pinwheel.core.errors import MergeError
@@ -43,6 +44,7 @@ class Gate:
         asset = quiet_context().data_sources.add_or_update_pandas("slices").add_dataframe_asset("slice")
         self._batches = asset.add_batch_definition_whole_dataframe("rules")
         self._suite = suite()
+        self._judging = Lock()  # parts of a rebuild are prepared side by side
         self._max_share = max_share
 
     def check(self, slice_: Prepared, *, accepted: bool = False) -> Verdict:
@@ -83,7 +85,8 @@ class Gate:
         excess[ALL_ROW_RULES] = slice_.rows_that_break(row_rules) - most if several > most else 0.0
         batch = pd.DataFrame({"rule": list(excess), EXCESS: [float(n) for n in excess.values()]})
         how = {"result_format": "COMPLETE", "unexpected_index_column_names": ["rule"]}
-        (result,) = self._batches.get_batch({"dataframe": batch}).validate(self._suite, result_format=how).results
+        with self._judging:
+            (result,) = self._batches.get_batch({"dataframe": batch}).validate(self._suite, result_format=how).results
         if result.result.get("element_count") != len(batch):
             raise MergeError(f"a slice of {slice_.table} could not be judged: {result.exception_info}")
         return {row["rule"] for row in result.result.get("unexpected_index_list") or []}

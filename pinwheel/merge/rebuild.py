@@ -7,7 +7,8 @@ version, and the rollups of all days are made anew. Whatever dies, the next sess
 """
 
 import logging
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import asdict, dataclass
 
@@ -36,6 +37,7 @@ log = logging.getLogger(__name__)
 
 REQUESTED, LOADING, EXCHANGING = "requested", "loading", "exchanging"  # states, in this order
 SESSION, SPARK = "session", "spark"  # loaders
+LOADERS = 2  # parts at once: one is read and prepared here while the database takes in the other
 RECENT_COMMITS = 1000  # among them, each partition that still gets records has one
 
 
@@ -73,7 +75,7 @@ def request(
     """
     found = extents(settings, tables)
     with memsql.transaction(connection):
-        of_all = {"part_rows": settings.merge_slice_rows, "loader": loader, "requested_by": by}
+        of_all = {"part_rows": _part_rows(settings), "loader": loader, "requested_by": by}
         asked = [{"table_name": e.table, "version": e.version, **of_all} for e in found]
         memsql.execute_many(connection, "merge/rebuild/request", asked)
     log.info("rebuild requested tables=%s by=%s", ",".join(tables), by)
@@ -92,7 +94,12 @@ def extents(settings: MergeSettings, tables: Sequence[str]) -> list[Extent]:
     events = events_table.open_table(settings.events_uri)
     if events is None:
         raise MergeError(f"there is no lake at {settings.events_uri} to rebuild from")
-    return [_extent(table, events, settings.merge_slice_rows) for table in tables]
+    return [_extent(table, events, _part_rows(settings)) for table in tables]
+
+
+def _part_rows(settings: MergeSettings) -> int:
+    """All parts that are loaded at once take the memory of one slice."""
+    return max(1, settings.merge_slice_rows // LOADERS)
 
 
 def _extent(table: str, events: DeltaTable, part_rows: int) -> Extent:
@@ -118,7 +125,7 @@ def is_mine(rebuild: Rebuild) -> bool:
 
 
 def go_on(rebuild: Rebuild, settings: MergeSettings, connection: Connection, gate: Gate) -> None:
-    """Load the next part, or exchange the tables when all are loaded.
+    """Load the next parts, or exchange the tables when all are loaded.
 
     Raises:
         SupersededError: another run was faster; this one changed nothing.
@@ -127,11 +134,29 @@ def go_on(rebuild: Rebuild, settings: MergeSettings, connection: Connection, gat
         begin(rebuild, settings, connection)
         missing, parts = missing_parts(rebuild, settings, connection)
         if missing:
-            part = min(missing)
-            load_part(rebuild, part, _rows(settings.events_uri, rebuild.table, missing[part]), connection, gate)
+            _load_next(rebuild, settings, missing, gate)
             return
         all_loaded(connection, rebuild, parts)
     _exchange(rebuild, settings, connection)
+
+
+def _load_next(rebuild: Rebuild, settings: MergeSettings, missing: Mapping[int, list[str]], gate: Gate) -> None:
+    """Load as many parts at once as there are ``LOADERS``.
+
+    Two parts with deliveries of the same event: the slower one changes nothing, and its next attempt sees the other.
+    """
+
+    def load_one(part: int) -> None:
+        rows = _rows(settings.events_uri, rebuild.table, missing[part])
+        with memsql.connect(settings, local_infile=True) as connection:
+            load_part(rebuild, part, rows, connection, gate)
+
+    with ThreadPoolExecutor(LOADERS) as pool:
+        loading = [pool.submit(load_one, part) for part in sorted(missing)[:LOADERS]]
+    errors = [error for done in loading if (error := done.exception()) is not None]
+    fatal = [error for error in errors if not isinstance(error, MergeError)]
+    if fatal or len(errors) == len(loading):
+        raise (fatal or errors)[0]
 
 
 def begin(rebuild: Rebuild, settings: MergeSettings, connection: Connection) -> None:
