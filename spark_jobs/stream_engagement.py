@@ -33,6 +33,7 @@ BROKER_WAIT_SECONDS = 60.0  # a broker that is started with us is up by then
 PATIENTLY = Retrying(  # a broker that is restarted is back by then
     retry=retry_if_exception_type(MissingPartError), stop=stop_after_delay(60), wait=wait_fixed(1), reraise=True
 )
+FULL = 0.9  # of the most offsets that a batch may have; Spark shares them out over partitions, and rounds
 READ_OPTIONS = {
     "kafka.isolation.level": "read_committed",  # records of aborted transactions never land
     # With the client's defaults, 500 records and 1 MB, a backlog costs the broker three times as much.
@@ -71,7 +72,8 @@ def drive(settings: StreamSettings) -> int:
     spark = session(settings)
     stop = StopSwitch(spark)
     reader = kafka.LogReader(settings)
-    batches = Batches(partial(PATIENTLY, reader.log_id), lambda: batch_ends(spark, settings.topic), starting)
+    log_ends = partial(PATIENTLY, kafka.end_offsets, settings)
+    batches = Batches(partial(PATIENTLY, reader.log_id), lambda: batch_ends(spark, settings.topic), log_ends, starting)
     writer = BatchWriter(settings, Landing(settings.events_uri, source), batches)
     query = start(spark, settings, starting, stop.guard(writer.land))
     log.info("started log=%s from=%s", source, starting)
@@ -141,6 +143,7 @@ class Batches:
 
     log_id: Callable[[], str]  # which log the topic is now
     ends: Callable[[], dict[int, int]]  # see ``batch_ends``
+    log_ends: Callable[[], dict[int, int]]  # the next offset that Kafka will assign, by partition
     next_offsets: dict[int, int]
 
 
@@ -172,7 +175,7 @@ class BatchWriter:
         if (now := self.batches.log_id()) != self.landing.log:  # asked after the records were read
             raise SourceLogError(f"the topic was {self.landing.log} when the driver started; it is {now} now")
         if manifest.spans:
-            self.landing.commit(manifest)
+            self.landing.commit(manifest, self._behind(manifest))
         self.batches.next_offsets |= ends
         self.last_rows = sum(manifest.rows.values())
         log.info(
@@ -182,6 +185,13 @@ class BatchWriter:
             manifest.rows,
             time.monotonic() - began,
         )
+
+    def _behind(self, manifest: Manifest) -> int:
+        """How many records wait after this batch; asked only of a batch so large that some may have been left out."""
+        read = sum(span.end - span.start for span in manifest.spans.values())
+        if read < FULL * self.settings.max_offsets_per_trigger:
+            return 0
+        return sum(max(0, end - manifest.spans[p].end) for p, end in self.batches.log_ends().items() if p in manifest.spans)
 
 
 if __name__ == "__main__":

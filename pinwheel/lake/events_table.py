@@ -56,6 +56,7 @@ class Span:
 class Commit:
     """One version of ``events``. ``rows`` (by event_type) is None when it is not a landing commit.
 
+    ``behind``: about how many records were in Kafka that no version had yet; 0 unless the stream was catching up.
     ``gap``: the offsets that a person let the stream go on without; None for all others.
     """
 
@@ -63,6 +64,7 @@ class Commit:
     committed_at: datetime
     rows: dict[str, int] | None = None
     spans: dict[int, Span] = field(default_factory=dict)
+    behind: int = 0
     gap: dict[str, Any] | None = None
 
     @property
@@ -182,7 +184,7 @@ def _commit(entry: Mapping[str, object]) -> Commit:
         return Commit(version, committed_at)
     read = json.loads(str(manifest))
     spans = {int(p): Span(s, e, t and datetime.fromisoformat(t)) for p, (s, e, t) in read["spans"].items()}
-    return Commit(version, committed_at, read["rows"], spans, read.get("gap"))
+    return Commit(version, committed_at, read["rows"], spans, read.get("behind", 0), read.get("gap"))
 
 
 def without_views(rows: pa.Table) -> pa.Table:

@@ -47,8 +47,12 @@ class Landing:
         offset: int | None = self._table.transaction_version(app_id(self.log, partition))
         return offset
 
-    def commit(self, manifest: Manifest) -> None:
+    def commit(self, manifest: Manifest, behind: int = 0) -> None:
         """Append the manifest's files, if any; a second call with the same offsets raises FencedError.
+
+        Args:
+            manifest: the files of a micro-batch, and its offsets.
+            behind: how many records wait in Kafka after it.
 
         Raises:
             FencedError: some of these offsets are in the lake already: another writer landed them.
@@ -58,7 +62,7 @@ class Landing:
         for _ in range(COMMIT_TRIES):
             self._refuse_landed(manifest)
             try:
-                self._append(manifest)
+                self._append(manifest, {"behind": behind} if behind else {})
             except CommitFailedError as error:  # also when maintenance has rewritten rows; then the retry succeeds
                 logger.info("commit conflict version=%d error=%s", self.version, error)
                 self._table.update_incremental()

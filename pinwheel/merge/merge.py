@@ -44,7 +44,7 @@ def next_slice(
     shard: Shard = ONLY,
     feed: ChangeFeed | None = None,
 ) -> Prepared | None:
-    """Prepare the next slice of a shard of ``table``; None: the lake has no new row for it.
+    """Prepare the next slice of a shard of ``table``; None: the lake has no new row for it, or more are waited for.
 
     Versions without rows of the table move the watermark and the progress only.
 
@@ -56,7 +56,7 @@ def next_slice(
         feed: of the lake; None: a new one.
     """
     feed = feed or ChangeFeed(settings.events_uri)
-    next_ = upcoming(table, feed, settings.merge_slice_rows, connection, shard)
+    next_ = upcoming(table, feed, settings, connection, shard)
     if next_ is None:
         return None
     if not next_.empty:

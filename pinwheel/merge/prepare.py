@@ -5,6 +5,7 @@ Writes nothing: a process that dies here, or two that prepare the same versions,
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
@@ -23,6 +24,7 @@ from pinwheel.core.contract import (
 from pinwheel.core.duck import in_memory
 from pinwheel.core.offsets import Progress, VersionRange
 from pinwheel.core.quarantine import QUARANTINED, is_quarantined
+from pinwheel.core.settings import MergeSettings
 from pinwheel.lake import events_table
 from pinwheel.lake.change_feed import ChangeFeed
 from pinwheel.merge import ledger
@@ -48,11 +50,31 @@ class Next:
     restarts: bool = False
 
 
-def upcoming(table: str, feed: ChangeFeed, max_rows: int, connection: Connection, shard: Shard = ONLY) -> Next | None:
-    """The versions of the lake that a shard of ``table`` has to merge next; None: there are none."""
+def upcoming(
+    table: str, feed: ChangeFeed, settings: MergeSettings, connection: Connection, shard: Shard = ONLY
+) -> Next | None:
+    """The versions of the lake that a shard of ``table`` has to merge next; None: none, or more are waited for."""
     start = ledger.watermark(connection, table, shard)
     connection.commit()
-    return choose(feed.commits(start), TABLES[table], start, max_rows)
+    commits = feed.commits(start)
+    kind, max_rows = TABLES[table], settings.merge_slice_rows
+    if waits_for_more(commits, kind, max_rows, settings.merge_gather_seconds, datetime.now(UTC)):
+        return None
+    return choose(commits, kind, start, max_rows)
+
+
+def waits_for_more(
+    commits: Sequence[events_table.Commit], kind: EventType, max_rows: int, seconds: float, now: datetime
+) -> bool:
+    """Whether these rows wait for more: while the stream catches up, few large slices are merged instead of many.
+
+    They cost less, and the stream has the cores until then. For at most so many ``seconds``, and up to ``max_rows``.
+    """
+    landings = [commit for commit in commits if commit.rows is not None]
+    if not landings or not landings[-1].behind:
+        return False
+    rows = sum(commit.rows.get(kind.name, 0) for commit in landings if commit.rows)
+    return rows < max_rows and (now - landings[0].committed_at).total_seconds() < seconds
 
 
 def choose(commits: list[events_table.Commit], kind: EventType, start: int, max_rows: int) -> Next | None:

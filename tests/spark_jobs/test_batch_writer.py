@@ -46,7 +46,7 @@ def uri(tmp_path: Path) -> str:
 
 @pytest.fixture
 def batches() -> Batches:
-    return Batches(lambda: OURS, lambda: {0: 5, 1: 2}, {0: 0, 1: 0})
+    return Batches(lambda: OURS, lambda: {0: 5, 1: 2}, lambda: {0: 5, 1: 2}, {0: 0, 1: 0})
 
 
 @pytest.fixture
@@ -69,6 +69,16 @@ def test_offsets_without_a_record_are_landed_too(uri: str, writer: BatchWriter, 
     assert commits[1].spans == {0: Span(5, 6, None), 2: Span(0, 1, None)}
     writer.land(Records(Manifest()), 2)  # type: ignore[arg-type]
     assert len(events_table.commits(events_table.open_table(uri), 0)) == 2, "no offset, no commit"
+
+
+def test_a_full_batch_says_how_many_records_wait_behind_it(uri: str, writer: BatchWriter, batches: Batches) -> None:
+    batches.log_ends = lambda: {0: 9, 1: 2, 2: 7}  # a new partition, which the query does not read yet
+    writer.land(Records(write(uri, [row(1)])), 0)  # type: ignore[arg-type]
+    batches.ends = lambda: {0: 8, 1: 2}
+    writer.settings = StreamSettings(max_offsets_per_trigger=3)
+    writer.land(Records(write(uri, [row(6)])), 1)  # type: ignore[arg-type]
+    commits = [c for c in events_table.commits(events_table.open_table(uri), 0) if c.rows is not None]
+    assert [c.behind for c in commits] == [0, 1]
 
 
 def test_a_topic_made_anew_under_a_running_stream_is_refused(uri: str, writer: BatchWriter, batches: Batches) -> None:
