@@ -2,9 +2,9 @@
 
     python -m bench.rebuild --events 500000 --rounds 3
 
-The rebuild is the merge session's: read from the lake's files, prepared, judged, loaded, exchanged. The tables' sessions
-work side by side, as Airflow's tasks do; the bare load is one connection. The rollups that follow are not counted. Both
-load into a separate database, one after the other in each round.
+The rebuild is the merge session's: read from the lake's files, prepared, judged, loaded, exchanged. The tables'
+sessions work side by side, as Airflow's tasks do; the bare load is one connection. The rollups that follow are not
+counted. Both load into a separate database, one after the other in each round.
 """
 
 import argparse

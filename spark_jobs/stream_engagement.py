@@ -191,7 +191,8 @@ class BatchWriter:
         read = sum(span.end - span.start for span in manifest.spans.values())
         if read < FULL * self.settings.max_offsets_per_trigger:
             return 0
-        return sum(max(0, end - manifest.spans[p].end) for p, end in self.batches.log_ends().items() if p in manifest.spans)
+        ends = self.batches.log_ends()
+        return sum(max(0, ends[p] - span.end) for p, span in manifest.spans.items() if p in ends)
 
 
 if __name__ == "__main__":
