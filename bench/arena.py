@@ -149,7 +149,7 @@ class Arena:
     def started_at(self) -> float | None:
         """When the newest driver began to read, by its log, in Unix seconds; None while it starts."""
         log = self.stack.settings.stack_dir / "stream" / "driver.log"
-        lines = [line for line in log.read_text(errors="replace").splitlines() if " started topic=" in line]
+        lines = [line for line in log.read_text(errors="replace").splitlines() if " started log=" in line]
         return datetime.strptime(lines[-1][:23], "%Y-%m-%d %H:%M:%S,%f").timestamp() if lines else None
 
     def _want(self, wanted: Wanted) -> None:
