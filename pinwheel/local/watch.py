@@ -7,14 +7,14 @@ from datetime import UTC, datetime
 
 from pinwheel.clients import kafka, memsql
 from pinwheel.core.errors import PinwheelError
-from pinwheel.core.settings import KafkaSettings, load
+from pinwheel.core.settings import SourceSettings, load
 from pinwheel.core.times import aware
 from pinwheel.lake import events_table
 from pinwheel.local import environment
 from pinwheel.local.credentials import Credentials
 from pinwheel.local.parts import LOOPBACK
 from pinwheel.local.settings import LocalSettings
-from pinwheel.stream import driver_lock
+from pinwheel.stream import driver_lock, source_log
 
 TOP = 10
 
@@ -25,7 +25,7 @@ class Pulse:
 
     sent: int | None  # records that Kafka ever received
     rate: float | None  # records per second since the previous pulse
-    lag: int | None  # records that are not in the lake yet
+    lag: int | None  # records that are not in the lake yet; None also if the lake is landed from another log
     fresh_seconds: float | None  # age of the newest record in the reporting tables
 
 
@@ -35,21 +35,25 @@ class Watch:
     def __init__(self, settings: LocalSettings, credentials: Credentials) -> None:
         self._settings = settings
         bootstrap = f"{LOOPBACK}:{settings.kafka_port}"
-        self._kafka = load(
-            KafkaSettings, kafka_bootstrap=bootstrap, topic=settings.topic, kafka_security_protocol="PLAINTEXT"
+        self._source = load(
+            SourceSettings,
+            kafka_bootstrap=bootstrap,
+            topic=settings.topic,
+            kafka_security_protocol="PLAINTEXT",
+            lake_uri=f"{settings.stack_dir}/lake",
         )
         self._memsql = environment.memsql(settings, credentials, "report")
-        self._events_uri = f"{settings.stack_dir}/lake/events"
         self._connection: memsql.Connection | None = None
         self._last: tuple[float, int] | None = None
 
     def pulse(self) -> Pulse:
         """Observe the stack once."""
-        ends: dict[int, int] | None = None
+        sent = lag = None
         with suppress(PinwheelError):
-            ends = kafka.end_offsets(self._kafka)
-        sent = None if ends is None else sum(ends.values())
-        lag = None if ends is None or sent is None else sent - self._landed(ends)
+            held = kafka.held_offsets(self._source)
+            sent = sum(h.end for h in held.values())
+            lags = [n for n in source_log.lags(self._source, held).values() if n is not None]
+            lag = sum(lags) if len(lags) == len(held) else None
         return Pulse(sent, self._rate(sent), lag, self._fresh_seconds())
 
     def _rate(self, sent: int | None) -> float | None:
@@ -58,9 +62,6 @@ class Watch:
         now, last = time.monotonic(), self._last
         self._last = (now, sent)
         return None if last is None else (sent - last[1]) / (now - last[0])
-
-    def _landed(self, ends: dict[int, int]) -> int:
-        return sum(events_table.landed_offsets(self._events_uri, self._settings.topic, ends).values())
 
     def _fresh_seconds(self) -> float | None:
         rows = self._rows("local/newest_merged")
@@ -89,9 +90,10 @@ class Watch:
         if driver_lock.running(self._settings.driver_lock_path) is None:
             return "Airflow to start the stream's driver"
         with suppress(PinwheelError):
-            landed = self._landed(kafka.end_offsets(self._kafka))
-            if landed:
-                return f"the first merge ({landed:,} records are in the lake)"
+            ends = kafka.end_offsets(self._source)
+            landed = events_table.landed_offsets(self._source.events_uri, self._source.topic, ends).values()
+            if sum(landed):
+                return f"the first merge ({sum(landed):,} records are in the lake)"
         return "the stream's first commit to the lake"
 
 

@@ -70,12 +70,12 @@ SELECT
 FROM ranked
 """
 LOADED = """
-CREATE OR REPLACE VIEW loaded AS
+CREATE OR REPLACE TEMP VIEW loaded AS
 SELECT * FROM slice
 WHERE rowid NOT IN (SELECT row_num FROM plan WHERE action NOT IN ('insert', 'update'))
 """
 GONE = """
-CREATE OR REPLACE VIEW gone AS
+CREATE OR REPLACE TEMP VIEW gone AS
 SELECT * FROM kept
 WHERE event_id IN (SELECT event_id FROM plan WHERE action IN ('update', 'delete'))
 """

@@ -29,7 +29,7 @@ from pinwheel.core.settings import CompactSettings, HealthSettings, load
 from pinwheel.core.times import aware, naive
 from pinwheel.lake import events_table
 from pinwheel.lake.compaction import measure as measure_files
-from pinwheel.stream import driver_lock, supervisor
+from pinwheel.stream import driver_lock, source_log, supervisor
 
 log = logging.getLogger(__name__)
 
@@ -96,8 +96,7 @@ def look(settings: HealthSettings, now: datetime) -> list[Measure]:
 
 def _lake(settings: HealthSettings, topic: Topic, now: datetime) -> Iterator[Measure]:
     landed = events_table.landed_offsets(settings.events_uri, settings.topic, topic.held)
-    # The lake is read after Kafka and may hold more by then, which is no lag.
-    lags = {p: max(0, h.end - landed.get(p, h.start)) for p, h in topic.held.items()}
+    lags = source_log.lags(settings, topic.held)
     for partition, lag in lags.items():
         yield Measure("lag_records", f"partition {partition}", lag, settings.health_max_lag)
     table = events_table.open_table(settings.events_uri)

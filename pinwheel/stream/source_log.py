@@ -6,6 +6,7 @@ table property), and offsets under that id. A person may let the stream go on (`
 
 import json
 import logging
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 
 from deltalake import DeltaTable
@@ -107,6 +108,26 @@ def _refusal(settings: SourceSettings, log: str, held: dict[int, Held]) -> str |
                 f"one to land: {held[partition].start - offset} records have expired. {WAY_ON}"
             )
     return None
+
+
+def lags(settings: SourceSettings, held: Mapping[int, Held]) -> dict[int, int | None]:
+    """How many records of each partition are not in the lake; None: unknown, as the lake is landed from another log.
+
+    In a partition that never landed, they are counted from the first record that has not expired.
+
+    Args:
+        settings: the topic and the lake.
+        held: what Kafka holds. The lake may have more by now, which is no lag.
+
+    Raises:
+        MissingPartError: the broker does not answer.
+        DeltaError, OSError: the lake can't be read.
+    """
+    known = events_table.log_of(events_table.open_table(settings.events_uri))
+    if held and known is not None and kafka.LogReader(settings).log_id() != known:
+        return dict.fromkeys(held)
+    landed = events_table.landed_offsets(settings.events_uri, settings.topic, held)
+    return {p: max(0, h.end - landed.get(p, h.start)) for p, h in held.items()}
 
 
 def go_on(settings: SourceSettings, where: str, reason: str, by: str, dry_run: bool) -> Gap:

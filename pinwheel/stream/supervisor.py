@@ -100,16 +100,15 @@ def supervise(settings: SuperviseSettings, wanted: Callable[[], Wanted], restart
 
 
 def progress(settings: SuperviseSettings) -> StreamProgress | None:
-    """The progress by Kafka's and the lake's offsets, independent of the driver; None if either does not answer."""
+    """The progress by Kafka's and the lake's offsets, independent of the driver; None if it can't be had."""
     try:
         held = kafka.held_offsets(settings)
         landed = events_table.landed_offsets(settings.events_uri, settings.topic, held)
+        lags = [lag for lag in source_log.lags(settings, held).values() if lag is not None]
     except (PinwheelError, DeltaError, OSError) as error:  # delta-rs raises OSError if the store does not answer
         log.warning("lag is unknown: %s", error)
         return None
-    # In a partition that never landed, the lag starts at the first record that has not expired.
-    lag = sum(max(0, offsets.end - landed.get(partition, offsets.start)) for partition, offsets in held.items())
-    return StreamProgress(lag, sum(landed.values()))
+    return StreamProgress(sum(lags), sum(landed.values())) if len(lags) == len(held) else None
 
 
 def refusal(settings: SuperviseSettings) -> str | None:

@@ -13,6 +13,7 @@ from confluent_kafka.admin import AdminClient, NewTopic
 from deltalake import DeltaTable
 from tenacity import retry, stop_after_delay, wait_fixed
 
+from pinwheel.clients import kafka
 from pinwheel.core.contract import TABLES
 from pinwheel.core.errors import SourceLogError
 from pinwheel.core.settings import SourceSettings
@@ -68,6 +69,14 @@ def land(settings: SourceSettings, log: str, first: int, end: int) -> None:
 
 def landed(settings: SourceSettings) -> dict[int, int]:
     return events_table.landed_offsets(settings.events_uri, settings.topic, [0, 1])
+
+
+def test_lag_is_unknown_against_another_log(settings: SourceSettings) -> None:
+    log, _ = source_log.claim(settings)
+    land(settings, log, 0, 5)
+    assert source_log.lags(settings, kafka.held_offsets(settings)) == {0: 15, 1: 20}
+    remake_topic(settings, 7)
+    assert source_log.lags(settings, kafka.held_offsets(settings)) == {0: None, 1: None}
 
 
 def test_a_lake_keeps_its_log(settings: SourceSettings) -> None:
