@@ -27,7 +27,7 @@ from pinwheel.merge.gate import Verdict
 from pinwheel.merge.ledger import ONLY, Outcome, Shard
 from pinwheel.merge.load import load, load_table, write
 from pinwheel.merge.plan import Counts, Plan, kept_columns
-from pinwheel.merge.prepare import Prepared, prepare, upcoming
+from pinwheel.merge.prepare import KEPT_ID_CHARS, Prepared, prepare, upcoming
 
 log = logging.getLogger(__name__)
 
@@ -110,14 +110,14 @@ class Write:
 
 
 @contextmanager
-def planned(slice_: Prepared, connection: Connection, table: str, *, any_order: bool = False) -> Iterator[Write]:
+def planned(slice_: Prepared, connection: Connection, table: str) -> Iterator[Write]:
     """Ask what ``table`` has, plan the slice, and write down its rows; the file is there until the block ends.
 
     Also loads the ids of the rows to delete into this connection's work table, and saves the pins that the slice
     embeds: dying afterwards leaves ``pin_cache`` newer than the table.
     """
     memsql.execute_all(connection, "merge/work_tables")
-    plan = Plan(slice_, _kept(slice_, connection, table), any_order=any_order)
+    plan = Plan(slice_, _kept(slice_, connection, table))
     gone = plan.gone_ids()
     with memsql.transaction(connection):
         load_table(connection, "gone_ids", pa.table({"event_id": gone}))
@@ -211,7 +211,7 @@ def _kept_aside(row: Mapping[str, Any], slice_id: int, table: str) -> dict[str, 
         "slice_id": slice_id,
         "row_num": row["row_num"],
         "table_name": table,
-        "event_id": None if row["event_id"] is None else row["event_id"][:255],
+        "event_id": None if row["event_id"] is None else row["event_id"][:KEPT_ID_CHARS],
         "kafka_partition": row["kafka_partition"],
         "kafka_offset": row["kafka_offset"],
         "reason": row["reason"],

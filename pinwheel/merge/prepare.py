@@ -3,7 +3,7 @@
 Writes nothing: a process that dies here, or two that prepare the same versions, leave no trace.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +24,7 @@ from pinwheel.core.duck import in_memory
 from pinwheel.core.offsets import Progress, VersionRange
 from pinwheel.lake import events_table
 from pinwheel.lake.change_feed import ChangeFeed
+from pinwheel.lake.files import FILE_SCHEMA
 from pinwheel.merge import ledger
 from pinwheel.merge.ledger import ONLY, Shard
 
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
     from expectations.suites import Rule
 
 SAMPLE_VALUES = 5
+KEPT_ID_CHARS = 255  # of an event's id, in quarantine
+RECORD = pa.schema([("kafka_partition", pa.int32()), ("kafka_offset", pa.int64()), ("event_id", pa.string())])
 
 
 @dataclass(frozen=True)
@@ -175,10 +178,17 @@ class Prepared:
         return None if first is None else (first, last)
 
     def has_again(self, records: Sequence[Row]) -> list[Row]:
-        """Those of ``records`` (``kafka_partition``, ``kafka_offset``) of which the slice has a change."""
-        asked = pa.Table.from_pylist(list(records))
-        self.db.register("asked", asked)
-        again = self._arrow("SELECT asked.* FROM asked SEMI JOIN slice USING (kafka_partition, kafka_offset)")
+        """Those of ``records`` of which the slice has a change.
+
+        Args:
+            records: ``RECORD`` each. A topic that was made anew has other events at the same offsets.
+        """
+        self.db.register("asked", pa.Table.from_pylist(list(records), RECORD))
+        again = self._arrow(
+            f"""SELECT asked.* FROM asked SEMI JOIN slice
+            ON asked.kafka_partition = slice.kafka_partition AND asked.kafka_offset = slice.kafka_offset
+            AND asked.event_id IS NOT DISTINCT FROM LEFT(slice.event_id, {KEPT_ID_CHARS})"""
+        )
         self.db.unregister("asked")
         return list(again.to_pylist())
 
@@ -188,6 +198,21 @@ class Prepared:
     def _row(self, select: str) -> tuple[Any, ...]:
         row: tuple[Any, ...] = self.db.execute(f"SELECT {select}").fetchall()[0]
         return row
+
+
+def as_feed(table: str, version: int, rows: Iterable[pa.RecordBatch]) -> pa.RecordBatchReader:
+    """Rows of the lake at a version, as the change feed would have them when they landed."""
+    columns = landed_columns(TABLES[table])
+    schema = pa.schema([FILE_SCHEMA.field(name) for name in columns])
+    schema = schema.append(pa.field("_change_type", pa.string())).append(pa.field("_commit_version", pa.int64()))
+
+    def changes() -> Iterator[pa.RecordBatch]:
+        for batch in rows:
+            kind, at = pa.repeat("insert", batch.num_rows), pa.repeat(version, batch.num_rows)
+            values = [batch[name].cast(schema.field(name).type) for name in columns]
+            yield pa.RecordBatch.from_arrays([*values, kind, at], schema=schema)
+
+    return pa.RecordBatchReader.from_batches(schema, changes())
 
 
 def pin_columns() -> list[str]:

@@ -3,9 +3,10 @@
 -- grain:   one row per quarantined row
 -- reads:   nothing
 -- writes:  quarantine
--- params:  table_name varchar, kafka_partition int, kafka_offset bigint
+-- params:  table_name varchar, kafka_partition int, kafka_offset bigint, event_id varchar
 DELETE FROM quarantine
 WHERE
     table_name = %(table_name)s
     AND kafka_partition = %(kafka_partition)s
     AND kafka_offset = %(kafka_offset)s
+    AND event_id <=> %(event_id)s

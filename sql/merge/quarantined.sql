@@ -6,7 +6,8 @@
 -- params:  table_name varchar, first_offset bigint, last_offset bigint
 SELECT DISTINCT
     kafka_partition,
-    kafka_offset
+    kafka_offset,
+    event_id
 FROM quarantine
 WHERE
     table_name = %(table_name)s
