@@ -81,7 +81,7 @@ def _enriched(parsed: pa.Table, share: _Share) -> pa.Table:
 
 
 class Landed:
-    """What the stream does with records, for those that come home from the lake: ``pinwheel.lake.replay.Steps``."""
+    """The stream's way with records, for those that come home from the lake: ``pinwheel.lake.replay.Steps``."""
 
     def __init__(self, settings: ReplaySettings) -> None:
         self._share = _Share(settings.events_uri, _limits(settings), settings, settings)

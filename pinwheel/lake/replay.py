@@ -8,15 +8,17 @@ the tables like any other change. All others stay as they are.
 import json
 import logging
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from typing import Any, Protocol
 
 import pyarrow as pa
 import pyarrow.compute as pc
+from deltalake import DeltaTable
 
 from pinwheel.core.contract import DEAD_LETTER, LAKE_COLUMNS, LINEAGE, DeadReason
+from pinwheel.core.errors import LakeError
 from pinwheel.core.settings import ReplaySettings
 from pinwheel.lake import dead_letters, events_table
 from pinwheel.lake.changes import change
@@ -27,13 +29,13 @@ NEVER = (DeadReason.EMPTY, DeadReason.TOO_LARGE)  # no bytes; only the first byt
 BATCH_ROWS = 2000  # parsed at once
 CHUNK_ROWS = 20_000  # landed at once: each commit rewrites the day's files, so not fewer
 CHUNK_BYTES = 64 * 2**20  # in memory
-SAMPLES, KINDS = 3, 20  # samples of a kind of letters, and kinds that are told apart
+SAMPLES, KINDS = 3, 20  # samples of a kind of letters, and kinds that are kept apart
 OTHERS = "others"
 SCHEMA = events_table.arrow_schema()
 
 
 class Steps(Protocol):
-    """What the stream does with records; see ``spark_jobs.landing_task``."""
+    """The stream's way with records; see ``spark_jobs.landing_task``."""
 
     def parse(self, records: pa.Table) -> pa.Table:
         """Check records against the contract: one row per record, in order."""
@@ -50,6 +52,23 @@ class Wanted:
     since: datetime | None = None
     until: datetime | None = None
     event_type: str | None = None
+
+    @classmethod
+    def by_form(cls, form: Mapping[str, Any]) -> "Wanted":
+        """As a person asked for it: ``reason``, ``event_type``, and ``from_time`` and ``to_time`` as texts.
+
+        Raises:
+            LakeError: a time is none.
+        """
+        return cls(form["reason"], _time(form["from_time"]), _time(form["to_time"]), form["event_type"])
+
+
+def _time(text: str | None) -> datetime | None:
+    try:
+        found = datetime.fromisoformat(text) if text else None
+    except ValueError:
+        raise LakeError(f"{text!r} is no time; give one as 2026-03-14T12:00Z") from None
+    return found if found is None or found.tzinfo else found.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True)
@@ -71,7 +90,7 @@ class Kind:
 
 @dataclass
 class Replayed:
-    """What a run found and did.
+    """The outcome of a run.
 
     ``letters``: those that are wanted. ``passing``: those that meet the contract, by event type; of these ``landed``
     are events now. ``lacking``: the others, by what they lack. ``never``: those whose bytes are not there, by reason.
@@ -79,9 +98,9 @@ class Replayed:
     """
 
     letters: int = 0
-    passing: dict[str, Kind] = field(default_factory=lambda: defaultdict(Kind))
-    lacking: dict[str, Kind] = field(default_factory=lambda: defaultdict(Kind))
-    never: Counter[str] = field(default_factory=Counter)
+    passing: dict[str, Kind] = field(default_factory=dict)
+    lacking: dict[str, Kind] = field(default_factory=dict)
+    never: dict[str, int] = field(default_factory=dict)
     landed: int = 0
     more_left: bool = False
 
@@ -99,8 +118,13 @@ def replay(settings: ReplaySettings, wanted: Wanted, steps: Steps, by: str, *, d
         by: the person who wants it, for the commit.
         dry_run: look at all wanted letters.
     """
+    table = events_table.open_table(settings.events_uri)
+    if table is None:
+        return Replayed()
+    if not dry_run:
+        events_table.create_table(settings.events_uri)  # a new event type may have columns that it does not have yet
     run = _Run(settings, wanted, steps, by, dry_run)
-    for day, letters in _days(settings.events_uri, wanted):
+    for day, letters in _days(table, wanted):
         run.take_day(day, letters)
         if run.is_full:
             break
@@ -138,7 +162,8 @@ class _Run:
         """Count the letters; returns those that pass and have room, parsed."""
         self.done.letters += letters.num_rows
         never = pc.is_in(letters["dead_reason"], pa.array(NEVER, pa.string()))
-        self.done.never.update(letters["dead_reason"].filter(never).to_pylist())
+        for reason, count in Counter(letters["dead_reason"].filter(never).to_pylist()).items():
+            self.done.never[reason] = self.done.never.get(reason, 0) + count
         letters = letters.filter(pc.invert(never))
         parsed = self._steps.parse(_records(letters))
         dead = pc.equal(parsed["event_type"], DEAD_LETTER)
@@ -166,11 +191,8 @@ class _Run:
         self.done.landed += change(self._uri, rows, letters, values, {"replayed": rows.num_rows, "by": self._by})
 
 
-def _days(events_uri: str, wanted: Wanted) -> Iterator[tuple[date, Iterator[pa.Table]]]:
+def _days(table: DeltaTable, wanted: Wanted) -> Iterator[tuple[date, Iterator[pa.Table]]]:
     """The days with letters, oldest first, each with its wanted letters in small tables."""
-    table = events_table.open_table(events_uri)
-    if table is None:
-        return
     paths: dict[date, list[str]] = defaultdict(list)
     for file in pa.table(table.get_add_actions(flatten=True)).to_pylist():
         if file["partition.event_type"] == DEAD_LETTER and _is_within(file["partition.event_date"], wanted):
@@ -221,20 +243,20 @@ def _records(letters: pa.Table) -> pa.Table:
     return pa.table({"value": value, "value_bytes": pc.binary_length(value), **{n: letters[n] for n in LINEAGE}})
 
 
-def _count(kinds: dict[str, Kind], rows: pa.Table, told: pa.Table) -> None:
-    """Count rows by kind, with samples of what ``told`` says of each: a table of the same rows."""
-    about = (rows[name].to_pylist() for name in ("event_type", "dead_reason", "dead_detail"))
-    shown = (told[name].to_pylist() for name in ("kafka_partition", "kafka_offset", "dead_reason", "dead_detail"))
-    for event_type, why, detail, partition, offset, reason, text in zip(*about, *shown, strict=True):
+def _count(kinds: dict[str, Kind], rows: pa.Table, about: pa.Table) -> None:
+    """Count rows by kind, with samples of what ``about`` says of each: a table of the same rows."""
+    of_kind = (rows[name].to_pylist() for name in ("event_type", "dead_reason", "dead_detail"))
+    shown = (about[name].to_pylist() for name in ("kafka_partition", "kafka_offset", "dead_reason", "dead_detail"))
+    for event_type, why, detail, partition, offset, reason, text in zip(*of_kind, *shown, strict=True):
         name = event_type if why is None else _lack(why, detail)
-        kind = kinds[name if name in kinds or len(kinds) < KINDS else OTHERS]
+        kind = kinds.setdefault(name if name in kinds or len(kinds) < KINDS else OTHERS, Kind())
         kind.letters += 1
         if len(kind.samples) < SAMPLES:
             kind.samples.append(Sample(partition, offset, f"{reason}: {text}"))
 
 
 def _lack(reason: str, detail: str) -> str:
-    """What a letter lacks, without the value: reason and field; of an unknown type also its name."""
+    """The lack of a letter, without its value: reason and field; of an unknown type also its name."""
     if reason in (DeadReason.MISSING_FIELD, DeadReason.BAD_FIELD):
         return f"{reason}: {detail.partition('=')[0]}"
     return f"{reason}: {detail}" if reason == DeadReason.UNKNOWN_TYPE else reason
