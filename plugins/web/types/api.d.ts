@@ -44,8 +44,15 @@ declare namespace Api {
     tables: Complete[];
   }
   type Confidence = "sure" | "very_sure" | "beyond_doubt";
+  interface Day {
+    day: string;
+    reasons: Record<string, number>;
+    is_all: boolean;
+  }
   interface DeadLetters {
     found: Summary;
+    days: Day[];
+    never: string[];
   }
   interface Driver {
     state: "running" | "restarting" | "stopped" | "unknown";
