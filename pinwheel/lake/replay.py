@@ -7,9 +7,9 @@ the tables like any other change. All others stay as they are.
 
 import json
 import logging
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any, Protocol
 
@@ -22,6 +22,7 @@ from pinwheel.core.errors import LakeError
 from pinwheel.core.settings import ReplaySettings
 from pinwheel.lake import dead_letters, events_table
 from pinwheel.lake.changes import change
+from pinwheel.lake.replay_outcome import Replayed, count
 
 log = logging.getLogger(__name__)
 
@@ -29,8 +30,6 @@ NEVER = (DeadReason.EMPTY, DeadReason.TOO_LARGE)  # no bytes; only the first byt
 BATCH_ROWS = 2000  # parsed at once
 CHUNK_ROWS = 20_000  # landed at once: each commit rewrites the day's files, so not fewer
 CHUNK_BYTES = 64 * 2**20  # in memory
-SAMPLES, KINDS = 3, 20  # samples of a kind of letters, and kinds that are kept apart
-OTHERS = "others"
 SCHEMA = events_table.arrow_schema()
 
 
@@ -69,40 +68,6 @@ def _time(text: str | None) -> datetime | None:
     except ValueError:
         raise LakeError(f"{text!r} is no time; give one as 2026-03-14T12:00Z") from None
     return found if found is None or found.tzinfo else found.replace(tzinfo=UTC)
-
-
-@dataclass(frozen=True)
-class Sample:
-    """A letter: where it was in Kafka, and what was or is wrong with it."""
-
-    kafka_partition: int
-    kafka_offset: int
-    detail: str
-
-
-@dataclass
-class Kind:
-    """Letters of one kind: how many, and the first ones."""
-
-    letters: int = 0
-    samples: list[Sample] = field(default_factory=list)
-
-
-@dataclass
-class Replayed:
-    """The outcome of a run.
-
-    ``letters``: those that are wanted. ``passing``: those that meet the contract, by event type; of these ``landed``
-    are events now. ``lacking``: the others, by what they lack. ``never``: those whose bytes are not there, by reason.
-    ``more_left``: one run may not land all that pass.
-    """
-
-    letters: int = 0
-    passing: dict[str, Kind] = field(default_factory=dict)
-    lacking: dict[str, Kind] = field(default_factory=dict)
-    never: dict[str, int] = field(default_factory=dict)
-    landed: int = 0
-    more_left: bool = False
 
 
 def replay(settings: ReplaySettings, wanted: Wanted, steps: Steps, by: str, *, dry_run: bool) -> Replayed:
@@ -162,15 +127,15 @@ class _Run:
         """Count the letters; returns those that pass and have room, parsed."""
         self.done.letters += letters.num_rows
         never = pc.is_in(letters["dead_reason"], pa.array(NEVER, pa.string()))
-        for reason, count in Counter(letters["dead_reason"].filter(never).to_pylist()).items():
-            self.done.never[reason] = self.done.never.get(reason, 0) + count
+        for reason in letters["dead_reason"].filter(never).to_pylist():
+            self.done.never[reason] = self.done.never.get(reason, 0) + 1
         letters = letters.filter(pc.invert(never))
         parsed = self._steps.parse(_records(letters))
         dead = pc.equal(parsed["event_type"], DEAD_LETTER)
         lacking = parsed.filter(dead)
-        _count(self.done.lacking, lacking, lacking)
+        count(self.done.lacking, lacking, lacking)
         passing, were = parsed.filter(pc.invert(dead)), letters.filter(pc.invert(dead))
-        _count(self.done.passing, passing, were)
+        count(self.done.passing, passing, were)
         self.done.more_left |= passing.num_rows > self._room
         passing = passing.slice(0, self._room)
         self._room -= passing.num_rows
@@ -241,22 +206,3 @@ def _records(letters: pa.Table) -> pa.Table:
     """Letters as the records that they were."""
     value = letters["dead_value"]
     return pa.table({"value": value, "value_bytes": pc.binary_length(value), **{n: letters[n] for n in LINEAGE}})
-
-
-def _count(kinds: dict[str, Kind], rows: pa.Table, about: pa.Table) -> None:
-    """Count rows by kind, with samples of what ``about`` says of each: a table of the same rows."""
-    of_kind = (rows[name].to_pylist() for name in ("event_type", "dead_reason", "dead_detail"))
-    shown = (about[name].to_pylist() for name in ("kafka_partition", "kafka_offset", "dead_reason", "dead_detail"))
-    for event_type, why, detail, partition, offset, reason, text in zip(*of_kind, *shown, strict=True):
-        name = event_type if why is None else _lack(why, detail)
-        kind = kinds.setdefault(name if name in kinds or len(kinds) < KINDS else OTHERS, Kind())
-        kind.letters += 1
-        if len(kind.samples) < SAMPLES:
-            kind.samples.append(Sample(partition, offset, f"{reason}: {text}"))
-
-
-def _lack(reason: str, detail: str) -> str:
-    """The lack of a letter, without its value: reason and field; of an unknown type also its name."""
-    if reason in (DeadReason.MISSING_FIELD, DeadReason.BAD_FIELD):
-        return f"{reason}: {detail.partition('=')[0]}"
-    return f"{reason}: {detail}" if reason == DeadReason.UNKNOWN_TYPE else reason

@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 from pinwheel.core.settings import CompactSettings, ReplaySettings, load
 from pinwheel.enrich.addresses import bytes_without_addresses, packed
 from pinwheel.lake import changes, compaction, replay
-from pinwheel.lake.replay import Replayed, Wanted
+from pinwheel.lake.replay import Wanted
+from pinwheel.lake.replay_outcome import Replayed
 from pinwheel.lake.tail import Tail
 from tests.support.lake_rows import make_lake, row, table
 from tests.support.letters import AT, Steps, feed, kinds, land, letter, rows_of

@@ -12,7 +12,8 @@ import pytest
 from pinwheel.clients.memsql import Connection, Row
 from pinwheel.core.contract import EVENT_TYPES, LAKE_COLUMNS
 from pinwheel.core.settings import MergeSettings, QualitySettings, ReplaySettings, load
-from pinwheel.lake.replay import Replayed, Wanted, replay
+from pinwheel.lake.replay import Wanted, replay
+from pinwheel.lake.replay_outcome import Replayed
 from pinwheel.merge.merge import merge, next_slice
 from pinwheel.merge.plan import Counts
 from pinwheel.quality.check import Checker
