@@ -73,7 +73,11 @@ def with_plausible_times(records: pa.Table, now: datetime, limits: Limits) -> pa
 
 def to_rows(records: pa.Table, share: _Share) -> pa.Table:
     """Kafka records to rows of the lake, one row per record."""
-    return _enriched(_parser(share.limits).parse(records.cast(RECORDS_SCHEMA)), share)
+    return _enriched(_parsed(records, share), share)
+
+
+def _parsed(records: pa.Table, share: _Share) -> pa.Table:
+    return _parser(share.limits).parse(records.cast(RECORDS_SCHEMA))
 
 
 def _enriched(parsed: pa.Table, share: _Share) -> pa.Table:
@@ -89,8 +93,7 @@ class Landed:
     def parse(self, records: pa.Table) -> pa.Table:
         """See ``Steps``. A letter's size was judged when it landed; its networks may be longer than its addresses."""
         sizes = pc.min_element_wise(records["value_bytes"], self._share.limits.max_value_bytes)
-        records = records.set_column(records.column_names.index("value_bytes"), "value_bytes", sizes)
-        return _parser(self._share.limits).parse(records.cast(RECORDS_SCHEMA))
+        return _parsed(records.set_column(records.column_names.index("value_bytes"), "value_bytes", sizes), self._share)
 
     def enrich(self, parsed: pa.Table) -> pa.Table:
         """See ``Steps``."""
