@@ -20,6 +20,7 @@ from pinwheel.clients.memsql import Connection
 from pinwheel.core.contract import reporting_columns
 from pinwheel.core.errors import MergeError
 from pinwheel.core.increments import pack
+from pinwheel.core.quarantine import MAX_ID_CHARS
 from pinwheel.core.settings import MergeSettings
 from pinwheel.lake.change_feed import ChangeFeed
 from pinwheel.merge import ledger
@@ -211,7 +212,7 @@ def _kept_aside(row: Mapping[str, Any], slice_id: int, table: str) -> dict[str, 
         "slice_id": slice_id,
         "row_num": row["row_num"],
         "table_name": table,
-        "event_id": None if row["event_id"] is None else row["event_id"][:KEPT_ID_CHARS],
+        "event_id": None if row["event_id"] is None else row["event_id"][:MAX_ID_CHARS],
         "kafka_partition": row["kafka_partition"],
         "kafka_offset": row["kafka_offset"],
         "reason": row["reason"],

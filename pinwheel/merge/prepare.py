@@ -22,6 +22,7 @@ from pinwheel.core.contract import (
 )
 from pinwheel.core.duck import in_memory
 from pinwheel.core.offsets import Progress, VersionRange
+from pinwheel.core.quarantine import QUARANTINED, is_quarantined
 from pinwheel.lake import events_table
 from pinwheel.lake.change_feed import ChangeFeed
 from pinwheel.lake.files import FILE_SCHEMA
@@ -178,17 +179,9 @@ class Prepared:
         return None if first is None else (first, last)
 
     def has_again(self, records: Sequence[Row]) -> list[Row]:
-        """Those of ``records`` of which the slice has a change.
-
-        Args:
-            records: ``RECORD`` each. A topic that was made anew has other events at the same offsets.
-        """
-        self.db.register("asked", pa.Table.from_pylist(list(records), RECORD))
-        again = self._arrow(
-            f"""SELECT asked.* FROM asked SEMI JOIN slice
-            ON asked.kafka_partition = slice.kafka_partition AND asked.kafka_offset = slice.kafka_offset
-            AND asked.event_id IS NOT DISTINCT FROM LEFT(slice.event_id, {KEPT_ID_CHARS})"""
-        )
+        """Those of the quarantined ``records`` (``QUARANTINED``) of which the slice has a change."""
+        self.db.register("asked", pa.Table.from_pylist(list(records), schema=QUARANTINED))
+        again = self._arrow(f"SELECT asked.* FROM asked SEMI JOIN slice ON {is_quarantined('slice', 'asked')}")
         self.db.unregister("asked")
         return list(again.to_pylist())
 

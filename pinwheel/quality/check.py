@@ -24,6 +24,7 @@ from pinwheel.clients.memsql import Connection, Row
 from pinwheel.core.contract import ROLLUP_TABLES, ROLLUPS, TABLES, EventType, landed_columns
 from pinwheel.core.errors import LakeError, MissingPartError
 from pinwheel.core.increments import unpack
+from pinwheel.core.quarantine import QUARANTINED
 from pinwheel.core.settings import QualitySettings
 from pinwheel.core.times import HOUR, naive
 from pinwheel.enrich.locations import Locator
@@ -111,7 +112,7 @@ class Checker:
         quarantined = memsql.fetch(self._connection, "quality/quarantined", params)
         self._connection.commit()
         if quarantined:
-            rows.leave_out(pa.Table.from_pylist(quarantined))
+            rows.leave_out(pa.Table.from_pylist(quarantined, schema=QUARANTINED))
 
     def _samples(self, rows: Hour, table: str, failed: Sequence[str]) -> dict[str, list[dict[str, Any]]]:
         """A few offending rows for each failed measure that can be traced to rows."""

@@ -14,6 +14,7 @@ import pyarrow as pa
 from expectations.measures import CATEGORICAL, checksum, measures
 from pinwheel.core.contract import EventType, PinStatus, reporting_columns
 from pinwheel.core.duck import in_memory
+from pinwheel.core.quarantine import is_quarantined
 from pinwheel.core.times import HOUR
 from pinwheel.enrich.locations import Location, Locator
 
@@ -116,11 +117,10 @@ class Hour:
         return int(first), int(last)
 
     def leave_out(self, records: pa.Table) -> None:
-        """Remove quarantined records (``kafka_partition``, ``kafka_offset``); an event's next delivery then counts."""
+        """Remove quarantined records (``QUARANTINED``); an event's next delivery then counts."""
         self._db.register("quarantined", records)
-        same = "e.kafka_partition = q.kafka_partition AND e.kafka_offset = q.kafka_offset"
         for deliveries in ("events", "later"):
-            self._db.execute(f"DELETE FROM {deliveries} e USING quarantined q WHERE {same}")
+            self._db.execute(f"DELETE FROM {deliveries} e USING quarantined q WHERE {is_quarantined('e', 'q')}")
         self._db.unregister("quarantined")
         self._db.execute(NEXT_DELIVERIES)
 

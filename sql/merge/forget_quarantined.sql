@@ -3,7 +3,9 @@
 -- grain:   one row per quarantined row
 -- reads:   nothing
 -- writes:  quarantine
--- params:  table_name varchar, kafka_partition int, kafka_offset bigint, event_id varchar
+-- params:  table_name varchar, event_id varchar, kafka_partition int, kafka_offset bigint
+
+-- By the event too: in a log that was made anew, another record has the same place.
 DELETE FROM quarantine
 WHERE
     table_name = %(table_name)s

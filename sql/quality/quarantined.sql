@@ -5,6 +5,7 @@
 -- writes:  nothing
 -- params:  table_name varchar, first_offset bigint, last_offset bigint
 SELECT DISTINCT
+    event_id,
     kafka_partition,
     kafka_offset
 FROM quarantine

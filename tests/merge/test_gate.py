@@ -246,6 +246,23 @@ def test_a_quarantined_row_that_is_corrected_is_no_longer_in_quarantine(
     assert query("SELECT latitude FROM repins WHERE event_id = 'bad1'") == [{"latitude": 19.5}]
 
 
+def test_a_new_log_does_not_touch_the_quarantined_rows_of_the_old_one(
+    settings: MergeSettings, connection: Connection, gate: Gate, query: Query
+) -> None:
+    """A topic that was made anew has other records at the same places."""
+    uri = settings.lake_uri
+    land(uri, [event("repin", "old", 9, latitude=91.5), event("repin", None, 10, latitude=91.5)])
+    found = prepared("repins", settings, connection)
+    merge(found, connection, gate.check(found, accepted=True))
+    assert len(query("SELECT * FROM quarantine")) == 2
+    land(uri, [event("repin", "new9", 9), event("repin", "new10", 10)])
+    merge(prepared("repins", settings, connection), connection)
+    assert len(query("SELECT * FROM quarantine")) == 2
+    delete(uri, "event_id IS NULL")
+    merge(prepared("repins", settings, connection), connection)
+    assert query("SELECT event_id FROM quarantine") == [{"event_id": "old"}]
+
+
 def test_what_was_accepted_is_not_merged_once_the_decision_is_taken_back(
     settings: MergeSettings, connection: Connection, gate: Gate, query: Query
 ) -> None:

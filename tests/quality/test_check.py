@@ -26,6 +26,7 @@ from tests.support.types import MergeAll, Query
 
 NOW = datetime(2026, 3, 14, 14, 20, tzinfo=UTC)
 FETCHED = re.compile(r"""<(?:script|img)[^>]*\ssrc="([^"?]+)|<link[^>]*\shref="([^"]+[.]css)""")
+QUARANTINE = "slice_id, row_num, table_name, event_id, kafka_partition, kafka_offset, reason, row_json"
 
 
 def some(kind: str, count: int = 4) -> list[Row]:
@@ -178,8 +179,19 @@ def test_a_row_that_was_changed_is_named(checker: Checker, full: None, connectio
 def test_quarantined_rows_are_not_missed(checker: Checker, full: None, connection: Connection) -> None:
     run("DELETE FROM repins WHERE event_id = 'repin3'", connection)
     run(
-        "INSERT INTO quarantine (slice_id, row_num, table_name, kafka_partition, kafka_offset, reason, row_json) "
-        "VALUES (1, 1, 'repins', 0, 35, 'x', '{}')",
+        f"INSERT INTO quarantine ({QUARANTINE}) VALUES (1, 1, 'repins', 'repin3', 0, 35, 'x', '{{}}')",
+        connection,
+    )
+    assert unmet(checker.table("repins", NOON, NOW)) == []
+
+
+def test_a_quarantined_row_of_an_earlier_log_takes_no_other_away(
+    checker: Checker, full: None, connection: Connection
+) -> None:
+    """The place is the same, the event is another."""
+    run(
+        f"INSERT INTO quarantine ({QUARANTINE}) VALUES (1, 1, 'repins', 'of the old log', 0, 35, 'x', '{{}}'), "
+        "(1, 2, 'repins', NULL, 0, 35, 'x', '{}')",
         connection,
     )
     assert unmet(checker.table("repins", NOON, NOW)) == []
@@ -193,8 +205,7 @@ def test_an_event_whose_first_delivery_is_in_quarantine_counts_by_its_next(
     run("UPDATE repins SET user_id = 1, kafka_offset = 2", connection)
     assert unmet(checker.table("repins", NOON, NOW)) == ["checksum"]
     run(
-        "INSERT INTO quarantine (slice_id, row_num, table_name, kafka_partition, kafka_offset, reason, row_json) "
-        "VALUES (1, 1, 'repins', 0, 1, 'x', '{}')",
+        f"INSERT INTO quarantine ({QUARANTINE}) VALUES (1, 1, 'repins', 'twice', 0, 1, 'x', '{{}}')",
         connection,
     )
     assert unmet(checker.table("repins", NOON, NOW)) == []
