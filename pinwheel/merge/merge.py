@@ -28,7 +28,7 @@ from pinwheel.merge.gate import Verdict
 from pinwheel.merge.ledger import ONLY, Outcome, Shard
 from pinwheel.merge.load import load, load_table, write
 from pinwheel.merge.plan import Counts, Plan, kept_columns
-from pinwheel.merge.prepare import KEPT_ID_CHARS, Prepared, prepare, upcoming
+from pinwheel.merge.prepare import Prepared, prepare, upcoming
 
 log = logging.getLogger(__name__)
 

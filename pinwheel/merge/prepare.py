@@ -33,8 +33,6 @@ if TYPE_CHECKING:
     from expectations.suites import Rule
 
 SAMPLE_VALUES = 5
-KEPT_ID_CHARS = 255  # of an event's id, in quarantine
-RECORD = pa.schema([("kafka_partition", pa.int32()), ("kafka_offset", pa.int64()), ("event_id", pa.string())])
 
 
 @dataclass(frozen=True)

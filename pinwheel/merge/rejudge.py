@@ -18,11 +18,12 @@ from pinwheel.clients import memsql
 from pinwheel.clients.memsql import Connection, Row
 from pinwheel.core.contract import TABLES, EventType, landed_columns
 from pinwheel.core.offsets import VersionRange
+from pinwheel.core.quarantine import MAX_ID_CHARS, QUARANTINED
 from pinwheel.core.settings import ReplaySettings
 from pinwheel.lake.changes import change
 from pinwheel.lake.replay import Wanted
 from pinwheel.merge.ledger import FIRST_WATERMARK
-from pinwheel.merge.prepare import KEPT_ID_CHARS, RECORD, Prepared, as_feed
+from pinwheel.merge.prepare import Prepared, as_feed
 
 log = logging.getLogger(__name__)
 
@@ -103,7 +104,7 @@ def _pages(connection: Connection, table: str) -> Iterator[list[Row]]:
 def _record(row: Row) -> Record:
     """Which record a row of the lake or of quarantine is; other logs have other events at the same offsets."""
     event_id = row["event_id"]
-    return row["kafka_partition"], row["kafka_offset"], event_id and event_id[:KEPT_ID_CHARS]
+    return row["kafka_partition"], row["kafka_offset"], event_id and event_id[:MAX_ID_CHARS]
 
 
 def _in_lake(events_uri: str, kind: EventType, page: Sequence[Row], records: set[Record]) -> pa.Table:
@@ -126,7 +127,7 @@ def _within(rows: pa.Table, wanted: Wanted) -> pa.Table:
 
 
 def _passing(kind: EventType, rows: pa.Table, done: Rejudged) -> pa.Table:
-    """The records that meet today's rules: ``RECORD``, and their day. All are counted."""
+    """The records that meet today's rules: ``QUARANTINED``, and their day. All are counted."""
     from expectations.suites import Kind, rules_of
 
     rules = [rule for rule in rules_of(kind.table) if rule.kind != Kind.WARNING]
@@ -146,7 +147,7 @@ def _send(events_uri: str, kind: EventType, records: pa.Table, by: str) -> int:
     """Change rows of the lake to themselves, in one commit."""
     days = ", ".join(f"DATE '{day}'" for day in sorted(set(records["day"].to_pylist())))
     bounds = pc.min_max(records["kafka_offset"]).as_py()
-    same = " AND ".join(f"t.{name} = s.{name}" for name in RECORD.names)
+    same = " AND ".join(f"t.{name} = s.{name}" for name in QUARANTINED.names)
     these = (
         f"t.event_type = '{kind.name}' AND t.event_date IN ({days}) "
         f"AND t.kafka_offset BETWEEN {bounds['min']} AND {bounds['max']} AND {same}"

@@ -7,8 +7,7 @@
 SELECT DISTINCT
     event_id,
     kafka_partition,
-    kafka_offset,
-    event_id
+    kafka_offset
 FROM quarantine
 WHERE
     table_name = %(table_name)s
