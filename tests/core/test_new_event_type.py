@@ -10,9 +10,10 @@ from typing import Any
 import pyarrow as pa
 
 from pinwheel.clients.memsql import Connection, Row
-from pinwheel.core.settings import MemsqlSettings, MergeSettings
+from pinwheel.core.settings import MergeSettings
 from spark_jobs.transforms.parse import RECORDS_SCHEMA
 from tests.support import fifth_type, lakes
+from tests.support.database import environment_of
 from tests.support.letters import Steps, rows_of
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -35,7 +36,7 @@ def test_parser_lake_rules_and_statement_follow_from_the_contract() -> None:
 
 
 def test_it_comes_through_to_the_reporting_table(settings: MergeSettings, tmp_path: Path) -> None:
-    walk(str(tmp_path / "fifth"), **database_of(settings))
+    walk(str(tmp_path / "fifth"), **environment_of(settings))
 
 
 def test_letters_that_waited_for_it_come_home(settings: MergeSettings, connection: Connection, tmp_path: Path) -> None:
@@ -48,7 +49,7 @@ def test_letters_that_waited_for_it_come_home(settings: MergeSettings, connectio
     with connection.cursor() as cursor:
         cursor.execute("INSERT INTO pin_cache (pin_id, brand_id, category) VALUES (7, 70, 'art')")
     connection.commit()
-    walk("--letters", str(tmp_path / "fifth"), **database_of(settings))
+    walk("--letters", str(tmp_path / "fifth"), **environment_of(settings))
 
 
 def as_landed(*payloads: dict[str, Any]) -> list[Row]:
@@ -58,10 +59,3 @@ def as_landed(*payloads: dict[str, Any]) -> list[Row]:
     columns |= {"kafka_offset": range(len(values)), "kafka_timestamp": [fifth_type.NOON] * len(values)}
     steps = Steps()
     return list(steps.enrich(steps.parse(pa.table(columns, RECORDS_SCHEMA))).to_pylist())
-
-
-def database_of(settings: MergeSettings) -> dict[str, str]:
-    """The environment of a process that uses the same database."""
-    given = settings.model_dump(include=set(MemsqlSettings.model_fields), exclude_none=True)
-    given["memsql_password"] = settings.memsql_password.get_secret_value()
-    return {f"PINWHEEL_{name.upper()}": str(value) for name, value in given.items()}
