@@ -26,7 +26,7 @@ Counts = Mapping[str, int]
 
 
 @dataclass(frozen=True)
-class Day:
+class LetterDay:
     """Letters of a UTC day by reason. ``is_all``: none of its files is still to be read."""
 
     day: date
@@ -40,7 +40,7 @@ class LetterDays:
     def __init__(self) -> None:
         self._known: LRUCache[str, Counts] = LRUCache(KEPT_FILES)
 
-    def count(self, events_uri: str, now: datetime) -> list[Day]:
+    def count(self, events_uri: str, now: datetime) -> list[LetterDay]:
         """The days, oldest first, also those without letters; none when there is no lake yet.
 
         Raises:
@@ -66,12 +66,12 @@ class LetterDays:
         with ThreadPoolExecutor(READERS) as readers:
             self._known.update(zip(paths, readers.map(partial(_counted, filesystem), paths), strict=True))
 
-    def _day(self, day: date, paths: Iterable[str]) -> Day:
+    def _day(self, day: date, paths: Iterable[str]) -> LetterDay:
         found, is_all = Counter[str](), True
         for path in paths:
             found.update(self._known.get(path, {}))
             is_all &= path in self._known
-        return Day(day, dict(found.most_common()), is_all)
+        return LetterDay(day, dict(found.most_common()), is_all)
 
 
 def _counted(filesystem: pafs.FileSystem, path: str) -> Counts:

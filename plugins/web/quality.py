@@ -16,7 +16,7 @@ from pinwheel.core.contract import ROLLUPS, TABLES, SliceState
 from pinwheel.core.settings import WebSettings
 from pinwheel.core.times import aware, naive, utc_now
 from pinwheel.lake.dead_letters import Summary, summary
-from pinwheel.lake.letter_days import Day, LetterDays
+from pinwheel.lake.letter_days import LetterDay, LetterDays
 from pinwheel.lake.replay import NEVER
 from plugins.web import quality_docs
 from plugins.web.access import SeesAllDep, SettingsDep, ViewerDep
@@ -140,7 +140,7 @@ class DeadLetters(BaseModel):
     """
 
     found: Summary
-    days: list[Day]
+    days: list[LetterDay]
     never: list[str]
 
 

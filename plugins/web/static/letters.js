@@ -41,7 +41,7 @@ export function showLetters({ found, days, never }) {
   fill($("#letters"), card("Dead letters", side, told, newest(found)));
 }
 
-/** @param {Api.Summary} found @param {Api.Day[]} days @returns {Row[]} */
+/** @param {Api.Summary} found @param {Api.LetterDay[]} days @returns {Row[]} */
 function byReason(found, days) {
   /** @type {Map<string, number>} */
   const totals = new Map(found.reasons.map((reason) => [reason.reason, 0]));
@@ -69,10 +69,10 @@ function newest(found) {
 const series = (place) => `series-${place % SERIES}`;
 /** @param {number} place */
 const swatch = (place) => h("span", { class: `swatch ${series(place)}` });
-/** @param {Api.Day} day */
+/** @param {Api.LetterDay} day */
 const total = (day) => Object.values(day.reasons).reduce((sum, letters) => sum + letters, 0);
 
-/** Letters per day, the reasons stacked. @param {Api.Day[]} days @param {string[]} reasons */
+/** Letters per day, the reasons stacked. @param {Api.LetterDay[]} days @param {string[]} reasons */
 function chart(days, reasons) {
   if (!days.length) return null;
   const most = Math.max(1, ...days.map(total));
@@ -96,7 +96,7 @@ function chart(days, reasons) {
   ];
 }
 
-/** @param {Api.Day} day @param {number} n @param {number} most @param {string[]} reasons */
+/** @param {Api.LetterDay} day @param {number} n @param {number} most @param {string[]} reasons */
 function bar(day, n, most, reasons) {
   let top = BAR.height;
   return reasons.map((reason, place) => {
@@ -109,15 +109,15 @@ function bar(day, n, most, reasons) {
   });
 }
 
-/** @param {Api.Day[]} days @param {string[]} reasons */
+/** @param {Api.LetterDay[]} days @param {string[]} reasons */
 function asTable(days, reasons) {
-  /** @type {Column<Api.Day>[]} */
+  /** @type {Column<Api.LetterDay>[]} */
   const columns = [
     { label: "Day", cell: (day) => day.day },
     ...reasons.map((reason) => ({
       label: reason,
       number: true,
-      cell: (/** @type {Api.Day} */ day) => count(day.reasons[reason] ?? 0),
+      cell: (/** @type {Api.LetterDay} */ day) => count(day.reasons[reason] ?? 0),
     })),
   ];
   const some = days.filter(total).reverse();

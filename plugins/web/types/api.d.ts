@@ -44,14 +44,9 @@ declare namespace Api {
     tables: Complete[];
   }
   type Confidence = "sure" | "very_sure" | "beyond_doubt";
-  interface Day {
-    day: string;
-    reasons: Record<string, number>;
-    is_all: boolean;
-  }
   interface DeadLetters {
     found: Summary;
-    days: Day[];
+    days: LetterDay[];
     never: string[];
   }
   interface Driver {
@@ -108,6 +103,11 @@ declare namespace Api {
     kafka_timestamp: string;
     detail: string;
     value: string;
+  }
+  interface LetterDay {
+    day: string;
+    reasons: Record<string, number>;
+    is_all: boolean;
   }
   interface ListedReport {
     brand_id: number;
