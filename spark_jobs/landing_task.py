@@ -8,7 +8,14 @@ from functools import cache
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pinwheel.core.settings import GeoSettings, PinLookupSettings, StreamSettings, load
+from pinwheel.core.settings import (
+    GeoSettings,
+    PinLookupSettings,
+    RecordSettings,
+    ReplaySettings,
+    StreamSettings,
+    load,
+)
 from pinwheel.enrich.locations import Locator
 from pinwheel.enrich.pins import PinLookup
 from pinwheel.lake.files import FileWriter
@@ -32,8 +39,7 @@ class _Share:
 
 def writer(settings: StreamSettings) -> Write:
     """The task as a function for ``mapInArrow`` over ``RECORDS_SCHEMA``."""
-    limits = Limits(settings.max_value_bytes, settings.max_future_seconds, settings.max_past_days)
-    share = _Share(settings.events_uri, limits, load(PinLookupSettings), load(GeoSettings))
+    share = _Share(settings.events_uri, _limits(settings), load(PinLookupSettings), load(GeoSettings))
 
     def write(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         return _write(share, batches)
@@ -67,8 +73,35 @@ def with_plausible_times(records: pa.Table, now: datetime, limits: Limits) -> pa
 
 def to_rows(records: pa.Table, share: _Share) -> pa.Table:
     """Kafka records to rows of the lake, one row per record."""
-    parsed = _parser(share.limits).parse(records.cast(RECORDS_SCHEMA))
+    return _enriched(_parsed(records, share), share)
+
+
+def _parsed(records: pa.Table, share: _Share) -> pa.Table:
+    return _parser(share.limits).parse(records.cast(RECORDS_SCHEMA))
+
+
+def _enriched(parsed: pa.Table, share: _Share) -> pa.Table:
     return with_places(with_pins(parsed, _pins(share.pins)), _locator(share.geo))
+
+
+class Landed:
+    """The stream's way with records, for those that come home from the lake: ``pinwheel.lake.replay.Steps``."""
+
+    def __init__(self, settings: ReplaySettings) -> None:
+        self._share = _Share(settings.events_uri, _limits(settings), settings, settings)
+
+    def parse(self, records: pa.Table) -> pa.Table:
+        """See ``Steps``. A letter's size was judged when it landed; its networks may be longer than its addresses."""
+        sizes = pc.min_element_wise(records["value_bytes"], self._share.limits.max_value_bytes)
+        return _parsed(records.set_column(records.column_names.index("value_bytes"), "value_bytes", sizes), self._share)
+
+    def enrich(self, parsed: pa.Table) -> pa.Table:
+        """See ``Steps``."""
+        return _enriched(parsed, self._share)
+
+
+def _limits(settings: RecordSettings) -> Limits:
+    return Limits(settings.max_value_bytes, settings.max_future_seconds, settings.max_past_days)
 
 
 # One of each per Python worker, which lives as long as the stream and runs one task at a time.

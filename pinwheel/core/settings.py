@@ -119,14 +119,19 @@ class FlowSettings(LakeSettings, DriverSettings):
     """Where to see how far the lake and the driver are."""
 
 
-class StreamSettings(SourceSettings, DriverSettings, PinLookupSettings, GeoSettings):
+class RecordSettings(_Settings):
+    """The limits of a valid record; beyond them it becomes a dead letter."""
+
+    max_value_bytes: Annotated[int, Field(ge=1024)] = 65_536  # longer values are cut off and become dead letters
+    max_future_seconds: Seconds = 600.0  # occurred_at after the Kafka timestamp: clocks differ by less
+    max_past_days: Annotated[int, Field(ge=1)] = 30  # occurred_at before it: phones are offline for days
+
+
+class StreamSettings(SourceSettings, DriverSettings, PinLookupSettings, GeoSettings, RecordSettings):
     """The stream's driver (spark_jobs/stream_engagement.py)."""
 
     trigger_seconds: Seconds = 1.0  # p95 of event to lake is 1.7 s, with 2 s it is 3.0; a batch takes half a second
     max_offsets_per_trigger: Annotated[int, Field(ge=1)] = 250_000  # a batch of about 5 s while catching up
-    max_value_bytes: Annotated[int, Field(ge=1024)] = 65_536  # longer values are cut off and become dead letters
-    max_future_seconds: Seconds = 600.0  # occurred_at after the Kafka timestamp: clocks differ by less
-    max_past_days: Annotated[int, Field(ge=1)] = 30  # occurred_at before it: phones are offline for days
     single_task_rows: Annotated[int, Field(ge=0)] = 20_000  # smaller batches are one task: fewer, larger files
 
 
@@ -149,6 +154,12 @@ class CompleteSettings(LakeSettings, PinLookupSettings):
 
     complete_max_pins: Annotated[int, Field(ge=1)] = 50_000  # pins per run: about 10 s while the Pin API answers
     complete_days: Annotated[int, Field(ge=1)] = 31  # older rows are given up: nothing older can land either
+
+
+class ReplaySettings(LakeSettings, PinLookupSettings, GeoSettings, RecordSettings):
+    """The replay of dead letters and of quarantined rows (dags/replay_dead_letters.py)."""
+
+    replay_max_rows: Annotated[int, Field(ge=1)] = 200_000  # of each per run: some minutes; the next run takes more
 
 
 class SparkSettings(_Settings):

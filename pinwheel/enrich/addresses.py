@@ -28,7 +28,7 @@ def packed(text: str | None) -> bytes | None:
     """The address as 4 or 16 bytes; None when the text is no address.
 
     Taken as gateways write it: with a port (``a.b.c.d:443``, ``[v6]:443``), with a zone (``fe80::1%eth0``), or the
-    first of a list.
+    first of a list. Also as we store it: a network is its first address.
     """
     if not text:
         return None
@@ -38,7 +38,7 @@ def packed(text: str | None) -> bytes | None:
         first = bracketed[1]
     elif first.count(":") == 1:
         first = re.sub(r":[0-9]{1,5}$", "", first)
-    found = _packed(first.split("%", 1)[0])
+    found = _packed(first.split("%", 1)[0].removesuffix("/24" if "." in first else "/48"))
     return found and _as_v4(found)
 
 

@@ -67,7 +67,7 @@ def summary(events_uri: str, now: datetime) -> Summary:
     files, is_all = _newest_files(table, now)
     if not files:
         return Summary(0, None, True, ())
-    dataset = _dataset(table, files)
+    dataset = opened(table, files)
     rows = dataset.scanner(columns=COLUMNS).head(MAX_ROWS).sort_by([("kafka_timestamp", "descending")])
     counts = Counter(rows["dead_reason"].to_pylist())
     samples = _samples(dataset, rows, counts)
@@ -92,7 +92,8 @@ def _newest_files(table: DeltaTable, now: datetime) -> tuple[list[str], bool]:
     return paths, len(paths) == len(dead)
 
 
-def _dataset(table: DeltaTable, files: Sequence[str]) -> Any:
+def opened(table: DeltaTable, files: Sequence[str]) -> Any:
+    """The dead letters of these files, given by their paths: ``COLUMNS`` and the bytes."""
     whole = table.to_pyarrow_dataset(file_pruning_predicate=[("event_type", "=", TYPE)])
     schema = events_table.arrow_schema(c for c in LAKE_COLUMNS if c.name in {*COLUMNS, "dead_value"})
     return pads.dataset(list(files), schema=schema, format="parquet", filesystem=whole.filesystem)

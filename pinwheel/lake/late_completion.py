@@ -11,19 +11,16 @@ from datetime import UTC, date, datetime, timedelta
 
 import pyarrow as pa
 import pyarrow.compute as pc
-from deltalake import DeltaTable
-from deltalake.exceptions import CommitFailedError
-from tenacity import retry, retry_if_exception_type, stop_after_attempt, wait_random_exponential
 
 from pinwheel.clients import memsql
 from pinwheel.clients.memsql import Connection
 from pinwheel.core.contract import EVENT_TYPES, PIN_COLUMNS, PIN_STATUS_COLUMN, PinStatus
 from pinwheel.core.settings import CompleteSettings
 from pinwheel.enrich.pins import PinLookup
+from pinwheel.lake.changes import change
 
 log = logging.getLogger(__name__)
 
-COMMIT_TRIES = 10  # the stream commits every second, a completion takes a fraction of that
 FOUND = [*(c.name for c in PIN_COLUMNS), PIN_STATUS_COLUMN.name]
 
 
@@ -79,12 +76,6 @@ def _resolved(lookup: PinLookup, pin_ids: Sequence[int]) -> pa.Table:
     return table.filter(pc.not_equal(table[PIN_STATUS_COLUMN.name], PinStatus.PENDING.value))
 
 
-@retry(
-    retry=retry_if_exception_type(CommitFailedError),  # the stream has landed in the meantime
-    stop=stop_after_attempt(COMMIT_TRIES),
-    wait=wait_random_exponential(max=2),
-    reraise=True,
-)
 def _update_lake(events_uri: str, day: date, pins: pa.Table) -> int:
     """Fill in the day's pending rows, in one commit; returns how many."""
     kinds = ", ".join(f"'{kind.name}'" for kind in EVENT_TYPES.values() if kind.names_pin)
@@ -92,9 +83,7 @@ def _update_lake(events_uri: str, day: date, pins: pa.Table) -> int:
         f"t.event_date = DATE '{day.isoformat()}' AND t.event_type IN ({kinds}) "
         f"AND t.pin_status = '{PinStatus.PENDING.value}' AND t.pin_id = s.pin_id"
     )
-    merger = DeltaTable(events_uri).merge(pins, waiting, source_alias="s", target_alias="t")
-    done = merger.when_matched_update({name: f"s.{name}" for name in FOUND}).execute()
-    return int(done["num_target_rows_updated"])
+    return change(events_uri, pins, waiting, {name: f"s.{name}" for name in FOUND})
 
 
 def _forget(connection: Connection, day: date, pin_ids: Sequence[int]) -> None:

@@ -111,14 +111,14 @@ class Write:
 
 
 @contextmanager
-def planned(slice_: Prepared, connection: Connection, table: str, *, any_order: bool = False) -> Iterator[Write]:
+def planned(slice_: Prepared, connection: Connection, table: str) -> Iterator[Write]:
     """Ask what ``table`` has, plan the slice, and write down its rows; the file is there until the block ends.
 
     Also loads the ids of the rows to delete into this connection's work table, and saves the pins that the slice
     embeds: dying afterwards leaves ``pin_cache`` newer than the table.
     """
     memsql.execute_all(connection, "merge/work_tables")
-    plan = Plan(slice_, _kept(slice_, connection, table), any_order=any_order)
+    plan = Plan(slice_, _kept(slice_, connection, table))
     gone = plan.gone_ids()
     with memsql.transaction(connection):
         load_table(connection, "gone_ids", pa.table({"event_id": gone}))

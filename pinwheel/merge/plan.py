@@ -17,7 +17,8 @@ from pinwheel.merge.prepare import Prepared
 # A delivery's change, of those that the plan has to decide about. The kept delivery of an event is the one in the
 # reporting table. If a delivery changed several times, its latest change counts (of one version, an upsert before a
 # delete: a rewrite); the others are overtaken. An event that is new, or whose kept delivery is deleted (is_freed), gets
-# its first delivery; every other delivery is spare.
+# its first delivery. So does one whose kept delivery is a later one (is_earlier), which then leaves the table: a letter
+# that came home was received before what replaced it. Every other delivery is spare.
 PLAN = """
 CREATE OR REPLACE TEMP TABLE plan AS
 WITH matched AS (
@@ -29,7 +30,7 @@ WITH matched AS (
         slice.kafka_partition,
         slice.kafka_offset,
         kept.kafka_offset AS kept_offset,
-        $any_order AND (slice.kafka_timestamp, slice.kafka_partition, slice.kafka_offset)
+        (slice.kafka_timestamp, slice.kafka_partition, slice.kafka_offset)
         < (kept.kafka_timestamp, kept.kafka_partition, kept.kafka_offset) AS is_earlier,
         COALESCE(
             kept.kafka_partition = slice.kafka_partition AND kept.kafka_offset = slice.kafka_offset, FALSE
@@ -62,9 +63,8 @@ SELECT
         WHEN recency > 1 THEN 'overtaken'
         WHEN is_delete AND is_kept THEN 'delete'
         WHEN is_delete THEN 'overtaken'
-        WHEN is_kept THEN 'update'
         WHEN place = 1 AND (kept_offset IS NULL OR is_freed) THEN 'insert'
-        WHEN place = 1 AND is_earlier THEN 'update'
+        WHEN place = 1 AND (is_kept OR is_earlier) THEN 'update'
         ELSE 'spare'
     END AS action
 FROM ranked
@@ -99,13 +99,12 @@ class Plan:
     Args:
         slice_: prepared; its bad rows are set aside.
         kept: the rows of the table with one of the slice's ``ids_to_ask``: ``kept_columns``.
-        any_order: the rows come in any order, so an earlier delivery takes the place of a kept one.
     """
 
-    def __init__(self, slice_: Prepared, kept: Iterable[Row], *, any_order: bool = False) -> None:
+    def __init__(self, slice_: Prepared, kept: Iterable[Row]) -> None:
         self.kind, self._db = slice_.kind, slice_.db
         self._db.register("kept", pa.Table.from_pylist(list(kept), schema=_kept_schema(self.kind)))
-        for sql in (PLAN.replace("$any_order", str(any_order).upper()), LOADED, GONE):
+        for sql in (PLAN, LOADED, GONE):
             self._db.execute(sql)
         actions = dict(self._db.execute("SELECT action, COUNT(*) FROM plan GROUP BY action").fetchall())
         duplicates = self._duplicates() if actions.get("spare") else 0

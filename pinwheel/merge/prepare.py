@@ -3,7 +3,7 @@
 Writes nothing: a process that dies here, or two that prepare the same versions, leave no trace.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -27,6 +27,7 @@ from pinwheel.core.quarantine import QUARANTINED, is_quarantined
 from pinwheel.core.settings import MergeSettings
 from pinwheel.lake import events_table
 from pinwheel.lake.change_feed import ChangeFeed
+from pinwheel.lake.files import FILE_SCHEMA
 from pinwheel.merge import ledger
 from pinwheel.merge.ledger import ONLY, Shard
 
@@ -210,6 +211,21 @@ class Prepared:
     def _row(self, select: str) -> tuple[Any, ...]:
         row: tuple[Any, ...] = self.db.execute(f"SELECT {select}").fetchall()[0]
         return row
+
+
+def as_feed(table: str, version: int, rows: Iterable[pa.RecordBatch]) -> pa.RecordBatchReader:
+    """Rows of the lake at a version, as the change feed would have them when they landed."""
+    columns = landed_columns(TABLES[table])
+    schema = pa.schema([FILE_SCHEMA.field(name) for name in columns])
+    schema = schema.append(pa.field("_change_type", pa.string())).append(pa.field("_commit_version", pa.int64()))
+
+    def changes() -> Iterator[pa.RecordBatch]:
+        for batch in rows:
+            kind, at = pa.repeat("insert", batch.num_rows), pa.repeat(version, batch.num_rows)
+            values = [batch[name].cast(schema.field(name).type) for name in columns]
+            yield pa.RecordBatch.from_arrays([*values, kind, at], schema=schema)
+
+    return pa.RecordBatchReader.from_batches(schema, changes())
 
 
 def pin_columns() -> list[str]:

@@ -31,7 +31,7 @@ from pinwheel.merge import ledger
 from pinwheel.merge.gate import Gate
 from pinwheel.merge.ledger import FIRST_WATERMARK, Outcome, Shard, SupersededError
 from pinwheel.merge.merge import planned, write_rows
-from pinwheel.merge.prepare import Prepared
+from pinwheel.merge.prepare import Prepared, as_feed
 
 log = logging.getLogger(__name__)
 
@@ -249,9 +249,9 @@ def load_part(rebuild: Rebuild, part: int, rows: Iterable[pa.RecordBatch], conne
         MergeError: another part with a delivery of the same event was faster; nothing was changed.
     """
     versions = VersionRange(FIRST_WATERMARK, rebuild.version)
-    with closing(Prepared(rebuild.table, versions, {}, _as_feed(rebuild, rows))) as slice_:
+    with closing(Prepared(rebuild.table, versions, {}, as_feed(rebuild.table, rebuild.version, rows))) as slice_:
         verdict = gate.check(slice_, accepted=True)  # as when it was merged first: bad rows were quarantined then too
-        with planned(slice_, connection, f"rebuilt_{rebuild.table}", any_order=True) as write_:
+        with planned(slice_, connection, f"rebuilt_{rebuild.table}") as write_:
 
             def load() -> None:
                 with memsql.transaction(connection):
@@ -265,21 +265,6 @@ def load_part(rebuild: Rebuild, part: int, rows: Iterable[pa.RecordBatch], conne
     log.info("rebuilt table=%s part=%d rows=%d quarantined=%d", rebuild.table, part, slice_.rows_read,
              verdict.quarantined)  # fmt: skip
     return int(slice_.rows_read)
-
-
-def _as_feed(rebuild: Rebuild, rows: Iterable[pa.RecordBatch]) -> pa.RecordBatchReader:
-    """Rows of the lake, as the change feed would have them."""
-    columns = landed_columns(TABLES[rebuild.table])
-    schema = pa.schema([FILE_SCHEMA.field(name) for name in columns])
-    schema = schema.append(pa.field("_change_type", pa.string())).append(pa.field("_commit_version", pa.int64()))
-
-    def changes() -> Iterator[pa.RecordBatch]:
-        for batch in rows:
-            kind, version = pa.repeat("insert", batch.num_rows), pa.repeat(rebuild.version, batch.num_rows)
-            values = [batch[name].cast(schema.field(name).type) for name in columns]
-            yield pa.RecordBatch.from_arrays([*values, kind, version], schema=schema)
-
-    return pa.RecordBatchReader.from_batches(schema, changes())
 
 
 def _exchange(rebuild: Rebuild, settings: MergeSettings, connection: Connection) -> None:

@@ -16,6 +16,8 @@ from pinwheel.core.contract import ROLLUPS, TABLES, SliceState
 from pinwheel.core.settings import WebSettings
 from pinwheel.core.times import aware, naive, utc_now
 from pinwheel.lake.dead_letters import Summary, summary
+from pinwheel.lake.letter_days import LetterDay, LetterDays
+from pinwheel.lake.replay import NEVER
 from plugins.web import quality_docs
 from plugins.web.access import SeesAllDep, SettingsDep, ViewerDep
 from plugins.web.database import DatabaseDep
@@ -30,6 +32,8 @@ SAMPLE_ROWS = 5
 HELD = 20  # slices per table: a held slice stops its table, so more than one is rare
 KEPT_SECONDS = 30.0  # the lake is read at most this often, however many viewers there are
 
+
+letter_days = LetterDays()
 
 NowDep = Annotated[datetime, Depends(utc_now)]
 
@@ -130,9 +134,14 @@ class Rows(BaseModel):
 
 
 class DeadLetters(BaseModel):
-    """The newest dead letters of today and yesterday, by reason."""
+    """The newest dead letters of today and yesterday, by reason, and the number of each of the last days.
+
+    ``never``: reasons of letters that can't come home.
+    """
 
     found: Summary
+    days: list[LetterDay]
+    never: list[str]
 
 
 @router.get("")
@@ -182,14 +191,16 @@ def rows(viewer: SeesAllDep, connection: DatabaseDep, settings: SettingsDep, now
 @router.get("/dead-letters")
 def dead_letters(viewer: SeesAllDep, settings: SettingsDep, now: NowDep) -> DeadLetters:
     """The newest dead letters by reason, each with a few samples; up to half a minute old."""
-    return DeadLetters(found=_dead_letters(settings.events_uri, now))
+    return _dead_letters(settings.events_uri, now)
 
 
 # The condition makes concurrent requests wait for one read of the lake and share its result.
 @cached(TTLCache(maxsize=1, ttl=KEPT_SECONDS), key=lambda events_uri, now: events_uri, condition=threading.Condition())
-def _dead_letters(events_uri: str, now: datetime) -> Summary:
+def _dead_letters(events_uri: str, now: datetime) -> DeadLetters:
     """The dead letters, read once for all viewers."""
-    return summary(events_uri, now)
+    return DeadLetters(
+        found=summary(events_uri, now), days=letter_days.count(events_uri, now), never=[str(reason) for reason in NEVER]
+    )
 
 
 def _failure(row: Row, settings: WebSettings) -> Failure:

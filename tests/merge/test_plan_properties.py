@@ -52,20 +52,26 @@ class Model:
         return Counts(**{field.name: counts[field.name] for field in fields(Counts)})
 
     def _take(self, event_id: str, deliveries: dict[Delivery, Row], counts: Counter[str]) -> None:
-        if event_id in self.rows and (changed := deliveries.pop(delivery(self.rows[event_id]), None)):
-            counts["deleted" if is_delete(changed) else "updated"] += 1
-            del self.rows[event_id]
-            if not is_delete(changed):
-                self.rows[event_id] = changed
+        kept = self.rows.get(event_id)
+        if kept and (changed := deliveries.get(delivery(kept))) and is_delete(changed):
+            counts["deleted"] += 1
+            del self.rows[event_id], deliveries[delivery(kept)]
+            kept = None
         spare = [row for row in deliveries.values() if not is_delete(row)]
         counts["overtaken"] += len(deliveries) - len(spare)
-        if spare and event_id not in self.rows:
-            self.rows[event_id] = min(spare, key=lambda row: (row["kafka_timestamp"], *delivery(row)))
-            counts["inserted"] += 1
-            spare.remove(self.rows[event_id])
+        first = min(spare, key=received, default=None)
+        if first and (kept is None or received(first) <= received(kept)):
+            counts["updated" if kept else "inserted"] += 1
+            self.rows[event_id] = first
+            spare.remove(first)
         for row in spare:
             is_same = all(row[name] == self.rows[event_id][name] for name in self._payload)
             counts["duplicates" if is_same else "conflicting"] += 1
+
+
+def received(row: Row) -> tuple[Any, ...]:
+    """The order of an event's deliveries, of which the first is kept."""
+    return row["kafka_timestamp"], *delivery(row)
 
 
 def is_delete(change: Row) -> bool:

@@ -1,5 +1,6 @@
 """The pages in a real browser: hostile texts stay texts, and everything can be used as it should be."""
 
+import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -114,6 +115,64 @@ def test_titles_comments_and_brands_on_the_other_pages_are_read_not_run(
         assert (ran(page), seen.dialogs, seen.faults) == (False, [], [])
         assert page.locator("main script, main iframe, main img, main [onerror]").count() == 0
         assert page.locator('a[href^="javascript" i]').count() == 0
+
+
+def dead_letters(reasons: dict[str, int]) -> dict[str, Any]:
+    """The answer about dead letters: of each reason so many on each of thirty days."""
+    sample = {
+        "kafka_partition": 0,
+        "kafka_offset": 5,
+        "kafka_timestamp": NOW,
+        "detail": "event_type=share",
+        "value": "{}",
+    }
+    told = [{"reason": name, "letters": count, "samples": [sample]} for name, count in reasons.items()]
+    days = [
+        {"day": f"2026-03-{n + 1:02}", "reasons": {k: c * n for k, c in reasons.items()}, "is_all": True}
+        for n in range(30)
+    ]
+    found = {"letters": sum(reasons.values()), "since": NOW, "is_all": True, "reasons": told}
+    return {"found": found, "days": days, "never": ["empty", "too_large"]}
+
+
+def test_letters_are_shown_over_time_and_the_button_asks_which_come_home(
+    browser: Browser, address: str, tokens: dict[str, str]
+) -> None:
+    quality_answers: dict[str, Any] = {
+        "quality": {"now": NOW, "tables": []},
+        "quality/rows": hostile(quality.Rows, ["x"]),
+        "quality/dead-letters": dead_letters({"unknown_type": 5, "not_json": 2, "too_large": 1}),
+    }
+    runs = "v2/dags/replay_dead_letters/dagRuns"
+    for width in (1280, 390):
+        size = {"viewport": {"width": width, "height": 860}}
+        answers = quality_answers | {runs: {"dag_run_id": "manual__2026+00:00"}}
+        with opened(browser, f"{address}/quality", tokens["ann"], answers, **size) as (page, seen):
+            bars = page.get_by_role("img", name="Dead letters per day over 30 days, at most 232")
+            expect(bars).to_be_visible()
+            assert bars.locator("rect").count() == 3 * 29
+            assert bars.locator("rect title").last.text_content() == "2026-03-30: 29 too_large"
+            expect(page.get_by_role("button", name="Dry run: dead letters too_large")).to_have_count(0)
+            with page.expect_request(f"**/api/{runs}") as asked:
+                page.get_by_role("button", name="Dry run: dead letters unknown_type").press("Enter")
+            assert asked.value.post_data_json == {
+                "logical_date": None,
+                "conf": {"reason": "unknown_type", "dry_run": True},
+            }
+            link = page.locator("#tried").get_by_role("link", name="its results")
+            expect(link).to_have_attribute(
+                "href", re.compile(r"/dags/replay_dead_letters/runs/manual__2026%2B00%3A00$")
+            )
+            assert page.evaluate("document.documentElement.scrollWidth") <= width
+            assert seen.faults == []
+
+
+def test_who_may_not_trigger_the_dag_is_told_so(browser: Browser, address: str, tokens: dict[str, str]) -> None:
+    answers = {"quality/dead-letters": dead_letters({"not_json": 1})}
+    with opened(browser, f"{address}/quality", tokens["ann"], answers) as (page, _):
+        page.route("**/api/v2/**", lambda route: route.fulfill(status=403, json={"detail": "Forbidden"}))
+        page.get_by_role("button", name="Dry run: dead letters not_json").click()
+        expect(page.locator("#tried")).to_have_text("You may not trigger replay_dead_letters.")
 
 
 def test_the_globe_shows_what_happens(

@@ -159,6 +159,8 @@ def test_dead_letters_come_from_the_lake_and_it_is_read_once(
     (reason,) = found["reasons"]
     assert (found["letters"], found["is_all"], reason["reason"]) == (1, True, "not_json")
     assert (reason["samples"][0]["value"], reason["samples"][0]["detail"]) == (SCRIPT, SCRIPT)
+    today = ann.get("/api/quality/dead-letters").json()["days"][-1]
+    assert today == {"day": "2026-03-14", "reasons": {"not_json": 1}, "is_all": True}
     monkeypatch.setattr("plugins.web.quality.summary", lambda *_: 1 / 0)
     assert ann.get("/api/quality/dead-letters").json()["found"] == found
 

@@ -11,14 +11,14 @@ import pytest
 from deltalake import DeltaTable
 
 from pinwheel.core.errors import FencedError, LakeError
-from pinwheel.core.settings import GeoSettings, PinLookupSettings, StreamSettings, load
+from pinwheel.core.settings import GeoSettings, PinLookupSettings, ReplaySettings, StreamSettings, load
 from pinwheel.enrich.pin_sources import VALUE_FIELDS, Answer, SourceDownError
 from pinwheel.enrich.pins import PinLookup
 from pinwheel.lake import events_table
 from pinwheel.lake.files import Manifest
 from pinwheel.lake.landing import Landing
 from spark_jobs import landing_task
-from spark_jobs.landing_task import MANIFEST_SCHEMA, to_rows, writer
+from spark_jobs.landing_task import MANIFEST_SCHEMA, Landed, to_rows, writer
 from spark_jobs.transforms.parse import Limits
 from tests.support.lake_rows import TOPIC, make_lake
 from tests.support.records import EXAMPLES, NOW, Nowhere, encode, event
@@ -199,3 +199,13 @@ def test_no_time_of_a_record_ends_the_stream(settings: StreamSettings, micros: i
     manifest = run(settings, sent.set_column(sent.schema.names.index("kafka_timestamp"), "kafka_timestamp", times))
     assert manifest.rows == {"login": 1}
     assert before <= manifest.spans[0].timestamp <= datetime.now(UTC)  # type: ignore[operator]  # it has a record
+
+
+def test_a_letter_is_parsed_and_enriched_as_a_record_was(settings: StreamSettings, api: Api) -> None:
+    """Networks in its value may be longer than the addresses that they stand for, so its size is not judged again."""
+    landed_by_stream = Landed(load(ReplaySettings, lake_uri=settings.lake_uri, max_value_bytes=1024))
+    long = encode(event("repin", more="x" * 2000))
+    parsed = landed_by_stream.parse(plain_records(long, b""))
+    assert parsed["dead_reason"].to_pylist() == [None, "empty"]
+    (row,) = landed_by_stream.enrich(parsed.slice(0, 1)).to_pylist()
+    assert (row["pin_status"], row["title"], row["event_type"]) == ("fetched", "seven", "repin")

@@ -5,7 +5,7 @@ import getpass
 import pymysql
 
 from pinwheel.clients import memsql
-from pinwheel.core.settings import MemsqlSettings, MergeSettings
+from pinwheel.core.settings import MemsqlSettings, MergeSettings, variable
 from pinwheel.local import environment, mariadb
 from pinwheel.local.stack import Stack
 from tests.support import lakes
@@ -41,3 +41,10 @@ def merge_settings(settings: MemsqlSettings, place: str) -> MergeSettings:
     empty_tables(settings)
     values = settings.model_dump(include=set(MemsqlSettings.model_fields))
     return MergeSettings(**values, lake_uri=lakes.make(place))
+
+
+def environment_of(settings: MemsqlSettings) -> dict[str, str]:
+    """The environment of a process that uses the same database."""
+    given = settings.model_dump(include=set(MemsqlSettings.model_fields), exclude_none=True)
+    given["memsql_password"] = settings.memsql_password.get_secret_value()
+    return {variable(name): str(value) for name, value in given.items()}

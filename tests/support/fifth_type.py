@@ -2,13 +2,15 @@
 
 Run in a process of its own, since the rooms read the contract as they are imported:
 ``python -m tests.support.fifth_type``, and with a lake's folder as argument also from that lake to the database that
-the environment names. An AssertionError names the part that does not follow from the contract.
+the environment names; with ``--letters`` before it, its letters come home first. An AssertionError names the part that
+does not follow from the contract.
 """
 
 import json
 import re
 import sys
-from contextlib import closing, suppress
+from collections.abc import Iterator
+from contextlib import closing, contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -124,7 +126,6 @@ def migration() -> str:
 
 def check_lake_to_reports(folder: str, row: dict[str, Any]) -> None:
     """Land the row in a new lake in ``folder``, and merge, roll up and check it."""
-    from pinwheel.clients import memsql
     from pinwheel.core.settings import MergeSettings, load
     from tests.support import lakes
 
@@ -133,16 +134,53 @@ def check_lake_to_reports(folder: str, row: dict[str, Any]) -> None:
     empty = dict.fromkeys(c.name for c in contract.LAKE_COLUMNS)
     pin = {"pin_status": "cached", "brand_id": 70, "category": "travel", "country_code": "NL"}
     lakes.land(settings.lake_uri, [{**empty, **known, **pin}, {**empty, **known, **pin, "kafka_offset": 9}])
+    with migrated(settings, folder) as connection:
+        check_merge(settings, connection)
+
+
+@contextmanager
+def migrated(settings: Any, folder: str) -> Iterator[Any]:
+    """A connection to the database with the type's table, which is dropped at the end."""
+    from pinwheel.clients import memsql
+
     file = Path(folder, "shares.sql")
     file.write_text(migration())
     with memsql.connect(settings, local_infile=True) as connection, connection.cursor() as cursor:
         try:
             memsql.execute_all(connection, str(file.with_suffix("")))
-            check_merge(settings, connection)
+            yield connection
         finally:
             for name in ("VIEW checked_shares", "TABLE shares"):
                 with suppress(Exception):
                     cursor.execute(f"DROP {name}")
+
+
+def check_letters(folder: str) -> None:
+    """Letters of a lake that waited for the type: they come home, to the table and the rollups, once."""
+    from deltalake import DeltaTable
+
+    from pinwheel.core.settings import MergeSettings, ReplaySettings, load
+    from pinwheel.lake.replay import Wanted, replay
+    from pinwheel.merge.merge import next_slice
+    from spark_jobs.landing_task import Landed
+
+    settings = load(MergeSettings, lake_uri=f"{folder}/lake")
+    own = load(ReplaySettings, lake_uri=settings.lake_uri)
+    wanted = Wanted("unknown_type", event_type="share")
+    dry = replay(own, wanted, Landed(own), "ann", dry_run=True)
+    assert (dry.letters, dry.passing["share"].letters, dry.landed) == (3, 2, 0)
+    assert {name: kind.letters for name, kind in dry.lacking.items()} == {"bad_field: channel": 1}
+    assert replay(own, wanted, Landed(own), "ann", dry_run=False).landed == 2
+    version = DeltaTable(settings.events_uri).version()
+    with migrated(settings, folder) as connection, connection.cursor() as cursor:
+        check_merge(settings, connection)
+        cursor.execute("SELECT country_code, ip_network, pin_status FROM shares")
+        place = {"country_code": "US", "ip_network": "8.8.8.0/24", "pin_status": "cached"}
+        assert cursor.fetchall() == [place], "located by the network that the letter kept"
+        again = replay(own, wanted, Landed(own), "ann", dry_run=False)
+        assert (again.letters, again.landed) == (1, 0)
+        assert DeltaTable(settings.events_uri).version() == version
+        assert next_slice("shares", settings, connection) is None
 
 
 def check_merge(settings: Any, connection: Any) -> None:
@@ -176,5 +214,8 @@ if __name__ == "__main__":
     add_entry()
     good = check_parser()
     check_schema_rules_and_statement()
-    for lake in sys.argv[1:]:
-        check_lake_to_reports(lake, good)
+    if sys.argv[1:2] == ["--letters"]:
+        check_letters(sys.argv[2])
+    else:
+        for lake in sys.argv[1:]:
+            check_lake_to_reports(lake, good)

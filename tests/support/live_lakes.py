@@ -26,7 +26,7 @@ def rows(events: list[dict[str, Any]]) -> pa.Table:
     return pa.table({f.name: pa.array([e.get(f.name) for e in events], f.type) for f in schema}, schema=schema)
 
 
-def land(folder: Path, events: list[dict[str, Any]]) -> str:
+def land(folder: Path | str, events: list[dict[str, Any]]) -> str:
     """One more version of ``folder``/events; returns the table's address."""
     uri = f"{folder}/events"
     events_table.create_table(uri)

@@ -1,5 +1,6 @@
-// Data quality: verdicts, failures and their reasons, quarantined rows, held slices, dead letters.
+// Data quality: verdicts, failures and their reasons, quarantined rows, held slices. Dead letters: letters.js.
 
+import { card, raw, showLetters, tryButton } from "./letters.js";
 import {
   $,
   address,
@@ -133,11 +134,6 @@ function gateState(t) {
 /** @param {Api.Rows} data */
 function showRows(data) {
   fill($("#rows"), held(data.held), failures(data.failures), rowFailures(data), quarantine(data));
-}
-
-/** @param {string} title @param {Child} side @param {Child[]} children */
-function card(title, side, ...children) {
-  return h("section", { class: "card" }, h("div", { class: "card-head" }, h("h2", {}, title), side), children);
 }
 
 /** @param {Api.Held[]} slices */
@@ -274,7 +270,7 @@ function quarantine({ broken, quarantined }) {
   ];
   return card(
     "Quarantine",
-    h("span", { class: "quiet" }, "the newest 1,000 rows"),
+    h("span", { class: "quiet" }, "the newest 1,000 rows ", tryButton(null, "Judge again", "all quarantined rows")),
     table(rules, broken, "Rules that rows broke"),
     h(
       "details",
@@ -283,60 +279,4 @@ function quarantine({ broken, quarantined }) {
       table(rows, quarantined, "The newest rows in quarantine"),
     ),
   );
-}
-
-/* Dead letters */
-
-/** @param {Api.DeadLetters} letters */
-function showLetters({ found }) {
-  const side = h(
-    "span",
-    { class: "quiet" },
-    found.letters
-      ? [
-          found.is_all ? "all of today and yesterday" : `the newest ${count(found.letters)}, since `,
-          found.is_all ? null : when(found.since),
-        ]
-      : "today and yesterday",
-  );
-  if (!found.letters) {
-    fill($("#letters"), card("Dead letters", side, empty("None", "Every record met the contract.")));
-    return;
-  }
-  /** @type {Column<Api.Reason>[]} */
-  const columns = [
-    { label: "Reason", cell: (r) => h("code", {}, r.reason) },
-    { label: "Records", number: true, cell: (r) => count(r.letters) },
-    { label: "Detail of the newest", cell: (r) => h("bdi", { class: "clip" }, r.samples[0]?.detail || "–") },
-    {
-      label: "Samples",
-      cell: (r) => h("details", {}, h("summary", {}, `${r.samples.length} of them`), r.samples.map(letter)),
-    },
-  ];
-  fill($("#letters"), card("Dead letters", side, table(columns, found.reasons, "Dead letters by reason")));
-}
-
-/** @param {Api.Letter} l */
-function letter(l) {
-  return h(
-    "div",
-    { class: "letter" },
-    h(
-      "small",
-      { class: "quiet" },
-      "partition ",
-      l.kafka_partition,
-      ", offset ",
-      l.kafka_offset,
-      ", ",
-      when(l.kafka_timestamp),
-    ),
-    h("p", {}, h("bdi", {}, l.detail)),
-    raw(l.value || "(no bytes)"),
-  );
-}
-
-/** Unformatted text in a box that scrolls. @param {string} text */
-function raw(text) {
-  return h("pre", { class: "raw", tabindex: 0 }, h("bdi", {}, text));
 }

@@ -46,6 +46,8 @@ declare namespace Api {
   type Confidence = "sure" | "very_sure" | "beyond_doubt";
   interface DeadLetters {
     found: Summary;
+    days: LetterDay[];
+    never: string[];
   }
   interface Driver {
     state: "running" | "restarting" | "stopped" | "unknown";
@@ -101,6 +103,11 @@ declare namespace Api {
     kafka_timestamp: string;
     detail: string;
     value: string;
+  }
+  interface LetterDay {
+    day: string;
+    reasons: Record<string, number>;
+    is_all: boolean;
   }
   interface ListedReport {
     brand_id: number;

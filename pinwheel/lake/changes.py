@@ -1,0 +1,44 @@
+"""Changes of landed rows: one MERGE, which is one commit, tried again when another writer's came first.
+
+Dying before the commit changes nothing; a second run changes the rows that still match. The change feed has the rows
+as they were and as they are, also those that move to another day or event type. An UPDATE would not do: one that sets a
+value to itself leaves no change, and its feed repeats all rows of the files.
+"""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import pyarrow as pa
+from deltalake import CommitProperties, DeltaTable
+from deltalake.exceptions import CommitFailedError
+from tenacity import retry, retry_if_exception_type, stop_after_attempt, wait_random_exponential
+
+COMMIT_TRIES = 10  # the stream commits every second, a change takes a fraction of that
+CHANGE_KEY = "pinwheel.change"  # where a commit keeps why it changed rows, as JSON
+
+
+@retry(
+    retry=retry_if_exception_type(CommitFailedError),  # the stream has landed in the meantime
+    stop=stop_after_attempt(COMMIT_TRIES),
+    wait=wait_random_exponential(max=2),
+    reraise=True,
+)
+def change(
+    events_uri: str, rows: pa.Table, matching: str, values: Mapping[str, str], why: Mapping[str, Any] | None = None
+) -> int:
+    """Change the landed rows ``t`` that match one of ``rows``, ``s``; returns how many there were.
+
+    Args:
+        events_uri: the table.
+        rows: at most one per landed row.
+        matching: the condition, in SQL. Days, event types and offsets as literals decide which files are read, and
+            which commits of others are in the way.
+        values: SQL by column.
+        why: kept in the commit.
+    """
+    properties = CommitProperties(custom_metadata={CHANGE_KEY: json.dumps(why)}) if why else None
+    merger = DeltaTable(events_uri).merge(
+        rows, matching, source_alias="s", target_alias="t", commit_properties=properties
+    )
+    return int(merger.when_matched_update(dict(values)).execute()["num_target_rows_updated"])
