@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from pinwheel.clients import memsql
 from pinwheel.clients.memsql import Connection, Row
@@ -111,12 +112,16 @@ class Rollups:
             last = _last(slices, MOST_ROWS if day is None else sys.maxsize)
             queued = memsql.fetch(connection, "rollup/increments", {"slice_id": last})
             noted = {row["day"]: row["noted_at"] for row in memsql.fetch(connection, "rollup/stale_days")}
-            if day is not None and day < ledger.kept_from(connection):
+            kept_from = ledger.kept_from(connection)
+            if day is not None and day < kept_from:
                 raise SupersededError(f"the rows of {day} have expired meanwhile; nothing was changed")
             counted_from = ledger.kept_from(connection, ledger.PRESENCE)
             recounted = list(_rows_of(connection, day)) if day is not None else []
-        parts = [(row["table_name"], unpack(row["increments"])) for row in queued]
-        uncounted = {d for _, rows in parts for d in _days(rows) if d < counted_from} - noted.keys()
+        parts = [(row["table_name"], _since(kept_from, unpack(row["increments"]))) for row in queued]
+        days = (
+            {d for _, rows in parts for d in pc.unique(_days(rows)).to_pylist()} if counted_from > kept_from else set()
+        )
+        uncounted = {d for d in days if d < counted_from} - noted.keys()
         if uncounted:  # their people are no longer known, but their rows are
             with memsql.transaction(connection):
                 for day in uncounted:
@@ -175,9 +180,13 @@ class Rollups:
             ledger.move_progress(connection, ROLLUPS, reached)
 
 
-def _days(rows: pa.Table) -> list[date]:
-    days: list[date] = pa.compute.unique(rows["at_us"].cast(pa.timestamp("us")).cast(pa.date32())).to_pylist()
-    return days
+def _days(rows: pa.Table) -> pa.ChunkedArray:
+    return rows["at_us"].cast(pa.timestamp("us")).cast(pa.date32())
+
+
+def _since(kept_from: date, rows: pa.Table) -> pa.Table:
+    """Without increments of days whose rollups stay as they are: their rows go, by retention or before it comes."""
+    return rows if kept_from == date.min else rows.filter(pc.greater_equal(_days(rows), kept_from))
 
 
 def _last(slices: Sequence[Row], most_rows: int) -> int:

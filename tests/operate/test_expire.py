@@ -23,7 +23,7 @@ from pinwheel.operate.expire import apply_retention
 from pinwheel.quality import results
 from pinwheel.rollup.rollups import Rollups, note_stale_day
 from tests.support.dying import die_at
-from tests.support.lakes import NOON, event, hours, land
+from tests.support.lakes import NOON, delete, event, hours, land
 from tests.support.rebuilds import everything, work
 from tests.support.slices import prepared
 from tests.support.types import Query
@@ -306,6 +306,25 @@ def test_a_run_that_dies_is_finished_by_the_next(
     assert {k: v for k, v in rollups(query).items() if k not in ("person_homes", "table_progress")} == {
         k: v for k, v in before.items() if k not in ("person_homes", "table_progress")
     }
+
+
+def test_an_erasure_while_retention_is_halfway(settings: MergeSettings, query: Query, apply: Apply) -> None:
+    """The row of a gone day is still in the table, presence is not: its rollups stay, and nothing fails."""
+    land(settings.lake_uri, old_and_new())
+    work(settings)
+    before = rollups(query)
+    apply(retain_event_days=0, retain_lake_days=0)
+    with pytest.MonkeyPatch.context() as patch:
+        die_at(patch, "operate/retention/delete_events")
+        with pytest.raises(KeyboardInterrupt):
+            apply()
+    delete(settings.lake_uri, "event_id = 'e1'")
+    work(settings)
+    assert rollups(query) == before
+    assert len(query("SELECT * FROM repins")) == 19
+    apply()
+    work(settings)
+    assert rollups(query) == before
 
 
 def insert(connection: Connection, sql: str, *rows: tuple[Any, ...]) -> None:
