@@ -29,8 +29,8 @@ def apply() -> list[dict[str, Any]]:
     from pinwheel.operate.expire import apply_retention
 
     context = get_current_context()
-    is_by_hand = context["dag_run"].run_type == "manual"  # the schedule has no form
-    dry_run = is_by_hand and context["params"]["dry_run"]
+    is_scheduled = context["dag_run"].run_type == "scheduled"  # then nobody has filled in the form
+    dry_run = context["params"]["dry_run"] and not is_scheduled
     return [asdict(one) for one in apply_retention(load(RetentionSettings), datetime.now(UTC), dry_run)]
 
 
