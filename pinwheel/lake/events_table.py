@@ -18,6 +18,7 @@ from pinwheel.core.offsets import Progress, Reach
 
 LOG_PROPERTY = "pinwheel.kafkaLog"  # a table property: which log the offsets are of
 METADATA_KEY = "pinwheel"  # where a landing commit keeps its manifest, as JSON
+EXPIRED = "expired_before"  # in the manifest of a commit that takes old rows away: the first day that is kept
 LOG_KEPT = timedelta(hours=1)  # each landing lists the log three times: 302,400 entries take 2 s
 # Columns by which readers skip files. Not occurred_at: its statistics make delta-rs 1.6 refuse
 # `occurred_at < TIMESTAMP '…'` in updates and deletes, and the day in the path is nearly as selective.
@@ -57,7 +58,8 @@ class Commit:
     """One version of ``events``. ``rows`` (by event_type) is None when it is not a landing commit.
 
     ``behind``: about how many records were in Kafka that no version had yet; 0 unless the stream was catching up.
-    ``gap``: the offsets that a person let the stream go on without; None for all others.
+    ``gap``: the offsets that a person let the stream go on without; None for all others. ``expires``: it only takes
+    away old rows, which is no correction: reporting tables and rollups keep theirs.
     """
 
     version: int
@@ -66,6 +68,7 @@ class Commit:
     spans: dict[int, Span] = field(default_factory=dict)
     behind: int = 0
     gap: dict[str, Any] | None = None
+    expires: bool = False
 
     @property
     def progress(self) -> Progress:
@@ -183,6 +186,8 @@ def _commit(entry: Mapping[str, object]) -> Commit:
     if manifest is None:
         return Commit(version, committed_at)
     read = json.loads(str(manifest))
+    if EXPIRED in read:
+        return Commit(version, committed_at, expires=True)
     spans = {int(p): Span(s, e, t and datetime.fromisoformat(t)) for p, (s, e, t) in read["spans"].items()}
     return Commit(version, committed_at, read["rows"], spans, read.get("behind", 0), read.get("gap"))
 

@@ -2,18 +2,19 @@
 
 import time
 from collections.abc import Sequence
-from datetime import date
+from datetime import UTC, date, datetime
 
 from pinwheel.clients import memsql
 from pinwheel.core.contract import TABLES
 from pinwheel.core.errors import LocalError
-from pinwheel.core.settings import MergeSettings, SourceSettings, load
+from pinwheel.core.settings import MergeSettings, RetentionSettings, SourceSettings, load
 from pinwheel.local import environment
 from pinwheel.local.commands import require_running
 from pinwheel.local.settings import LocalSettings
 from pinwheel.local.stack import Stack
-from pinwheel.merge import rebuild
+from pinwheel.merge import ledger, rebuild
 from pinwheel.merge.ledger import SupersededError
+from pinwheel.operate import expire
 from pinwheel.rollup.rollups import Rollups, note_stale_day, stale_days
 from pinwheel.stream import source_log
 
@@ -26,7 +27,7 @@ def recompute_rollups(settings: LocalSettings, what: str) -> None:
     Ends when it is done, by this command or by the running task `roll_up`. If it dies, the task does the rest.
 
     Raises:
-        LocalError: the stack does not run, or ``what`` is no day.
+        LocalError: the stack does not run, ``what`` is no day, or its rows are no longer kept.
     """
     merging = _merging(settings)
     with memsql.connect(merging, local_infile=True) as connection:
@@ -34,7 +35,10 @@ def recompute_rollups(settings: LocalSettings, what: str) -> None:
             for table in TABLES:
                 rebuild.note_stale_days(connection, table)
         else:
-            note_stale_day(connection, _day(what))
+            day, kept_from = _day(what), ledger.kept_from(connection)
+            if day < kept_from:
+                raise LocalError(f"{day}: its rows are gone, the tables keep them from {kept_from} on; rollups stay")
+            note_stale_day(connection, day)
         connection.commit()
         rollups = Rollups()
         while days := stale_days(connection):
@@ -85,6 +89,17 @@ def rebuild_tables(settings: LocalSettings, tables: Sequence[str], all_tables: b
             )
             time.sleep(POLL_SECONDS)
     print("rebuilt; the rollups of their days follow")
+
+
+def apply_retention(settings: LocalSettings, dry_run: bool) -> None:
+    """Take away what is older than the settings of the running stack say, or print what would be.
+
+    Raises:
+        LocalError: the stack does not run.
+    """
+    _merging(settings)
+    for one in expire.apply_retention(load(RetentionSettings), datetime.now(UTC), dry_run):
+        print(f"{one.store}: {one.rows:,} rows from before {one.before:%Y-%m-%d}{' would go' if dry_run else ' gone'}")
 
 
 def continue_stream(settings: LocalSettings, where: str, reason: str, by: str, dry_run: bool) -> None:

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
 from typing import Any, Protocol
 
 from pinwheel.clients import memsql
@@ -13,6 +14,7 @@ from pinwheel.core.errors import MergeError
 from pinwheel.core.offsets import Progress, VersionRange
 from pinwheel.core.settings import MemsqlSettings
 
+EVENTS, PRESENCE = "events", "presence"  # stores with a first day; see ``kept_from``
 FIRST_WATERMARK = -1  # a Delta table's first version is 0
 
 
@@ -96,6 +98,12 @@ def watermark(connection: Connection, table: str, shard: Shard = ONLY) -> int:
             memsql.execute_many(connection, "merge/move_progress", [{**of, **row} for row in known for of in new])
         memsql.execute_many(connection, "merge/first_watermarks", new)
     return watermark(connection, table, shard)
+
+
+def kept_from(connection: Connection, store: str = EVENTS) -> date:
+    """The first day of which a store has all rows: retention takes earlier ones away. Does not commit."""
+    found: date | None = memsql.fetch(connection, "merge/kept_from", {"store": store})[0]["kept_from"]
+    return found or date.min
 
 
 def advance(connection: Connection, table: str, shard: Shard, versions: VersionRange, progress: Progress) -> None:

@@ -25,10 +25,10 @@ from pinwheel.core.settings import MergeSettings
 from pinwheel.lake.change_feed import ChangeFeed
 from pinwheel.merge import ledger
 from pinwheel.merge.gate import Verdict
-from pinwheel.merge.ledger import ONLY, Outcome, Shard
+from pinwheel.merge.ledger import ONLY, Outcome, Shard, SupersededError
 from pinwheel.merge.load import load, load_table, write
 from pinwheel.merge.plan import Counts, Plan, kept_columns
-from pinwheel.merge.prepare import Prepared, prepare, upcoming
+from pinwheel.merge.prepare import Next, Prepared, prepare, upcoming
 
 log = logging.getLogger(__name__)
 
@@ -60,7 +60,7 @@ def next_slice(
     if next_ is None:
         return None
     if not next_.empty:
-        slice_ = prepare(table, feed, next_, shard)
+        slice_ = prepared(table, feed, next_, shard, connection)
         if slice_.rows_read:
             return slice_
         slice_.close()
@@ -70,6 +70,14 @@ def next_slice(
         ledger.advance(connection, table, shard, next_.versions, next_.progress)
     log.info("skipped table=%s%s to=%d reason=no_rows", table, shard.label, next_.versions.to)
     return None
+
+
+def prepared(table: str, feed: ChangeFeed, next_: Next, shard: Shard, connection: Connection) -> Prepared:
+    """As ``prepare``; rows of days that the table no longer has are set aside."""
+    slice_ = prepare(table, feed, next_, shard)
+    slice_.expire(ledger.kept_from(connection))
+    connection.commit()
+    return slice_
 
 
 def merge(
@@ -158,6 +166,8 @@ def _merge_once(
 ) -> int:
     with memsql.transaction(connection):
         ledger.advance(connection, slice_.table, slice_.shard, slice_.versions, slice_.progress)
+        if ledger.kept_from(connection) != slice_.kept_from:  # it moves under the lock that advance holds
+            raise SupersededError(f"days of {slice_.table} have expired meanwhile: the slice is prepared again")
         outcome = Outcome(asdict(write_.counts), slice_.rows_read, len(slice_.aside), _detail(verdict))
         if accepted_id is None:
             slice_id = ledger.record_merged(connection, slice_, outcome)

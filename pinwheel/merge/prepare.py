@@ -5,7 +5,7 @@ Writes nothing: a process that dies here, or two that prepare the same versions,
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
@@ -87,15 +87,16 @@ def choose(commits: list[events_table.Commit], kind: EventType, start: int, max_
     rows = 0
     for commit in commits:
         more = 0 if commit.rows is None else commit.rows.get(kind.name, 0)
-        if (rows and rows + more > max_rows) or (taken and commit.gap):
+        is_alone = commit.gap or commit.expires  # so that the feed is not read for a version that only expires rows
+        if (rows and rows + more > max_rows) or (taken and is_alone):
             break
         rows += more
         taken.append(commit)
-        if commit.gap:
+        if is_alone:
             break
     if not taken:
         return None
-    empty = rows == 0 and all(commit.rows is not None for commit in taken)
+    empty = rows == 0 and all(commit.rows is not None or commit.expires for commit in taken)
     progress = offsets.together(commit.progress for commit in taken)
     return Next(VersionRange(start, taken[-1].version), empty, progress, restarts=bool(taken[-1].gap))
 
@@ -124,6 +125,7 @@ class Prepared:
         self.table, self.versions, self.progress, self.shard = table, versions, progress, shard
         self.kind = TABLES[table]
         self.aside: list[Row] = []  # rows for quarantine, each with its reasons
+        self.kept_from = date.min  # see ``expire``
         self.db = in_memory()
         self.db.register("feed", feed)
         columns = ", ".join(f"{_read(c.name, c.type)} AS {c.name}" for c in reporting_columns(self.kind))
@@ -161,10 +163,30 @@ class Prepared:
         sql = f"SELECT DISTINCT {rule.column} FROM slice WHERE change_type = 'upsert' AND ({rule.broken})"
         return [value for (value,) in self.db.execute(f"{sql} ORDER BY 1 LIMIT {SAMPLE_VALUES}").fetchall()]
 
+    def expire(self, kept_from: date, *, aside: bool = True) -> None:
+        """Set aside the upserts of days whose rows the table no longer has; or drop them.
+
+        A redelivered event of such a day would be taken for a new one, and counted twice.
+        """
+        self.kept_from = kept_from
+        if kept_from == date.min:
+            return
+        condition = f"change_type = 'upsert' AND occurred_at < TIMESTAMP '{kept_from.isoformat()}'"
+        found = self.db.sql(f"SELECT rowid AS row_num, * FROM slice WHERE {condition}").to_arrow_table()
+        if not found.num_rows:
+            return
+        self.upserts -= found.num_rows
+        if aside:
+            reason = f"expired: the table has no rows from before {kept_from}"
+            self.aside += [{**row, "reason": reason} for row in found.to_pylist()]
+        else:
+            self.rows_read -= found.num_rows
+        self.db.execute(f"DELETE FROM slice WHERE {condition}")
+
     def set_aside(self, rules: Sequence["Rule"]) -> int:
-        """Move the upserts that break one of the rules to ``aside``; returns their number."""
+        """Move the upserts that break one of the rules to ``aside``; returns the number of all that are there."""
         if not rules:
-            return 0
+            return len(self.aside)
         which = ", ".join(f"COALESCE({rule.broken}, FALSE)" for rule in rules)
         condition = f"change_type = 'upsert' AND ({_any(rules)})"
         rows = self.db.sql(f"SELECT rowid AS row_num, *, [{which}] AS broken FROM slice WHERE {condition}")

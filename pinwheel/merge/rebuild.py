@@ -250,6 +250,7 @@ def load_part(rebuild: Rebuild, part: int, rows: Iterable[pa.RecordBatch], conne
     """
     versions = VersionRange(FIRST_WATERMARK, rebuild.version)
     with closing(Prepared(rebuild.table, versions, {}, as_feed(rebuild.table, rebuild.version, rows))) as slice_:
+        slice_.expire(ledger.kept_from(connection), aside=False)  # retention took them away; they don't come back
         verdict = gate.check(slice_, accepted=True)  # as when it was merged first: bad rows were quarantined then too
         with planned(slice_, connection, f"rebuilt_{rebuild.table}") as write_:
 

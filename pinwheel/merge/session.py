@@ -27,9 +27,9 @@ from pinwheel.lake.change_feed import ChangeFeed
 from pinwheel.merge import ledger, rebuild
 from pinwheel.merge.gate import Gate, Verdict
 from pinwheel.merge.ledger import FIRST_WATERMARK, ONLY, Shard, Slice
-from pinwheel.merge.merge import merge, next_slice
+from pinwheel.merge.merge import merge, next_slice, prepared
 from pinwheel.merge.plan import Counts
-from pinwheel.merge.prepare import Next, Prepared, prepare
+from pinwheel.merge.prepare import Next, Prepared
 from pinwheel.merge.turns import Turns, take_turns
 
 log = logging.getLogger(__name__)
@@ -124,7 +124,8 @@ class Session(Turns):
             return False
         self._held.end("no slice is held any more")
         if waiting is not None:
-            slice_ = prepare(self._table, self._feed, Next(waiting.versions, False, waiting.progress), self._shard)
+            again = Next(waiting.versions, False, waiting.progress)
+            slice_ = prepared(self._table, self._feed, again, self._shard, connection)
         elif (found := self._next(connection)) is not None:
             slice_ = found
         else:

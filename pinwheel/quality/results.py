@@ -8,6 +8,7 @@ from typing import Any
 from pinwheel.clients import memsql
 from pinwheel.clients.memsql import Connection, Row
 from pinwheel.core.contract import ROLLUPS, TABLES
+from pinwheel.core.errors import QualityError
 from pinwheel.core.times import aware, naive
 from pinwheel.quality.judge import Verdict
 from pinwheel.quality.profile import Profile
@@ -58,6 +59,18 @@ def _result(verdict: Verdict, sample: list[dict[str, Any]] | None) -> dict[str, 
         "expected": verdict.expected,
         "sample": json.dumps(sample, default=str, ensure_ascii=False) if sample else None,
     }
+
+
+def require_rows(connection: Connection, hour: datetime) -> None:
+    """Do nothing if the reporting tables have all rows of an hour, and so of all later ones.
+
+    Raises:
+        QualityError: retention has taken them away.
+    """
+    kept_from = memsql.fetch(connection, "quality/kept_from", {"store": "events"})[0]["kept_from"]
+    connection.commit()
+    if kept_from is not None and hour.date() < kept_from:
+        raise QualityError(f"{hour:%Y-%m-%d %H:00} can't be checked: the tables keep rows from {kept_from} on")
 
 
 def hours(connection: Connection, since: datetime) -> dict[datetime, bool]:

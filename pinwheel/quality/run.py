@@ -86,6 +86,7 @@ def check(
     with memsql.connect(settings) as connection:
         if asked:
             hours = period(*asked, now(), settings.quality_keep_days)
+            results.require_rows(connection, hours[0])
         else:
             hours = due_hours(connection, now(), settings.quality_back_hours)
         judge = Judge(settings.quality_dir)

@@ -83,9 +83,9 @@ class Maker:
         if first_day is None:
             log.info("nothing has been merged yet: no reports")
             return
-        through = self._through()
+        through, kept_from = self._through(), self._again(revisions.kept_from)
         for period in recent(self._settings.report_periods, self._settings.report_back_days, self._now()):
-            if period.end.date() > first_day:
+            if period.end.date() > first_day and period.before.first_day >= kept_from:
                 self._period(period, through, partial(_due, is_young=self._is_young(period)))
 
     def _is_young(self, period: Period) -> bool:
@@ -103,6 +103,9 @@ class Maker:
         if first_day is None or period.end.date() <= first_day:
             since = f"the first day with events is {first_day}" if first_day else "nothing has been merged yet"
             raise AskedError(f"there is nothing to report for {period.days} days from {period.first_day}: {since}")
+        kept_from = self._again(revisions.kept_from)
+        if period.before.first_day < kept_from:
+            raise AskedError(f"reports for {period.first_day} can't be made: the tables keep rows from {kept_from} on")
         self._period(period, self._through(), lambda known, _latest, _state: _chosen(known, brand_ids, period))
 
     def _through(self) -> datetime | None:

@@ -53,6 +53,13 @@ def first_day(connection: Connection) -> date | None:
     return day
 
 
+def kept_from(connection: Connection) -> date:
+    """The first day of which the tables have all rows: retention takes earlier ones away."""
+    with memsql.transaction(connection):
+        day: date | None = memsql.fetch(connection, "reports/kept_from", {"store": "events"})[0]["kept_from"]
+    return day or date.min
+
+
 def brands(connection: Connection, period: Period) -> list[Brand]:
     """The brands to report on for a period, by brand id."""
     params = {"from_day": period.before.first_day, "to_day": period.end.date()}

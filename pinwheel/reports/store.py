@@ -1,7 +1,9 @@
 """The reports folder, on a disk or in an S3-compatible store. Writes are atomic: a file is whole or does not exist."""
 
+import shutil
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 from typing import Self
 
@@ -35,6 +37,14 @@ class Store:
         # The buffer holds the whole file: delta-rs' streams reject the writes of an unbuffered Arrow stream.
         with self._filesystem.open_output_stream(path, compression=None, buffer_size=len(content) + 1) as stream:
             stream.write(content)
+
+    def delete(self, folder: str) -> None:
+        """Delete a folder with its files. Idempotent."""
+        if "://" not in self._uri:
+            shutil.rmtree(Path(self._uri, folder), ignore_errors=True)
+            return
+        with suppress(FileNotFoundError):  # a store has no folders, so an empty one is not there
+            self._filesystem.delete_dir(folder)
 
     def read(self, path: str) -> bytes:
         """A file's content.

@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from pinwheel.clients import memsql
 from pinwheel.clients.memsql import Connection, Row
@@ -95,6 +96,9 @@ class Rollups:
     def _take(self, connection: Connection) -> "_Taken":
         """Read what to apply; if a day is stale, all of the queue and the day's rows, from one snapshot."""
         stale = stale_days(connection)
+        if stale and (gone := memsql.execute(connection, "rollup/forget_gone_days")):
+            log.error("rollups of days stay as they are, because their rows are no longer kept days=%d", gone)
+            stale = stale_days(connection)
         is_short = stale and memsql.fetch(connection, "rollup/waiting")[0]["queued_rows"] <= MOST_ROWS
         connection.commit()
         day = stale[0] if is_short else None
@@ -108,8 +112,21 @@ class Rollups:
             last = _last(slices, MOST_ROWS if day is None else sys.maxsize)
             queued = memsql.fetch(connection, "rollup/increments", {"slice_id": last})
             noted = {row["day"]: row["noted_at"] for row in memsql.fetch(connection, "rollup/stale_days")}
+            kept_from = ledger.kept_from(connection)
+            if day is not None and day < kept_from:
+                raise SupersededError(f"the rows of {day} have expired meanwhile; nothing was changed")
+            counted_from = ledger.kept_from(connection, ledger.PRESENCE)
             recounted = list(_rows_of(connection, day)) if day is not None else []
-        parts = [(row["table_name"], unpack(row["increments"])) for row in queued]
+        parts = [(row["table_name"], _since(kept_from, unpack(row["increments"]))) for row in queued]
+        days = (
+            {d for _, rows in parts for d in pc.unique(_days(rows)).to_pylist()} if counted_from > kept_from else set()
+        )
+        uncounted = {d for d in days if d < counted_from} - noted.keys()
+        if uncounted:  # their people are no longer known, but their rows are
+            with memsql.transaction(connection):
+                for day in uncounted:
+                    note_stale_day(connection, day)
+            return self._take(connection)
         keys = [{name: row[name] for name in ("slice_id", "part")} for row in queued]
         is_complete = not (slices and last < slices[-1]["slice_id"]) and len(noted) == (day is not None)
         return _Taken(keys, parts, recounted, day, noted, progress if is_complete else [])
@@ -161,6 +178,15 @@ class Rollups:
             memsql.execute_many(connection, "rollup/take", taken.queued_keys)
             reached = {r["kafka_partition"]: Reach(r["next_offset"], r["kafka_timestamp"]) for r in taken.progress}
             ledger.move_progress(connection, ROLLUPS, reached)
+
+
+def _days(rows: pa.Table) -> pa.ChunkedArray:
+    return rows["at_us"].cast(pa.timestamp("us")).cast(pa.date32())
+
+
+def _since(kept_from: date, rows: pa.Table) -> pa.Table:
+    """Without increments of days whose rollups stay as they are: their rows go, by retention or before it comes."""
+    return rows if kept_from == date.min else rows.filter(pc.greater_equal(_days(rows), kept_from))
 
 
 def _last(slices: Sequence[Row], most_rows: int) -> int:

@@ -1,7 +1,7 @@
 -- name:    quality/wrong_person_homes
 -- purpose: People with a login in an hour whose home country contradicts their logins; a sixteenth of the people.
 -- grain:   one row per person
--- reads:   person_homes, logins, stale_rows
+-- reads:   person_homes, logins, expired_logins, stale_rows
 -- writes:  nothing
 -- params:  hour datetime
 
@@ -14,22 +14,42 @@ SELECT
     kept.logins AS kept_logins
 FROM (
     SELECT
-        person.user_id,
-        COALESCE(event.country_code, 'ZZ') AS country_code,
-        COUNT(*) AS logins,
+        user_id,
+        country_code,
+        SUM(logins) AS logins,
         ROW_NUMBER() OVER (
-            PARTITION BY person.user_id
-            ORDER BY event.country_code IS NULL, COUNT(*) DESC, event.country_code
+            PARTITION BY user_id
+            ORDER BY country_code = 'ZZ', SUM(logins) DESC, country_code
         ) AS place
     FROM (
-        SELECT DISTINCT user_id
-        FROM logins
-        WHERE occurred_hour = %(hour)s AND user_id & 15 = HOUR(%(hour)s) & 15
-    ) AS person
-    INNER JOIN logins AS event ON person.user_id = event.user_id
+        SELECT
+            person.user_id,
+            COALESCE(event.country_code, 'ZZ') AS country_code,
+            COUNT(*) AS logins
+        FROM (
+            SELECT DISTINCT user_id
+            FROM logins
+            WHERE occurred_hour = %(hour)s AND user_id & 15 = HOUR(%(hour)s) & 15
+        ) AS person
+        INNER JOIN logins AS event ON person.user_id = event.user_id
+        GROUP BY
+            person.user_id,
+            event.country_code
+        UNION ALL
+        SELECT
+            person.user_id,
+            expired.country_code,
+            expired.logins
+        FROM (
+            SELECT DISTINCT user_id
+            FROM logins
+            WHERE occurred_hour = %(hour)s AND user_id & 15 = HOUR(%(hour)s) & 15
+        ) AS person
+        INNER JOIN expired_logins AS expired ON person.user_id = expired.user_id
+    ) AS of_country
     GROUP BY
-        person.user_id,
-        event.country_code
+        user_id,
+        country_code
 ) AS counted
 LEFT JOIN person_homes AS kept ON counted.user_id = kept.user_id
 WHERE

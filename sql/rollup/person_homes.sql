@@ -1,7 +1,7 @@
 -- name:    rollup/person_homes
 -- purpose: Recompute the home country of the people whose logins were touched.
 -- grain:   one row per user_id
--- reads:   touched_logins, logins
+-- reads:   touched_logins, logins, expired_logins
 -- writes:  person_homes
 -- params:  none
 DELETE home FROM person_homes AS home
@@ -18,17 +18,33 @@ SELECT
     logins
 FROM (
     SELECT
-        person.user_id,
-        COALESCE(event.country_code, 'ZZ') AS country_code,
-        COUNT(*) AS logins,
+        user_id,
+        country_code,
+        SUM(logins) AS logins,
         ROW_NUMBER() OVER (
-            PARTITION BY person.user_id
-            ORDER BY event.country_code IS NULL, COUNT(*) DESC, event.country_code
+            PARTITION BY user_id
+            ORDER BY country_code = 'ZZ', SUM(logins) DESC, country_code
         ) AS place
-    FROM touched_logins AS person
-    INNER JOIN logins AS event ON person.user_id = event.user_id
+    FROM (
+        SELECT
+            person.user_id,
+            COALESCE(event.country_code, 'ZZ') AS country_code,
+            COUNT(*) AS logins
+        FROM touched_logins AS person
+        INNER JOIN logins AS event ON person.user_id = event.user_id
+        GROUP BY
+            person.user_id,
+            event.country_code
+        UNION ALL
+        SELECT
+            person.user_id,
+            expired.country_code,
+            expired.logins
+        FROM touched_logins AS person
+        INNER JOIN expired_logins AS expired ON person.user_id = expired.user_id
+    ) AS counted
     GROUP BY
-        person.user_id,
-        event.country_code
+        user_id,
+        country_code
 ) AS ranked
 WHERE place = 1;

@@ -1,7 +1,7 @@
 -- name:    rollup/pin_firsts
 -- purpose: Recompute first pin event and first repin of the pins that a touched hour may affect.
 -- grain:   one row per pin_id
--- reads:   added_pin_hourly, touched_firsts, pin_hourly, pins, repins
+-- reads:   added_pin_hourly, touched_firsts, pin_hourly, pins, repins, retention
 -- writes:  touched_firsts, pin_firsts
 -- params:  none
 
@@ -14,6 +14,34 @@ LEFT JOIN pin_hourly AS bucket ON touched.pin_id = bucket.pin_id AND touched.hou
 WHERE
     (known.pin_id IS NULL AND bucket.pins > 0)
     OR (known.pin_id IS NOT NULL AND touched.hour <= COALESCE(known.repinned_at, touched.hour));
+
+-- A first pin event whose row is no longer kept stays the first one. So does its first repin, unless it is later than
+-- the rows that are gone, or there is none yet.
+UPDATE pin_firsts AS known
+INNER JOIN touched_firsts AS touched ON known.pin_id = touched.pin_id
+    INNER JOIN retention AS kept ON kept.store = 'events' AND known.pinned_at < kept.kept_from
+SET
+    known.repinned_at = (
+        SELECT MIN(later.occurred_at)
+        FROM repins AS later
+        WHERE
+            later.pin_id = known.pin_id
+            AND later.occurred_hour = (
+                SELECT MIN(bucket.hour)
+                FROM pin_hourly AS bucket
+                WHERE
+                    bucket.pin_id = known.pin_id
+                    AND bucket.hour >= kept.kept_from
+                    AND bucket.repins > 0
+            )
+    )
+WHERE
+    known.repinned_at IS NULL
+    OR known.repinned_at >= kept.kept_from;
+
+DELETE touched FROM touched_firsts AS touched
+INNER JOIN pin_firsts AS known ON touched.pin_id = known.pin_id
+INNER JOIN retention AS kept ON kept.store = 'events' AND known.pinned_at < kept.kept_from;
 
 DELETE known FROM pin_firsts AS known
 INNER JOIN touched_firsts AS touched ON known.pin_id = touched.pin_id;

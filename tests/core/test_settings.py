@@ -19,6 +19,7 @@ from pinwheel.core.settings import (
     KafkaSettings,
     MemsqlSettings,
     MergeSettings,
+    RetentionSettings,
     StreamSettings,
     SuperviseSettings,
     WebSettings,
@@ -290,3 +291,24 @@ def test_the_example_says_the_defaults_and_can_be_uncommented() -> None:
     defaults = {f"PINWHEEL_{name.upper()}": field.default for name, field in fields.items()}
     assert {name: type(defaults[name])(value) for name, value in given.items()} == {n: defaults[n] for n in given}
     assert [line for line in lines if line and not line.startswith("#")] == []
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ({"retain_alert_days": 61}, "PINWHEEL_RETAIN_ALERT_DAYS=61: .*at least 62"),
+        (
+            {"retain_lake_days": 90},
+            "PINWHEEL_RETAIN_LAKE_DAYS=90 needs PINWHEEL_RETAIN_EVENT_DAYS from 62 to 90, not 0",
+        ),
+        ({"retain_lake_days": 90, "retain_event_days": 91}, "to 90, not 91"),
+    ],
+)
+def test_a_retention_that_loses_what_is_needed_is_refused(values: dict[str, int], message: str) -> None:
+    with pytest.raises(SettingError, match=message):
+        load(RetentionSettings, **values)
+
+
+def test_a_retention_that_is_long_enough() -> None:
+    load(RetentionSettings, retain_lake_days=90, retain_event_days=90)
+    load(RetentionSettings, retain_event_days=62)

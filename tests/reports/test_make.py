@@ -253,6 +253,23 @@ def test_what_can_t_be_reported_says_why(
     assert reports() == []
 
 
+def test_a_period_whose_rows_are_gone_is_not_reported(
+    merged: MergeEvents, run: RunReports, maker: NewMaker, reports: Listed, connection: Connection
+) -> None:
+    """Its report stays as it was made, also where the period before it is needed."""
+    merged(some())
+    run()
+    before = reports()
+    for kept_from in (DAY.first_day + timedelta(days=1), DAY.first_day):
+        with memsql.transaction(connection):
+            memsql.execute(connection, "operate/retention/move", {"store": "events", "kept_from": kept_from})
+            connection.cursor().execute("DELETE FROM repins")
+        with pytest.raises(AskedError, match=f"can't be made: the tables keep rows from {kept_from}"):
+            run()
+        maker().due()
+        assert reports() == before
+
+
 def test_before_anything_is_merged_it_says_so(run: RunReports, settings: MergeSettings) -> None:
     with pytest.raises(AskedError, match="nothing has been merged yet"):
         run()

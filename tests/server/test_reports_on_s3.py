@@ -14,6 +14,12 @@ def test_files_are_written_over_and_read(bucket: str) -> None:
             assert store.read("1/2026-03-14-1d/r1/report.html") == content
         with pytest.raises(MissingPartError, match=r"there is no 1/nothing\.html"):
             store.read("1/nothing.html")
+        store.write("1/2026-03-14-1d/r2", {"report.html": b"other"})
+        for _ in range(2):
+            store.delete("1/2026-03-14-1d/r1")
+        with pytest.raises(MissingPartError):
+            store.read("1/2026-03-14-1d/r1/totals.csv")
+        assert store.read("1/2026-03-14-1d/r2/report.html") == b"other"
 
 
 def test_a_store_that_is_away_is_not_a_file_that_is_missing(bucket: str, monkeypatch: pytest.MonkeyPatch) -> None:
