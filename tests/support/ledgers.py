@@ -1,0 +1,79 @@
+"""A lake, its tables and its Kafka for the tests of the books: what a log holds, and what was landed of it."""
+
+from collections.abc import Sequence
+from contextlib import closing
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import pytest
+from deltalake import DeltaTable
+
+from pinwheel.clients.kafka import Held
+from pinwheel.clients.memsql import Connection, Row
+from pinwheel.core.contract import TABLES
+from pinwheel.core.errors import MissingPartError
+from pinwheel.core.settings import MergeSettings
+from pinwheel.lake import events_table, stretches
+from pinwheel.lake.landing import Landing
+from pinwheel.lake.stretches import Stretch
+from pinwheel.merge.gate import Gate
+from pinwheel.merge.merge import merge, next_slice
+from pinwheel.quality import books_source
+from tests.support.lake_rows import write
+
+LOG = "engagement.events@cluster/topic"
+
+
+@dataclass
+class FakeKafka:
+    """What the topic holds: committed records by partition, and where each begins and ends."""
+
+    log: str = LOG
+    records: dict[int, set[int]] = field(default_factory=dict)
+    held: dict[int, Held] = field(default_factory=dict)
+    away: bool = False
+    asked: list[tuple[int, tuple[tuple[int, int], ...]]] = field(default_factory=list)
+
+    def install(self, monkeypatch: pytest.MonkeyPatch) -> "FakeKafka":
+        """Answer for Kafka."""
+        monkeypatch.setattr(books_source, "kafka", self)
+        return self
+
+    def LogReader(self, _: object) -> "FakeKafka":  # named as what it stands for
+        return self
+
+    def log_id(self) -> str:
+        if self.away:
+            raise MissingPartError("Kafka does not answer")
+        return self.log
+
+    def held_offsets(self, _: object) -> dict[int, Held]:
+        return self.held
+
+    def committed(self, _: object, partition: int, ranges: Sequence[tuple[int, int]]) -> list[int]:
+        self.asked.append((partition, tuple(ranges)))
+        mine = self.records.get(partition, set())
+        return sorted(o for start, end in ranges for o in range(start, end) if o in mine)
+
+
+def begin(events_uri: str, log: str = LOG, starts: dict[int, int] | None = None) -> None:
+    """Let the lake begin with a log, as the stream's first start does."""
+    starts = starts or {0: 0, 1: 0}
+    kept = stretches.as_property([Stretch(0, log, starts, starts)])
+    values = {events_table.LOG_PROPERTY: log, **kept}
+    DeltaTable(events_uri).alter.set_table_properties(values, raise_if_not_exists=False)
+
+
+def land(events_uri: str, rows: Sequence[Row], ends: dict[int, int] | None = None, log: str = LOG) -> None:
+    """Land rows in one commit; ``ends``: where it ends, if the last offsets hold no record."""
+    manifest = write(events_uri, rows)
+    spans = {p: replace(span, end=(ends or {}).get(p, span.end)) for p, span in manifest.spans.items()}
+    Landing(events_uri, log).commit(replace(manifest, spans=spans))
+
+
+def merge_judged(settings: MergeSettings, connection: Connection, gate: Gate, tables: Sequence[str] = ()) -> Any:
+    """Merge all that is due, past the gate."""
+    for table in tables or TABLES:
+        while (found := next_slice(table, settings, connection)) is not None:
+            with closing(found):
+                merge(found, connection, gate.check(found, accepted=True))
