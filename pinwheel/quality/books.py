@@ -13,13 +13,14 @@ from deltalake import DeltaTable
 from deltalake.exceptions import DeltaError
 
 from pinwheel.alerts.catalogue import BOOKS_DIFFER, Send
+from pinwheel.alerts.raising import raise_alert, resolve_alert
 from pinwheel.clients import memsql
 from pinwheel.clients.memsql import Connection, Row
 from pinwheel.core.contract import ROLLUPS, TABLES
 from pinwheel.core.duck import in_memory
 from pinwheel.core.errors import LakeError, QualityError
-from pinwheel.core.settings import QualitySettings
-from pinwheel.core.times import naive
+from pinwheel.core.settings import QualitySettings, load
+from pinwheel.core.times import naive, utc_now
 from pinwheel.lake import events_table
 from pinwheel.quality.books_lines import ALL, PARTITION, TABLE, Books, Line, some
 from pinwheel.quality.books_lines import ROLLUPS as ROLLUPS_SCOPE
@@ -50,6 +51,11 @@ def close_books(settings: QualitySettings, now: Callable[[], datetime], alert: S
         resolve(BOOKS_DIFFER, SUBJECT, f"balanced: {books.offsets:,} offsets are explained")
     log.info("books offsets=%d differences=%d", books.offsets, len(books.differences))
     return books
+
+
+def run() -> list[str]:
+    """Close the books with settings from the environment; the differences, in words."""
+    return close_books(load(QualitySettings), utc_now, raise_alert, resolve_alert).differences
 
 
 def told(books: Books) -> str:

@@ -1,6 +1,6 @@
 """What the lake has of ranges of Kafka's offsets, for the books: how many rows, and where one is missing or twice."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import duckdb
@@ -97,7 +97,7 @@ def _drop(db: duckdb.DuckDBPyConnection, earlier: list[Earlier]) -> None:
             db.execute(EARLIER)
 
 
-def _table(db: duckdb.DuckDBPyConnection, name: str, rows: list[tuple[int, ...]], columns: tuple[str, ...]) -> None:
+def _table(db: duckdb.DuckDBPyConnection, name: str, rows: Sequence[tuple[int, ...]], columns: tuple[str, ...]) -> None:
     values = zip(*rows, strict=True)
     db.register("given", pa.table({column: list(mine) for column, mine in zip(columns, values, strict=True)}))
     db.execute(f"CREATE OR REPLACE TEMP TABLE {name} AS SELECT * FROM given")

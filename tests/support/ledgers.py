@@ -1,8 +1,10 @@
 """A lake, its tables and its Kafka for the tests of the books: what a log holds, and what was landed of it."""
 
-from collections.abc import Sequence
+import random
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -19,9 +21,13 @@ from pinwheel.lake.stretches import Stretch
 from pinwheel.merge.gate import Gate
 from pinwheel.merge.merge import merge, next_slice
 from pinwheel.quality import books_source
+from pinwheel.quality.books_lines import Books
 from tests.support.lake_rows import write
+from tests.support.lakes import NOON, event
 
 LOG = "engagement.events@cluster/topic"
+NOW = datetime(2026, 3, 20, 14, 20, tzinfo=UTC)  # the days of the traffic are over
+DrawBooks = Callable[..., Books]
 
 
 @dataclass
@@ -71,9 +77,45 @@ def land(events_uri: str, rows: Sequence[Row], ends: dict[int, int] | None = Non
     Landing(events_uri, log).commit(replace(manifest, spans=spans))
 
 
-def merge_judged(settings: MergeSettings, connection: Connection, gate: Gate, tables: Sequence[str] = ()) -> Any:
+def merge_judged(settings: MergeSettings, connection: Connection, gate: Gate, tables: Sequence[str] = ()) -> None:
     """Merge all that is due, past the gate."""
     for table in tables or TABLES:
         while (found := next_slice(table, settings, connection)) is not None:
             with closing(found):
                 merge(found, connection, gate.check(found, accepted=True))
+
+
+def traffic(seed: int = 1, count: int = 300) -> tuple[list[Row], dict[int, int], set[int]]:
+    """Rows of partitions 0 and 1, their ends, and the offsets of partition 0 that hold no record.
+
+    With repeated deliveries, also on another day, late events, dead letters, and rows that the gate quarantines.
+    """
+    rng = random.Random(seed)
+    rows: list[Row] = []
+    markers = {o for o in range(count) if rng.random() < 0.05}
+    for p in (0, 1):
+        for offset in range(count):
+            if p == 0 and offset in markers:
+                continue
+            kind = rng.choice(["pin", "repin", "repin", "comment", "login", "dead_letter"])
+            at = NOON + timedelta(seconds=offset) - rng.choice([0, 0, 0, 1, 3]) * timedelta(days=1)
+            again = [r for r in rows if r["event_type"] == kind and rng.random() < 0.02]
+            event_id = again[0]["event_id"] if again else f"{kind}-{p}-{offset}"
+            values: dict[str, Any] = {"occurred_at": at, "kafka_timestamp": NOON + timedelta(seconds=offset)}
+            if kind == "dead_letter":
+                values |= {"occurred_at": None, "user_id": None, "dead_reason": "not_json"}
+                event_id = None
+            values["user_id"] = None if kind == "dead_letter" else -5 if rng.random() < 0.03 else rng.randint(1, 40)
+            rows.append(event(kind, event_id, offset, kafka_partition=p, **values))
+    return rows, {0: count, 1: count}, markers
+
+
+def run(sql: str, connection: Connection) -> None:
+    """Change at least one row by hand."""
+    with connection.cursor() as cursor:
+        assert cursor.execute(sql) > 0
+    connection.commit()
+
+
+def line_of(books: Books, scope: str, name: str, number: int = 0) -> dict[str, int]:
+    return dict(next(li.counts for li in books.lines if (li.scope, li.name, li.number) == (scope, name, number)))
