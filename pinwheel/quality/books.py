@@ -158,7 +158,7 @@ def _row(line: Line, books: Books) -> Row:
         "scope": line.scope,
         "name": line.name,
         "number": line.number,
-        "counts": json.dumps(line.counts),
+        "counts": json.dumps({name: line.counts[name] for name in sorted(line.counts)}),
         "differences": json.dumps(line.differences, ensure_ascii=False),
         "is_balanced": int(not line.differences),
         "through_at": naive(books.through),

@@ -76,6 +76,7 @@ class OffsetBooks:
         self, connection: Connection, events: DeltaTable, db: duckdb.DuckDBPyConnection, source: Source, topic: str
     ) -> None:
         self._connection, self._events, self._db, self._source = connection, events, db, source
+        self._topic = topic
         self.files = LakeFiles(events)
         self.closes: list[Row] = []  # the ranges to close
         self._under_way = 0  # rows that are noted as erased and not gone yet
@@ -115,6 +116,8 @@ class OffsetBooks:
                 kept = lines.setdefault((line.name, line.number), Line(PARTITION, line.name, line.number))
                 kept.counts.update(line.counts)
                 kept.differences += line.differences
+        if not lines and self.files.rows:
+            lines[self._topic, 0] = Line(PARTITION, self._topic, 0)  # rows, and no offset that they were landed from
         if lines:
             self._compare_total(lines, removed)
         return list(lines.values())

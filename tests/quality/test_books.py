@@ -164,9 +164,9 @@ def test_killed_at_each_step_and_run_again(
     stored = [f"SELECT * FROM {table}" for table in ("books", "books_days", "books_offsets")]
     assert [query(sql) for sql in stored] == [[], [], []]
     assert draw().differences == []
-    kept = [query(f"SELECT * FROM {t}") for t in ("books", "books_days", "books_offsets")]
+    kept = [query(sql) for sql in stored]
     assert draw().differences == []
-    assert [query(f"SELECT * FROM {t}") for t in ("books", "books_days", "books_offsets")] == kept
+    assert [query(sql) for sql in stored] == kept
 
 
 def test_without_a_lake_the_books_are_empty(quality: QualitySettings, connection: Connection) -> None:
