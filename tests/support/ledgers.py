@@ -70,6 +70,15 @@ def begin(events_uri: str, log: str = LOG, starts: dict[int, int] | None = None)
     DeltaTable(events_uri).alter.set_table_properties(values, raise_if_not_exists=False)
 
 
+def go_on(events_uri: str, log: str, offsets: dict[int, int], since: dict[int, int]) -> None:
+    """Let the stream go on elsewhere, as a person does."""
+    Landing(events_uri, log).go_on_at(offsets, {"by": "ann"})
+    events = DeltaTable(events_uri)
+    new = Stretch(0, log, since, offsets, "expired", "ann")
+    kept = stretches.as_property(stretches.followed_by(events, new, "t", [0, 1]))
+    events.alter.set_table_properties({events_table.LOG_PROPERTY: log, **kept}, raise_if_not_exists=False)
+
+
 def land(events_uri: str, rows: Sequence[Row], ends: dict[int, int] | None = None, log: str = LOG) -> None:
     """Land rows in one commit; ``ends``: where it ends, if the last offsets hold no record."""
     manifest = write(events_uri, rows)
