@@ -62,7 +62,7 @@ produce: ## Send COUNT events at RATE a second to the running stack
 replay: ## Send FILE (lines of user, TAB, pin) as repins to the running stack
 	@$(PINWHEEL) replay "$(FILE)"
 
-sql: ## Open a client on the reporting database, as an analyst; ARGS=--operator reads the merge's books too
+sql: ## Open a client on the reporting database, as an analyst; ARGS=--operator reads the merge's ledger too
 	@$(PINWHEEL) sql $(ARGS)
 
 rollups: ## Make the rollups of a day anew from the rows; DAY=2026-03-14 or DAY=all

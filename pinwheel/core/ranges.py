@@ -6,7 +6,7 @@ Range = tuple[int, int]
 
 
 def without(ranges: Iterable[Range], cuts: Sequence[Range]) -> list[Range]:
-    """What is in ``ranges`` and not in ``cuts``; both are ordered and do not overlap."""
+    """The integers in ``ranges`` and not in ``cuts``; both are ordered and do not overlap."""
     left: list[Range] = []
     n = 0
     for start, end in ranges:
@@ -24,7 +24,7 @@ def without(ranges: Iterable[Range], cuts: Sequence[Range]) -> list[Range]:
 
 
 def common(ranges: Iterable[Range], others: Sequence[Range]) -> list[Range]:
-    """What is in both."""
+    """The integers in both."""
     ranges = list(ranges)
     return without(ranges, without(ranges, others))
 

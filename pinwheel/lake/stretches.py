@@ -1,4 +1,4 @@
-"""The stretches of Kafka's logs that the lake was landed from, for its books: a property of the table.
+"""The stretches of Kafka's logs that the lake was landed from, for the books: a property of the table.
 
 A property outlasts the lake's log and the reporting database. A new stretch begins when a person lets the stream go on
 at other offsets, in the same log or in another one.

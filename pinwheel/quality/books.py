@@ -77,7 +77,7 @@ def require_balanced(differences: list[str]) -> None:
 def closed_through(connection: Connection) -> date | None:
     """The last day such that the books of it and of all days before are closed; None: of no day, or not for certain.
 
-    What is closed may leave the lake. Does not commit.
+    Closed days may leave the lake. Does not commit.
     """
     rows = memsql.fetch(connection, "quality/books/lines", {"scope": ALL})
     day: date | None = rows[0]["closed_through"] if rows else None

@@ -1,6 +1,6 @@
 """The books of Kafka's offsets: each is a landed row, holds no record, was left out by a person, or was erased.
 
-What is explained is closed: kept with the offsets that have no row, and not read again. The lake's number of rows,
+Explained offsets are closed: kept with the offsets that have no row, and not read again. The lake's number of rows,
 which its log knows, says whether a row of a closed range has gone; then all are read, to name it.
 """
 
@@ -32,7 +32,7 @@ ADDED = ("landed", "dead_letters", "without_record", "gaps", "unverified", "lost
 
 @dataclass(frozen=True, eq=False)
 class Part:
-    """A partition of a stretch: where its books begin, where it is landed to, and its closed ranges."""
+    """A partition of a stretch: where the books begin, where it is landed to, and its closed ranges."""
 
     stretch: Stretch
     partition: int
@@ -260,7 +260,7 @@ class OffsetBooks:
 def _counts(
     found: Found, erased: list[bool], absent: list[Range], unexplained: list[Range], looked: Looked
 ) -> dict[str, int]:
-    """What open offsets are explained by; ``erased``: also these, whether they were dead letters."""
+    """The explanation of open offsets; ``erased``: also these, whether they were dead letters."""
     dead = sum(erased)
     known = {"unverified": size(looked.expired), "lost": len(looked.lost)}
     return {

@@ -1,4 +1,4 @@
-"""What the lake has of ranges of Kafka's offsets, for the books: how many rows, and where one is missing or twice."""
+"""The lake's rows of ranges of Kafka's offsets, for the books: how many rows, and where one is missing or twice."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -32,7 +32,7 @@ DELETE FROM found WHERE rowid IN (
 
 @dataclass
 class Found:
-    """What the lake has of a range of a partition: distinct positions, those that are dead letters, the lowest one."""
+    """The lake's rows of a range of a partition: distinct positions, those that are dead letters, the lowest one."""
 
     rows: int = 0
     dead: int = 0
@@ -53,7 +53,7 @@ class Earlier:
 def find(
     files: LakeFiles, db: duckdb.DuckDBPyConnection, asked: Mapping[int, Range], earlier: Iterable[Earlier]
 ) -> dict[int, Found]:
-    """What the files have of a range of each partition, without the rows of earlier stretches.
+    """The files' rows of a range of each partition, without the rows of earlier stretches.
 
     Raises:
         LakeError: a file can't be read.

@@ -1,4 +1,4 @@
-"""What Kafka still has of the offsets that no row of the lake has."""
+"""Looks in Kafka for the offsets that no row of the lake has."""
 
 import logging
 from collections.abc import Sequence

@@ -178,7 +178,7 @@ def _chosen(where: str, held: dict[int, Held]) -> dict[int, int]:
 
 
 def continue_from(settings: SourceSettings, wanted: Gap) -> None:
-    """Let the stream go on at the offsets of a gap, which is kept in the lake's log and for its books. The driver must
+    """Let the stream go on at the offsets of a gap, which is kept in the lake's log and for the books. The driver must
     not run.
 
     Dying between the two commits leaves a stream that is still refused: do it again. In another log the offsets come

@@ -4,6 +4,7 @@
 -- reads:   nothing
 -- writes:  erased_records, books_offsets, books_days, books
 -- params:  none
+-- sqlfluff:max_line_length:160
 
 CREATE TABLE IF NOT EXISTS erased_records (
     kafka_log VARCHAR(255) NOT NULL COMMENT 'Log that the record was in: topic, cluster and topic id',

@@ -59,7 +59,7 @@ def gate() -> Gate:
 
 @pytest.fixture
 def told() -> list[tuple[str, str, str]]:
-    """What was raised and resolved."""
+    """The alerts that were raised and resolved."""
     return []
 
 

@@ -32,7 +32,7 @@ DrawBooks = Callable[..., Books]
 
 @dataclass
 class FakeKafka:
-    """What the topic holds: committed records by partition, and where each begins and ends."""
+    """The topic: committed records by partition, and where each begins and ends."""
 
     log: str = LOG
     records: dict[int, set[int]] = field(default_factory=dict)
