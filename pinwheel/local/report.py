@@ -73,14 +73,18 @@ def print_books(settings: LocalSettings) -> bool:
     require_running(settings)
     environment.adopt(settings, Stack(settings).credentials)
     books = close_books(load(QualitySettings), utc_now, raise_alert, resolve_alert)
-    console = Console(highlight=False, soft_wrap=True)
+    show_books(Console(highlight=False), books)
+    return not books.differences
+
+
+def show_books(console: Console, books: Books) -> None:
+    """Print the books as one table, and below it what they can't explain."""
     console.print(_books_table(books))
     for difference in books.differences:
         console.print(f"[red]{escape(difference)}")
     state = "[red]differ" if books.differences else "balanced"
     closed = f", closed through {books.closed_through}" if books.closed_through else ""
     console.print(f"Books: {state}, {books.offsets:,} offsets through {books.through:%Y-%m-%d %H:%M:%S} UTC{closed}")
-    return not books.differences
 
 
 def _books_table(books: Books) -> Table:

@@ -15,8 +15,7 @@ from pinwheel.alerts import outbox
 from pinwheel.alerts.catalogue import ALERTS, TEST_ALERT
 from pinwheel.alerts.listing import open_alerts, recent_alerts
 from pinwheel.alerts.raising import raise_alert
-from pinwheel.clients import memsql
-from pinwheel.clients.memsql import Row
+from pinwheel.clients.memsql import Row, fetch
 from pinwheel.core.times import aware
 from pinwheel.operate import flow_sources
 from pinwheel.operate.flow_types import Flow
@@ -119,7 +118,7 @@ def alerts(connection: DatabaseDep) -> Alerts:
 @router.get("/books", dependencies=[Depends(sees_all)])
 def books(connection: DatabaseDep) -> BooksState:
     """Whether the books balance."""
-    rows = memsql.fetch(connection, "pages/health_books")
+    rows = fetch(connection, "pages/health_books")
     if not rows:
         return BooksState(through=None, offsets=0, differences=[], closed_through=None)
     counts, told = json.loads(rows[0]["counts"]), json.loads(rows[0]["differences"])
