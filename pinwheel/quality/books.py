@@ -32,6 +32,7 @@ log = logging.getLogger(__name__)
 
 SUBJECT = "books"  # of the alert
 LONGEST = 20  # differences in a message
+KEPT = 100  # differences in a line of the table; a text column holds twice that
 EVER = datetime(1000, 1, 1)
 
 
@@ -60,8 +61,12 @@ def run() -> list[str]:
 
 def told(books: Books) -> str:
     """The differences, for people."""
-    more = len(books.differences) - LONGEST
-    return "\n".join([*books.differences[:LONGEST], *([f"and {more} more, see the table books"] if more > 0 else [])])
+    return "\n".join(_first(books.differences, LONGEST))
+
+
+def _first(differences: list[str], count: int) -> list[str]:
+    more = len(differences) - count
+    return [*differences[:count], *([f"and {more} more, see the table books"] if more > 0 else [])]
 
 
 def require_balanced(differences: list[str]) -> None:
@@ -105,7 +110,7 @@ def _drawn_up(settings: QualitySettings, connection: Connection, now: datetime) 
 
 def _offset_lines(offsets: OffsetBooks, tables: TableBooks, events: DeltaTable) -> list[Line]:
     try:
-        return offsets.lines(tables.removed(offsets.files.oldest_day))
+        return offsets.lines(tables.removed(offsets.files))
     except (DeltaError, OSError, LakeError) as error:
         return [Line(PARTITION, str(events_table.log_of(events)), 0, differences=[f"offsets: {error!s:.500}"])]
 
@@ -159,7 +164,7 @@ def _row(line: Line, books: Books) -> Row:
         "name": line.name,
         "number": line.number,
         "counts": json.dumps({name: line.counts[name] for name in sorted(line.counts)}),
-        "differences": json.dumps(line.differences, ensure_ascii=False),
+        "differences": json.dumps(_first(line.differences, KEPT), ensure_ascii=False),
         "is_balanced": int(not line.differences),
         "through_at": naive(books.through),
         "closed_through": books.closed_through if line.scope == ALL else None,

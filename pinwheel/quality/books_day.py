@@ -59,7 +59,9 @@ Sums = dict[tuple[int, str], tuple[int, int]]  # by shard and bucket: rows and c
 
 
 class Day:
-    """The deliveries of a day, and what explains them; ``found`` and ``told`` (differences in words) are by shard.
+    """The deliveries of a day, and what explains them, by shard.
+
+    ``found`` are counts; ``extra`` names the rows that are in the table only, ``missing`` those in the lake only.
 
     Args:
         db: has the day's files as ``files``; a temporary table is made in it.
@@ -80,7 +82,8 @@ class Day:
         self._db, self._connection, self._table, self._day = db, connection, table, day
         self._wanted, self._of = shards
         self.found: dict[int, Counter[str]] = {}
-        self.told: dict[int, list[str]] = defaultdict(list)
+        self.extra: dict[int, list[str]] = {}
+        self.missing: dict[int, list[str]] = {}
         wanted = ", ".join(map(str, self._wanted))
         db.execute(DELIVERIES.replace("$number", shard_number(self._of)).replace("$wanted", wanted))
 
@@ -106,6 +109,21 @@ class Day:
         if differ:
             self._single_rows(differ)
 
+    def differences(self, n: int, was_quarantined: int) -> list[str]:
+        """The differences of a shard, in words.
+
+        Args:
+            n: the shard.
+            was_quarantined: the quarantined rows when the day was closed; they may have left quarantine by their age.
+        """
+        missing = self.missing.get(n, [])
+        if 0 < len(missing) <= was_quarantined - self.found[n]["quarantined"]:
+            self.found[n]["quarantined"] += len(missing)
+            missing = []
+        self.found[n]["missing"] = len(missing)
+        named = {"in the table, not in the lake": self.extra.get(n, []), "in the lake, not in the table": missing}
+        return [f"{self._table}, {self._day}: {what}: {some(ids, len(ids))}" for what, ids in named.items() if ids]
+
     def _all(self, sql: str) -> list[tuple[Any, ...]]:
         return self._db.execute(sql).fetchall()
 
@@ -124,10 +142,10 @@ class Day:
 
     def _only_in_table(self) -> None:
         sql = f"SELECT {shard_number(self._of)}, event_id FROM ({ONLY_IN_TABLE}) ORDER BY event_id"
-        for n, ids in _by_shard(self._db.execute(sql).fetchall()).items():
-            if n in self.found:  # not of a shard that has merged another version
-                self.found[n].update(extra=len(ids), in_table=-len(ids))
-                self.told[n].append(f"in the table, not in the lake: {some(ids, len(ids))}")
+        found = _by_shard(self._db.execute(sql).fetchall())
+        self.extra = {n: ids for n, ids in found.items() if n in self.found}  # others have merged another version
+        for n, ids in self.extra.items():
+            self.found[n].update(extra=len(ids), in_table=-len(ids))
 
     def _only_in_lake(self, buckets: Sequence[str]) -> None:
         rows = self._db.execute(ONLY_IN_LAKE, [list(buckets)]).fetchall()
@@ -138,9 +156,7 @@ class Day:
                 self.found[n]["repeated"] += 1
             else:
                 missing.append((n, f"{event_id} (partition {partition}, offset {offset})"))
-        for n, names in _by_shard(missing).items():
-            self.found[n]["missing"] += len(names)
-            self.told[n].append(f"in the lake, not in the table: {some(names, len(names))}")
+        self.missing = _by_shard(missing)
 
     def _known(self, ids: Sequence[str]) -> set[str]:
         """Those of the event ids that are in the table."""

@@ -14,6 +14,7 @@ import pyarrow.fs as pafs
 from deltalake import DeltaTable
 from deltalake.fs import DeltaStorageHandler
 
+from pinwheel.core.contract import DEAD_LETTER
 from pinwheel.core.errors import LakeError
 from pinwheel.core.ranges import Range
 from pinwheel.lake.files import FILE_SCHEMA
@@ -55,8 +56,9 @@ class LakeFiles:
 
     @property
     def oldest_day(self) -> date | None:
-        """The first day with rows."""
-        found: date | None = pc.min(self._files["partition.event_date"]).as_py()
+        """The first day with events."""
+        is_event = pc.not_equal(self._files["partition.event_type"], DEAD_LETTER)
+        found: date | None = pc.min(self._files.filter(is_event)["partition.event_date"]).as_py()
         return found
 
     def days(self, event_type: str) -> dict[date, Mark]:

@@ -46,11 +46,16 @@ class TableBooks:
         self.closes: list[Row] = []  # the days to close
         self.opens: set[tuple[str, date]] = set()  # closed days of which the lake has other rows by now
         self._at: dict[int, LakeFiles] = {}
+        self._summed: dict[tuple[str, frozenset[date]], dict[date, Sums]] = {}
 
-    def removed(self, oldest: date | None) -> int:
-        """The rows of closed days that have left the lake by their age: before its ``oldest`` day."""
+    def removed(self, files: LakeFiles) -> int:
+        """The rows of closed days that have left the lake by their age: before the oldest day of events, or of dead
+        letters, which may be kept for another time.
+        """
+        letters = min(files.days(DEAD_LETTER), default=date.max)
+        oldest = dict.fromkeys(TABLES, files.oldest_day) | {DEAD_LETTER: letters}
         rows = [row for days in self._closed.values() for row in days.values()]
-        gone = [row for row in rows if oldest is None or row["event_date"] < oldest]
+        gone = [row for row in rows if row["event_date"] < (oldest[row["table_name"]] or date.max)]
         erased = (self._erased[KINDS[r["table_name"]], r["event_date"]] - r["erased"] for r in gone if r["shard"] == 0)
         return int(sum(row["lake_rows"] for row in gone) - sum(erased))
 
@@ -104,9 +109,11 @@ class TableBooks:
             mine = {key: sums for key, sums in there.get(day, {}).items() if key[0] in lines}
             found.explain(quarantined, mine)
             for n, line in lines.items():
+                kept = self._closed[table].get((day, n))
+                differences = found.differences(n, kept["quarantined"] if kept else 0)
                 line.counts.update(found.found[n])
-                line.differences += [f"{table}, {day}: {text}" for text in found.told[n]]
-                if not found.told[n]:
+                line.differences += differences
+                if not differences:
                     total = sum(total for (number, _), (_, total) in mine.items() if number == n)
                     self._close(table, day, (n, of), days.get(day, Mark(0, None, None)), found.found[n], total)
 
@@ -129,11 +136,14 @@ class TableBooks:
 
     def _sums(self, table: str, of: int, closed: set[date]) -> dict[date, Sums]:
         """The table's sums of all days that are not closed."""
+        if (table, frozenset(closed)) in self._summed:  # for shards that have merged another version
+            return self._summed[table, frozenset(closed)]
         found: dict[date, Sums] = defaultdict(dict)
         for first, end in _between(closed):
             params = {"shards": of, "from_hour": first, "to_hour": end}
             for row in memsql.fetch(self._connection, "quality/books/sums", params, table=table):
                 found[row["event_date"]][int(row["shard"]), row["bucket"]] = row["row_count"], int(row["checksum"])
+        self._summed[table, frozenset(closed)] = found
         return found
 
     def _quarantined(self, table: str) -> pa.Table:

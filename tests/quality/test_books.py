@@ -152,6 +152,21 @@ def test_days_that_retention_has_removed_stay_explained(
     assert "gone from the lake" in draw().differences[0]
 
 
+def test_dead_letters_and_quarantine_may_leave_by_an_age_of_their_own(
+    draw: DrawBooks, full: list[Row], settings: MergeSettings, connection: Connection, gate: Gate, broker: FakeKafka
+) -> None:
+    before = draw()
+    delete(settings.lake_uri, "event_type = 'dead_letter'")
+    assert draw().differences == []
+    run("DELETE FROM quarantine", connection)
+    broker.records[0].add(300)
+    land(settings.events_uri, [event("repin", "late", 300)])
+    merge_judged(settings, connection, gate)
+    books = draw()
+    assert books.differences == []
+    assert line_of(books, "table", "repins")["quarantined"] == line_of(before, "table", "repins")["quarantined"]
+
+
 @pytest.mark.parametrize("statement", ["close_offsets", "close_day", "forget", "insert"])
 @pytest.mark.parametrize("after", [False, True])
 def test_killed_at_each_step_and_run_again(

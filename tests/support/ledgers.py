@@ -19,6 +19,7 @@ from pinwheel.lake import events_table, stretches
 from pinwheel.lake.landing import Landing
 from pinwheel.lake.stretches import Stretch
 from pinwheel.merge.gate import Gate
+from pinwheel.merge.ledger import ONLY, Shard
 from pinwheel.merge.merge import merge, next_slice
 from pinwheel.quality import books_source
 from pinwheel.quality.books_lines import Books
@@ -86,10 +87,10 @@ def land(events_uri: str, rows: Sequence[Row], ends: dict[int, int] | None = Non
     Landing(events_uri, log).commit(replace(manifest, spans=spans))
 
 
-def merge_judged(settings: MergeSettings, connection: Connection, gate: Gate, tables: Sequence[str] = ()) -> None:
-    """Merge all that is due, past the gate."""
-    for table in tables or TABLES:
-        while (found := next_slice(table, settings, connection)) is not None:
+def merge_judged(settings: MergeSettings, connection: Connection, gate: Gate, shard: Shard = ONLY) -> None:
+    """Merge all that is due for a shard of every table, past the gate."""
+    for table in TABLES:
+        while (found := next_slice(table, settings, connection, shard)) is not None:
             with closing(found):
                 merge(found, connection, gate.check(found, accepted=True))
 
