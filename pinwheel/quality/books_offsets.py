@@ -132,7 +132,11 @@ class OffsetBooks:
         asked = {part.partition: part.open for part in parts if part.open[0] < part.open[1]}
         earlier = [e for part in parts for e in self._earlier(part)]
         found = books_rows.find(files, self._db, asked, earlier) if asked else {}
-        return [self._line(part, found.get(part.partition), blurred) for part in parts]
+        under_way = self._under_way
+        lines = [self._line(part, found.get(part.partition), blurred) for part in parts]
+        if files is not self.files:
+            self._under_way = under_way  # what was there then may have been erased since
+        return lines
 
     def _as_of(self, parts: list[Part]) -> tuple[LakeFiles, bool]:
         """The lake before it had later rows with the same offsets; True: that version is gone, and they are mixed."""
