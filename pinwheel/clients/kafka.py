@@ -274,6 +274,7 @@ def _asking(settings: KafkaSettings, isolation: str = "read_committed") -> Itera
             "group.id": "pinwheel-offsets",  # required, though the group is never joined and nothing is committed
             "enable.auto.commit": False,
             "enable.partition.eof": True,
+            "auto.offset.reset": "error",  # records that expire meanwhile are not skipped without a word
             "isolation.level": isolation,
             "log_level": 0,
         }

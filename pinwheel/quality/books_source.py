@@ -29,7 +29,7 @@ class Source:
 
     Args:
         settings: where the topic is.
-        current: the log that the lake is landed from. Others are gone.
+        current: the log that the lake is landed from; others are gone. None: it is not known yet.
     """
 
     def __init__(self, settings: KafkaSettings, current: str | None) -> None:
@@ -40,6 +40,8 @@ class Source:
         """Look for committed records in ranges of offsets of a log's partition."""
         if not ranges:
             return Looked()
+        if self._current is None:
+            return Looked(waiting=list(ranges))
         if of_log != self._current:
             return Looked(expired=list(ranges))
         try:
