@@ -1,6 +1,6 @@
 """A day of a reporting table for the books: its deliveries in the lake, and which rows of the table they explain.
 
-Counts and checksums of 256 buckets are compared first, and single rows only of buckets that differ.
+Counts and checksums of 256 buckets, by offset, are compared first, and single rows only of buckets that differ.
 """
 
 from collections import Counter, defaultdict
@@ -26,7 +26,7 @@ DELIVERIES = """
 CREATE OR REPLACE TEMP TABLE deliveries AS
 SELECT
     event_id, kafka_partition, kafka_offset, kafka_timestamp, $number AS shard, 'first' AS place,
-    MD5(CONCAT_WS('|', event_id, kafka_partition, kafka_offset)) AS digest
+    COALESCE(kafka_offset % 256, 0) AS bucket
 FROM files
 WHERE $number IN ($wanted)"""
 ASIDE = """
@@ -37,13 +37,15 @@ LATER = """
 UPDATE deliveries SET place = 'later'
 WHERE rowid IN (
     SELECT rowid FROM deliveries
-    WHERE place = 'first' AND event_id IN (
-        SELECT event_id FROM deliveries WHERE place = 'first' GROUP BY event_id HAVING COUNT(*) > 1
+    WHERE place = 'first' AND HASH(event_id) IN (
+        SELECT HASH(event_id) FROM deliveries WHERE place = 'first' GROUP BY ALL HAVING COUNT(*) > 1
     )
     QUALIFY ROW_NUMBER() OVER (PARTITION BY event_id ORDER BY kafka_timestamp, kafka_partition, kafka_offset) > 1
 )"""
 SUMS = """
-SELECT shard, LEFT(digest, 2), COUNT(*), SUM(('0x' || SUBSTRING(digest, 3, 8))::BIGINT)
+SELECT
+    shard, bucket, COUNT(*),
+    SUM(('0x' || LEFT(MD5(CONCAT_WS('|', event_id, kafka_partition, kafka_offset)), 8))::BIGINT)
 FROM deliveries WHERE place = 'first' GROUP BY ALL"""
 PLACES = "SELECT shard, place, COUNT(*) FROM deliveries GROUP BY ALL"
 SAME = "d.event_id = t.event_id AND d.kafka_partition = t.kafka_partition AND d.kafka_offset = t.kafka_offset"
@@ -51,11 +53,11 @@ ONLY_IN_TABLE = f"SELECT event_id FROM there AS t WHERE NOT EXISTS (SELECT 1 FRO
 IN_BOTH = f"SELECT d.shard, d.place, COUNT(*) FROM deliveries AS d INNER JOIN there AS t ON {SAME} GROUP BY ALL"
 ONLY_IN_LAKE = f"""
 SELECT d.shard, d.event_id, d.kafka_partition, d.kafka_offset FROM deliveries AS d
-WHERE d.place = 'first' AND LEFT(d.digest, 2) IN (SELECT UNNEST(?))
+WHERE d.place = 'first' AND d.bucket IN (SELECT UNNEST(?))
     AND NOT EXISTS (SELECT 1 FROM there AS t WHERE {SAME})
 ORDER BY d.event_id"""
 
-Sums = dict[tuple[int, str], tuple[int, int]]  # by shard and bucket: rows and checksum
+Sums = dict[tuple[int, int], tuple[int, int]]  # by shard and bucket: rows and checksum
 
 
 class Day:
@@ -87,16 +89,17 @@ class Day:
         wanted = ", ".join(map(str, self._wanted))
         db.execute(DELIVERIES.replace("$number", shard_number(self._of)).replace("$wanted", wanted))
 
-    def explain(self, quarantined: pa.Table, there: Mapping[tuple[int, str], tuple[int, int]]) -> None:
+    def explain(self, quarantined: pa.Table, there: Mapping[tuple[int, int], tuple[int, int]]) -> None:
         """Explain each delivery, and each row of the table, whose sums are ``there``.
 
         Args:
             quarantined: ``POSITIONS`` of the table's quarantined records.
             there: by shard and bucket, rows and checksum.
         """
-        self._db.register("quarantined", quarantined)
-        self._db.execute(ASIDE)
-        self._db.unregister("quarantined")
+        if quarantined.num_rows:
+            self._db.register("quarantined", quarantined)
+            self._db.execute(ASIDE)
+            self._db.unregister("quarantined")
         self._db.execute(LATER)
         here: Sums = {(n, bucket): (rows, int(total)) for n, bucket, rows, total in self._all(SUMS)}
         places = {(n, place): rows for n, place, rows in self._all(PLACES)}
@@ -127,7 +130,7 @@ class Day:
     def _all(self, sql: str) -> list[tuple[Any, ...]]:
         return self._db.execute(sql).fetchall()
 
-    def _single_rows(self, buckets: Sequence[str]) -> None:
+    def _single_rows(self, buckets: Sequence[int]) -> None:
         first, end = bounds(self._day)
         params = {"from_hour": first, "to_hour": end, "buckets": list(buckets)}
         rows = memsql.fetch(self._connection, "quality/books/rows", params, table=self._table)
@@ -147,7 +150,7 @@ class Day:
         for n, ids in self.extra.items():
             self.found[n].update(extra=len(ids), in_table=-len(ids))
 
-    def _only_in_lake(self, buckets: Sequence[str]) -> None:
+    def _only_in_lake(self, buckets: Sequence[int]) -> None:
         rows = self._db.execute(ONLY_IN_LAKE, [list(buckets)]).fetchall()
         known = self._known([event_id for _, event_id, _, _ in rows[:MAX_IDS] if event_id is not None])
         missing = []

@@ -58,8 +58,9 @@ def find(
     Raises:
         LakeError: a file can't be read.
     """
-    _load(files, db, asked)
-    _drop(db, list(earlier))
+    earlier = list(earlier)
+    _load(files, db, asked, timed=bool(earlier))
+    _drop(db, earlier)
     found = {p: Found() for p in asked}
     next_ = {p: first for p, (first, _) in asked.items()}
     for p, rows, dead, first, last in db.execute(COUNTED).fetchall():
@@ -75,15 +76,16 @@ def find(
     return found
 
 
-def _load(files: LakeFiles, db: duckdb.DuckDBPyConnection, asked: Mapping[int, Range]) -> None:
+def _load(files: LakeFiles, db: duckdb.DuckDBPyConnection, asked: Mapping[int, Range], *, timed: bool) -> None:
     _table(db, "asked", [(p, first, end) for p, (first, end) in asked.items()], ("p", "first", "last"))
     db.execute("CREATE OR REPLACE TEMP TABLE found (p BIGINT, o BIGINT, at_us BIGINT, dead BOOLEAN)")
     for dead in (False, True):
         paths = files.paths_of_offsets(asked, DEAD_LETTER, others=not dead)
-        with files.read(db, paths, ("kafka_partition", "kafka_offset", "kafka_timestamp")):
+        columns = ("kafka_partition", "kafka_offset", *(["kafka_timestamp"] if timed else []))
+        with files.read(db, paths, columns):
             db.execute(
                 f"""INSERT INTO found
-                SELECT kafka_partition, kafka_offset, EPOCH_US(kafka_timestamp), {dead}
+                SELECT kafka_partition, kafka_offset, {"EPOCH_US(kafka_timestamp)" if timed else "NULL"}, {dead}
                 FROM files INNER JOIN asked ON kafka_partition = p
                 WHERE kafka_offset >= first AND kafka_offset < last"""
             )

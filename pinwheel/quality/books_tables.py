@@ -142,7 +142,7 @@ class TableBooks:
         for first, end in _between(closed):
             params = {"shards": of, "from_hour": first, "to_hour": end}
             for row in memsql.fetch(self._connection, "quality/books/sums", params, table=table):
-                found[row["event_date"]][int(row["shard"]), row["bucket"]] = row["row_count"], int(row["checksum"])
+                found[row["event_date"]][int(row["shard"]), int(row["bucket"])] = row["row_count"], int(row["checksum"])
         self._summed[table, frozenset(closed)] = found
         return found
 

@@ -1,5 +1,5 @@
 -- name:    quality/books/sums
--- purpose: Row counts and checksums of a reporting table's days, in 256 buckets, so that a difference leads to few rows.
+-- purpose: Row counts and checksums of a reporting table's days, in buckets by offset, so that a difference leads to few rows.
 -- grain:   one row per day, shard and bucket
 -- reads:   $table
 -- writes:  nothing
@@ -8,9 +8,9 @@
 SELECT
     hashed.event_date,
     hashed.shard,
-    LEFT(hashed.digest, 2) AS bucket,
+    hashed.bucket,
     COUNT(*) AS row_count,
-    SUM(CAST(CONV(SUBSTRING(hashed.digest, 3, 8), 16, 10) AS UNSIGNED)) AS checksum
+    SUM(hashed.checksum) AS checksum
 FROM (
     SELECT
         DATE(occurred_hour) AS event_date,
@@ -18,7 +18,10 @@ FROM (
             WHEN %(shards)s = 1 THEN 0
             ELSE CAST(CONV(LEFT(MD5(event_id), 8), 16, 10) AS UNSIGNED) MOD %(shards)s
         END AS shard,
-        MD5(CONCAT_WS('|', event_id, kafka_partition, kafka_offset)) AS digest
+        kafka_offset MOD 256 AS bucket,
+        CAST(
+            CONV(LEFT(MD5(CONCAT_WS('|', event_id, kafka_partition, kafka_offset)), 8), 16, 10) AS UNSIGNED
+        ) AS checksum
     FROM $table
     WHERE
         occurred_hour >= %(from_hour)s
@@ -27,4 +30,4 @@ FROM (
 GROUP BY
     hashed.event_date,
     hashed.shard,
-    LEFT(hashed.digest, 2)
+    hashed.bucket
