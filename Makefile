@@ -14,7 +14,7 @@ ARGS ?=
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-fast check bench status health stop produce replay sql rollups rebuild lint lock clean
+.PHONY: help setup run test test-fast check bench status health books stop produce replay sql rollups rebuild lint lock clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -26,7 +26,7 @@ setup: ## Install what is needed, without starting anything
 $(PINWHEEL):
 	@echo 'pinwheel: nothing is installed yet: `make run` or `make setup` does it' >&2; exit 1
 
-status health stop produce replay sql rollups rebuild lint clean: $(PINWHEEL)
+status health books stop produce replay sql rollups rebuild lint clean: $(PINWHEEL)
 
 run: ## Set up, start everything, send events, show the first rollup; Ctrl-C stops it
 	@$(PYTHON) pinwheel/install/bootstrap.py
@@ -50,6 +50,9 @@ status: ## Show which programs are up, and the lag
 health: ## Show how the whole pipeline is; fails when something is unwell
 	@$(PINWHEEL) health
 
+books: ## Show what became of every offset and every row; fails when something is unexplained
+	@$(PINWHEEL) books
+
 stop: ## Stop what `make run` started, from another terminal
 	@$(PINWHEEL) stop
 
@@ -59,7 +62,7 @@ produce: ## Send COUNT events at RATE a second to the running stack
 replay: ## Send FILE (lines of user, TAB, pin) as repins to the running stack
 	@$(PINWHEEL) replay "$(FILE)"
 
-sql: ## Open a client on the reporting database, as an analyst; ARGS=--operator reads the merge's books too
+sql: ## Open a client on the reporting database, as an analyst; ARGS=--operator reads the merge's ledger too
 	@$(PINWHEEL) sql $(ARGS)
 
 rollups: ## Make the rollups of a day anew from the rows; DAY=2026-03-14 or DAY=all

@@ -3,7 +3,9 @@
 **What** Judges each hour of each table with Great Expectations, beyond the gate's checks of single rows. It compares
 the lake with the reporting table row for row, and the rollups with a count of the rows. It compares the hour's numbers
 (volume, nulls, values, times, duplicates, pins, places) with the same hour of earlier days. A failed expectation raises
-an alert with a sample of the rows. All verdicts are in `dq_results` and in Data Docs.
+an alert with a sample of the rows. All verdicts are in `dq_results` and in Data Docs. Then the books are drawn up: what
+became of every offset of Kafka and of every row of the lake. They are in the table `books`, and a difference raises an
+alert.
 
 **When** Hourly, for the hours of the last day that were not checked yet or did not pass. By hand for any period: give
 `from_hour` and `to_hour` (UTC).
@@ -44,7 +46,7 @@ VERDICTS = {name: Asset(f"pinwheel_quality_{name}", uri=f"memsql://pinwheel/qual
     },
 )
 def check_quality() -> None:
-    """Wire the check and its verdict."""
+    """Wire the check, the books, and their verdicts."""
 
     @task(outlets=list(VERDICTS.values()))
     def check() -> dict[str, int]:
@@ -70,7 +72,27 @@ def check_quality() -> None:
 
         require_none(critical)
 
-    judge(check())  # type: ignore[arg-type]  # Airflow passes the result of a task, not the task
+    @task(trigger_rule="all_done")
+    def close_books() -> list[str]:
+        """Draw up the books, also when hours could not be checked; returns what they can't explain."""
+        import os
+
+        from pinwheel.quality.books import run
+
+        os.nice(10)
+        return run()
+
+    @task(retries=0)
+    def judge_books(differences: list[str]) -> None:
+        """Make the run red when the books differ."""
+        from pinwheel.quality.books import require_balanced
+
+        require_balanced(differences)
+
+    checked, books = check(), close_books()
+    checked >> books
+    judge(checked)  # type: ignore[arg-type]  # Airflow passes the result of a task, not the task
+    judge_books(books)  # type: ignore[arg-type]  # as above
 
 
 check_quality()

@@ -195,6 +195,15 @@ def health() -> None:
 
 @app.command()
 @clearly
+def books() -> None:
+    """Show what became of every offset of Kafka and every row of the lake; exits with 1 on a difference."""
+    from pinwheel.local.report import print_books
+
+    sys.exit(0 if print_books(_settings()) else 1)
+
+
+@app.command()
+@clearly
 def schema() -> None:
     """Migrate the database that the environment names; its user must be allowed to create tables."""
     from pinwheel.clients import migrations

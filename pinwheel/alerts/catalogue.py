@@ -44,13 +44,14 @@ MERGE_FAILING = Alert("merge_failing", "critical", MERGE_RUNBOOK, "read the log 
 TRENDS_FAILING = Alert("trends_failing", "warning", MERGE_RUNBOOK, "read the log of roll_up")
 QUALITY_FAILED = Alert("quality_failed", "critical", QUALITY_RUNBOOK, "look up the measures in the runbook")
 QUALITY_WARNING = Alert("quality_warning", "warning", QUALITY_RUNBOOK, "look up the measures in the runbook")
+BOOKS_DIFFER = Alert("books_differ", "critical", QUALITY_RUNBOOK, "look up the named offsets or ids in the runbook")
 REPORTS_FAILED = Alert("reports_failed", "warning", REPORTS_RUNBOOK, "read the log of report_brands, fix it, rerun it")
 DRIVER_ALERTS = (DRIVER_FAILING, DRIVER_STALLED, STREAM_REFUSED)
 MERGE_ALERTS = (
     *(SLICE_HELD, SLICE_WARNING, ROWS_QUARANTINED, EVENTS_CONFLICTING),
     *(TABLE_CUT_OFF, MERGE_FAILING, TRENDS_FAILING),
 )
-QUALITY_ALERTS = (QUALITY_FAILED, QUALITY_WARNING)
+QUALITY_ALERTS = (QUALITY_FAILED, QUALITY_WARNING, BOOKS_DIFFER)
 SOURCE_DOWN = Alert("source_down", "critical", HEALTH_RUNBOOK, "check whether the named source is up")
 # Each has the name of its measure in ``pinwheel.operate.health``. Held slices have their own alert, SLICE_HELD.
 HEALTH_ALERTS = {

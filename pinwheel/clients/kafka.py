@@ -1,12 +1,13 @@
 """Kafka's metadata: the topic, its partitions, the offsets they hold; and the client options of every process."""
 
 import time
-from collections.abc import Iterator, Mapping
+from bisect import bisect_right
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import NamedTuple
 
-from confluent_kafka import Consumer, KafkaException, TopicCollection, TopicPartition
+from confluent_kafka import Consumer, KafkaError, KafkaException, TopicCollection, TopicPartition
 from confluent_kafka.admin import (
     AdminClient,
     AlterConfigOpType,
@@ -22,6 +23,8 @@ from pinwheel.core.settings import KafkaSettings
 
 REQUEST_SECONDS = 5.0
 FURTHER_BACK = 64  # how many times as far, when nothing was found
+READ_ON = 20_000  # offsets: to read that many takes less than to begin elsewhere
+READ_RECORDS = 10_000  # at once
 TOPIC_SECONDS = 15.0
 TIME_CONFIG = "message.timestamp.type"
 BROKERS_TIME = (
@@ -172,6 +175,48 @@ def _times(
     return found
 
 
+def committed(settings: KafkaSettings, partition: int, ranges: Sequence[tuple[int, int]]) -> list[int]:
+    """The offsets within ``ranges`` (from, to; in order) of a partition that hold a committed record.
+
+    All others hold markers of transactions, records of aborted ones, or what compaction has removed.
+
+    Raises:
+        MissingPartError: the broker does not answer.
+    """
+    found: list[int] = []
+    with _asking(settings) as consumer:
+        for start, end in _spans(ranges):
+            consumer.assign([TopicPartition(settings.topic, partition, start)])
+            found += _offsets(consumer, end)
+    starts = [start for start, _ in ranges]
+    return [o for o in found if (n := bisect_right(starts, o)) and o < ranges[n - 1][1]]
+
+
+def _spans(ranges: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Ranges that are near to each other as one."""
+    spans: list[tuple[int, int]] = []
+    for start, end in ranges:
+        if spans and start - spans[-1][1] <= READ_ON:
+            spans[-1] = (spans[-1][0], end)
+        else:
+            spans.append((start, end))
+    return spans
+
+
+def _offsets(consumer: Consumer, end: int) -> Iterator[int]:
+    """The offsets of the records before ``end``, from where the consumer is assigned."""
+    deadline = time.monotonic() + REQUEST_SECONDS
+    while time.monotonic() < deadline:
+        for record in consumer.consume(READ_RECORDS, 0.1):
+            deadline = time.monotonic() + REQUEST_SECONDS
+            if record.error() is not None or (record.offset() or 0) >= end:
+                if record.error() is None or record.error().code() == KafkaError._PARTITION_EOF:  # type: ignore[union-attr]
+                    return
+                raise KafkaException(record.error())
+            yield record.offset() or 0
+    raise MissingPartError(f"Kafka returned no records before offset {end}")
+
+
 def ensure_topic(settings: KafkaSettings, partitions: int, replicas: int) -> None:
     """Create the topic with the broker's time, or add partitions up to that number; they are never removed. Idempotent.
 
@@ -271,6 +316,7 @@ def _asking(settings: KafkaSettings, isolation: str = "read_committed") -> Itera
             "group.id": "pinwheel-offsets",  # required, though the group is never joined and nothing is committed
             "enable.auto.commit": False,
             "enable.partition.eof": True,
+            "auto.offset.reset": "error",  # records that expire meanwhile are not skipped without a word
             "isolation.level": isolation,
             "log_level": 0,
         }

@@ -198,12 +198,13 @@ class QualityFilesSettings(_Settings):
     web_modules_dir: Path = Path(".pinwheel/tools/web/node_modules")  # where `make setup` puts web files
 
 
-class QualitySettings(LakeSettings, MemsqlSettings, GeoSettings, QualityFilesSettings):
-    """The checks of whole hours of data (dags/check_quality.py)."""
+class QualitySettings(SourceSettings, MemsqlSettings, GeoSettings, QualityFilesSettings):
+    """The checks of whole hours of data, and the books (dags/check_quality.py)."""
 
     quality_back_hours: Annotated[int, Field(ge=1, le=168)] = 24  # how long an hour stays due until it passes
     quality_keep_days: Annotated[int, Field(ge=1)] = 35  # verdicts: a month, and a few days to look back on it
     quality_docs_days: Annotated[int, Field(ge=1)] = 7  # pages of Data Docs: 120 a day
+    books_open_days: Annotated[int, Field(ge=1)] = 2  # until a day's books are closed; most late events have come then
 
 
 class SuperviseSettings(SourceSettings, DriverSettings, SparkSettings):

@@ -25,6 +25,7 @@ from pinwheel.core.duck import in_memory
 from pinwheel.core.offsets import Progress, VersionRange
 from pinwheel.core.quarantine import QUARANTINED, is_quarantined
 from pinwheel.core.settings import MergeSettings
+from pinwheel.core.shards import shard_number
 from pinwheel.lake import events_table
 from pinwheel.lake.change_feed import ChangeFeed
 from pinwheel.lake.files import FILE_SCHEMA
@@ -262,10 +263,7 @@ def _read(name: str, type_: Type) -> str:
 
 
 def _of_shard(shard: Shard) -> str:
-    """By the event's id, so that all deliveries of an event are in one shard. Null ids are in the first."""
-    if shard.of == 1:
-        return "TRUE"
-    return f"COALESCE(('0x' || LEFT(MD5(event_id), 8))::BIGINT % {shard.of}, 0) = {shard.number}"
+    return f"{shard_number(shard.of)} = {shard.number}"
 
 
 def _any(rules: Sequence["Rule"]) -> str:

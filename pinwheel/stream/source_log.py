@@ -6,7 +6,7 @@ table property), and offsets under that id. A person may let the stream go on (`
 
 import json
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 
 from deltalake import DeltaTable
@@ -17,8 +17,9 @@ from pinwheel.clients import kafka
 from pinwheel.clients.kafka import Held
 from pinwheel.core.errors import SourceLogError
 from pinwheel.core.settings import SourceSettings
-from pinwheel.lake import events_table
+from pinwheel.lake import events_table, stretches
 from pinwheel.lake.landing import Landing
+from pinwheel.lake.stretches import Stretch
 
 logger = logging.getLogger(__name__)
 
@@ -32,12 +33,13 @@ class Gap:
     """Records that the stream goes on without, by a person's decision.
 
     ``missing``: by partition, the offsets [from, to) of ``previous_log`` or ``log`` that are not landed; to is null if
-    it is not known. ``offsets``: where it goes on in ``log``.
+    it is not known. ``offsets``: where it goes on in ``log``; ``since``: from where on that leaves out offsets of it.
     """
 
     log: str
     previous_log: str | None
     offsets: dict[int, int]
+    since: dict[int, int]
     missing: dict[int, tuple[int, int | None]]
     reason: str
     by: str
@@ -72,8 +74,10 @@ def claim(settings: SourceSettings) -> tuple[str, dict[int, int]]:
     # Offsets first: dying in between leaves a lake that does not know its log, which takes it over again.
     if landed:
         Landing(settings.events_uri, log).go_on_at(landed)
-    _remember(events, log)
-    return log, {p: h.start for p, h in held.items()} | landed
+    starts = {p: h.start for p, h in held.items()}
+    first = Stretch(0, log, None if landed else starts, {} if landed else starts)
+    _remember(DeltaTable(settings.events_uri), log, [first])
+    return log, starts | landed
 
 
 def refusal(settings: SourceSettings) -> str | None:
@@ -166,9 +170,11 @@ def gap(settings: SourceSettings, where: str, reason: str, by: str) -> Gap:
     landed = events_table.landed_offsets(settings.events_uri, settings.topic, held)
     if known != log:
         missing: dict[int, tuple[int, int | None]] = {p: (offset, None) for p, offset in landed.items()}
+        since = {p: held[p].start for p in offsets}
     else:
         missing = {p: (landed.get(p, 0), o) for p, o in offsets.items() if o > landed.get(p, 0)}
-    return Gap(log, known, offsets, missing, reason, by)
+        since = {p: min(o, landed.get(p, 0)) for p, o in offsets.items()}
+    return Gap(log, known, offsets, since, missing, reason, by)
 
 
 def _chosen(where: str, held: dict[int, Held]) -> dict[int, int]:
@@ -192,9 +198,11 @@ def _chosen(where: str, held: dict[int, Held]) -> dict[int, int]:
 
 
 def continue_from(settings: SourceSettings, wanted: Gap) -> None:
-    """Let the stream go on at the offsets of a gap, which is kept in the lake's log. The driver must not run.
+    """Let the stream go on at the offsets of a gap, which is kept in the lake's log and for the books. The driver must
+    not run.
 
-    Dying between the two commits leaves the old log, under which the new offsets are not looked at: do it again.
+    Dying between the two commits leaves a stream that is still refused: do it again. In another log the offsets come
+    first, which are not looked at before the log is known; in the same log the books do, so that no gap is lost.
 
     Raises:
         SourceLogError: the topic is another log by now.
@@ -202,11 +210,24 @@ def continue_from(settings: SourceSettings, wanted: Gap) -> None:
     log = kafka.LogReader(settings).log_id()
     if log != wanted.log:
         raise SourceLogError(f"the topic is {log} by now, not {wanted.log}: look again at what would be missing")
+    same = events_table.log_of(DeltaTable(settings.events_uri)) == log
+    if same:
+        _begin(settings, wanted)
     Landing(settings.events_uri, log).go_on_at(wanted.offsets, asdict(wanted))
-    _remember(DeltaTable(settings.events_uri), log)
+    if not same:
+        _begin(settings, wanted)
     logger.warning("continued log=%s missing=%s reason=%s by=%s", log, wanted.missing, wanted.reason, wanted.by)
 
 
-def _remember(events: DeltaTable, log: str) -> None:
-    if events_table.log_of(events) != log:
-        events.alter.set_table_properties({events_table.LOG_PROPERTY: log}, raise_if_not_exists=False)
+def _begin(settings: SourceSettings, wanted: Gap) -> None:
+    """Note the stretch that begins at a gap, and its log. Twice: the same again."""
+    events = DeltaTable(settings.events_uri)
+    new = Stretch(0, wanted.log, wanted.since, wanted.offsets, wanted.reason, wanted.by)
+    partitions = sorted({*wanted.offsets, *wanted.missing})
+    _remember(events, wanted.log, stretches.followed_by(events, new, settings.topic, partitions))
+
+
+def _remember(events: DeltaTable, log: str, kept: Sequence[Stretch]) -> None:
+    values = {events_table.LOG_PROPERTY: log, **stretches.as_property(kept)}
+    if not values.items() <= events.metadata().configuration.items():
+        events.alter.set_table_properties(values, raise_if_not_exists=False)

@@ -3,8 +3,9 @@
 Except for ``complete``, it reveals data of all brands, so viewers who are bound to brands get a 403.
 """
 
+import json
 from collections import deque
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, HTTPException
@@ -14,7 +15,7 @@ from pinwheel.alerts import outbox
 from pinwheel.alerts.catalogue import ALERTS, TEST_ALERT
 from pinwheel.alerts.listing import open_alerts, recent_alerts
 from pinwheel.alerts.raising import raise_alert
-from pinwheel.clients.memsql import Row
+from pinwheel.clients.memsql import Row, fetch
 from pinwheel.core.times import aware
 from pinwheel.operate import flow_sources
 from pinwheel.operate.flow_types import Flow
@@ -62,6 +63,18 @@ class Alerts(BaseModel):
     recent: list[AlertRow]
 
 
+class BooksState(BaseModel):
+    """The books as they were last drawn up; ``through`` null: never yet.
+
+    ``offsets``: how many offsets of Kafka they cover. ``differences``: what they can't explain.
+    """
+
+    through: datetime | None
+    offsets: int
+    differences: list[str]
+    closed_through: date | None
+
+
 class TestSent(BaseModel):
     """The number of receivers of the test alert; with 0 it is still in the table and the log."""
 
@@ -100,6 +113,17 @@ def alerts(connection: DatabaseDep) -> Alerts:
     """The open alerts, and the last hundred with their ends."""
     now_open, recent = open_alerts(connection), recent_alerts(connection)
     return Alerts(open=[_alert(row) for row in now_open], recent=[_alert(row) for row in recent])
+
+
+@router.get("/books", dependencies=[Depends(sees_all)])
+def books(connection: DatabaseDep) -> BooksState:
+    """Whether the books balance."""
+    rows = fetch(connection, "pages/health_books")
+    if not rows:
+        return BooksState(through=None, offsets=0, differences=[], closed_through=None)
+    counts, told = json.loads(rows[0]["counts"]), json.loads(rows[0]["differences"])
+    through, closed = aware(rows[0]["through_at"]), rows[0]["closed_through"]
+    return BooksState(through=through, offsets=counts["offsets"], differences=told, closed_through=closed)
 
 
 def _alert(row: Row) -> AlertRow:

@@ -71,6 +71,21 @@ def test_markers_of_transactions_are_no_records(settings: KafkaSettings) -> None
     assert kafka.newest_times(settings, held) == kafka.oldest_times(settings, held) == {1: at(STAMPS[0])}
 
 
+def test_committed_records_are_told_from_offsets_that_hold_none(
+    settings: KafkaSettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    send(settings, STAMPS[0], STAMPS[0], end="commit_transaction")  # 0, 1, and a marker
+    send(settings, *[STAMPS[1]] * 3, end="abort_transaction")  # 3 to 5, and a marker
+    send(settings, STAMPS[0])  # 7
+    send(settings, STAMPS[0], end="commit_transaction")  # 8, and a marker at the end
+    ended(settings, 10)
+    for far in (0, 1000):  # read in one go, or each range on its own
+        monkeypatch.setattr(kafka, "READ_ON", far)
+        assert kafka.committed(settings, 1, [(2, 3), (3, 7), (9, 10)]) == []
+        assert kafka.committed(settings, 1, [(1, 4), (6, 8), (9, 10)]) == [1, 7]
+    assert kafka.committed(settings, 0, []) == []
+
+
 def test_an_open_transaction_is_not_there_yet(settings: KafkaSettings) -> None:
     send(settings, STAMPS[0])
     open_ = send(settings, STAMPS[1], end="")

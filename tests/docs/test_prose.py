@@ -20,7 +20,7 @@ BANNED = {
     r"\bfor who\b|\bof who\b|\bto who\b": "for people who",
     r"(?:^|(?<=[.!] )|(?<=^[-*] ))What (?![^.!?]*\?)": "a noun: a record that, the rows that",
     r"\bnobody is\b|\btells? nobody\b": "no alert is sent; no-op",
-    r"\b(?:the|merge's|its|their|with) books\b": "manifest, ledger, offsets, results",
+    r"\b(?:merge's|its|their|with) books\b": "manifest, ledger, offsets, results",  # not: the books
     r"\bdear(?:er|est)?\b": "expensive",
     r", for (?:it|they) (?:is|are|was|were|has|have|holds?|needs?|can)\b": "because",
 }

@@ -1,5 +1,9 @@
-"""check_quality in the running Airflow: a clean hour passes, a changed one is red and alerts, a restored one passes."""
+"""check_quality in the running Airflow: a clean hour passes, a changed one is red and alerts, a restored one passes.
 
+The books of the whole stack balance, whatever other tests have sent.
+"""
+
+import json
 import subprocess
 from datetime import UTC, datetime, timedelta
 
@@ -36,6 +40,9 @@ def test_an_hour_passes_until_a_row_is_changed_and_after_it_is_mended(running_st
         f"SELECT table_name, MIN(is_met) AS met FROM dq_results WHERE occurred_hour = '{hour:%F %T}' GROUP BY 1"
     )
     assert {v["table_name"]: v["met"] for v in verdicts} == dict.fromkeys((*TABLES, "rollups"), 1)
+    (books,) = oracle.query("SELECT counts, differences, is_balanced FROM books WHERE scope = 'all'")
+    assert (books["is_balanced"], books["differences"]) == (1, "[]")
+    assert json.loads(books["counts"])["offsets"] >= 6000
     events = airflow.get("assets/events", limit=100)["asset_events"]
     assert {"hours": 1, "critical": 0, "warning": 0} in [
         e["extra"] for e in events if e["name"] == "pinwheel_quality_logins"

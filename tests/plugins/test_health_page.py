@@ -35,7 +35,7 @@ Rows = Callable[..., list[dict[str, Any]]]
 def rows(app: FastAPI, monkeypatch: pytest.MonkeyPatch) -> dict[str, list[dict[str, Any]]]:
     """The database's answers, by statement; a test fills them in."""
     answers: dict[str, list[dict[str, Any]]] = {}
-    for module in (listing, flow_sources):
+    for module in (listing, flow_sources, health):
         monkeypatch.setattr(module, "fetch", lambda _, name, params=None: answers[name])
     app.dependency_overrides[database] = lambda: None
     return answers
@@ -55,7 +55,7 @@ def test_without_the_database_the_lake_still_shows(ann: TestClient, settings: We
     assert ann.get("/api/health/flow").json()["away"] == ["memsql"]
 
 
-@pytest.mark.parametrize("path", ["alerts", "complete"])
+@pytest.mark.parametrize("path", ["alerts", "books", "complete"])
 def test_without_the_database_the_rest_says_so(ann: TestClient, path: str) -> None:
     answer = ann.get(f"/api/health/{path}")
     assert (answer.status_code, answer.json()["error"]["code"]) == (503, "memsql_away")
@@ -79,9 +79,20 @@ def test_who_is_bound_sees_how_complete_tables_are_and_no_more(
     assert carl.get("/api/health/complete").json()["tables"] == [
         {"table": "pins", "complete_through": "2026-01-02T03:04:05Z", "newest": None}
     ]
-    for path in ("flow", "alerts", "driver-log"):
+    for path in ("flow", "alerts", "books", "driver-log"):
         assert carl.get(f"/api/health/{path}").status_code == 403
     assert carl.post("/api/health/test-alert", headers=SAME_ORIGIN).status_code == 403
+
+
+def test_the_books_balance_or_say_what_differs(ann: TestClient, rows: dict[str, list[dict[str, Any]]]) -> None:
+    rows["pages/health_books"] = []
+    never = {"through": None, "offsets": 0, "differences": [], "closed_through": None}
+    assert ann.get("/api/health/books").json() == never
+    kept = {"counts": '{"offsets": 12}', "differences": '["<b>lost</b>"]'}
+    rows["pages/health_books"] = [{**kept, "through_at": AT, "closed_through": AT.date()}]
+    told = ann.get("/api/health/books").json()
+    assert (told["through"], told["closed_through"]) == ("2026-01-02T03:04:05Z", "2026-01-02")
+    assert (told["offsets"], told["differences"]) == (12, ["<b>lost</b>"])
 
 
 def test_the_end_of_the_driver_s_log(ann: TestClient, settings: WebSettings) -> None:

@@ -17,7 +17,7 @@ from pinwheel.clients import kafka
 from pinwheel.core.contract import TABLES
 from pinwheel.core.errors import SourceLogError
 from pinwheel.core.settings import SourceSettings
-from pinwheel.lake import events_table
+from pinwheel.lake import events_table, stretches
 from pinwheel.lake.landing import Landing
 from pinwheel.local.stack import Stack
 from pinwheel.merge.prepare import choose
@@ -105,11 +105,8 @@ def test_a_lake_from_before_takes_its_topic_over_with_its_offsets(
 
 @contextmanager
 def dies_before_the_second_commit(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    def die(*_: Any) -> None:
-        raise KeyboardInterrupt
-
     with monkeypatch.context() as patch:
-        patch.setattr(source_log, "_remember", die)
+        patch.setattr(source_log, "_remember", dies)
         with pytest.raises(KeyboardInterrupt):
             yield
 
@@ -144,6 +141,9 @@ def test_a_topic_made_anew_is_refused_until_a_person_lets_the_stream_go_on(
     land(settings, new, 0, 30)
     assert landed(settings) == {0: 30, 1: 0}
 
+    first, second = stretches.stretches(DeltaTable(settings.events_uri), settings.topic)
+    assert (first.log, first.since, first.end) == (old, {0: 0, 1: 0}, {0: 15})
+    assert (second.log, second.since, second.begin, second.by) == (new, {0: 0, 1: 0}, {0: 0, 1: 0}, "ann")
     commits = events_table.commits(DeltaTable(settings.events_uri), -1)
     gap = next(c.gap for c in commits if c.gap)
     assert (gap["by"], gap["reason"], gap["missing"]) == ("ann", "made anew on Monday", {"0": [15, None]})
@@ -171,7 +171,13 @@ def test_a_truncated_log_is_refused(settings: SourceSettings) -> None:
     assert "ends at offset 20, but 21 is the next one to land: the log was truncated" in refusal
 
 
-def test_expired_records_are_refused_with_their_number(settings: SourceSettings) -> None:
+def dies(*_: Any) -> None:
+    raise KeyboardInterrupt
+
+
+def test_expired_records_are_refused_with_their_number(
+    settings: SourceSettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
     log, _ = source_log.claim(settings)
     land(settings, log, 0, 5)
     cut = [TopicPartition(settings.topic, 0, 12)]
@@ -181,10 +187,17 @@ def test_expired_records_are_refused_with_their_number(settings: SourceSettings)
         source_log.claim(settings)
     gap = source_log.gap(settings, "earliest", "we were away", "ann")
     assert gap.missing == {0: (5, 12)}
+    with monkeypatch.context() as patch:
+        patch.setattr(Landing, "go_on_at", dies)
+        with pytest.raises(KeyboardInterrupt):
+            source_log.continue_from(settings, gap)
+    assert source_log.refusal(settings), "it died between the two commits"
     source_log.continue_from(settings, gap)
     source_log.continue_from(settings, gap)
     assert source_log.claim(settings)[0] == log
     assert landed(settings) == {0: 12, 1: 0}
+    first, second = stretches.stretches(DeltaTable(settings.events_uri), settings.topic)
+    assert (first.end, second.since, second.begin) == ({0: 5}, {0: 5, 1: 0}, {0: 12, 1: 0})
 
 
 def test_expired_records_of_a_partition_that_never_landed_are_refused_too(settings: SourceSettings) -> None:

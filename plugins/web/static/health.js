@@ -142,6 +142,21 @@ function tableRows(tables) {
   );
 }
 
+/** @param {Api.BooksState} books */
+function booksLine(books) {
+  if (!books.through) return h("p", { class: "quiet" }, "Books: not drawn up yet; check_quality does it every hour.");
+  const closed = books.closed_through ? `, closed through ${books.closed_through}` : "";
+  if (books.differences.length)
+    return h(
+      "div",
+      {},
+      h("p", {}, badge("bad", "Books differ"), " ", when(books.through), " ", runbookLink(RUNBOOKS.check_quality)),
+      books.differences.map((text) => h("p", { class: "wrong" }, text)),
+    );
+  const told = [" through ", when(books.through), `, ${count(books.offsets)} offsets explained${closed}`];
+  return h("p", { class: "quiet" }, "Books: ", badge("good", "balanced"), told);
+}
+
 /** @param {Api.Flow} data */
 function state(data) {
   const unwell = data.steps.filter((one) => one.unwell.length).length;
@@ -286,6 +301,8 @@ async function begin() {
     place: $("#alerts-problem"),
     seconds: 10,
   });
+  const showBooks = (/** @type {Api.BooksState} */ books) => fill($("#books"), booksLine(books));
+  poll({ load: (signal) => get("health/books", {}, signal), show: showBooks, place: $("#books"), seconds: 60 });
   $("#send").hidden = !me.may_alert;
   $("#send").addEventListener("click", () => send(alerts));
   fill($("#driver-links"), h("button", { type: "button", on: { click: showLog } }, "End of its log"));

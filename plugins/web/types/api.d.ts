@@ -15,6 +15,12 @@ declare namespace Api {
     open: AlertRow[];
     recent: AlertRow[];
   }
+  interface BooksState {
+    through: string | null;
+    offsets: number;
+    differences: string[];
+    closed_through: string | null;
+  }
   interface Broken {
     table: string;
     rule: string;

@@ -1,0 +1,190 @@
+"""The books of the reporting tables: each row of the lake is in its table, in quarantine, or a repeated delivery.
+
+A day that is over and explained is closed, and not read again while the lake has the same number of rows of it.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import date, datetime, timedelta
+
+import duckdb
+import pyarrow as pa
+from deltalake import DeltaTable
+
+from pinwheel.clients import memsql
+from pinwheel.clients.memsql import Connection, Row
+from pinwheel.core.contract import DEAD_LETTER, TABLES
+from pinwheel.quality.books_day import COLUMNS, POSITIONS, Day, Sums, bounds
+from pinwheel.quality.books_lake import LakeFiles, Mark
+from pinwheel.quality.books_lines import TABLE, Line
+
+KINDS = {**{table: kind.name for table, kind in TABLES.items()}, DEAD_LETTER: DEAD_LETTER}  # what days are kept of
+KEPT = {"lake_rows": "rows", "in_table": "in_table", "quarantined": "quarantined", "repeated": "repeated"}
+EVER = datetime(1000, 1, 1), datetime(9999, 12, 31, 23, 59, 59)
+
+
+class TableBooks:
+    """Draws up the books of all reporting tables.
+
+    Args:
+        connection: it is only read from; a snapshot.
+        events_uri: the lake.
+        db: temporary tables are made in it.
+        now: days that are over for ``open_days`` are closed.
+    """
+
+    def __init__(
+        self, connection: Connection, events_uri: str, db: duckdb.DuckDBPyConnection, now: datetime, open_days: int
+    ) -> None:
+        self._connection, self._uri, self._db = connection, events_uri, db
+        self._open_since = now.date() - timedelta(days=open_days)
+        self._closed: dict[str, dict[tuple[date, int], Row]] = defaultdict(dict)
+        for row in memsql.fetch(connection, "quality/books/closed_days"):
+            self._closed[row["table_name"]][row["event_date"], row["shard"]] = row
+        rows = memsql.fetch(connection, "quality/books/erased_days")
+        self._erased = Counter({(row["event_type"], row["event_date"]): row["records"] for row in rows})
+        self.closes: list[Row] = []  # the days to close
+        self.opens: set[tuple[str, date]] = set()  # closed days of which the lake has other rows by now
+        self._at: dict[int, LakeFiles] = {}
+        self._summed: dict[tuple[str, frozenset[date]], dict[date, Sums]] = {}
+
+    def removed(self, files: LakeFiles) -> int:
+        """The rows of closed days that have left the lake by their age: before the oldest day of events, or of dead
+        letters, which may be kept for another time.
+        """
+        letters = min(files.days(DEAD_LETTER), default=date.max)
+        oldest = dict.fromkeys(TABLES, files.oldest_day) | {DEAD_LETTER: letters}
+        rows = [row for days in self._closed.values() for row in days.values()]
+        gone = [row for row in rows if row["event_date"] < (oldest[row["table_name"]] or date.max)]
+        erased = (self._erased[KINDS[r["table_name"]], r["event_date"]] - r["erased"] for r in gone if r["shard"] == 0)
+        return int(sum(row["lake_rows"] for row in gone) - sum(erased))
+
+    def dead_letters(self, files: LakeFiles) -> None:
+        """Close days of dead letters, whose offsets are explained by the books of the offsets."""
+        for day, mark in files.days(DEAD_LETTER).items():
+            row = self._closed[DEAD_LETTER].get((day, 0))
+            if row is None or _mark(row) != mark:
+                self._close(DEAD_LETTER, day, (0, 1), mark, {"rows": mark.rows}, 0)
+
+    def closed_through(self, files: LakeFiles) -> date | None:
+        """The last day such that it and all before are closed, as the lake is now."""
+        kept = (r for n, days in self._closed.items() for r in days.values() if (n, r["event_date"]) not in self.opens)
+        closed = {(row["table_name"], row["event_date"]): _mark(row) for row in [*kept, *self.closes]}
+        days = {(name, day): mark for name, kind in KINDS.items() for day, mark in files.days(kind).items()}
+        open_ = [day for (name, day), mark in days.items() if closed.get((name, day)) != mark]
+        return min(open_) - timedelta(days=1) if open_ else max((day for _, day in closed), default=None)
+
+    def lines(self, table: str) -> list[Line]:
+        """The lines of a table's shards.
+
+        Raises:
+            LakeError: a file of the lake can't be read.
+        """
+        rows = memsql.fetch(self._connection, "quality/books/watermarks", {"table_name": table})
+        of = rows[0]["shards"] if rows else 1
+        lines = {n: Line(TABLE, table, n) for n in range(of)}
+        for version in sorted({row["version"] for row in rows}):
+            mine = {row["shard"]: lines[row["shard"]] for row in rows if row["version"] == version}
+            for line in mine.values():
+                line.counts["watermark"] = version
+            if version >= 0:
+                self._of_version(table, version, mine, of)
+        self._ledger(table, lines)
+        return list(lines.values())
+
+    def _of_version(self, table: str, version: int, lines: Mapping[int, Line], of: int) -> None:
+        """Add the days of the shards that have merged the lake up to ``version`` to their lines."""
+        if version not in self._at:
+            self._at[version] = LakeFiles(DeltaTable(self._uri, version=version))
+        files, kind = self._at[version], TABLES[table].name
+        days = files.days(kind)
+        closed = self._still_closed(table, days, list(lines), of)
+        for day in closed:
+            for n, line in lines.items():
+                line.counts.update({name: self._closed[table][day, n][column] for column, name in KEPT.items()})
+        there, quarantined = self._sums(table, of, closed), self._quarantined(table)
+        for day in sorted({*days, *there} - closed):
+            with files.read(self._db, files.paths_of_day(kind, day), COLUMNS):
+                found = Day(self._db, self._connection, table, day, (list(lines), of))
+            mine = {key: sums for key, sums in there.get(day, {}).items() if key[0] in lines}
+            found.explain(quarantined, mine)
+            for n, line in lines.items():
+                kept = self._closed[table].get((day, n))
+                differences = found.differences(n, kept["quarantined"] if kept else 0)
+                line.counts.update(found.found[n])
+                line.differences += differences
+                if not differences:
+                    total = sum(total for (number, _), (_, total) in mine.items() if number == n)
+                    self._close(table, day, (n, of), days.get(day, Mark(0, None, None)), found.found[n], total)
+
+    def _still_closed(self, table: str, days: Mapping[date, Mark], numbers: list[int], of: int) -> set[date]:
+        """The closed days of which the lake has the same rows, or that have left the lake or the table by their age."""
+        oldest = min(days, default=None)
+        begins = memsql.fetch(self._connection, "quality/books/oldest", table=table)[0]["occurred_hour"]
+        closed = set()
+        for day in {day for day, n in self._closed[table] if n in numbers}:
+            rows = [self._closed[table].get((day, n)) for n in numbers]
+            known = [row for row in rows if row is not None and row["shards"] == of]
+            same = all(_mark(row) == days.get(day) for row in known)
+            left_lake = day not in days and (oldest is None or day < oldest)
+            left_table = begins is not None and day < begins.date() and any(row["in_table"] for row in known)
+            if len(known) == len(numbers) and (same or left_lake or left_table):
+                closed.add(day)
+            else:
+                self.opens.add((table, day))
+        return closed
+
+    def _sums(self, table: str, of: int, closed: set[date]) -> dict[date, Sums]:
+        """The table's sums of all days that are not closed."""
+        if (table, frozenset(closed)) in self._summed:  # for shards that have merged another version
+            return self._summed[table, frozenset(closed)]
+        found: dict[date, Sums] = defaultdict(dict)
+        for first, end in _between(closed):
+            params = {"shards": of, "from_hour": first, "to_hour": end}
+            for row in memsql.fetch(self._connection, "quality/books/sums", params, table=table):
+                found[row["event_date"]][int(row["shard"]), int(row["bucket"])] = row["row_count"], int(row["checksum"])
+        self._summed[table, frozenset(closed)] = found
+        return found
+
+    def _quarantined(self, table: str) -> pa.Table:
+        rows = memsql.fetch(self._connection, "quality/books/quarantined", {"table_name": table})
+        return pa.Table.from_pylist(rows, schema=POSITIONS)
+
+    def _ledger(self, table: str, lines: Mapping[int, Line]) -> None:
+        """Compare the ledger's sums with the table's rows; on the line of the first shard."""
+        row = memsql.fetch(self._connection, "quality/books/ledger", {"table_name": table})[0]
+        line = lines[0]
+        if row["unequal_slice"] is not None:
+            line.differences.append(f"{table}: the counts of slice {row['unequal_slice']} do not add up to its rows")
+        if row["rebuilding"]:
+            return  # the parts that are loaded are not in the table yet
+        in_table = sum(one.counts["in_table"] + one.counts["extra"] for one in lines.values())
+        line.counts["ledger"] = int(row["ledger_rows"])
+        if in_table != row["ledger_rows"]:
+            told = f"the ledger says {row['ledger_rows']:,} rows (inserted less deleted), the table has {in_table:,}"
+            line.differences.append(f"{table}: {told}")
+
+    def _close(
+        self, table: str, day: date, shard: tuple[int, int], mark: Mark, counts: Mapping[str, int], checksum: int
+    ) -> None:
+        if day >= self._open_since:
+            return
+        row = {column: counts.get(name, 0) for column, name in KEPT.items()}
+        named = {"table_name": table, "event_date": day, "shard": shard[0], "shards": shard[1], "checksum": checksum}
+        marked = {"day_rows": mark.rows, "first_offset": mark.first_offset, "last_offset": mark.last_offset}
+        self.closes.append({**row, **named, **marked, "erased": self._erased[KINDS[table], day]})
+
+
+def _mark(row: Row) -> Mark:
+    return Mark(row["day_rows"], row["first_offset"], row["last_offset"])
+
+
+def _between(closed: Iterable[date]) -> Iterator[tuple[datetime, datetime]]:
+    """The times that are on none of these days, as the database has them."""
+    start, last = EVER
+    for day in sorted(closed):
+        first, end = bounds(day)
+        if start < first:
+            yield start, first
+        start = end
+    yield start, last

@@ -1,0 +1,45 @@
+"""The books as a table for people."""
+
+from collections import Counter
+from datetime import UTC, date, datetime
+
+import pytest
+from rich.console import Console
+
+from pinwheel.local.report import show_books
+from pinwheel.quality.books_lines import PARTITION, ROLLUPS, TABLE, Books, Line
+
+AT = datetime(2026, 3, 14, 12, 20, tzinfo=UTC)
+
+
+@pytest.fixture
+def console() -> Console:
+    return Console(record=True, width=200, force_terminal=False)
+
+
+def lines() -> list[Line]:
+    return [
+        Line(PARTITION, "events@cluster/id", 0, Counter(offsets=1200, landed=1100, dead_letters=90, without_record=10)),
+        Line(TABLE, "repins", 1, Counter(rows=900, in_table=880, repeated=20, ledger=880, watermark=7)),
+        Line(ROLLUPS, "rollups", 0, Counter(hours=24, equal=24)),
+    ]
+
+
+def test_balanced_books_are_one_table(console: Console) -> None:
+    show_books(console, Books(AT, lines(), date(2026, 3, 11)))
+    shown = console.export_text()
+    assert "partition events 0" in shown
+    assert "1,200 offsets" in shown
+    assert "1,100 landed, 90 dead letters, 10 without record" in shown
+    assert "table repins 1" in shown
+    assert "Books: balanced, 1,200 offsets through 2026-03-14 12:20:00 UTC, closed through 2026-03-11" in shown
+
+
+def test_a_difference_is_named_below_the_table(console: Console) -> None:
+    found = lines()
+    found[1].differences.append("repins, 2026-03-14: in the table, not in the lake: [red]x")
+    show_books(console, Books(AT, found, None))
+    shown = console.export_text()
+    assert "in the lake: [red]x" in shown
+    assert "Books: differ" in shown
+    assert shown.count("differs") == 1

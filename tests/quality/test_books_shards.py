@@ -1,0 +1,85 @@
+"""The books of tables with shards, and of tables that were made anew."""
+
+import pytest
+
+from pinwheel.clients.memsql import Connection, Row
+from pinwheel.core.contract import TABLES
+from pinwheel.core.settings import MergeSettings
+from pinwheel.merge import rebuild
+from pinwheel.merge.gate import Gate
+from pinwheel.merge.ledger import Shard
+from tests.support.ledgers import DrawBooks, FakeKafka, begin, land, line_of, merge_judged, run, traffic
+from tests.support.rebuilds import work
+from tests.support.types import Query
+
+FIRST, SECOND = Shard(0, 2), Shard(1, 2)
+
+
+@pytest.fixture
+def landed(settings: MergeSettings, broker: FakeKafka) -> list[Row]:
+    """Traffic in two commits, of which nothing is merged."""
+    rows, ends, _ = traffic()
+    broker.records = {p: {r["kafka_offset"] for r in rows if r["kafka_partition"] == p} for p in (0, 1)}
+    begin(settings.events_uri)
+    land(settings.events_uri, [r for r in rows if r["kafka_offset"] < 150], {0: 150, 1: 150})
+    land(settings.events_uri, [r for r in rows if r["kafka_offset"] >= 150], ends)
+    return rows
+
+
+def test_each_shard_is_compared_at_its_own_watermark(
+    draw: DrawBooks, settings: MergeSettings, connection: Connection, gate: Gate, landed: list[Row]
+) -> None:
+    merge_judged(settings, connection, gate, FIRST)
+    behind = draw()
+    assert behind.differences == []
+    assert line_of(behind, "table", "repins", 1) == {"watermark": -1}
+    assert line_of(behind, "table", "repins", 0)["rows"] > 0
+    merge_judged(settings, connection, gate, SECOND)
+    books = draw()
+    assert books.differences == []
+    rows = sum(line_of(books, "table", "repins", n)["rows"] for n in (0, 1))
+    assert rows == len([r for r in landed if r["event_type"] == "repin"])
+
+
+def test_a_difference_is_on_the_line_of_its_shard(
+    draw: DrawBooks, settings: MergeSettings, connection: Connection, gate: Gate, landed: list[Row], query: Query
+) -> None:
+    for shard in (FIRST, SECOND):
+        merge_judged(settings, connection, gate, shard)
+    ids = "CAST(CONV(LEFT(MD5(event_id), 8), 16, 10) AS UNSIGNED) MOD 2 = 1"
+    (row,) = query(f"SELECT event_id FROM logins WHERE {ids} ORDER BY event_id LIMIT 1")
+    run(f"UPDATE logins SET kafka_offset = 5000 WHERE event_id = '{row['event_id']}'", connection)
+    books = draw()
+    (extra,) = books.differences
+    line = next(li for li in books.lines if (li.name, li.number) == ("logins", 1))
+    assert line.differences == [extra]
+    assert extra.endswith(f"in the table, not in the lake: {row['event_id']}")
+
+
+def test_another_number_of_shards_has_days_read_again(
+    draw: DrawBooks, settings: MergeSettings, connection: Connection, gate: Gate, landed: list[Row]
+) -> None:
+    merge_judged(settings, connection, gate)
+    before = draw()
+    for shard in (FIRST, SECOND):
+        merge_judged(settings, connection, gate, shard)
+    for _ in range(2):
+        books = draw()
+        assert books.differences == []
+        for table in TABLES:
+            rows = sum(line_of(books, "table", table, n)["in_table"] for n in (0, 1))
+            assert rows == line_of(before, "table", table)["in_table"]
+
+
+def test_a_table_that_was_made_anew_balances(
+    draw: DrawBooks, settings: MergeSettings, connection: Connection, gate: Gate, landed: list[Row]
+) -> None:
+    merge_judged(settings, connection, gate)
+    before = draw()
+    for _ in range(2):  # also a second time from the same version
+        rebuild.request(connection, settings, ["repins"], "test")
+        assert draw().differences == [], "asked for"
+        work(settings, "repins")
+        books = draw()
+        assert books.differences == []
+        assert line_of(books, "table", "repins") == line_of(before, "table", "repins")
