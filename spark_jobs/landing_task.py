@@ -7,12 +7,15 @@ from functools import cache
 
 import pyarrow as pa
 import pyarrow.compute as pc
+from pydantic import SecretStr
 
 from pinwheel.core.settings import GeoSettings, PinLookupSettings, StreamSettings, load
 from pinwheel.enrich.locations import Locator
 from pinwheel.enrich.pins import PinLookup
+from pinwheel.lake.erased_people import ErasedPeople
 from pinwheel.lake.files import FileWriter
 from spark_jobs.transforms.enrich import with_pins, with_places
+from spark_jobs.transforms.erased import without_erased, without_makers
 from spark_jobs.transforms.parse import RECORDS_SCHEMA, Limits, Parser
 
 FIRST_KAFKA = datetime(2011, 1, 1, tzinfo=UTC)
@@ -28,12 +31,15 @@ class _Share:
     limits: Limits
     pins: PinLookupSettings
     geo: GeoSettings
+    lake_uri: str
+    erasure_key: SecretStr
 
 
 def writer(settings: StreamSettings) -> Write:
     """The task as a function for ``mapInArrow`` over ``RECORDS_SCHEMA``."""
     limits = Limits(settings.max_value_bytes, settings.max_future_seconds, settings.max_past_days)
-    share = _Share(settings.events_uri, limits, load(PinLookupSettings), load(GeoSettings))
+    pins, geo = load(PinLookupSettings), load(GeoSettings)
+    share = _Share(settings.events_uri, limits, pins, geo, settings.lake_uri, settings.erasure_key)
 
     def write(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         return _write(share, batches)
@@ -67,8 +73,10 @@ def with_plausible_times(records: pa.Table, now: datetime, limits: Limits) -> pa
 
 def to_rows(records: pa.Table, share: _Share) -> pa.Table:
     """Kafka records to rows of the lake, one row per record."""
-    parsed = _parser(share.limits).parse(records.cast(RECORDS_SCHEMA))
-    return with_places(with_pins(parsed, _pins(share.pins)), _locator(share.geo))
+    people = _erased(share.lake_uri, share.erasure_key)
+    parsed = without_erased(_parser(share.limits).parse(records.cast(RECORDS_SCHEMA)), people)
+    events = with_pins(without_makers(parsed, people), _pins(share.pins, people))
+    return with_places(without_makers(events, people), _locator(share.geo))
 
 
 # One of each per Python worker, which lives as long as the stream and runs one task at a time.
@@ -78,8 +86,13 @@ def _parser(limits: Limits) -> Parser:
 
 
 @cache
-def _pins(settings: PinLookupSettings) -> PinLookup:
-    return PinLookup(settings)
+def _pins(settings: PinLookupSettings, people: ErasedPeople) -> PinLookup:
+    return PinLookup(settings, strip=people.strip)
+
+
+@cache
+def _erased(lake_uri: str, key: SecretStr) -> ErasedPeople:
+    return ErasedPeople(lake_uri, key)
 
 
 @cache

@@ -119,7 +119,13 @@ class FlowSettings(LakeSettings, DriverSettings):
     """Where to see how far the lake and the driver are."""
 
 
-class StreamSettings(SourceSettings, DriverSettings, PinLookupSettings, GeoSettings):
+class ErasureKeySettings(_Settings):
+    """The key of the list of erased people."""
+
+    erasure_key: SecretStr = SecretStr("")  # anybody could look people up under a default; needed once one was erased
+
+
+class StreamSettings(SourceSettings, DriverSettings, PinLookupSettings, GeoSettings, ErasureKeySettings):
     """The stream's driver (spark_jobs/stream_engagement.py)."""
 
     trigger_seconds: Seconds = 1.0  # p95 of event to lake is 1.7 s, with 2 s it is 3.0; a batch takes half a second
@@ -143,7 +149,7 @@ class MergeSettings(LakeSettings, MemsqlSettings):
     quarantine_max_share: Annotated[float, Field(ge=0, le=1)] = 0.05  # more bad rows hold a slice of 1,000 rows or more
 
 
-class CompleteSettings(LakeSettings, PinLookupSettings):
+class CompleteSettings(LakeSettings, PinLookupSettings, ErasureKeySettings):
     """The late completion of rows without their pin (dags/complete_pins.py)."""
 
     complete_max_pins: Annotated[int, Field(ge=1)] = 50_000  # pins per run: about 10 s while the Pin API answers
@@ -245,6 +251,21 @@ class ReportSettings(KafkaSettings, MemsqlSettings, ReportsFolderSettings):
     report_catch_up_days: Annotated[int, Field(ge=1)] = 7  # reports up to this age are made when missing
     report_batch_brands: Annotated[int, Field(ge=1, le=1000)] = 50  # read together: few statements, little memory
     report_writers: Annotated[int, Field(ge=1, le=64)] = 8  # files at a time: a store is slow for each
+
+
+class EraseSettings(
+    SourceSettings,
+    MemsqlSettings,
+    DriverSettings,
+    QualityFilesSettings,
+    ReportsFolderSettings,
+    ErasureKeySettings,
+):
+    """The erasure of people (dags/erase_person.py)."""
+
+    erasure_log_dirs: str = ""  # more folders whose files may quote an id, separated by colons; each system has others
+    erasure_wait_seconds: Seconds = 900.0  # for merges and rollups to pass it; a merge session's length
+    erasure_alone: bool = False  # whether who asks may approve: a second person should look at what can't be undone
 
 
 class MailSettings(_Settings):
