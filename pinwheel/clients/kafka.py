@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import NamedTuple
 
 from confluent_kafka import Consumer, KafkaException, TopicCollection, TopicPartition
-from confluent_kafka.admin import AdminClient, NewPartitions, NewTopic
+from confluent_kafka.admin import AdminClient, ConfigResource, NewPartitions, NewTopic, ResourceType
 
 from pinwheel.core.errors import MissingPartError
 from pinwheel.core.settings import KafkaSettings
@@ -72,6 +72,23 @@ class LogReader:
                 f"Kafka at PINWHEEL_KAFKA_BOOTSTRAP={self._settings.kafka_bootstrap} does not say which log "
                 f"PINWHEEL_TOPIC={topic} is: {error}"
             ) from error
+
+
+def retention_ms(settings: KafkaSettings) -> int:
+    """How long the topic keeps records, in milliseconds; -1: it has no limit of age.
+
+    Raises:
+        MissingPartError: the broker does not answer, or has no such topic.
+    """
+    admin = AdminClient({**librdkafka_options(settings), "log_level": 0})
+    resource = ConfigResource(ResourceType.TOPIC, settings.topic)
+    try:
+        asked = admin.describe_configs([resource], request_timeout=REQUEST_SECONDS)
+        return int(asked[resource].result(REQUEST_SECONDS)["retention.ms"].value)
+    except (KafkaException, TimeoutError) as error:
+        raise MissingPartError(
+            f"Kafka does not say how long it keeps PINWHEEL_TOPIC={settings.topic}: {error}"
+        ) from error
 
 
 def held_offsets(settings: KafkaSettings) -> dict[int, Held]:

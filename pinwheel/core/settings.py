@@ -263,8 +263,8 @@ class EraseSettings(
 ):
     """The erasure of people (dags/erase_person.py)."""
 
-    erasure_log_dirs: str = ""  # more folders whose files may quote an id, separated by colons; each system has others
-    erasure_wait_seconds: Seconds = 900.0  # for merges and rollups to pass it; a merge session's length
+    erasure_log_dirs: str = ""  # folders with more logs, separated by colons: each system has others
+    erasure_wait_seconds: Seconds = 900.0  # until merges and rollups have passed it: a merge session's length
     erasure_alone: bool = False  # whether who asks may approve: a second person should look at what can't be undone
 
 
