@@ -26,9 +26,10 @@ from airflow.sdk import Param, dag, get_current_context, task
 def count() -> dict[str, int]:
     """Say where the id is, by store."""
     from pinwheel.core.settings import EraseSettings, load
+    from pinwheel.erase.ledger import id_in
     from pinwheel.erase.run import look
 
-    return dict(look(load(EraseSettings), get_current_context()["params"]["user_id"]).finds)
+    return dict(look(load(EraseSettings), id_in(get_current_context()["params"])).finds)
 
 
 @task.short_circuit

@@ -60,16 +60,21 @@ class Request:
             )
 
 
-def asked_by_form(form: Mapping[str, Any], by: str | None, approver: Mapping[str, Any] | None) -> Request:
-    """The request of a Dag run: its form's values, who triggered it, and who answered.
+def id_in(form: Mapping[str, Any]) -> int:
+    """The user id that a Dag run's form has.
 
     Raises:
-        EraseError: the form has no id; it is emptied near the end of an erasure.
+        EraseError: it has none; the form is emptied near the end of an erasure.
     """
     if form["user_id"] is None:
         raise EraseError("the form has no user id, or no longer: trigger the Dag again, with the id, to go on")
+    return int(form["user_id"])
+
+
+def asked_by_form(form: Mapping[str, Any], by: str | None, approver: Mapping[str, Any] | None) -> Request:
+    """The request of a Dag run: its form's values, who triggered it, and who answered. See ``id_in``."""
     approved_by = (approver or {}).get("name") or ""
-    return Request(form["user_id"], form["reason"] or "", by or "", approved_by, form["erase_pins"])
+    return Request(id_in(form), form["reason"] or "", by or "", approved_by, form["erase_pins"])
 
 
 @dataclass(frozen=True)

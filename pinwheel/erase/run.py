@@ -12,8 +12,6 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from deltalake import DeltaTable
-
 from pinwheel.clients import memsql
 from pinwheel.clients.memsql import Connection
 from pinwheel.core.errors import EraseError
@@ -112,7 +110,7 @@ class Eraser:
             ledger.note_records(self._connection, self.erasure, kafka_log, [place])
             erasure.erase(uri, place, pins=self.erasure.pins)
             counts.append(place.counts)
-        self.erasure = replace(self.erasure, version=DeltaTable(uri).version())
+        self.erasure = replace(self.erasure, version=old_files.checkpoint(uri))
         return erasure.total(counts)
 
     def _merge(self) -> Mapping[str, int]:

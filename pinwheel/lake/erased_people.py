@@ -23,7 +23,7 @@ LISTED_SECONDS = 5.0  # a Python worker looks this often; the rows of one that h
 PIN_TEXTS = {f.name for f in VALUE_FIELDS if f.type == Type.STRING and f.name != "category"}  # written by its creator
 CREATOR = [f.name for f in VALUE_FIELDS].index("creator_id")
 KEY_CHARS = 8  # of a hash of the key, so that an entry made with another key is noticed
-REMEMBERED = 200_000  # hashes of people who came lately, about 30 MB
+REMEMBERED = 500_000  # people who came lately, about 40 MB
 
 
 class ErasedPeople:
@@ -37,19 +37,29 @@ class ErasedPeople:
         self._uri, self._key, self._clock = lake_uri, key, clock
         self._looked_at = float("-inf")
         self._pins_too: dict[str, bool] = {}  # by hash
-        self._known: dict[int, str] = {}
+        self._seen: set[int] = set()  # people who were looked up
+        self._found: dict[int, bool] = {}  # those of them who are listed
 
     def __bool__(self) -> bool:
         if self._clock() - self._looked_at >= LISTED_SECONDS:
-            self._pins_too = self._listed()
-            self._looked_at = self._clock()
+            listed, self._looked_at = self._listed(), self._clock()
+            if listed != self._pins_too:
+                self._pins_too, self._seen, self._found = listed, set(), {}
         return bool(self._pins_too)
 
     def of(self, user_ids: Iterable[int | None]) -> dict[int, bool]:
         """Those of the people who are listed, and whether the texts of their pins are erased too."""
         if not self:
             return {}
-        return {i: self._pins_too[h] for i in user_ids if i is not None and (h := self._hash(i)) in self._pins_too}
+        asked = {user_id for user_id in user_ids if user_id is not None}
+        if len(self._seen) > REMEMBERED:
+            self._seen, self._found = set(), {}
+        for user_id in asked - self._seen:  # a hash takes a microsecond
+            hashed = person_hash(self._key, user_id)
+            if hashed in self._pins_too:
+                self._found[user_id] = self._pins_too[hashed]
+        self._seen |= asked
+        return {i: self._found[i] for i in asked & self._found.keys()}
 
     def strip(self, pins: dict[int, PinRow]) -> dict[int, PinRow]:
         """Pins of a source without erased people who made them, and on request without what they wrote."""
@@ -57,13 +67,6 @@ class ErasedPeople:
             return pins
         known = self.of({row[CREATOR] for row in pins.values()})
         return {i: _stripped(row, known[row[CREATOR]]) if row[CREATOR] in known else row for i, row in pins.items()}
-
-    def _hash(self, user_id: int) -> str:
-        if (found := self._known.get(user_id)) is None:
-            if len(self._known) >= REMEMBERED:
-                self._known.clear()
-            found = self._known[user_id] = person_hash(self._key, user_id)
-        return found
 
     def _listed(self) -> dict[str, bool]:
         names = _names(self._uri)

@@ -33,7 +33,7 @@ OPEN_BATCH = timedelta(hours=1)  # no file is committed this long after it was w
 
 @dataclass(frozen=True)
 class _Names:
-    """Files that commits name: ``needed`` by readers of later versions, ``done`` with by all."""
+    """Files that commits name: ``needed`` by readers of a version or later ones, ``done`` with by all."""
 
     needed: frozenset[str]
     done: frozenset[str]
@@ -63,29 +63,28 @@ def remove(events_uri: str, version: int, mention: Mention, topic: str) -> int:
     return len(old)
 
 
+def checkpoint(events_uri: str) -> int:
+    """Write a checkpoint of the newest version, and return that; readers of later versions can start there."""
+    events = DeltaTable(events_uri)
+    events.create_checkpoint()
+    return int(events.version())
+
+
 def shorten_log(events_uri: str, version: int) -> int:
-    """Remove the log's entries before ``version``, whose statistics have values of rows that are gone.
+    """Remove what the log has from before ``version``, a checkpoint: statistics have values of rows that are gone.
 
     The entry of the version itself stays: a table that was opened long ago finds the newest version by it.
-
-    Dying half-way leaves entries that no reader needs, as there is a checkpoint; the next run removes them.
+    Dying half-way leaves entries that no reader needs; the next run removes them.
     """
-    events = DeltaTable(events_uri)
-    events.create_checkpoint()  # of this version, which is not before ``version``: readers start here
-    kept = events.version()
     filesystem = pafs.PyFileSystem(DeltaStorageHandler(events_uri))
-    old = [f.path for f in _listed(filesystem, LOG) if _is_past(f.base_name, version, kept)]
+    files = [file for file in _listed(filesystem, LOG) if file.base_name[:20].isdigit()]
+    if not any(".checkpoint." in file.base_name and int(file.base_name[:20]) >= version for file in files):
+        raise LakeError(f"the log of {events_uri} has no checkpoint of version {version} or later; erase again")
+    old = [file.path for file in files if int(file.base_name[:20]) < version]
     for path in old:
         filesystem.delete_file(path)
     log.info("shortened the log entries=%d version=%d", len(old), version)
     return len(old)
-
-
-def _is_past(name: str, version: int, checkpoint: int) -> bool:
-    """Whether a file of the log is an entry before ``version``, or a checkpoint before the newest."""
-    if not name[:20].isdigit():
-        return False
-    return int(name[:20]) < (checkpoint if ".checkpoint." in name else version)
 
 
 def _listed(filesystem: pafs.FileSystem, folder: str) -> Iterable[pafs.FileInfo]:
@@ -109,7 +108,7 @@ def _named(filesystem: pafs.FileSystem, version: int) -> _Names:
         is_past = int(entry.base_name[:20]) <= version
         with filesystem.open_input_stream(entry.path, compression=None) as stream:
             actions = [json.loads(line) for line in stream.read().splitlines() if line.strip()]
-        wanted, found = (("remove", "cdc"), done) if is_past else (("add", "cdc"), needed)
+        wanted, found = (("remove", "cdc"), done) if is_past else (("add", "remove", "cdc"), needed)
         found |= {action[kind]["path"] for action in actions for kind in wanted if kind in action}
     return _Names(frozenset(needed), frozenset(done))
 
