@@ -187,7 +187,7 @@ def lake_alone(folder: str, person: int) -> None:
 
 
 def merge_all(settings: MergeSettings) -> None:
-    """What the sessions of the merge and the rollups do."""
+    """Do the work of the sessions of the merge and the rollups."""
     with memsql.connect(settings, local_infile=True) as connection:
         for table in TABLES:
             while slice_ := next_slice(table, settings, connection):

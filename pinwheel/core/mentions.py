@@ -65,7 +65,7 @@ class Mention:
 
     @property
     def blank(self) -> bytes:
-        """What to overwrite a mention with in an open file: ``INSTEAD`` where it fits, of the same length."""
+        """The bytes to overwrite a mention with in an open file: ``INSTEAD`` where it fits, of the same length."""
         size = len(self.digits)
         return (INSTEAD if size >= len(INSTEAD) else "0").encode().ljust(size)
 

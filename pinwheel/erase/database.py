@@ -43,10 +43,10 @@ def _replace_texts(connection: Connection, mention: Mention) -> dict[str, int]:
     """Take the mentions out of the texts of all tables, also those of later versions; the feed reaches the events'."""
     counts = defaultdict[str, int](int)
     for table, column in list(text_columns(connection)):
-        named = {"table": table, "columns": [column]}
+        named = {"table": table, "column": column}
         rows = memsql.fetch(connection, "erase/texts", {"digits": f"%{mention.digits}%"}, **named)
         for text in (row["found"] for row in rows if mention.in_text(row["found"])):
-            changed = {"before": text, "after": mention.without(text)}
+            changed = {"old_text": text, "new_text": mention.without(text)}
             counts[f"{table} (quotes)"] += memsql.execute(connection, "erase/replace", changed, **named)
         connection.commit()
     return counts

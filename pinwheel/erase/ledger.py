@@ -17,7 +17,7 @@ from pinwheel.lake.erasure import Place, total
 
 
 class Step(StrEnum):
-    """What comes next, in this order; a proof that finds something goes back to ``LAKE``."""
+    """The next step, in this order; a proof that finds something goes back to ``LAKE``."""
 
     LIST = "list"  # keep redelivered events out
     LAKE = "lake"  # rows
@@ -31,7 +31,7 @@ class Step(StrEnum):
 
 @dataclass(frozen=True)
 class Request:
-    """What is wanted. ``pins``: the texts of the pins that the person made go too."""
+    """A wish to erase. ``pins``: the texts of the pins that the person made go too."""
 
     user_id: int
     reason: str

@@ -1,4 +1,4 @@
-"""What an erasure can't reach: for the receipt."""
+"""The places that an erasure can't reach: for the receipt."""
 
 from pinwheel.clients import kafka
 from pinwheel.core.errors import MissingPartError

@@ -1,7 +1,7 @@
 """Erases a person, step by step, and proves it. A run that was killed is gone on with by the next.
 
-Each step finds for itself what is left to do, so it may die anywhere and be repeated. What landed while the stream had
-not seen the list yet is found by the proof, and erased in another round.
+Each step finds for itself what is left to do, so it may die anywhere and be repeated. Rows that landed while the
+stream had not seen the list yet are found by the proof, and erased in another round.
 """
 
 import json

@@ -31,7 +31,7 @@ OTHER_IDS = ("event_id",)  # texts that are numbers of something else
 
 @dataclass
 class Found:
-    """What a scan found and what it looked at, each by store."""
+    """The finds of a scan, and how much it looked at, each by store."""
 
     finds: Counter[str] = field(default_factory=Counter)
     looked_at: Counter[str] = field(default_factory=Counter)

@@ -22,10 +22,10 @@ def scan(connection: Connection, person: Id, found: Found) -> None:
         if any(part in kind for part in BYTES):
             _scan_bytes(connection, table, name, person, found)
         elif any(part in kind for part in TEXTS) and name not in OTHER_IDS:
-            rows = memsql.fetch(connection, "erase/texts", {"digits": person.like}, table=table, columns=[name])
+            rows = memsql.fetch(connection, "erase/texts", {"digits": person.like}, table=table, column=name)
             found.note(f"table {table}", sum(person.mentions(row["found"]) > 0 for row in rows))
         elif name in PEOPLE:
-            rows = memsql.fetch(connection, "erase/people_in", {"user_id": person.value}, table=table, columns=[name])
+            rows = memsql.fetch(connection, "erase/people_in", {"user_id": person.value}, table=table, column=name)
             found.note(f"table {table}", int(rows[0]["people"]))
         connection.commit()
     _scan_presence(connection, person, found)
@@ -34,7 +34,7 @@ def scan(connection: Connection, person: Id, found: Found) -> None:
 def _scan_bytes(connection: Connection, table: str, column: str, person: Id, found: Found) -> None:
     if table == "presence":
         return  # bitmaps of numbers: below
-    for row in memsql.fetch(connection, "erase/blobs", table=table, columns=[column]):
+    for row in memsql.fetch(connection, "erase/blobs", table=table, column=column):
         found.note(f"table {table}", _in_bytes(row["found"] or b"", table, person))
 
 
@@ -49,7 +49,7 @@ def _in_bytes(value: bytes, table: str, person: Id) -> int:
 
 def _scan_presence(connection: Connection, person: Id, found: Found) -> None:
     """Buckets that still count the person, or somebody who was erased before."""
-    blocks: list[Row] = memsql.fetch(connection, "rollup/people")
+    blocks: list[Row] = memsql.fetch(connection, "erase/people")
     ids = np.frombuffer(b"".join(row["user_ids"] for row in blocks), "<i8")
     numbers = np.flatnonzero((ids == person.value) | (ids < NO_PERSON)).astype(np.uint64)
     if len(numbers):

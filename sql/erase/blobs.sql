@@ -4,6 +4,6 @@
 -- reads:   $table
 -- writes:  nothing
 -- params:  none
--- names:   table, columns
-SELECT $columns AS found
+-- names:   table, column
+SELECT $column AS found
 FROM $table

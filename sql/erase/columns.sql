@@ -1,7 +1,7 @@
 -- name:    erase/columns
 -- purpose: The columns of all tables.
 -- grain:   one row per column
--- reads:   columns
+-- reads:   columns, tables
 -- writes:  nothing
 -- params:  none
 SELECT

@@ -4,7 +4,7 @@
 -- reads:   $table
 -- writes:  nothing
 -- params:  user_id bigint
--- names:   table, columns
+-- names:   table, column
 SELECT COUNT(*) AS people
 FROM $table
-WHERE $columns = %(user_id)s
+WHERE $column = %(user_id)s

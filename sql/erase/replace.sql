@@ -3,8 +3,8 @@
 -- grain:   one row per row with that text
 -- reads:   nothing
 -- writes:  $table
--- params:  before mediumtext, after mediumtext
--- names:   table, columns
+-- params:  old_text mediumtext, new_text mediumtext
+-- names:   table, column
 UPDATE $table
-SET $columns = %(after)s
-WHERE $columns = %(before)s
+SET $column = %(new_text)s
+WHERE $column = %(old_text)s

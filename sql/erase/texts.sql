@@ -4,7 +4,7 @@
 -- reads:   $table
 -- writes:  nothing
 -- params:  digits varchar
--- names:   table, columns
-SELECT DISTINCT $columns AS found
+-- names:   table, column
+SELECT DISTINCT $column AS found
 FROM $table
-WHERE $columns LIKE %(digits)s
+WHERE $column LIKE %(digits)s

@@ -1,4 +1,4 @@
-"""What counts as a mention of a person's id."""
+"""Mentions of a person's id: which numbers count."""
 
 import pytest
 from hypothesis import given

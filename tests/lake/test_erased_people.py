@@ -1,4 +1,4 @@
-"""The list of erased people: who is on it is known with the key alone, and a wrong key stops the stream."""
+"""The list of erased people: it is read with its key alone, and a wrong key stops the stream."""
 
 from pathlib import Path
 

@@ -207,7 +207,7 @@ def test_no_time_of_a_record_ends_the_stream(settings: StreamSettings, micros: i
 
 
 def test_an_erased_person_s_events_do_not_land_again(settings: StreamSettings, share: landing_task._Share) -> None:
-    """Each offset keeps a row, so that the books add up; nothing of the person is in it."""
+    """Each offset keeps a row, so that no offset is missing; nothing of the person is in it."""
     erased_people.add(settings.lake_uri, KEY, GONE, pins=True)
     theirs = encode(event("login", user_id=GONE))
     broken = encode({**event("login", user_id=GONE), "event_type": "visit"})
@@ -226,6 +226,6 @@ def test_an_erased_person_s_events_do_not_land_again(settings: StreamSettings, s
 
 
 def test_an_erased_person_is_not_the_maker_of_others_pins(settings: StreamSettings, share: landing_task._Share) -> None:
-    erased_people.add(settings.lake_uri, KEY, 8, pins=True)  # who made pin 7, as the Pin API says
+    erased_people.add(settings.lake_uri, KEY, 8, pins=True)  # the maker of pin 7, as the Pin API says
     (row,) = to_rows(plain_records(encode(event("repin", pin_id=7))), replace(share, erasure_key=KEY)).to_pylist()
     assert (row["pin_creator_id"], row["pin_board_id"], row["title"]) == (None, 9, None)

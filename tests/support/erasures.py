@@ -39,7 +39,7 @@ class World:
     airflow: Path
 
     def merge(self, _: float = 0.0) -> None:
-        """What the running sessions do while an erasure waits."""
+        """Do the work of the running sessions, while an erasure waits."""
         own = {k: v for k, v in self.settings.model_dump().items() if k in MergeSettings.model_fields}
         settings = MergeSettings(**own)
         with memsql.connect(settings, local_infile=True) as connection:
