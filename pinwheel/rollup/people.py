@@ -66,10 +66,11 @@ def ids(connection: Connection) -> Ids:
 
 
 def forget(connection: Connection, user_id: int) -> bool:
-    """Put a tombstone in the place of a person's id, so that the others keep their numbers; False: it is not there.
+    """Put a tombstone in the place of a person's id, so that the others keep their numbers; False: nothing to do yet.
 
-    One transaction: dying before it changes nothing, and twice finds nothing. A refresh that has the id in memory finds
-    that the generation has moved, and reads all people again.
+    A person who is still counted on some day keeps the number: what is taken away later must find it. One transaction:
+    dying before it changes nothing, and twice finds nothing. A refresh that has the id in memory finds that the
+    generation has moved, and reads all people again.
 
     Raises:
         SupersededError: a refresh was faster; nothing was changed.
@@ -77,13 +78,22 @@ def forget(connection: Connection, user_id: int) -> bool:
     generation = memsql.fetch(connection, "rollup/generation")[0]["generation"]
     known = ids(connection).copy()
     at = np.flatnonzero(known == user_id)
+    connection.commit()
+    if not len(at):
+        return False
     with memsql.transaction(connection):
-        if not len(at):
-            return False
         if memsql.execute(connection, "rollup/claim", {"generation": generation}) != 1:
             raise SupersededError("the rollups were refreshed meanwhile; nobody was forgotten")
+        if any(_is_counted(connection, number) for number in at.tolist()):
+            connection.rollback()
+            return False
         known[at] = TOMBSTONE + at
         for block in np.unique(at // BLOCK_PEOPLE).tolist():
             packed = known[block * BLOCK_PEOPLE : (block + 1) * BLOCK_PEOPLE].tobytes()
             memsql.execute(connection, "rollup/number_people", {"block": block, "user_ids": packed})
     return True
+
+
+def _is_counted(connection: Connection, number: int) -> bool:
+    rows = memsql.fetch(connection, "rollup/days_of_person", {"chunk": number >> 6, "bit": number & 63})
+    return bool(rows[0]["days"])
