@@ -17,11 +17,13 @@ from pinwheel.clients.memsql import Connection, Row
 from pinwheel.core.contract import TABLES
 from pinwheel.core.settings import EraseSettings, MergeSettings
 from pinwheel.erase.ledger import Request
+from pinwheel.lake import events_table
 from pinwheel.rollup.rollups import Rollups
 from tests.support.lakes import NOON, event, hours, land
 from tests.support.slices import merge_all
 
 PERSON, OTHER, PIN = 81_234_567, 41, 700
+SCHEMA = events_table.arrow_schema()
 REQUEST = Request(PERSON, "asked for by letter", "ann", "bea")
 AIRFLOW = """
 CREATE TABLE dag_run (id INTEGER PRIMARY KEY, dag_id VARCHAR(250), conf JSON);
