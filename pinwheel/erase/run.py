@@ -38,6 +38,8 @@ def look(settings: EraseSettings, user_id: int) -> Found:
     with memsql.connect(settings) as connection:
         scan_database.scan(connection, person, found)
     scan.scan_files(traces.folders(settings).items(), person, found)
+    if "://" in settings.reports_uri:
+        scan.scan_store("reports", settings.reports_uri, person, found)
     scan_database.scan_airflow(os.environ.get(DATABASE_URL), person, found)
     return found
 

@@ -143,6 +143,15 @@ def scan_files(folders: Iterable[tuple[str, Path]], person: Id, found: Found) ->
                 found.note(name, person.mentions(path.read_bytes()))
 
 
+def scan_store(name: str, uri: str, person: Id, found: Found) -> None:
+    """Every byte of every file in a bucket's folder."""
+    filesystem = pafs.PyFileSystem(DeltaStorageHandler(uri))
+    for info in filesystem.get_file_info(pafs.FileSelector("", allow_not_found=True, recursive=True)):
+        if info.type == pafs.FileType.File:
+            with suppress(FileNotFoundError):
+                found.note(name, person.mentions(_content(filesystem, info.path)))
+
+
 def _below(folder: Path) -> Iterator[Path]:
     for parent, _, names in os.walk(folder):
         yield from (Path(parent, name) for name in names if Path(parent, name).is_file())

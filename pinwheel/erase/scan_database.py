@@ -1,5 +1,8 @@
 """The scan of the databases: every table and column, with the bytes decoded. See ``pinwheel.erase.scan``."""
 
+from collections import defaultdict
+from collections.abc import Sequence
+
 import numpy as np
 import pyarrow as pa
 import sqlalchemy as sa
@@ -16,19 +19,31 @@ NO_PERSON = -(2**62)  # ids below it are places of erased people
 
 def scan(connection: Connection, person: Id, found: Found) -> None:
     """Every column of every table that can have the id: people's ids by value, texts, and bytes decoded."""
-    columns = memsql.fetch(connection, "erase/columns")
-    for column in columns:
-        table, name, kind = column["table_name"], column["column_name"], column["data_type"].lower()
-        if any(part in kind for part in BYTES):
-            _scan_bytes(connection, table, name, person, found)
-        elif any(part in kind for part in TEXTS) and name not in OTHER_IDS:
-            rows = memsql.fetch(connection, "erase/texts", {"digits": person.like}, table=table, column=name)
-            found.note(f"table {table}", sum(person.mentions(row["found"]) > 0 for row in rows))
-        elif name in PEOPLE:
-            rows = memsql.fetch(connection, "erase/people_in", {"user_id": person.value}, table=table, column=name)
+    tables = defaultdict[str, list[Row]](list)
+    for column in memsql.fetch(connection, "erase/columns"):
+        tables[column["table_name"]].append(column)
+    for table, columns in tables.items():
+        _scan_texts(connection, table, [c["column_name"] for c in columns if _is(c, TEXTS)], person, found)
+        people = [column["column_name"] for column in columns if column["column_name"] in PEOPLE]
+        if people:
+            rows = memsql.fetch(connection, "erase/people_in", {"user_id": person.value}, table=table, columns=people)
             found.note(f"table {table}", int(rows[0]["people"]))
+        for name in (column["column_name"] for column in columns if _is(column, BYTES)):
+            _scan_bytes(connection, table, name, person, found)
         connection.commit()
     _scan_presence(connection, person, found)
+
+
+def _is(column: Row, types: Sequence[str]) -> bool:
+    return any(part in column["data_type"].lower() for part in types)
+
+
+def _scan_texts(connection: Connection, table: str, columns: Sequence[str], person: Id, found: Found) -> None:
+    """In one pass: an event table has millions of rows."""
+    names = [name for name in columns if name not in OTHER_IDS]
+    if names:
+        rows = memsql.fetch(connection, "erase/all_texts", {"digits": person.like}, table=table, columns=names)
+        found.note(f"table {table}", sum(person.mentions(row["found"]) > 0 for row in rows))
 
 
 def _scan_bytes(connection: Connection, table: str, column: str, person: Id, found: Found) -> None:

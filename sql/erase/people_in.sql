@@ -1,10 +1,10 @@
 -- name:    erase/people_in
--- purpose: How many rows of a table have a person in a column.
+-- purpose: How many rows of a table have a person in one of its columns of people.
 -- grain:   one row
 -- reads:   $table
 -- writes:  nothing
 -- params:  user_id bigint
--- names:   table, column
+-- names:   table, columns
 SELECT COUNT(*) AS people
 FROM $table
-WHERE $column = %(user_id)s
+WHERE %(user_id)s IN ($columns)
