@@ -37,10 +37,12 @@ def complete_pins() -> None:
 
         from pinwheel.core.settings import CompleteSettings, load
         from pinwheel.enrich.pins import PinLookup
+        from pinwheel.lake.erased_people import ErasedPeople
         from pinwheel.lake.late_completion import complete
 
         settings = load(CompleteSettings)
-        return asdict(complete(settings, PinLookup(settings), datetime.now(UTC)))
+        lookup = PinLookup(settings, strip=ErasedPeople(settings.lake_uri, settings.erasure_key).strip)
+        return asdict(complete(settings, lookup, datetime.now(UTC)))
 
     complete()
 

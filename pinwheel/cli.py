@@ -174,6 +174,23 @@ def rebuild(
 
 @app.command()
 @clearly
+def erase(
+    user_id: Annotated[int, typer.Argument(help="The person.")],
+    reason: Annotated[str, typer.Option(help="Why; kept in the receipt, so without the id.")] = "",
+    by: Annotated[str, typer.Option(help="The person who asks for it.")] = "",
+    approved_by: Annotated[str, typer.Option(help="Another person, who has approved it.")] = "",
+    pins: Annotated[bool, typer.Option("--pins", help="Also the texts of the pins that the person made.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Erase; without it, only list where the person is.")] = False,
+) -> None:
+    """Erase a person from everything, prove it, and print the receipt."""
+    from pinwheel.erase.ledger import Request
+    from pinwheel.local.repairs import erase_person
+
+    erase_person(_settings(), Request(user_id, reason, by, approved_by, pins), yes)
+
+
+@app.command()
+@clearly
 def sql(
     execute: Annotated[str | None, typer.Option("--execute", "-e", help="One statement instead of a prompt.")] = None,
     operator: Annotated[bool, typer.Option(help="Allow to read the ledger, quarantine and alerts too.")] = False,

@@ -7,6 +7,7 @@ from functools import cache
 
 import pyarrow as pa
 import pyarrow.compute as pc
+from pydantic import SecretStr
 
 from pinwheel.core.settings import (
     GeoSettings,
@@ -18,8 +19,10 @@ from pinwheel.core.settings import (
 )
 from pinwheel.enrich.locations import Locator
 from pinwheel.enrich.pins import PinLookup
+from pinwheel.lake.erased_people import ErasedPeople
 from pinwheel.lake.files import FileWriter
 from spark_jobs.transforms.enrich import with_pins, with_places
+from spark_jobs.transforms.erased import without_erased, without_makers
 from spark_jobs.transforms.parse import RECORDS_SCHEMA, Limits, Parser
 
 FIRST_KAFKA = datetime(2011, 1, 1, tzinfo=UTC)
@@ -35,11 +38,14 @@ class _Share:
     limits: Limits
     pins: PinLookupSettings
     geo: GeoSettings
+    lake_uri: str
+    erasure_key: SecretStr
 
 
 def writer(settings: StreamSettings) -> Write:
     """The task as a function for ``mapInArrow`` over ``RECORDS_SCHEMA``."""
-    share = _Share(settings.events_uri, _limits(settings), load(PinLookupSettings), load(GeoSettings))
+    pins, geo = load(PinLookupSettings), load(GeoSettings)
+    share = _Share(settings.events_uri, _limits(settings), pins, geo, settings.lake_uri, settings.erasure_key)
 
     def write(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         return _write(share, batches)
@@ -77,18 +83,23 @@ def to_rows(records: pa.Table, share: _Share) -> pa.Table:
 
 
 def _parsed(records: pa.Table, share: _Share) -> pa.Table:
-    return _parser(share.limits).parse(records.cast(RECORDS_SCHEMA))
+    people = _erased(share.lake_uri, share.erasure_key)
+    return without_erased(_parser(share.limits).parse(records.cast(RECORDS_SCHEMA)), people)
 
 
 def _enriched(parsed: pa.Table, share: _Share) -> pa.Table:
-    return with_places(with_pins(parsed, _pins(share.pins)), _locator(share.geo))
+    people = _erased(share.lake_uri, share.erasure_key)
+    events = with_pins(without_makers(parsed, people), _pins(share.pins, people))
+    return with_places(without_makers(events, people), _locator(share.geo))
 
 
 class Landed:
     """The stream's way with records, for those that come home from the lake: ``pinwheel.lake.replay.Steps``."""
 
     def __init__(self, settings: ReplaySettings) -> None:
-        self._share = _Share(settings.events_uri, _limits(settings), settings, settings)
+        self._share = _Share(
+            settings.events_uri, _limits(settings), settings, settings, settings.lake_uri, settings.erasure_key
+        )
 
     def parse(self, records: pa.Table) -> pa.Table:
         """See ``Steps``. A letter's size was judged when it landed; its networks may be longer than its addresses."""
@@ -111,8 +122,13 @@ def _parser(limits: Limits) -> Parser:
 
 
 @cache
-def _pins(settings: PinLookupSettings) -> PinLookup:
-    return PinLookup(settings)
+def _pins(settings: PinLookupSettings, people: ErasedPeople) -> PinLookup:
+    return PinLookup(settings, strip=people.strip)
+
+
+@cache
+def _erased(lake_uri: str, key: SecretStr) -> ErasedPeople:
+    return ErasedPeople(lake_uri, key)
 
 
 @cache

@@ -39,7 +39,11 @@ ROOT = Path(__file__).resolve().parents[1]
 STACK = f"test-stack-{os.environ.get('PYTEST_XDIST_WORKER', 'alone')}"  # each worker of pytest-xdist has its own
 # Short, so that several runs of each happen during the tests; the default is a quarter of an hour. Not shorter: each
 # run is five processes that load Great Expectations, half a minute of CPU.
-SHORT_RUNS = {"PINWHEEL_MERGE_SESSION_SECONDS": "180", "PINWHEEL_SUPERVISE_SESSION_SECONDS": "90"}
+SHORT_RUNS = {
+    "PINWHEEL_MERGE_SESSION_SECONDS": "180",
+    "PINWHEEL_SUPERVISE_SESSION_SECONDS": "90",
+    "PINWHEEL_ERASURE_ALONE": "true",  # the stack's Airflow has one user
+}
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

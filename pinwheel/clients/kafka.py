@@ -89,6 +89,23 @@ class LogReader:
             ) from error
 
 
+def retention_ms(settings: KafkaSettings) -> int:
+    """How long the topic keeps records, in milliseconds; -1: it has no limit of age.
+
+    Raises:
+        MissingPartError: the broker does not answer, or has no such topic.
+    """
+    admin = AdminClient({**librdkafka_options(settings), "log_level": 0})
+    resource = ConfigResource(ResourceType.TOPIC, settings.topic)
+    try:
+        asked = admin.describe_configs([resource], request_timeout=REQUEST_SECONDS)
+        return int(asked[resource].result(REQUEST_SECONDS)["retention.ms"].value)
+    except (KafkaException, TimeoutError) as error:
+        raise MissingPartError(
+            f"Kafka does not say how long it keeps PINWHEEL_TOPIC={settings.topic}: {error}"
+        ) from error
+
+
 def held_offsets(settings: KafkaSettings) -> dict[int, Held]:
     """The offsets that Kafka holds, per partition.
 

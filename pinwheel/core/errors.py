@@ -51,3 +51,7 @@ class AskedError(ReportError):
 
 class LocalError(PinwheelError):
     """A command of the embedded stack failed."""
+
+
+class EraseError(PinwheelError):
+    """A person can't be erased, or not yet; what is done stays done, and another run goes on."""

@@ -122,6 +122,12 @@ class FlowSettings(LakeSettings, DriverSettings):
     """Where to see how far the lake and the driver are."""
 
 
+class ErasureKeySettings(_Settings):
+    """The key of the list of erased people."""
+
+    erasure_key: SecretStr = SecretStr("")  # anybody could look people up under a default; needed once one was erased
+
+
 class RecordSettings(_Settings):
     """The limits of a valid record; beyond them it becomes a dead letter."""
 
@@ -130,7 +136,9 @@ class RecordSettings(_Settings):
     max_past_days: Annotated[int, Field(ge=1)] = 30  # occurred_at before it: phones are offline for days
 
 
-class StreamSettings(SourceSettings, DriverSettings, PinLookupSettings, GeoSettings, RecordSettings):
+class StreamSettings(
+    SourceSettings, DriverSettings, PinLookupSettings, GeoSettings, RecordSettings, ErasureKeySettings
+):
     """The stream's driver (spark_jobs/stream_engagement.py)."""
 
     trigger_seconds: Seconds = 1.0  # p95 of event to lake is 1.7 s, with 2 s it is 3.0; a batch takes half a second
@@ -152,14 +160,14 @@ class MergeSettings(LakeSettings, MemsqlSettings):
     quarantine_max_share: Annotated[float, Field(ge=0, le=1)] = 0.05  # more bad rows hold a slice of 1,000 rows or more
 
 
-class CompleteSettings(LakeSettings, PinLookupSettings):
+class CompleteSettings(LakeSettings, PinLookupSettings, ErasureKeySettings):
     """The late completion of rows without their pin (dags/complete_pins.py)."""
 
     complete_max_pins: Annotated[int, Field(ge=1)] = 50_000  # pins per run: about 10 s while the Pin API answers
     complete_days: Annotated[int, Field(ge=1)] = 31  # older rows are given up: nothing older can land either
 
 
-class ReplaySettings(LakeSettings, PinLookupSettings, GeoSettings, RecordSettings):
+class ReplaySettings(LakeSettings, PinLookupSettings, GeoSettings, RecordSettings, ErasureKeySettings):
     """The replay of dead letters and of quarantined rows (dags/replay_dead_letters.py)."""
 
     replay_max_rows: Annotated[int, Field(ge=1)] = 200_000  # of each per run: some minutes; the next run takes more
@@ -284,6 +292,21 @@ class RetentionSettings(LakeSettings, MemsqlSettings, ReportsFolderSettings):
                 f"not {events}: tables are rebuilt from the lake"
             )
         return self
+
+
+class EraseSettings(
+    SourceSettings,
+    MemsqlSettings,
+    DriverSettings,
+    QualityFilesSettings,
+    ReportsFolderSettings,
+    ErasureKeySettings,
+):
+    """The erasure of people (dags/erase_person.py)."""
+
+    erasure_log_dirs: str = ""  # folders with more logs, separated by colons: each system has others
+    erasure_wait_seconds: Seconds = 900.0  # until merges and rollups have passed it: a merge session's length
+    erasure_alone: bool = False  # whether who asks may approve: a second person should look at what can't be undone
 
 
 class MailSettings(_Settings):

@@ -35,6 +35,7 @@ from pinwheel.enrich.pin_sources import (
 log = logging.getLogger(__name__)
 
 Clock = Callable[[], float]
+Strip = Callable[[dict[int, PinRow]], dict[int, PinRow]]
 
 FOUND_TYPE = pa.struct([*((c.name, ARROW_TYPE[c.type]) for c in PIN_COLUMNS), (PIN_STATUS_COLUMN.name, pa.string())])
 PINS_SCHEMA = pa.schema([(PIN_ID.name, pa.int64()), *((c.name, ARROW_TYPE[c.type]) for c in PIN_COLUMNS)])
@@ -67,6 +68,7 @@ class PinLookup:
         connect: opens a connection to MemSQL; None: by the settings.
         source: source of the pins that are not in ``pin_cache``; None: the Pin API.
         clock: monotonic, in seconds.
+        strip: takes out of a source's pins what must not be kept.
     """
 
     def __init__(
@@ -76,7 +78,9 @@ class PinLookup:
         connect: Connect | None = None,
         source: PinSource | None = None,
         clock: Clock = time.monotonic,
+        strip: Strip = dict,
     ) -> None:
+        self._strip = strip
         seconds = settings.pin_memsql_seconds
         to_memsql = partial(memsql.connect, settings, local_infile=True, statement_seconds=seconds)
         self._cache = PinCache(connect or to_memsql, clock)
@@ -169,7 +173,7 @@ class PinLookup:
             except SourceDownError as error:
                 self._source_breaker.trip(error)
                 break
-            fetched |= answer.pins
+            fetched |= self._strip(answer.pins)
             unknown |= answer.unknown
             self._remember_misses(some, answer)
         self._keep(fetched)

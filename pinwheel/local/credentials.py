@@ -33,6 +33,7 @@ class Credentials:
     airflow_session: str
     airflow_fernet: str
     kafka_cluster: str
+    erasure_key: str
 
 
 def load(stack_dir: Path) -> Credentials:

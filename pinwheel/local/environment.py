@@ -35,6 +35,7 @@ def shared(settings: LocalSettings) -> dict[str, str]:
         "quality_dir": stack / "quality",
         "reports_uri": stack / "reports",
         "web_modules_dir": settings.tools_dir / "web" / "node_modules",
+        "erasure_log_dirs": f"{settings.logs_dir}:{settings.airflow_dir / 'logs'}",
         "spark_jars_dir": settings.tools_dir / "jars" / "spark",
     }
     python = {
@@ -55,6 +56,7 @@ def for_airflow(settings: LocalSettings, credentials: Credentials) -> dict[str, 
         "PINWHEEL_STREAM_MEMSQL_PASSWORD": credentials.memsql_stream,
         "PINWHEEL_REPORT_MEMSQL_USER": "pinwheel_report",
         "PINWHEEL_REPORT_MEMSQL_PASSWORD": credentials.memsql_report,
+        "PINWHEEL_ERASURE_KEY": credentials.erasure_key,
     }
 
 

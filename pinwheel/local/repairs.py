@@ -1,4 +1,4 @@
-"""The commands that repair the reporting database of the running stack: rollups made anew, tables rebuilt."""
+"""The commands that repair the data of the running stack: rollups made anew, tables rebuilt, people erased."""
 
 import time
 from collections.abc import Sequence
@@ -7,7 +7,10 @@ from datetime import UTC, date, datetime
 from pinwheel.clients import memsql
 from pinwheel.core.contract import TABLES
 from pinwheel.core.errors import LocalError
-from pinwheel.core.settings import MergeSettings, RetentionSettings, SourceSettings, load
+from pinwheel.core.settings import EraseSettings, MergeSettings, RetentionSettings, SourceSettings, load
+from pinwheel.erase import receipt
+from pinwheel.erase.ledger import Request
+from pinwheel.erase.run import erase, look
 from pinwheel.local import environment
 from pinwheel.local.commands import require_running
 from pinwheel.local.settings import LocalSettings
@@ -112,6 +115,22 @@ def continue_stream(settings: LocalSettings, where: str, reason: str, by: str, d
     _merging(settings)
     gap = source_log.go_on(load(SourceSettings), where, reason, by, dry_run)
     print(f"{'would go' if dry_run else 'goes'} on at {gap.offsets} of {gap.log}, without {gap.told}")
+
+
+def erase_person(settings: LocalSettings, request: Request, is_sure: bool) -> None:
+    """Erase a person from the running stack, or say where the person is.
+
+    Raises:
+        LocalError: the stack does not run.
+        EraseError: see ``pinwheel.erase.run.erase``.
+    """
+    _merging(settings)
+    erasing = load(EraseSettings)
+    if not is_sure:
+        found = look(erasing, request.user_id).finds
+        print("\n".join([*receipt.table(found), "nothing was erased; give --yes to erase"]))
+        return
+    print(receipt.told(erase(erasing, request)))
 
 
 def _merging(settings: LocalSettings) -> MergeSettings:

@@ -1,14 +1,17 @@
 """People's numbers: a dense number for each ``user_id``, so that bitmaps of people are small whatever the ids are.
 
-The table ``people`` holds the ids in the order of their numbers, in blocks. Only the rollups write it.
+The table ``people`` holds the ids in the order of their numbers, in blocks. Only the rollups write it, and ``forget``.
 """
 
 import numpy as np
 
 from pinwheel.clients import memsql
 from pinwheel.clients.memsql import Connection
+from pinwheel.merge.ledger import SupersededError
 
 BLOCK_PEOPLE = 8192  # per row of the table: the last one is written again with each new person
+
+TOMBSTONE = -(2**63)  # the ids from here on stand for people who were erased; no event can have them
 
 Ids = np.ndarray  # of int64
 Numbers = np.ndarray  # of uint64
@@ -18,8 +21,7 @@ class People:
     """All people's numbers, in memory. Throw it away when its new numbers could not be stored."""
 
     def __init__(self, connection: Connection) -> None:
-        blocks = memsql.fetch(connection, "rollup/people")
-        self._ids = np.frombuffer(b"".join(row["user_ids"] for row in blocks), np.int64)
+        self._ids = ids(connection)
         self._stored = len(self._ids)
         self._order = np.argsort(self._ids, kind="stable")
         self._sorted = self._ids[self._order]
@@ -56,3 +58,42 @@ class People:
     def stored(self) -> None:
         """The transaction of ``store`` is committed."""
         self._stored = len(self._ids)
+
+
+def ids(connection: Connection) -> Ids:
+    """All people's ids in the order of their numbers."""
+    return np.frombuffer(b"".join(row["user_ids"] for row in memsql.fetch(connection, "rollup/people")), np.int64)
+
+
+def forget(connection: Connection, user_id: int) -> bool:
+    """Put a tombstone in the place of a person's id, so that the others keep their numbers; False: nothing to do yet.
+
+    A person who is still counted on some day keeps the number: what is taken away later must find it. One transaction:
+    dying before it changes nothing, and twice finds nothing. A refresh that has the id in memory finds that the
+    generation has moved, and reads all people again.
+
+    Raises:
+        SupersededError: a refresh was faster; nothing was changed.
+    """
+    generation = memsql.fetch(connection, "rollup/generation")[0]["generation"]
+    known = ids(connection).copy()
+    at = np.flatnonzero(known == user_id)
+    connection.commit()
+    if not len(at):
+        return False
+    with memsql.transaction(connection):
+        if memsql.execute(connection, "rollup/claim", {"generation": generation}) != 1:
+            raise SupersededError("the rollups were refreshed meanwhile; nobody was forgotten")
+        if any(_is_counted(connection, number) for number in at.tolist()):
+            connection.rollback()
+            return False
+        known[at] = TOMBSTONE + at
+        for block in np.unique(at // BLOCK_PEOPLE).tolist():
+            packed = known[block * BLOCK_PEOPLE : (block + 1) * BLOCK_PEOPLE].tobytes()
+            memsql.execute(connection, "rollup/number_people", {"block": block, "user_ids": packed})
+    return True
+
+
+def _is_counted(connection: Connection, number: int) -> bool:
+    rows = memsql.fetch(connection, "rollup/days_of_person", {"chunk": number >> 6, "bit": number & 63})
+    return bool(rows[0]["days"])

@@ -90,6 +90,10 @@ class Presence:
             self._planes[plane] ^= borrow
             borrow, plane = missing, plane + 1
 
+    def people(self) -> Keys:
+        """The numbers of the people who have a row in it."""
+        return np.unique(_keys(self._present) & np.uint64(0xFFFFFFFF))
+
     def store(self, keys: Keys, counts: np.ndarray) -> tuple[bytes | None, bytes]:
         """The form to write after ``change`` with the same arguments: all planes, or None and the changes to append."""
         added = 8 * len(keys)

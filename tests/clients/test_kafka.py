@@ -167,3 +167,10 @@ def test_a_broker_that_is_away_is_named() -> None:
         patch.setattr(kafka, "REQUEST_SECONDS", 0.5)
         with pytest.raises(MissingPartError, match=r"PINWHEEL_KAFKA_BOOTSTRAP=127\.0\.0\.1:1"):
             kafka.LogReader(away).log_id()
+
+
+def test_how_long_a_topic_keeps_records(settings: KafkaSettings) -> None:
+    admin = AdminClient({"bootstrap.servers": settings.kafka_bootstrap})
+    limited = settings.model_copy(update={"topic": f"t{uuid4()}"})
+    admin.create_topics([NewTopic(limited.topic, 1, config={"retention.ms": "86400000"})])[limited.topic].result(30)
+    assert kafka.retention_ms(limited) == 86_400_000

@@ -59,3 +59,10 @@ def test_more_rows_are_not_taken_away_than_were_added() -> None:
     bucket.change(one, np.array([2]))
     with pytest.raises(NegativeCountError, match="1 people have fewer rows"):
         bucket.change(one, np.array([-3]))
+
+
+def test_the_people_of_a_bucket_are_those_with_rows() -> None:
+    bucket = Presence()
+    bucket.change(*arrays({5: 1, 7: 2, 1 << 32 | 7: 1, 9: 1}))
+    bucket.change(*arrays({7: -2, 9: -1}))
+    assert bucket.people().tolist() == [5, 7]

@@ -1,6 +1,7 @@
 """A task's share of a micro-batch: a row per record, its own files in the manifest, and harmless when run twice."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -9,12 +10,13 @@ import pyarrow as pa
 import pymysql
 import pytest
 from deltalake import DeltaTable
+from pydantic import SecretStr
 
 from pinwheel.core.errors import FencedError, LakeError
 from pinwheel.core.settings import GeoSettings, PinLookupSettings, ReplaySettings, StreamSettings, load
 from pinwheel.enrich.pin_sources import VALUE_FIELDS, Answer, SourceDownError
 from pinwheel.enrich.pins import PinLookup
-from pinwheel.lake import events_table
+from pinwheel.lake import erased_people, events_table
 from pinwheel.lake.files import Manifest
 from pinwheel.lake.landing import Landing
 from spark_jobs import landing_task
@@ -23,6 +25,8 @@ from spark_jobs.transforms.parse import Limits
 from tests.support.lake_rows import TOPIC, make_lake
 from tests.support.records import EXAMPLES, NOW, Nowhere, encode, event
 from tests.support.records import records as plain_records
+
+KEY, GONE = SecretStr("a key of the tests"), 81_234_567
 
 
 class Api:
@@ -48,7 +52,7 @@ def api(monkeypatch: pytest.MonkeyPatch) -> Api:
     """The real chain, but no outside source is asked."""
     source = Api()
     lookup = PinLookup(load(PinLookupSettings), connect=no_memsql, source=source)
-    monkeypatch.setattr(landing_task, "_pins", lambda _: lookup)
+    monkeypatch.setattr(landing_task, "_pins", lambda *_: lookup)
     monkeypatch.setattr(landing_task, "_locator", lambda _: Nowhere())
     return source
 
@@ -90,7 +94,8 @@ def parquet_files(settings: StreamSettings) -> set[str]:
 def share(settings: StreamSettings) -> landing_task._Share:
     """The share of a task, for the step between reading and writing."""
     limits = Limits(settings.max_value_bytes, settings.max_future_seconds, settings.max_past_days)
-    return landing_task._Share(settings.events_uri, limits, load(PinLookupSettings), load(GeoSettings))
+    pins, geo, key = load(PinLookupSettings), load(GeoSettings), settings.erasure_key
+    return landing_task._Share(settings.events_uri, limits, pins, geo, settings.lake_uri, key)
 
 
 def test_one_row_per_record_in_order_with_the_lakes_columns(share: landing_task._Share) -> None:
@@ -209,3 +214,28 @@ def test_a_letter_is_parsed_and_enriched_as_a_record_was(settings: StreamSetting
     assert parsed["dead_reason"].to_pylist() == [None, "empty"]
     (row,) = landed_by_stream.enrich(parsed.slice(0, 1)).to_pylist()
     assert (row["pin_status"], row["title"], row["event_type"]) == ("fetched", "seven", "repin")
+
+
+def test_an_erased_person_s_events_do_not_land_again(settings: StreamSettings, share: landing_task._Share) -> None:
+    """Each offset keeps a row, so that no offset is missing; nothing of the person is in it."""
+    erased_people.add(settings.lake_uri, KEY, GONE, pins=True)
+    theirs = encode(event("login", user_id=GONE))
+    broken = encode({**event("login", user_id=GONE), "event_type": "visit"})
+    others = encode(event("login", user_id=GONE + 1))
+
+    rows = to_rows(plain_records(theirs, broken, others), replace(share, erasure_key=KEY)).to_pylist()
+
+    assert [row["event_type"] for row in rows] == ["dead_letter", "dead_letter", "login"]
+    assert [row["dead_reason"] for row in rows] == ["erased", "unknown_type", None]
+    assert [row["kafka_offset"] for row in rows] == [0, 1, 2]
+    assert rows[2]["user_id"] == GONE + 1
+    assert all(str(GONE) not in str(row) for row in rows[:2])
+    assert {name for name, value in rows[0].items() if value is not None} == {
+        "event_date", "event_type", "dead_reason", "kafka_partition", "kafka_offset", "kafka_timestamp"
+    }  # fmt: skip
+
+
+def test_an_erased_person_is_not_the_maker_of_others_pins(settings: StreamSettings, share: landing_task._Share) -> None:
+    erased_people.add(settings.lake_uri, KEY, 8, pins=True)  # the maker of pin 7, as the Pin API says
+    (row,) = to_rows(plain_records(encode(event("repin", pin_id=7))), replace(share, erasure_key=KEY)).to_pylist()
+    assert (row["pin_creator_id"], row["pin_board_id"], row["title"]) == (None, 9, None)

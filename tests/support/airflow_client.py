@@ -26,12 +26,24 @@ class Airflow:
 
     def run(self, dag_id: str, conf: Json | None = None, seconds: float = 120) -> Json:
         """Trigger a Dag, and wait for the end of its run."""
+        return self.wait(f"dags/{dag_id}/dagRuns/{self.trigger(dag_id, conf)}", seconds)
+
+    def trigger(self, dag_id: str, conf: Json | None = None) -> str:
+        """Trigger a Dag; returns the id of its run."""
         asked = {"logical_date": None, "conf": conf or {}}
         made = self._client.post(f"/api/v2/dags/{dag_id}/dagRuns", json=asked).raise_for_status().json()
+        return str(made["dag_run_id"])
+
+    def wait(self, run: str, seconds: float) -> Json:
+        """Wait for the end of a run, by its path."""
         ends = time.monotonic() + seconds
         while time.monotonic() < ends:
-            found = self.get(f"dags/{dag_id}/dagRuns/{made['dag_run_id']}")
+            found = self.get(run)
             if found["state"] in ENDED:
                 return found
             time.sleep(1)
-        raise AssertionError(f"{dag_id} did not end in {seconds:.0f} s: {found['state']}")
+        raise AssertionError(f"{run} did not end in {seconds:.0f} s: {found['state']}")
+
+    def patch(self, path: str, body: Json) -> None:
+        """Change something, as a form does."""
+        self._client.patch(f"/api/v2/{path}", json=body).raise_for_status()

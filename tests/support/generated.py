@@ -25,6 +25,13 @@ MODULES = (
     "pinwheel.generate.settings",
     "pinwheel.server.settings",
 )
+KINDS = {
+    "boolean": "true or false",
+    "integer": "whole number",
+    "number": "number",
+    "object": "JSON object",
+    "string": "text",
+}
 TITLES = {
     "pinwheel.core.settings": "The pipeline",
     "pinwheel.local.settings": "The embedded stack",
@@ -156,7 +163,7 @@ def _allowed(schema: dict[str, Any]) -> str:
         if names is None:
             return f"text that matches `{_cell(only['pattern'])}`"
         return " or ".join(f"`{name}`" for name in names[1].split("|"))
-    kind = {"integer": "whole number", "number": "number", "object": "JSON object", "string": "text"}[only["type"]]
+    kind = KINDS[only["type"]]
     kind = {"path": "path", "password": "secret text"}.get(only.get("format", ""), kind)
     return kind + _range(only)
 

@@ -1,0 +1,142 @@
+"""Removes old files and log entries before their time: those that still have what an erasure took out of the table.
+
+Only for versions that every reader has passed; ``pinwheel.erase`` waits for that. Newer versions keep all their files.
+A reader that opened an older version in the same second finds a file gone, and is tried again.
+"""
+
+import json
+import logging
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.fs as pafs
+import pyarrow.parquet as pq
+from deltalake import DeltaTable
+from deltalake.fs import DeltaStorageHandler
+
+from pinwheel.core.errors import LakeError
+from pinwheel.core.mentions import Mention
+from pinwheel.lake import events_table
+from pinwheel.lake.erasure import CREATOR, PERSON
+from pinwheel.lake.events_table import app_id, log_of
+
+log = logging.getLogger(__name__)
+
+LOG = "_delta_log"
+RECENT = 1000  # commits among which the newest landing is
+OPEN_BATCH = timedelta(hours=1)  # no file is committed this long after it was written, while others are
+
+
+@dataclass(frozen=True)
+class _Names:
+    """Files that commits name: ``needed`` by readers of a version or later ones, ``done`` with by all."""
+
+    needed: frozenset[str]
+    done: frozenset[str]
+
+
+def remove(events_uri: str, version: int, mention: Mention, topic: str) -> int:
+    """Remove the files that no version since ``version`` reads; returns their number.
+
+    ``topic`` stands for the log as long as that is not known.
+
+    Dying half-way leaves some; the next run removes the rest. Twice finds nothing.
+
+    Raises:
+        LakeError: a file of the person is of a batch that may still be committed.
+    """
+    events = DeltaTable(events_uri)
+    filesystem = pafs.PyFileSystem(DeltaStorageHandler(events_uri))
+    names = _named(filesystem, version)
+    kept = _active(events) | names.needed
+    newest = max((c.committed_at for c in events_table.recent_commits(events, RECENT) if c.spans), default=None)
+    spare = [file for file in _files(filesystem) if file.path not in kept]
+    holds = partial(_holds, filesystem, events, mention, topic)
+    old = [file for file in spare if _is_old(newest, names, file) or holds(file)]
+    for file in old:
+        filesystem.delete_file(file.path)
+    log.info("removed old files=%d version=%d", len(old), version)
+    return len(old)
+
+
+def checkpoint(events_uri: str) -> int:
+    """Write a checkpoint of the newest version, and return that; readers of later versions can start there."""
+    events = DeltaTable(events_uri)
+    events.create_checkpoint()
+    return int(events.version())
+
+
+def shorten_log(events_uri: str, version: int) -> int:
+    """Remove what the log has from before ``version``, a checkpoint: statistics have values of rows that are gone.
+
+    The entry of the version itself stays: a table that was opened long ago finds the newest version by it.
+    Dying half-way leaves entries that no reader needs; the next run removes them.
+    """
+    filesystem = pafs.PyFileSystem(DeltaStorageHandler(events_uri))
+    files = [file for file in _listed(filesystem, LOG) if file.base_name[:20].isdigit()]
+    if not any(".checkpoint." in file.base_name and int(file.base_name[:20]) >= version for file in files):
+        raise LakeError(f"the log of {events_uri} has no checkpoint of version {version} or later; erase again")
+    old = [file.path for file in files if int(file.base_name[:20]) < version]
+    for path in old:
+        filesystem.delete_file(path)
+    log.info("shortened the log entries=%d version=%d", len(old), version)
+    return len(old)
+
+
+def _listed(filesystem: pafs.FileSystem, folder: str) -> Iterable[pafs.FileInfo]:
+    found = filesystem.get_file_info(pafs.FileSelector(folder, allow_not_found=True, recursive=True))
+    return [info for info in found if info.type == pafs.FileType.File]
+
+
+def _files(filesystem: pafs.FileSystem) -> list[pafs.FileInfo]:
+    return [f for f in _listed(filesystem, "") if f.path.endswith(".parquet") and not f.path.startswith(LOG)]
+
+
+def _active(events: DeltaTable) -> set[str]:
+    return set(pa.table(events.get_add_actions(flatten=True))["path"].to_pylist())
+
+
+def _named(filesystem: pafs.FileSystem, version: int) -> _Names:
+    needed, done = set[str](), set[str]()
+    for entry in _listed(filesystem, LOG):
+        if not (entry.base_name.endswith(".json") and entry.base_name[:20].isdigit()):
+            continue
+        is_past = int(entry.base_name[:20]) <= version
+        with filesystem.open_input_stream(entry.path, compression=None) as stream:
+            actions = [json.loads(line) for line in stream.read().splitlines() if line.strip()]
+        wanted, found = (("remove", "cdc"), done) if is_past else (("add", "remove", "cdc"), needed)
+        found |= {action[kind]["path"] for action in actions for kind in wanted if kind in action}
+    return _Names(frozenset(needed), frozenset(done))
+
+
+def _is_old(newest: datetime | None, names: _Names, file: pafs.FileInfo) -> bool:
+    """Whether a file that nobody reads can't be one that is about to be committed."""
+    is_settled = newest is not None and file.mtime is not None and file.mtime.astimezone(UTC) < newest - OPEN_BATCH
+    return is_settled or file.path in names.done
+
+
+def _holds(filesystem: pafs.FileSystem, events: DeltaTable, mention: Mention, topic: str, file: pafs.FileInfo) -> bool:
+    """Whether a young file that no commit names has the person; then its batch must have landed by another file."""
+    rows = pq.read_table(filesystem.open_input_file(file.path))
+    if not any(_is_theirs(row, mention) for row in rows.to_pylist()):
+        return False
+    name = log_of(events) or topic
+    for partition, offset in zip(rows["kafka_partition"].to_pylist(), rows["kafka_offset"].to_pylist(), strict=True):
+        landed = events.transaction_version(app_id(name, partition))
+        if landed is None or offset >= landed:
+            raise LakeError(
+                f"{file.path} is of a batch that has not landed: the stream may still commit it. Erase again in some "
+                "minutes, or when the stream runs again"
+            )
+    return True
+
+
+def _is_theirs(row: dict[str, Any], mention: Mention) -> bool:
+    values = list(row.values())
+    numbers = (row.get(PERSON), row.get(CREATOR))
+    texts = (mention.in_text(v) for v in values if isinstance(v, str))
+    return int(mention.digits) in numbers or any(texts) or any(mention.in_bytes(v) for v in values if type(v) is bytes)

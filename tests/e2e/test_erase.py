@@ -1,0 +1,68 @@
+"""A person is erased from the running stack by the Dag, while events come; their events do not land again."""
+
+import json
+import subprocess
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from confluent_kafka import Producer
+from deltalake import DeltaTable
+
+from pinwheel.core.settings import EraseSettings, load
+from pinwheel.erase.run import look
+from pinwheel.local.stack import Stack
+from tests.support.airflow_client import Airflow, Json
+from tests.support.oracle import Oracle, wait_until
+from tests.support.programs import PRODUCE
+
+SEED = 43
+FORM = {"reason": "asked for by letter", "erase_pins": True}
+
+
+def approved(airflow: Airflow, form: Json) -> Json:
+    """Trigger the Dag, approve when it asks, and wait for its end."""
+    run = airflow.trigger("erase_person", form)
+    path = f"dags/erase_person/dagRuns/{run}"
+    answer = f"{path}/taskInstances/approve/-1/hitlDetails"
+    wait_until("it asks", lambda: airflow.get(f"{path}/taskInstances/approve")["state"] == "awaiting_input", 120)
+    airflow.patch(answer, {"chosen_options": ["Approve"], "params_input": {}})
+    return airflow.wait(path, 300)
+
+
+def login(user_id: int) -> bytes:
+    at = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    event = {"event_id": f"again-{time.time_ns()}", "event_type": "login", "occurred_at": at, "user_id": user_id}
+    return json.dumps(event | {"client": "web"}).encode()
+
+
+def test_a_person_is_erased_by_the_dag(running_stack: Stack, tmp_path: Path) -> None:
+    oracle, airflow = Oracle(running_stack), Airflow(running_stack)
+    first = ("--seed", str(SEED), "--truth-dir", str(tmp_path), "--rate", "0", "--count", "5000")
+    subprocess.run([*PRODUCE, *first], check=True, capture_output=True)
+    oracle.settle()
+    settings = load(EraseSettings)
+    (most,) = oracle.query("SELECT user_id, COUNT(*) AS n FROM repins GROUP BY user_id ORDER BY n DESC LIMIT 1")
+    person = int(most["user_id"])
+
+    dry = airflow.run("erase_person", {**FORM, "user_id": person, "dry_run": True})
+    assert dry["state"] == "success"
+    assert look(settings, person).finds["table repins"] >= most["n"], "nothing was erased"
+
+    then = ("--seed", str(SEED + 1), "--truth-dir", str(tmp_path / "then"), "--rate", "100", "--count", "3000")
+    more = subprocess.Popen([*PRODUCE, *then])
+    done = approved(airflow, {**FORM, "user_id": person, "dry_run": False})
+    assert done["state"] == "success"
+    assert more.wait() == 0
+    producer = Producer({"bootstrap.servers": settings.kafka_bootstrap})
+    producer.produce(settings.topic, login(person))
+    producer.flush(30)
+    oracle.settle()
+
+    assert dict(look(settings, person).finds) == {}
+    (erasure,) = oracle.query("SELECT receipt, step FROM erasures")
+    receipt: dict[str, Any] = json.loads(erasure["receipt"])
+    assert (erasure["step"], receipt["proof"]["found"]) == ("done", 0)
+    reasons = DeltaTable(settings.events_uri).to_pyarrow_table(columns=["dead_reason"])["dead_reason"].to_pylist()
+    assert reasons.count("erased") >= 1
