@@ -1,8 +1,8 @@
 -- name:    schema/0023_erasures
--- purpose: The erasures of people, without saying whom; and the records whose rows they took out of the lake.
--- grain:   one row per erasure; one row per erased record
+-- purpose: The erasures of people, without saying whom. The records whose rows left the lake are in erased_records.
+-- grain:   one row per erasure
 -- reads:   nothing
--- writes:  erasures, erased_records
+-- writes:  erasures
 -- params:  none
 
 CREATE TABLE IF NOT EXISTS erasures (
@@ -26,17 +26,3 @@ CREATE TABLE IF NOT EXISTS erasures (
 --mariadb: DEFAULT CHARACTER SET = utf8mb4 COLLATE = utf8mb4_nopad_bin
 --singlestore: DEFAULT CHARACTER SET = utf8mb4 COLLATE = utf8mb4_bin
 COMMENT = 'Erasures of people: who asked, who approved, how far, what was erased';
-
-CREATE TABLE IF NOT EXISTS erased_records (
-    kafka_log VARCHAR(255) NOT NULL COMMENT 'The log that the record came from',
-    kafka_partition INT NOT NULL COMMENT 'Partition of the record',
-    kafka_offset BIGINT NOT NULL COMMENT 'Offset of the record in its partition',
-    event_type VARCHAR(64) NOT NULL COMMENT 'Event type of the row that is gone',
-    event_date DATE NOT NULL COMMENT 'UTC day of the row that is gone',
-    erasure_id VARCHAR(64) NOT NULL COMMENT 'The erasure; see erasures',
-    --singlestore: SHARD KEY (kafka_log, kafka_partition, kafka_offset),
-    PRIMARY KEY (kafka_log, kafka_partition, kafka_offset)
-)
---mariadb: DEFAULT CHARACTER SET = utf8mb4 COLLATE = utf8mb4_nopad_bin
---singlestore: DEFAULT CHARACTER SET = utf8mb4 COLLATE = utf8mb4_bin
-COMMENT = 'Records that landed and whose rows were erased: why their offsets are missing in the lake';
