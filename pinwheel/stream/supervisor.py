@@ -100,7 +100,7 @@ def supervise(settings: SuperviseSettings, wanted: Callable[[], Wanted], restart
 
 
 def progress(settings: SuperviseSettings) -> StreamProgress | None:
-    """The progress by Kafka's and the lake's offsets, independent of the driver; None if it can't be had."""
+    """The progress by Kafka's and the lake's offsets, independent of the driver; None if it is unknown."""
     try:
         held = kafka.held_offsets(settings)
         landed = events_table.landed_offsets(settings.events_uri, settings.topic, held)

@@ -144,7 +144,7 @@ def test_maintenance_meanwhile_does_not_fence(events: str, maintain: str) -> Non
 def test_conflicts_for_ever_are_an_error(events: str, monkeypatch: pytest.MonkeyPatch) -> None:
     writer, tries = Landing(events, TOPIC), []
 
-    def conflict(files: Any) -> None:
+    def conflict(files: Any, _: Any) -> None:
         tries.append(files)
         raise CommitFailedError("somebody was faster")
 
