@@ -14,6 +14,7 @@ from pinwheel.core import offsets
 from pinwheel.core.contract import (
     HOUR_COLUMN,
     PIN_COLUMN_OF,
+    PIN_VERSION,
     TABLES,
     EventType,
     Type,
@@ -22,6 +23,7 @@ from pinwheel.core.contract import (
 )
 from pinwheel.core.duck import in_memory
 from pinwheel.core.offsets import Progress, VersionRange
+from pinwheel.enrich import pin_cache
 from pinwheel.lake import events_table
 from pinwheel.lake.change_feed import ChangeFeed
 from pinwheel.merge import ledger
@@ -162,10 +164,11 @@ class Prepared:
         """The newest version of each pin that the upserts embed, as ``pin_cache`` has it; None: they embed none."""
         if not self.kind.embeds_pin:
             return None
-        columns = ", ".join(f"{PIN_COLUMN_OF.get(name, name)} AS {name}" for name in pin_columns())
+        columns = ", ".join(f"{PIN_COLUMN_OF.get(name, name)} AS {name}" for name in pin_cache.COLUMNS)
+        newest_first = ", ".join(f"{name} DESC" for name in PIN_VERSION)
         return self._arrow(
             f"""SELECT {columns} FROM slice WHERE change_type = 'upsert' AND pin_id IS NOT NULL
-            QUALIFY ROW_NUMBER() OVER (PARTITION BY pin_id ORDER BY kafka_timestamp DESC, kafka_offset DESC) = 1
+            QUALIFY ROW_NUMBER() OVER (PARTITION BY pin_id ORDER BY {newest_first}) = 1
             ORDER BY pin_id"""
         )
 
@@ -188,11 +191,6 @@ class Prepared:
     def _row(self, select: str) -> tuple[Any, ...]:
         row: tuple[Any, ...] = self.db.execute(f"SELECT {select}").fetchall()[0]
         return row
-
-
-def pin_columns() -> list[str]:
-    """The columns of ``pin_cache`` that come from a pin."""
-    return ["pin_id", *PIN_COLUMN_OF]
 
 
 def _read(name: str, type_: Type) -> str:
