@@ -10,6 +10,7 @@ MERGE_RUNBOOK = "docs/runbooks/merge_events.md"
 HEALTH_RUNBOOK = "docs/runbooks/watch_health.md"
 QUALITY_RUNBOOK = "docs/runbooks/check_quality.md"
 REPORTS_RUNBOOK = "docs/runbooks/report_brands.md"
+COMPLETE_RUNBOOK = "docs/runbooks/complete_pins.md"
 
 
 @dataclass(frozen=True)
@@ -45,6 +46,9 @@ TRENDS_FAILING = Alert("trends_failing", "warning", MERGE_RUNBOOK, "read the log
 QUALITY_FAILED = Alert("quality_failed", "critical", QUALITY_RUNBOOK, "look up the measures in the runbook")
 QUALITY_WARNING = Alert("quality_warning", "warning", QUALITY_RUNBOOK, "look up the measures in the runbook")
 REPORTS_FAILED = Alert("reports_failed", "warning", REPORTS_RUNBOOK, "read the log of report_brands, fix it, rerun it")
+PINS_GIVEN_UP = Alert(
+    "pins_given_up", "warning", COMPLETE_RUNBOOK, "ask the Pin API's owner about the example", lasting=False
+)
 DRIVER_ALERTS = (DRIVER_FAILING, DRIVER_STALLED, STREAM_REFUSED)
 MERGE_ALERTS = (
     *(SLICE_HELD, SLICE_WARNING, ROWS_QUARANTINED, EVENTS_CONFLICTING),
@@ -77,6 +81,7 @@ ALERTS = {
         *MERGE_ALERTS,
         *QUALITY_ALERTS,
         REPORTS_FAILED,
+        PINS_GIVEN_UP,
         *HEALTH_ALERTS.values(),
         TEST_ALERT,
     )
