@@ -22,7 +22,10 @@ from bench.compaction import Batches, land
 from bench.meters import Meter
 from bench.servers import database
 from pinwheel.clients import memsql, migrations
+from pinwheel.core.contract import PIN_VERSION
 from pinwheel.core.settings import MemsqlSettings, PinLookupSettings
+from pinwheel.core.times import EPOCH
+from pinwheel.enrich.pin_sources import VERSION_TYPES
 from pinwheel.enrich.pins import PINS_SCHEMA, PinLookup
 from pinwheel.lake import events_table
 from pinwheel.lake.landing import Landing
@@ -108,7 +111,8 @@ def _changed(pin_ids: pa.Array, turn: int) -> pa.Table:
     size = len(pin_ids)
     known = {"pin_id": pin_ids, "title": pa.array([f"Changed in turn {turn}"] * size)}
     same = {"pin_creator_id": pa.array([1] * size), "pin_board_id": pa.array([1] * size)}
-    values = known | same
+    versions = (pa.array([at] * size, kind) for at, kind in zip((EPOCH, 0, turn), VERSION_TYPES, strict=True))
+    values = known | same | dict(zip(PIN_VERSION, versions, strict=True))
     return pa.table([values.get(f.name, pa.nulls(size, f.type)) for f in PINS_SCHEMA], schema=PINS_SCHEMA)
 
 

@@ -1,10 +1,12 @@
 """### Complete rows that landed without their pin
 
-**What** A repin or comment lands `pending` when its pin is neither in `pin_cache` nor at the Pin API, or both are down.
-This Dag fills in its pin's creator, board, brand, category and texts in the lake, with a Delta MERGE. The change feed
-carries the correction to the reporting tables and rollups, through `merge_events`.
+**What** A repin or comment lands `pending` when no source can answer for its pin, and `unknown` when the Pin API does
+not know the pin, for example because its pin event comes later. When the pin is known, this Dag fills in its creator,
+board, brand, category and texts in the lake, with a Delta MERGE. The change feed carries the correction to the
+reporting tables and rollups, through `merge_events`.
 
-**When** Every 5 minutes. A pin that no source has yet is asked for again each time, for 31 days.
+**When** Every 5 minutes. A pin that no source has yet is asked for again, for 31 days. Then it is given up: rows that
+were pending become `given_up`, and the alert `pins_given_up` says how many pins, with an example.
 
 **Re-running** Safe: complete rows are not touched.
 
@@ -35,6 +37,7 @@ def complete_pins() -> None:
         from dataclasses import asdict
         from datetime import UTC, datetime
 
+        from pinwheel.alerts.raising import raise_alert
         from pinwheel.core.settings import CompleteSettings, load
         from pinwheel.enrich.pins import PinLookup
         from pinwheel.lake.erased_people import ErasedPeople
@@ -42,7 +45,7 @@ def complete_pins() -> None:
 
         settings = load(CompleteSettings)
         lookup = PinLookup(settings, strip=ErasedPeople(settings.lake_uri, settings.erasure_key).strip)
-        return asdict(complete(settings, lookup, datetime.now(UTC)))
+        return asdict(complete(settings, lookup, datetime.now(UTC), raise_alert))
 
     complete()
 

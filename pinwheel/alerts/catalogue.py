@@ -10,6 +10,7 @@ MERGE_RUNBOOK = "docs/runbooks/merge_events.md"
 HEALTH_RUNBOOK = "docs/runbooks/watch_health.md"
 QUALITY_RUNBOOK = "docs/runbooks/check_quality.md"
 REPORTS_RUNBOOK = "docs/runbooks/report_brands.md"
+COMPLETE_RUNBOOK = "docs/runbooks/complete_pins.md"
 
 
 @dataclass(frozen=True)
@@ -46,6 +47,9 @@ QUALITY_FAILED = Alert("quality_failed", "critical", QUALITY_RUNBOOK, "look up t
 QUALITY_WARNING = Alert("quality_warning", "warning", QUALITY_RUNBOOK, "look up the measures in the runbook")
 BOOKS_DIFFER = Alert("books_differ", "critical", QUALITY_RUNBOOK, "look up the named offsets or ids in the runbook")
 REPORTS_FAILED = Alert("reports_failed", "warning", REPORTS_RUNBOOK, "read the log of report_brands, fix it, rerun it")
+PINS_GIVEN_UP = Alert(
+    "pins_given_up", "warning", COMPLETE_RUNBOOK, "ask the Pin API's owner about the example", lasting=False
+)
 DRIVER_ALERTS = (DRIVER_FAILING, DRIVER_STALLED, STREAM_REFUSED)
 MERGE_ALERTS = (
     *(SLICE_HELD, SLICE_WARNING, ROWS_QUARANTINED, EVENTS_CONFLICTING),
@@ -85,6 +89,7 @@ ALERTS = {
         *MERGE_ALERTS,
         *QUALITY_ALERTS,
         REPORTS_FAILED,
+        PINS_GIVEN_UP,
         *HEALTH_ALERTS.values(),
         MESSAGE_GIVEN_UP,
         TEST_ALERT,

@@ -74,7 +74,11 @@ class PinStatus(StrEnum):
     CACHED = "cached"  # found in the process or in pin_cache
     FETCHED = "fetched"  # from the Pin API
     PENDING = "pending"  # not known yet: neither cache nor API could answer
-    UNKNOWN = "unknown"  # the Pin API says there is no such pin
+    UNKNOWN = "unknown"  # the Pin API says there is no such pin; one that comes later completes the row
+    GIVEN_UP = "given_up"  # was pending until its pin was given up
+
+
+WITHOUT_PIN = (PinStatus.PENDING, PinStatus.UNKNOWN, PinStatus.GIVEN_UP)
 
 
 MAX_EVENT_ID_CHARS = 64
@@ -197,6 +201,8 @@ LINEAGE_COLUMNS = (
     Column("kafka_timestamp", Type.TIMESTAMP, "When Kafka received the record; when it landed if that can't be right"),
 )
 LINEAGE = tuple(column.name for column in LINEAGE_COLUMNS)
+# The version of a pin that a pin event brought. The greater one is newer, whatever the order in which they come.
+PIN_VERSION = ("occurred_at", "kafka_partition", "kafka_offset")
 
 DEAD_COLUMNS = (
     Column("dead_reason", Type.STRING, "Why the record could not land; see DeadReason"),

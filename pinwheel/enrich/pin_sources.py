@@ -5,37 +5,37 @@ Both raise ``SourceDownError`` and nothing else, so that ``pins`` can pause a so
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from operator import itemgetter
-from tempfile import NamedTemporaryFile
 from typing import Any, NamedTuple, Protocol
 
 import httpx
 import orjson
 import pyarrow as pa
-import pyarrow.compute as pc
 import pymysql
 from pymysql.cursors import Cursor
 
-from pinwheel.clients import tsv
-from pinwheel.clients.memsql import retry_conflicts, statement
+from pinwheel.clients.memsql import Connection, retry_conflicts, statement
 from pinwheel.core.arrow import ARROW_TYPE
-from pinwheel.core.contract import PIN_FIELDS, Field, Type
+from pinwheel.core.contract import LINEAGE_COLUMNS, PIN_FIELDS, PIN_VERSION, Field, Type
 from pinwheel.core.errors import MemsqlError, PinwheelError
 from pinwheel.core.settings import PinSettings
 from pinwheel.core.times import EPOCH
+from pinwheel.enrich.pin_cache import COLUMNS, SELECT_IDS, save_answers, save_versions
 
 log = logging.getLogger(__name__)
 
-PinRow = tuple[Any, ...]  # a pin's fields in the order of VALUE_FIELDS; created_at as microseconds since 1970, UTC
-Connect = Callable[[], "pymysql.connections.Connection[Any]"]
+# A pin's fields in the order of VALUE_FIELDS, then PIN_VERSION; times as microseconds since 1970, UTC.
+PinRow = tuple[Any, ...]
+Connect = Callable[[], Connection]
 
 VALUE_FIELDS = tuple(f for f in PIN_FIELDS if f.name != "pin_id")
+VALUES, VERSION = slice(len(VALUE_FIELDS)), slice(len(VALUE_FIELDS), None)  # the parts of a row
+NO_VERSION: PinRow = (None,) * len(PIN_VERSION)  # of the Pin API's answers
+VERSION_TYPES = (ARROW_TYPE[Type.TIMESTAMP], *(ARROW_TYPE[c.type] for c in LINEAGE_COLUMNS if c.name in PIN_VERSION))
 MICROSECOND = timedelta(microseconds=1)
 INT64 = range(-(2**63), 2**63)
-DATETIMES = (datetime(1000, 1, 1, tzinfo=UTC), datetime(9999, 12, 31, 23, 59, 59, 999_999, tzinfo=UTC))  # MySQL's range
-SELECT_IDS = 4000  # ids in one IN list: 80 kB of SQL, far below every server's packet limit
 IDLE_SECONDS = 60.0  # reconnect after that: servers and firewalls drop idle connections
 
 
@@ -91,7 +91,8 @@ def read_pin(pin: Mapping[str, Any]) -> PinRow | None:
     if invalid:
         log.warning("pin breaks the contract pin_id=%.40r fields=%s", pin.get("pin_id"), ",".join(invalid))
         return None
-    return tuple(_micros(pin.get(f.name)) if f.type is Type.TIMESTAMP else pin.get(f.name) for f in VALUE_FIELDS)
+    row = (_micros(pin.get(f.name)) if f.type is Type.TIMESTAMP else pin.get(f.name) for f in VALUE_FIELDS)
+    return (*row, *NO_VERSION)
 
 
 def _meets(field: Field, value: object) -> bool:
@@ -119,10 +120,9 @@ class PinCache:
     def __init__(self, connect: Connect, clock: Callable[[], float]) -> None:
         self._connect = connect
         self._clock = clock
-        self._connection: pymysql.connections.Connection[Any] | None = None
+        self._connection: Connection | None = None
         self._used = 0.0
         self._select = statement("enrich/select_pins")
-        self._load = statement("enrich/load")
 
     def select(self, pin_ids: Sequence[int]) -> dict[int, PinRow]:
         """Look pins up; ids that are not in the cache are left out."""
@@ -132,31 +132,28 @@ class PinCache:
             pins.update(self._run(partial(self._selected, pin_ids=some)))
         return pins
 
-    def _selected(self, cursor: Cursor, pin_ids: tuple[int, ...]) -> dict[int, PinRow]:
-        cursor.execute(self._select, {"pin_ids": pin_ids})
-        return {row[0]: row[1:] for row in cursor.fetchall()}
+    def _selected(self, connection: Connection, pin_ids: tuple[int, ...]) -> dict[int, PinRow]:
+        with connection.cursor(Cursor) as cursor:
+            cursor.execute(self._select, {"pin_ids": pin_ids})
+            return {row[0]: row[1:] for row in cursor.fetchall()}
 
-    def upsert(self, pins: Mapping[int, PinRow]) -> None:
-        """Upsert pins in one transaction, in order of id so that concurrent writers wait instead of deadlocking.
+    def save_versions(self, pins: Mapping[int, PinRow]) -> None:
+        """Save versions from pin events; rows that are newer stay."""
+        self._save(save_versions, pins)
 
-        If it dies, no pin was saved; if it runs twice, the second run replaces the rows with the same ones.
-        """
-        with NamedTemporaryFile(prefix="pinwheel-pins-") as file:
-            file.write(_lines(pins))
-            file.flush()
-            retry_conflicts(lambda: self._run(partial(self._loaded, path=file.name)))
+    def save_answers(self, pins: Mapping[int, PinRow]) -> None:
+        """Save answers of the Pin API; rows that are there stay."""
+        self._save(save_answers, pins)
 
-    def _loaded(self, cursor: Cursor, path: str) -> None:
-        cursor.execute(self._load, {"path": path})
-        if cursor.warning_count:  # LOAD DATA LOCAL changes values that do not fit, with a warning
-            raise MemsqlError(f"pin_cache can't store {cursor.warning_count} values unchanged; widen its columns")
+    def _save(self, save: Callable[[Connection, pa.Table], None], pins: Mapping[int, PinRow]) -> None:
+        table = _sorted_table(pins)
+        retry_conflicts(lambda: self._run(lambda connection: save(connection, table)))
 
-    def _run(self, work: Callable[[Cursor], Any]) -> Any:
+    def _run(self, work: Callable[[Connection], Any]) -> Any:
         """Run one transaction; any error closes the connection."""
         try:
             connection = self._open()
-            with connection.cursor(Cursor) as cursor:
-                answer = work(cursor)
+            answer = work(connection)
             connection.commit()  # also after a SELECT: an open snapshot would hide later writes of others
         except (pymysql.Error, MemsqlError, OSError) as error:
             self.close()
@@ -164,7 +161,7 @@ class PinCache:
         self._used = self._clock()
         return answer
 
-    def _open(self) -> "pymysql.connections.Connection[Any]":
+    def _open(self) -> Connection:
         if self._connection is not None and self._clock() - self._used > IDLE_SECONDS:
             self.close()
         if self._connection is None:
@@ -184,24 +181,17 @@ class PinCache:
 def columns_of(rows: Sequence[PinRow]) -> list[pa.Array]:
     """The pins' fields as Arrow columns, in the order of VALUE_FIELDS."""
     # Not zip(*rows): it makes an iterator per row, and the garbage collector walks them all (24 ms instead of 17).
-    return [_column(list(map(itemgetter(n), rows)), field) for n, field in enumerate(VALUE_FIELDS)]
+    return [_array(list(map(itemgetter(n), rows)), ARROW_TYPE[field.type]) for n, field in enumerate(VALUE_FIELDS)]
 
 
-def _column(values: Sequence[Any], field: Field) -> pa.Array:
-    kind = ARROW_TYPE[field.type]
-    return pa.array(values, pa.int64()).cast(kind) if field.type is Type.TIMESTAMP else pa.array(values, kind)
+def _array(values: Sequence[Any], kind: pa.DataType) -> pa.Array:
+    return pa.array(values, pa.int64()).cast(kind) if pa.types.is_timestamp(kind) else pa.array(values, kind)
 
 
-def _lines(pins: Mapping[int, PinRow]) -> memoryview:
+def _sorted_table(pins: Mapping[int, PinRow]) -> pa.Table:
+    """Pins as ``pin_cache`` has them."""
     ids = sorted(pins)
-    columns = columns_of([pins[i] for i in ids])
-    return tsv.lines([pa.array(ids, pa.int64()), *map(_storable, columns)])
-
-
-def _storable(column: pa.Array) -> pa.Array:
-    """Times outside the range of DATETIME become null."""
-    if not pa.types.is_timestamp(column.type):
-        return column
-    first, last = (pa.scalar(moment, column.type) for moment in DATETIMES)
-    fits = pc.and_(pc.greater_equal(column, first), pc.less_equal(column, last))
-    return pc.if_else(fits, column, None)
+    rows = [pins[i] for i in ids]
+    first = VERSION.start
+    versions = [_array(list(map(itemgetter(first + n), rows)), kind) for n, kind in enumerate(VERSION_TYPES)]
+    return pa.table([pa.array(ids, pa.int64()), *columns_of(rows), *versions], names=COLUMNS)

@@ -4,13 +4,14 @@ Order: this process's LRU cache, ``pin_cache`` in MemSQL, the Pin API. Pins from
 A source that is down raises nothing: the rows are ``pending``, and the source is not asked again for some seconds,
 so landing does not wait for a timeout in every batch.
 
-The LRU has no expiry: a pin's creator, board and brand do not change, and newer texts that arrive through the stream
-replace the older ones here and in ``pin_cache``.
+Of a pin that comes several times, the newest version wins, by the time of its event and then by partition and offset,
+here and in ``pin_cache``; an older one that comes later changes nothing. The LRU has no expiry: a newer version that
+only another process has seen is not known here, as long as this process remembers the pin.
 """
 
 import logging
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 
 import pyarrow as pa
@@ -18,10 +19,14 @@ from cachetools import Cache, LRUCache, TTLCache
 
 from pinwheel.clients import memsql
 from pinwheel.core.arrow import ARROW_TYPE
-from pinwheel.core.contract import PIN_COLUMNS, PIN_ID, PIN_STATUS_COLUMN, PinStatus
+from pinwheel.core.contract import PIN_COLUMNS, PIN_ID, PIN_STATUS_COLUMN, PIN_VERSION, PinStatus
 from pinwheel.core.settings import PinLookupSettings
 from pinwheel.enrich.pin_sources import (
+    NO_VERSION,
     VALUE_FIELDS,
+    VALUES,
+    VERSION,
+    VERSION_TYPES,
     Answer,
     Connect,
     PinApi,
@@ -36,10 +41,17 @@ log = logging.getLogger(__name__)
 
 Clock = Callable[[], float]
 Strip = Callable[[dict[int, PinRow]], dict[int, PinRow]]
+Save = Callable[[Mapping[int, PinRow]], None]
 
 FOUND_TYPE = pa.struct([*((c.name, ARROW_TYPE[c.type]) for c in PIN_COLUMNS), (PIN_STATUS_COLUMN.name, pa.string())])
-PINS_SCHEMA = pa.schema([(PIN_ID.name, pa.int64()), *((c.name, ARROW_TYPE[c.type]) for c in PIN_COLUMNS)])
-NO_PIN: PinRow = (None,) * len(VALUE_FIELDS)
+PINS_SCHEMA = pa.schema(
+    [
+        (PIN_ID.name, pa.int64()),
+        *((c.name, ARROW_TYPE[c.type]) for c in PIN_COLUMNS),
+        *zip(PIN_VERSION, VERSION_TYPES, strict=True),
+    ]
+)
+NO_PIN: PinRow = (None,) * len(VALUE_FIELDS) + NO_VERSION
 MISSING_IDS = 100_000  # size of each cache of misses, about 20 MB
 
 
@@ -108,7 +120,7 @@ class PinLookup:
         return pa.StructArray.from_arrays([c.take(encoded.indices) for c in columns], fields=list(FOUND_TYPE))
 
     def save(self, pins: pa.Table) -> bool:
-        """Save full pins that came through the stream. Idempotent; of several rows of one pin the last wins.
+        """Save full pins that came through the stream. Idempotent; a version that is older than a known one is ignored.
 
         Args:
             pins: at least the columns of ``PINS_SCHEMA`` (the lake's names); rows without a ``pin_id`` are ignored.
@@ -116,12 +128,32 @@ class PinLookup:
         Returns:
             Whether ``pin_cache`` has all of them; this process's cache has them either way.
         """
-        rows = _rows_of(pins)
-        changed = {i: row for i, row in rows.items() if self._rows.get(i) != row or i in self._unsaved}
+        rows = _newest(pins)
+        newer, changed = self._news(rows)
         for known in (self._unknown, self._pending):
-            _forget(known, changed)
-        self._keep(rows)
-        return self._save(changed)
+            _forget(known, newer)
+        self._keep(newer)
+        unsaved = {i: self._rows.get(i, row) for i, row in rows.items() if i in self._unsaved}
+        return self._save(self._cache.save_versions, changed | unsaved)
+
+    def _news(self, rows: Mapping[int, PinRow]) -> tuple[dict[int, PinRow], dict[int, PinRow]]:
+        """The rows that are newer than the known ones, and those of them that say something else.
+
+        Only the latter are saved at once. A pin that came again unchanged gets its version from the merge of ``pins``.
+        """
+        newer, changed = {}, {}
+        for pin_id, row in rows.items():
+            known = self._rows.get(pin_id)
+            if _is_newer(row, known):
+                newer[pin_id] = row
+                if known is None or row[VALUES] != known[VALUES]:
+                    changed[pin_id] = row
+        return newer, changed
+
+    def forget_misses(self) -> None:
+        """Forget which pins were not found, so that the sources are asked for them again."""
+        self._unknown.clear()
+        self._pending.clear()
 
     def _find(self, wanted: Sequence[int]) -> tuple[dict[int, PinRow], dict[int, str]]:
         """Rows of the ids that were found, and the status of every id that is not ``cached``."""
@@ -177,7 +209,7 @@ class PinLookup:
             unknown |= answer.unknown
             self._remember_misses(some, answer)
         self._keep(fetched)
-        self._save(fetched)
+        self._save(self._cache.save_answers, fetched)
         return fetched, unknown
 
     def _remember_misses(self, asked: Iterable[int], answer: Answer) -> None:
@@ -187,21 +219,21 @@ class PinLookup:
             elif pin_id not in answer.pins:
                 self._pending[pin_id] = True
 
-    def _save(self, rows: dict[int, PinRow]) -> bool:
+    def _save(self, save: Save, rows: dict[int, PinRow]) -> bool:
         if not rows:
             return True
-        is_saved = self._upserted(rows)
+        is_saved = self._is_saved(save, rows)
         if is_saved:
             _forget(self._unsaved, rows)
         elif self._capacity:
             self._unsaved.update(dict.fromkeys(rows, True))
         return is_saved
 
-    def _upserted(self, rows: dict[int, PinRow]) -> bool:
+    def _is_saved(self, save: Save, rows: dict[int, PinRow]) -> bool:
         if not self._cache_breaker.closed():
             return False
         try:
-            self._cache.upsert(rows)
+            save(rows)
         except SourceDownError as error:
             self._cache_breaker.trip(error)
             return False
@@ -218,8 +250,17 @@ def _forget(cache: Cache[int, bool], pin_ids: Iterable[int]) -> None:
             cache.pop(pin_id, None)
 
 
-def _rows_of(pins: pa.Table) -> dict[int, PinRow]:
-    known = pins.select(PINS_SCHEMA.names).cast(PINS_SCHEMA)
+def _is_newer(row: PinRow, known: PinRow | None) -> bool:
+    """Whether a version from the stream is newer than what is known; an answer of the Pin API is older than any."""
+    if known is None:
+        return True
+    version = known[VERSION]
+    return version == NO_VERSION or row[VERSION] > version
+
+
+def _newest(pins: pa.Table) -> dict[int, PinRow]:
+    """The newest version of each pin."""
+    known = pins.select(PINS_SCHEMA.names).cast(PINS_SCHEMA).sort_by([(name, "ascending") for name in PIN_VERSION])
     columns = [
         (c.cast(pa.int64()) if pa.types.is_timestamp(c.type) else c).to_pylist() for c in known.drop(["pin_id"]).columns
     ]

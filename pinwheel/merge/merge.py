@@ -22,6 +22,7 @@ from pinwheel.core.errors import MergeError
 from pinwheel.core.increments import pack
 from pinwheel.core.quarantine import MAX_ID_CHARS
 from pinwheel.core.settings import MergeSettings
+from pinwheel.enrich.pin_cache import save_versions
 from pinwheel.lake.change_feed import ChangeFeed
 from pinwheel.merge import ledger
 from pinwheel.merge.gate import Verdict
@@ -153,12 +154,14 @@ def _kept(slice_: Prepared, connection: Connection, table: str) -> list[memsql.R
 
 def _save_pins(slice_: Prepared, connection: Connection) -> None:
     pins = slice_.pins()
-    if pins is None:
+    if pins is None or not pins.num_rows:
         return
-    with memsql.transaction(connection):
-        memsql.execute_all(connection, "merge/slice_pins")
-        load_table(connection, "slice_pins", pins)
-        memsql.execute(connection, "merge/pin_cache")
+
+    def save() -> None:
+        with memsql.transaction(connection):
+            save_versions(connection, pins)
+
+    memsql.retry_conflicts(save)
 
 
 def _merge_once(

@@ -154,11 +154,12 @@ class Plan:
         return rows.cast(INCREMENTS)
 
     def pending(self) -> list[Row]:
-        """The pins that loaded rows wait for, by day."""
+        """The pins that loaded rows wait for, by day, and whether one of the rows is pending or all are unknown."""
         if not self.kind.names_pin:
             return []
-        sql = f"""SELECT DISTINCT pin_id, occurred_at::DATE AS event_date FROM loaded
-            WHERE pin_status = '{PinStatus.PENDING}'"""
+        sql = f"""SELECT pin_id, occurred_at::DATE AS event_date, MIN(pin_status) AS pin_status FROM loaded
+            WHERE pin_status IN ('{PinStatus.PENDING}', '{PinStatus.UNKNOWN}')
+            GROUP BY ALL ORDER BY ALL"""  # in one order for all sessions, which note the same pins
         return list(self._arrow(sql).to_pylist())
 
     def _arrow(self, sql: str) -> pa.Table:

@@ -15,6 +15,7 @@ from pinwheel.core import offsets
 from pinwheel.core.contract import (
     HOUR_COLUMN,
     PIN_COLUMN_OF,
+    PIN_VERSION,
     TABLES,
     EventType,
     Type,
@@ -26,6 +27,7 @@ from pinwheel.core.offsets import Progress, VersionRange
 from pinwheel.core.quarantine import QUARANTINED, is_quarantined
 from pinwheel.core.settings import MergeSettings
 from pinwheel.core.shards import shard_number
+from pinwheel.enrich import pin_cache
 from pinwheel.lake import events_table
 from pinwheel.lake.change_feed import ChangeFeed
 from pinwheel.lake.files import FILE_SCHEMA
@@ -209,10 +211,11 @@ class Prepared:
         """The newest version of each pin that the upserts embed, as ``pin_cache`` has it; None: they embed none."""
         if not self.kind.embeds_pin:
             return None
-        columns = ", ".join(f"{PIN_COLUMN_OF.get(name, name)} AS {name}" for name in pin_columns())
+        columns = ", ".join(f"{PIN_COLUMN_OF.get(name, name)} AS {name}" for name in pin_cache.COLUMNS)
+        newest_first = ", ".join(f"{name} DESC" for name in PIN_VERSION)
         return self._arrow(
             f"""SELECT {columns} FROM slice WHERE change_type = 'upsert' AND pin_id IS NOT NULL
-            QUALIFY ROW_NUMBER() OVER (PARTITION BY pin_id ORDER BY kafka_timestamp DESC, kafka_offset DESC) = 1
+            QUALIFY ROW_NUMBER() OVER (PARTITION BY pin_id ORDER BY {newest_first}) = 1
             ORDER BY pin_id"""
         )
 
@@ -249,11 +252,6 @@ def as_feed(table: str, version: int, rows: Iterable[pa.RecordBatch]) -> pa.Reco
             yield pa.RecordBatch.from_arrays([*values, kind, at], schema=schema)
 
     return pa.RecordBatchReader.from_batches(schema, changes())
-
-
-def pin_columns() -> list[str]:
-    """The columns of ``pin_cache`` that come from a pin."""
-    return ["pin_id", *PIN_COLUMN_OF]
 
 
 def _read(name: str, type_: Type) -> str:

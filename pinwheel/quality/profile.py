@@ -12,7 +12,7 @@ from typing import Any
 import pyarrow as pa
 
 from expectations.measures import CATEGORICAL, checksum, measures
-from pinwheel.core.contract import EventType, PinStatus, reporting_columns
+from pinwheel.core.contract import WITHOUT_PIN, EventType, reporting_columns
 from pinwheel.core.duck import in_memory
 from pinwheel.core.quarantine import is_quarantined
 from pinwheel.core.times import HOUR
@@ -69,7 +69,8 @@ class Hour:
         self._db.execute(LATER_DELIVERIES)
         self._db.execute("DELETE FROM events WHERE rowid IN (SELECT row FROM later)")
         if kind.has_pin:
-            known = f"WHERE pin_status NOT IN ('{PinStatus.PENDING}', '{PinStatus.UNKNOWN}')" if kind.names_pin else ""
+            without = ", ".join(f"'{status}'" for status in WITHOUT_PIN)
+            known = f"WHERE pin_status NOT IN ({without})" if kind.names_pin else ""
             self._db.execute(f"CREATE TEMP VIEW known AS SELECT * FROM events {known}")
         ends = ", ".join(f"({int(at.timestamp() * 1e6)})" for at in (hour, hour + HOUR))
         self._db.execute(f"CREATE TEMP VIEW moments AS SELECT at_us FROM events UNION ALL VALUES {ends}")

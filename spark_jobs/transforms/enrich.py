@@ -5,7 +5,7 @@ from typing import Protocol
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pinwheel.core.contract import EVENT_TYPES, PIN_COLUMNS, PIN_ID, PIN_STATUS_COLUMN, PinStatus
+from pinwheel.core.contract import EVENT_TYPES, PIN_COLUMNS, PIN_ID, PIN_STATUS_COLUMN, PIN_VERSION, PinStatus
 from spark_jobs.transforms.parse import ADDRESS
 
 EMBEDDING = pa.array([kind.name for kind in EVENT_TYPES.values() if kind.embeds_pin])
@@ -19,7 +19,7 @@ class Pins(Protocol):
         """Look up the pins of a column of ids, with the status of each."""
 
     def save(self, pins: pa.Table) -> bool:
-        """Save pins that came through the stream."""
+        """Save pins that came through the stream, each a version of its pin."""
 
 
 class Places(Protocol):
@@ -37,7 +37,7 @@ def with_pins(events: pa.Table, pins: Pins) -> pa.Table:
     """
     embedded = pc.is_in(events["event_type"], EMBEDDING)
     names = [c.name for c in PIN_COLUMNS]
-    new_pins = events.select([PIN_ID.name, *names]).filter(embedded)
+    new_pins = events.select([PIN_ID.name, *names, *PIN_VERSION]).filter(embedded)
     if new_pins.num_rows:
         pins.save(new_pins)
     wanted = pc.if_else(pc.is_in(events["event_type"], NAMING), events[PIN_ID.name], None)

@@ -1,14 +1,17 @@
 -- name:    enrich/load
--- purpose: Save full pins from a file on the client; an existing row of a pin is replaced.
+-- purpose: Load full pins from a file on the client; the rows of pins that the table has stay as they are.
 -- grain:   one row per pin_id
 -- reads:   nothing
--- writes:  pin_cache
+-- writes:  $table
 -- params:  path varchar
+-- names:   table, columns
 
 -- noqa: disable=PRS
 LOAD DATA LOCAL INFILE %(path)s
-REPLACE INTO TABLE pin_cache
+--mariadb: IGNORE
+--singlestore: SKIP DUPLICATE KEY ERRORS
+INTO TABLE $table
 CHARACTER SET utf8mb4
 FIELDS TERMINATED BY '\t' ESCAPED BY '\\'
 LINES TERMINATED BY '\n'
-(pin_id, creator_id, board_id, brand_id, category, title, description, link, image_url, created_at)
+($columns)

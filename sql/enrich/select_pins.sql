@@ -14,6 +14,9 @@ SELECT
     description,
     link,
     image_url,
-    TIMESTAMPDIFF(MICROSECOND, '1970-01-01', created_at) AS created_us -- null for a zero date
+    TIMESTAMPDIFF(MICROSECOND, '1970-01-01', created_at) AS created_us, -- null for a zero date
+    TIMESTAMPDIFF(MICROSECOND, '1970-01-01', occurred_at) AS occurred_us,
+    kafka_partition,
+    kafka_offset
 FROM pin_cache
 WHERE pin_id IN %(pin_ids)s

@@ -1,8 +1,9 @@
 -- name:    grants/stream
--- purpose: The stream's rights: the pin cache, and nothing else. Needs the schema.
+-- purpose: The stream's rights: the pin cache, a work table of its own for it, and nothing else. Needs the schema.
 -- grain:   a right
 -- reads:   nothing
 -- writes:  nothing
 -- params:  host
 -- names:   database
+GRANT CREATE TEMPORARY TABLES ON $database.* TO 'pinwheel_stream'@%(host)s;
 GRANT SELECT, INSERT, UPDATE, DELETE ON $database.pin_cache TO 'pinwheel_stream'@%(host)s;

@@ -47,7 +47,7 @@ def test_each_user_has_what_its_work_needs() -> None:
             "*": {"SELECT", "INSERT", "UPDATE", "DELETE", "CREATE TEMPORARY TABLES", "SHOW VIEW"},
             **{f"{which}{table}": EXCHANGE for table in TABLES for which in ("", "rebuilt_", "replaced_")},
         },
-        "pinwheel_stream": {"pin_cache": REPLACE},
+        "pinwheel_stream": {"*": {"CREATE TEMPORARY TABLES"}, "pin_cache": REPLACE},
         "pinwheel_report": {"*": READ},
     }
     assert all(words == READ for words in analyst.values())

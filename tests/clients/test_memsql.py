@@ -16,11 +16,10 @@ import pytest
 from sqlalchemy.dialects.mysql.pymysql import MySQLDialect_pymysql
 
 from pinwheel.clients import memsql
-from pinwheel.core.contract import PIN_FIELDS
 from pinwheel.core.errors import MemsqlError, MissingPartError
 from pinwheel.core.settings import MemsqlSettings, PinLookupSettings
 from pinwheel.enrich.pin_sources import PinApi, PinCache, SourceDownError
-from pinwheel.enrich.pins import PinLookup
+from pinwheel.enrich.pins import NO_PIN, PinLookup
 
 GREETING = (
     b"\x0a11.0-test\x00"  # protocol 10, version
@@ -174,9 +173,8 @@ def test_the_pin_lookup_goes_on_without_a_hung_server(polite: int | None) -> Non
 def test_a_hung_pin_cache_is_a_source_that_is_down() -> None:
     with hung_server(AT_LOGIN) as server:
         cache = PinCache(lambda: memsql.connect(settings(server.port), statement_seconds=0.1), time.monotonic)
-        row = tuple(None for _ in PIN_FIELDS[1:])
         with pytest.raises(SourceDownError, match="pin_cache"):
-            cache.upsert({1: row})
+            cache.save_versions({1: NO_PIN})
 
 
 def test_sqlalchemy_waits_no_longer() -> None:

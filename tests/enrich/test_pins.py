@@ -1,6 +1,7 @@
 """The pin lookup: the order of its sources, what it caches, and that no source that is down stops it."""
 
 import json
+import re
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,11 +16,13 @@ import pytest
 
 from pinwheel.clients import memsql
 from pinwheel.clients.memsql import Connection
-from pinwheel.core.contract import PIN_COLUMN_OF, PIN_COLUMNS, PIN_FIELDS, Type
+from pinwheel.core.contract import PIN_COLUMN_OF, PIN_COLUMNS, PIN_FIELDS, PIN_VERSION, Type
 from pinwheel.core.settings import MemsqlSettings, PinLookupSettings
-from pinwheel.enrich.pin_sources import SELECT_IDS, PinApi
+from pinwheel.enrich.pin_cache import COLUMNS, SELECT_IDS
+from pinwheel.enrich.pin_sources import PinApi
 from pinwheel.enrich.pins import FOUND_TYPE, PINS_SCHEMA, PinLookup
 
+SELECT_VERSIONS = memsql.statement("enrich/select_versions")
 MADE = datetime(2026, 1, 2, 3, 4, 5, 678901)
 
 
@@ -34,10 +37,13 @@ class Clock:
 
 
 class FakeMemsql:
-    """Stands in for MemSQL behind pymysql's interface; ``rows`` is pin_cache."""
+    """Stands in for MemSQL behind pymysql's interface; ``rows`` is pin_cache, ``versions`` the work table."""
+
+    engine = "mariadb"
 
     def __init__(self) -> None:
         self.rows: dict[int, dict[str, Any]] = {}
+        self.versions: dict[int, dict[str, Any]] = {}
         self.down: Exception | None = None
         self.connects = self.commits = 0
         self.selects: list[tuple[int, ...]] = []
@@ -55,26 +61,43 @@ class FakeMemsql:
             raise self.down
 
     @contextmanager
-    def cursor(self, _: type) -> Iterator["FakeMemsql"]:
+    def cursor(self, *_: type) -> Iterator["FakeMemsql"]:
         yield self
 
-    def execute(self, _: str, values: dict[str, Any]) -> None:
-        if "path" in values:
-            self._load(Path(values["path"]))
-            return
-        self.selects.append(values["pin_ids"])
-        self._check()
-        self.found = [_selected(self.rows[i]) for i in values["pin_ids"] if i in self.rows]
+    def execute(self, sql: str, values: dict[str, Any] | None = None) -> int:
+        if values is None:
+            self._change(sql)
+        elif "path" in values:
+            return self._load(Path(values["path"]), re.findall(r"INTO TABLE (\w+)", sql)[0])
+        elif sql == SELECT_VERSIONS:
+            self.found = [(i, *map(self.rows[i].get, PIN_VERSION)) for i in values["pin_ids"] if i in self.rows]
+        else:
+            self.selects.append(values["pin_ids"])
+            self._check()
+            self.found = [_selected(self.rows[i]) for i in values["pin_ids"] if i in self.rows]
+        return 0
 
     def fetchall(self) -> list[tuple[Any, ...]]:
         return self.found
 
-    def _load(self, path: Path) -> None:
-        lines = path.read_text().splitlines()
-        rows = [dict(zip([f.name for f in PIN_FIELDS], line.split("\t"), strict=True)) for line in lines]
-        self.upserts.append([int(row["pin_id"]) for row in rows])
+    def _load(self, path: Path, table: str) -> int:
+        loaded = [_loaded(dict(zip(COLUMNS, line.split("\t"), strict=True))) for line in path.read_text().splitlines()]
+        rows = {row["pin_id"]: row for row in loaded}
+        if table == "pin_versions":
+            self.versions = rows
+            self.upserts.append(list(rows))
+            self.warning_count = 0
+            return len(rows)
+        self.upserts.append(list(rows))
         self._check()
-        self.rows |= {int(row["pin_id"]): _loaded(row) for row in rows}
+        new = {i: row for i, row in rows.items() if i not in self.rows}
+        self.rows |= new
+        self.warning_count = len(rows) - len(new)
+        return len(new)
+
+    def _change(self, sql: str) -> None:
+        if sql.startswith("UPDATE"):
+            self.rows |= {i: row for i, row in self.versions.items() if _version(row) > _version(self.rows[i])}
 
     def commit(self) -> None:
         self.commits += 1
@@ -84,18 +107,26 @@ class FakeMemsql:
 
 
 def _selected(row: dict[str, Any]) -> tuple[Any, ...]:
-    """A row as ``select_pins`` returns it: the time in microseconds."""
-    made = row["created_at"]
-    micros = made and (made - datetime(1970, 1, 1)) // timedelta(microseconds=1)
-    return (*(row[f.name] for f in PIN_FIELDS[:-1]), micros)
+    """A row as ``select_pins`` returns it: times in microseconds."""
+    return tuple(_micros(row[name]) if isinstance(row[name], datetime) else row[name] for name in COLUMNS)
+
+
+def _micros(at: datetime) -> int:
+    return (at.replace(tzinfo=None) - datetime(1970, 1, 1)) // timedelta(microseconds=1)
+
+
+def _version(row: dict[str, Any]) -> tuple[Any, ...]:
+    """For comparison: no version is the oldest."""
+    return () if row["occurred_at"] is None else tuple(row[name] for name in PIN_VERSION)
 
 
 def _loaded(row: dict[str, str]) -> dict[str, Any]:
     """A line of the loaded file as a row of pin_cache."""
     values = {name: None if text == "\\N" else text.replace("\\t", "\t") for name, text in row.items()}
-    numbers = {f.name: int(text) for f in PIN_FIELDS if f.type is Type.INT64 and (text := values[f.name])}
-    made = values["created_at"]
-    return values | numbers | {"created_at": made and datetime.fromisoformat(made)}
+    names = [*(f.name for f in PIN_FIELDS if f.type is Type.INT64), "kafka_partition", "kafka_offset"]
+    numbers = {name: int(text) for name in names if (text := values[name])}
+    times = {name: datetime.fromisoformat(text) for name in ("created_at", "occurred_at") if (text := values[name])}
+    return values | numbers | times
 
 
 class FakeApi:
@@ -131,13 +162,17 @@ class World:
         return list(self.lookup.find(pa.array(ids, pa.int64())).field("pin_status").to_pylist())
 
 
-def sql_row(pin_id: int, **changes: Any) -> dict[str, Any]:
-    row = {f.name: None for f in PIN_FIELDS} | {"pin_id": pin_id, "creator_id": 7, "board_id": 8, "created_at": MADE}
+def sql_row(pin_id: int, version: int | None = 1, **changes: Any) -> dict[str, Any]:
+    """A row of pin_cache; ``version`` is minutes after MADE; None: from the Pin API."""
+    row = dict.fromkeys(COLUMNS) | {"pin_id": pin_id, "creator_id": 7, "board_id": 8, "created_at": MADE}
+    if version is not None:
+        row |= {"occurred_at": MADE + timedelta(minutes=version), "kafka_partition": 0, "kafka_offset": version}
     return row | {"title": f"Pin {pin_id}"} | changes
 
 
 def api_pin(pin_id: int, **changes: Any) -> dict[str, Any]:
-    return sql_row(pin_id, created_at="2026-01-02T03:04:05.678901Z") | changes
+    pin = sql_row(pin_id, created_at="2026-01-02T03:04:05.678901Z") | changes
+    return {f.name: pin[f.name] for f in PIN_FIELDS}
 
 
 @pytest.fixture
@@ -290,19 +325,69 @@ def test_pins_that_were_not_asked_for_are_ignored(world: World) -> None:
 
 
 def pins_table(*rows: dict[str, Any]) -> pa.Table:
-    """Rows of pin_cache as the stream holds them, under the lake's names."""
-    renamed = [{PIN_COLUMN_OF.get(name, name): value for name, value in row.items()} for row in rows]
+    """Rows of pin_cache as the stream holds them, under the lake's names, times with their zone."""
+    renamed = [{PIN_COLUMN_OF.get(name, name): _utc(value) for name, value in row.items()} for row in rows]
     return pa.Table.from_pylist(renamed, schema=PINS_SCHEMA)
 
 
+def _utc(value: Any) -> Any:
+    return value.replace(tzinfo=UTC) if isinstance(value, datetime) else value
+
+
 def test_save_keeps_the_newest_and_answers_from_the_process(world: World) -> None:
-    utc = MADE.replace(tzinfo=UTC)
-    old, new = sql_row(2, title="old", created_at=utc), sql_row(2, title="new", created_at=utc)
-    assert world.lookup.save(pins_table(old, sql_row(1), sql_row(9), new, sql_row(5), sql_row(1) | {"pin_id": None}))
+    old, new = sql_row(2, 1, title="old"), sql_row(2, 2, title="new")
+    assert world.lookup.save(pins_table(new, sql_row(1), sql_row(9), old, sql_row(5), sql_row(1) | {"pin_id": None}))
     assert world.memsql.upserts == [[1, 2, 5, 9]], "in one order for all writers"
     assert (world.memsql.rows[2]["title"], world.memsql.rows[2]["created_at"]) == ("new", MADE)
     assert world.lookup.find(pa.array([2], pa.int64())).field("title").to_pylist() == ["new"]
     assert world.memsql.selects == []
+
+
+def test_an_older_version_changes_nothing_and_a_newer_one_does(world: World) -> None:
+    world.lookup.save(pins_table(sql_row(1, 5, title="newest")))
+    world.lookup.save(pins_table(sql_row(1, 4, title="late"), sql_row(1, 5, title="again")))
+    assert world.memsql.upserts == [[1]]
+    assert world.lookup.find(pa.array([1])).field("title").to_pylist() == ["newest"]
+    world.lookup.save(pins_table(sql_row(1, 6, title="newer")))
+    assert (world.memsql.rows[1]["title"], world.memsql.rows[1]["kafka_offset"]) == ("newer", 6)
+    assert world.lookup.find(pa.array([1])).field("title").to_pylist() == ["newer"]
+
+
+def test_a_pin_that_comes_again_unchanged_is_newer_but_left_to_the_merge(world: World) -> None:
+    world.lookup.save(pins_table(sql_row(1, 1, title="same")))
+    world.lookup.save(pins_table(sql_row(1, 3, title="same")))
+    assert world.memsql.upserts == [[1]]
+    world.lookup.save(pins_table(sql_row(1, 2, title="late")))
+    assert world.lookup.find(pa.array([1])).field("title").to_pylist() == ["same"]
+    assert world.memsql.rows[1]["title"] == "same"
+
+
+def test_an_answer_of_the_api_is_older_than_any_version_and_replaces_none(world: World) -> None:
+    world.api.pins = {1: api_pin(1, title="from the API"), 2: api_pin(2, title="from the API")}
+    assert world.statuses(1) == ["fetched"]
+    world.lookup.save(pins_table(sql_row(1, 1, title="from the stream")))
+    assert world.lookup.find(pa.array([1])).field("title").to_pylist() == ["from the stream"]
+    assert world.memsql.rows[1]["title"] == "from the stream"
+    world.memsql.rows[2] = sql_row(2, title="saved by another worker after we had looked")
+    world.lookup._from_source([2])
+    assert world.memsql.rows[2]["kafka_offset"] == 1
+
+
+def test_what_could_not_be_saved_is_saved_as_the_newest_version_that_is_known(world: World) -> None:
+    world.memsql.down = pymysql.err.OperationalError(2003, "no server")
+    assert not world.lookup.save(pins_table(sql_row(1, 5, title="newest")))
+    world.memsql.down = None
+    world.clock.now += 5.1
+    assert world.lookup.save(pins_table(sql_row(1, 4, title="late")))
+    assert world.memsql.rows[1]["title"] == "newest"
+
+
+def test_misses_can_be_forgotten(world: World) -> None:
+    world.api.unknown = {1}
+    assert world.statuses(1, 2) == ["unknown", "pending"]
+    world.lookup.forget_misses()
+    world.api.pins = {1: api_pin(1), 2: api_pin(2)}
+    assert world.statuses(1, 2) == ["fetched", "fetched"]
 
 
 @pytest.mark.parametrize("rows", [0, 100])
@@ -343,7 +428,7 @@ def test_a_deadlock_is_tried_again(world: World, monkeypatch: pytest.MonkeyPatch
 def test_times_that_no_datetime_holds_do_not_fail_the_batch(world: World) -> None:
     pins = pins_table(sql_row(1))
     far = pa.array([2**62], pa.int64()).cast(pa.timestamp("us", "UTC"))
-    assert world.lookup.save(pins.set_column(len(pins.column_names) - 1, "pin_created_at", far))
+    assert world.lookup.save(pins.set_column(pins.column_names.index("pin_created_at"), "pin_created_at", far))
     assert world.memsql.rows[1]["created_at"] is None
 
 
@@ -368,22 +453,20 @@ def test_a_batch_from_the_process_is_fast(world: World) -> None:
 
 def test_a_real_server_keeps_what_is_loaded(memsql_settings: MemsqlSettings) -> None:
     chosen = PinLookupSettings(**memsql_settings.model_dump(), pin_memsql_seconds=60)
-    utc = MADE.replace(tzinfo=UTC)
-    awkward = sql_row(1, title='tab\t quote" \\N \\ 😀', description="two\r\nlines\0", category="", created_at=utc)
-    rows = pins_table(awkward, sql_row(2, title=None, created_at=None), sql_row(3, title="old", created_at=utc))
+    awkward = sql_row(1, title='tab\t quote" \\N \\ 😀', description="two\r\nlines\0", category="")
+    rows = pins_table(awkward, sql_row(2, title=None, created_at=None), sql_row(3, title="old"))
     assert PinLookup(chosen).save(rows)
-    assert PinLookup(chosen).save(pins_table(sql_row(3, title="new", created_at=utc)))
+    assert PinLookup(chosen).save(pins_table(sql_row(3, 2, title="new")))
+    assert PinLookup(chosen).save(pins_table(sql_row(1, 0), sql_row(3, 1, title="late")))
     found = PinLookup(chosen).find(pa.array([1, 2, 3], pa.int64())).to_pylist()
-    expected = pins_table(awkward, sql_row(2, title=None, created_at=None), sql_row(3, title="new", created_at=utc))
-    assert [{**row, "pin_status": "cached"} for row in expected.drop(["pin_id"]).to_pylist()] == found
+    expected = pins_table(awkward, sql_row(2, title=None, created_at=None), sql_row(3, title="new"))
+    assert [{**row, "pin_status": "cached"} for row in expected.drop(["pin_id", *PIN_VERSION]).to_pylist()] == found
 
 
 def test_a_value_that_pin_cache_can_not_hold_is_saved_by_nobody(memsql_settings: MemsqlSettings) -> None:
     chosen = PinLookupSettings(**memsql_settings.model_dump(), pin_memsql_seconds=60)
-    utc = MADE.replace(tzinfo=UTC)
-    assert not PinLookup(chosen).save(
-        pins_table(sql_row(8, created_at=utc), sql_row(9, title="x" * 501, created_at=utc))
-    )
+    assert PinLookup(chosen).save(pins_table(sql_row(7, 1)))
+    assert not PinLookup(chosen).save(pins_table(sql_row(7, 2), sql_row(8), sql_row(9, title="x" * 501)))
     with memsql.connect(memsql_settings) as connection, connection.cursor() as cursor:
         cursor.execute("SELECT pin_id FROM pin_cache WHERE pin_id IN (8, 9)")
         assert not cursor.fetchall()

@@ -66,7 +66,7 @@ def written(tree: exp.Expr) -> set[str]:
     """Tables that a statement changes or makes."""
     if isinstance(tree, exp.Drop) and tree.kind == "INDEX":
         return {tree.args["cluster"].this.name}
-    if isinstance(tree, exp.Insert | exp.Update | exp.Create | exp.Drop):
+    if isinstance(tree, exp.Insert | exp.Update | exp.Create | exp.Drop | exp.Alter):
         return {next(tree.find_all(exp.Table)).name}
     if isinstance(tree, exp.TruncateTable):
         return {tree.expressions[0].name}

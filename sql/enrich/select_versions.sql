@@ -1,0 +1,13 @@
+-- name:    enrich/select_versions
+-- purpose: Which version of each of some pins pin_cache has.
+-- grain:   one row per pin_id
+-- reads:   pin_cache
+-- writes:  nothing
+-- params:  pin_ids list of bigint
+SELECT
+    pin_id,
+    occurred_at,
+    kafka_partition,
+    kafka_offset
+FROM pin_cache
+WHERE pin_id IN %(pin_ids)s
