@@ -78,7 +78,8 @@ def repin(event_id: str, **values: Any) -> dict[str, Any]:
 
 
 def everything(query: Query) -> list[list[Row]]:
-    tables = ("repins", "category_hourly", "country_hourly", "people_daily", "pin_hourly", "merge_shards")
+    of_repins = "merge_shards WHERE table_name = 'repins'"
+    tables = ("repins", "category_hourly", "country_hourly", "people_daily", "pin_hourly", of_repins)
     return [[{k: v for k, v in r.items() if k != "updated_at"} for r in query(f"SELECT * FROM {t}")] for t in tables]
 
 
