@@ -83,16 +83,19 @@ class TableBooks:
         rows = memsql.fetch(self._connection, "quality/books/watermarks", {"table_name": table})
         of = rows[0]["shards"] if rows else 1
         lines = {n: Line(TABLE, table, n) for n in range(of)}
+        ledger = memsql.fetch(self._connection, "quality/books/ledger", {"table_name": table})[0]
         for version in sorted({row["version"] for row in rows}):
             mine = {row["shard"]: lines[row["shard"]] for row in rows if row["version"] == version}
             for line in mine.values():
                 line.counts["watermark"] = version
             if version >= 0:
-                self._of_version(table, version, mine, of)
-        self._ledger(table, lines)
+                self._of_version(table, version, mine, of, ledger["rebuilt_at"])
+        self._compare_ledger(table, ledger, lines)
         return list(lines.values())
 
-    def _of_version(self, table: str, version: int, lines: Mapping[int, Line], of: int) -> None:
+    def _of_version(
+        self, table: str, version: int, lines: Mapping[int, Line], of: int, rebuilt_at: datetime | None
+    ) -> None:
         """Add the days of the shards that have merged the lake up to ``version`` to their lines."""
         if version not in self._at:
             self._at[version] = LakeFiles(DeltaTable(self._uri, version=version))
@@ -101,7 +104,10 @@ class TableBooks:
         closed = self._still_closed(table, days, list(lines), of)
         for day in closed:
             for n, line in lines.items():
-                line.counts.update({name: self._closed[table][day, n][column] for column, name in KEPT.items()})
+                row = self._closed[table][day, n]
+                if day in days or rebuilt_at is None or row["closed_at"] > rebuilt_at:
+                    line.counts.update({name: row[column] for column, name in KEPT.items()})
+                # else it had left the lake before the table was made anew from it
         there, quarantined = self._sums(table, of, closed), self._quarantined(table)
         for day in sorted({*days, *there} - closed):
             with files.read(self._db, files.paths_of_day(kind, day), COLUMNS):
@@ -150,9 +156,8 @@ class TableBooks:
         rows = memsql.fetch(self._connection, "quality/books/quarantined", {"table_name": table})
         return pa.Table.from_pylist(rows, schema=POSITIONS)
 
-    def _ledger(self, table: str, lines: Mapping[int, Line]) -> None:
+    def _compare_ledger(self, table: str, row: Row, lines: Mapping[int, Line]) -> None:
         """Compare the ledger's sums with the table's rows; on the line of the first shard."""
-        row = memsql.fetch(self._connection, "quality/books/ledger", {"table_name": table})[0]
         line = lines[0]
         if row["unequal_slice"] is not None:
             line.differences.append(f"{table}: the counts of slice {row['unequal_slice']} do not add up to its rows")
