@@ -167,7 +167,7 @@ def _row(line: Line, books: Books) -> Row:
         "scope": line.scope,
         "name": line.name,
         "number": line.number,
-        "counts": json.dumps({name: line.counts[name] for name in sorted(line.counts)}),
+        "counts": json.dumps({name: count for name, count in sorted(line.counts.items()) if count}),
         "differences": json.dumps(_first(line.differences, KEPT), ensure_ascii=False),
         "is_balanced": int(not line.differences),
         "through_at": naive(books.through),
