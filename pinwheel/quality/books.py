@@ -139,17 +139,21 @@ def _store(
     connection: Connection, books: Books, offsets: list[Row], days: list[Row], opens: set[tuple[str, date]]
 ) -> None:
     """Replace the books, and close what is explained, in one transaction: dying before it changes nothing, twice gives
-    the same. A second run at once closes no range of offsets twice.
+    the same. A second run at once waits, or is rolled back and stores again; it closes no range of offsets twice.
     """
     at = {"closed_at": naive(books.through)}
-    with memsql.transaction(connection):
-        for row in offsets:
-            memsql.execute(connection, "quality/books/close_offsets", row | at)
-        opened = [{"table_name": table, "event_date": day} for table, day in sorted(opens)]
-        memsql.execute_many(connection, "quality/books/open_day", opened)
-        memsql.execute_many(connection, "quality/books/close_day", [row | at for row in days])
-        memsql.execute(connection, "quality/books/forget")
-        memsql.execute_many(connection, "quality/books/insert", [_row(line, books) for line in _with_all(books)])
+    opened = [{"table_name": table, "event_date": day} for table, day in sorted(opens)]
+
+    def store() -> None:
+        with memsql.transaction(connection):
+            for row in offsets:  # one by one: a packed list can be as large as a statement may be
+                memsql.execute(connection, "quality/books/close_offsets", row | at)
+            memsql.execute_many(connection, "quality/books/open_day", opened)
+            memsql.execute_many(connection, "quality/books/close_day", [row | at for row in days])
+            memsql.execute(connection, "quality/books/forget")
+            memsql.execute_many(connection, "quality/books/insert", [_row(line, books) for line in _with_all(books)])
+
+    memsql.retry_conflicts(store)
 
 
 def _with_all(books: Books) -> list[Line]:
@@ -163,7 +167,7 @@ def _row(line: Line, books: Books) -> Row:
         "scope": line.scope,
         "name": line.name,
         "number": line.number,
-        "counts": json.dumps({name: line.counts[name] for name in sorted(line.counts)}),
+        "counts": json.dumps({name: count for name, count in sorted(line.counts.items()) if count}),
         "differences": json.dumps(_first(line.differences, KEPT), ensure_ascii=False),
         "is_balanced": int(not line.differences),
         "through_at": naive(books.through),

@@ -123,7 +123,7 @@ class Day:
         if 0 < len(missing) <= was_quarantined - self.found[n]["quarantined"]:
             self.found[n]["quarantined"] += len(missing)
             missing = []
-        self.found[n]["missing"] = len(missing)
+        self.found[n].update({"missing": len(missing)} if missing else {})
         named = {"in the table, not in the lake": self.extra.get(n, []), "in the lake, not in the table": missing}
         return [f"{self._table}, {self._day}: {what}: {some(ids, len(ids))}" for what, ids in named.items() if ids]
 

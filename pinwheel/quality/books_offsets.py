@@ -132,6 +132,8 @@ class OffsetBooks:
         asked = {part.partition: part.open for part in parts if part.open[0] < part.open[1]}
         earlier = [e for part in parts for e in self._earlier(part)]
         found = books_rows.find(files, self._db, asked, earlier) if asked else {}
+        for one in found.values() if blurred else ():
+            one.twice = []  # the other row is of the later log
         under_way = self._under_way
         lines = [self._line(part, found.get(part.partition), blurred) for part in parts]
         if files is not self.files:

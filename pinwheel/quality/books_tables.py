@@ -83,25 +83,30 @@ class TableBooks:
         rows = memsql.fetch(self._connection, "quality/books/watermarks", {"table_name": table})
         of = rows[0]["shards"] if rows else 1
         lines = {n: Line(TABLE, table, n) for n in range(of)}
+        ledger = memsql.fetch(self._connection, "quality/books/ledger", {"table_name": table})[0]
         for version in sorted({row["version"] for row in rows}):
             mine = {row["shard"]: lines[row["shard"]] for row in rows if row["version"] == version}
             for line in mine.values():
                 line.counts["watermark"] = version
             if version >= 0:
-                self._of_version(table, version, mine, of)
-        self._ledger(table, lines)
+                self._of_version(table, version, mine, of, ledger["rebuilt_at"])
+        self._compare_ledger(table, ledger, lines)
         return list(lines.values())
 
-    def _of_version(self, table: str, version: int, lines: Mapping[int, Line], of: int) -> None:
+    def _of_version(
+        self, table: str, version: int, lines: Mapping[int, Line], of: int, rebuilt_at: datetime | None
+    ) -> None:
         """Add the days of the shards that have merged the lake up to ``version`` to their lines."""
         if version not in self._at:
             self._at[version] = LakeFiles(DeltaTable(self._uri, version=version))
         files, kind = self._at[version], TABLES[table].name
         days = files.days(kind)
-        closed = self._still_closed(table, days, list(lines), of)
+        closed = self._still_closed(table, days, list(lines), of, rebuilt_at)
         for day in closed:
             for n, line in lines.items():
-                line.counts.update({name: self._closed[table][day, n][column] for column, name in KEPT.items()})
+                row = self._closed[table][day, n]
+                if day in days or _is_later(row, rebuilt_at):  # else the table was made anew without it
+                    line.counts.update({name: row[column] for column, name in KEPT.items()})
         there, quarantined = self._sums(table, of, closed), self._quarantined(table)
         for day in sorted({*days, *there} - closed):
             with files.read(self._db, files.paths_of_day(kind, day), COLUMNS):
@@ -117,8 +122,13 @@ class TableBooks:
                     total = sum(total for (number, _), (_, total) in mine.items() if number == n)
                     self._close(table, day, (n, of), days.get(day, Mark(0, None, None)), found.found[n], total)
 
-    def _still_closed(self, table: str, days: Mapping[date, Mark], numbers: list[int], of: int) -> set[date]:
-        """The closed days of which the lake has the same rows, or that have left the lake or the table by their age."""
+    def _still_closed(
+        self, table: str, days: Mapping[date, Mark], numbers: list[int], of: int, rebuilt_at: datetime | None
+    ) -> set[date]:
+        """The closed days of which the lake has the same rows, or that have left the lake or the table by their age.
+
+        All others are read again, and all that are in the lake when the table was made anew since.
+        """
         oldest = min(days, default=None)
         begins = memsql.fetch(self._connection, "quality/books/oldest", table=table)[0]["occurred_hour"]
         closed = set()
@@ -128,7 +138,8 @@ class TableBooks:
             same = all(_mark(row) == days.get(day) for row in known)
             left_lake = day not in days and (oldest is None or day < oldest)
             left_table = begins is not None and day < begins.date() and any(row["in_table"] for row in known)
-            if len(known) == len(numbers) and (same or left_lake or left_table):
+            later = all(_is_later(row, rebuilt_at) for row in known)
+            if len(known) == len(numbers) and (left_lake or (later and (same or left_table))):
                 closed.add(day)
             else:
                 self.opens.add((table, day))
@@ -150,9 +161,8 @@ class TableBooks:
         rows = memsql.fetch(self._connection, "quality/books/quarantined", {"table_name": table})
         return pa.Table.from_pylist(rows, schema=POSITIONS)
 
-    def _ledger(self, table: str, lines: Mapping[int, Line]) -> None:
+    def _compare_ledger(self, table: str, row: Row, lines: Mapping[int, Line]) -> None:
         """Compare the ledger's sums with the table's rows; on the line of the first shard."""
-        row = memsql.fetch(self._connection, "quality/books/ledger", {"table_name": table})[0]
         line = lines[0]
         if row["unequal_slice"] is not None:
             line.differences.append(f"{table}: the counts of slice {row['unequal_slice']} do not add up to its rows")
@@ -173,6 +183,11 @@ class TableBooks:
         named = {"table_name": table, "event_date": day, "shard": shard[0], "shards": shard[1], "checksum": checksum}
         marked = {"day_rows": mark.rows, "first_offset": mark.first_offset, "last_offset": mark.last_offset}
         self.closes.append({**row, **named, **marked, "erased": self._erased[KINDS[table], day]})
+
+
+def _is_later(row: Row, rebuilt_at: datetime | None) -> bool:
+    """Whether a day was closed after the table was made anew."""
+    return rebuilt_at is None or row["closed_at"] > rebuilt_at
 
 
 def _mark(row: Row) -> Mark:

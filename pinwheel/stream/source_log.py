@@ -198,11 +198,9 @@ def _chosen(where: str, held: dict[int, Held]) -> dict[int, int]:
 
 
 def continue_from(settings: SourceSettings, wanted: Gap) -> None:
-    """Let the stream go on at the offsets of a gap, which is kept in the lake's log and for the books. The driver must
-    not run.
+    """Let the stream go on at the offsets of a gap, which is kept in the lake's log and for the books.
 
-    Dying between the two commits leaves a stream that is still refused: do it again. In another log the offsets come
-    first, which are not looked at before the log is known; in the same log the books do, so that no gap is lost.
+    The driver must not run.
 
     Raises:
         SourceLogError: the topic is another log by now.
@@ -210,13 +208,22 @@ def continue_from(settings: SourceSettings, wanted: Gap) -> None:
     log = kafka.LogReader(settings).log_id()
     if log != wanted.log:
         raise SourceLogError(f"the topic is {log} by now, not {wanted.log}: look again at what would be missing")
-    same = events_table.log_of(DeltaTable(settings.events_uri)) == log
+    write_gap(settings, wanted)
+    logger.warning("continued log=%s missing=%s reason=%s by=%s", log, wanted.missing, wanted.reason, wanted.by)
+
+
+def write_gap(settings: SourceSettings, wanted: Gap) -> None:
+    """Move the offsets, and note the stretch that begins at them for the books: two commits.
+
+    Dying between them leaves a stream that is still refused: do it again. In another log the offsets come first, which
+    are not looked at before the log is known; in the same log the note does, so that no gap is lost.
+    """
+    same = events_table.log_of(DeltaTable(settings.events_uri)) == wanted.log
     if same:
         _begin(settings, wanted)
-    Landing(settings.events_uri, log).go_on_at(wanted.offsets, asdict(wanted))
+    Landing(settings.events_uri, wanted.log).go_on_at(wanted.offsets, asdict(wanted))
     if not same:
         _begin(settings, wanted)
-    logger.warning("continued log=%s missing=%s reason=%s by=%s", log, wanted.missing, wanted.reason, wanted.by)
 
 
 def _begin(settings: SourceSettings, wanted: Gap) -> None:

@@ -123,7 +123,7 @@ def books(connection: DatabaseDep) -> BooksState:
         return BooksState(through=None, offsets=0, differences=[], closed_through=None)
     counts, told = json.loads(rows[0]["counts"]), json.loads(rows[0]["differences"])
     through, closed = aware(rows[0]["through_at"]), rows[0]["closed_through"]
-    return BooksState(through=through, offsets=counts["offsets"], differences=told, closed_through=closed)
+    return BooksState(through=through, offsets=counts.get("offsets", 0), differences=told, closed_through=closed)
 
 
 def _alert(row: Row) -> AlertRow:

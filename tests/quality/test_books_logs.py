@@ -9,10 +9,9 @@ from pinwheel.clients.kafka import Held
 from pinwheel.clients.memsql import Connection, Row
 from pinwheel.core.settings import MergeSettings
 from pinwheel.lake import events_table, stretches
-from pinwheel.merge.gate import Gate
 from tests.support.lakes import delete, event
-from tests.support.ledgers import LOG, DrawBooks, FakeKafka, begin, go_on, land, line_of, merge_judged
-from tests.support.types import Query
+from tests.support.ledgers import LOG, DrawBooks, FakeKafka, begin, go_on, land, line_of
+from tests.support.types import MergeAll, Query
 
 OTHER = "engagement.events@cluster/another"
 
@@ -22,13 +21,13 @@ def logins(name: str, first: int, end: int) -> list[Row]:
 
 
 @pytest.fixture
-def gapped(settings: MergeSettings, connection: Connection, gate: Gate, broker: FakeKafka) -> None:
+def gapped(settings: MergeSettings, merge_all: MergeAll, broker: FakeKafka) -> None:
     """Offsets 0 to 19, a gap, and 30 to 39."""
     begin(settings.events_uri)
     land(settings.events_uri, logins("a", 0, 20))
     go_on(settings.events_uri, LOG, {0: 30, 1: 0}, {0: 20, 1: 0})
     land(settings.events_uri, logins("a", 30, 40))
-    merge_judged(settings, connection, gate)
+    merge_all()
 
 
 def drop_gap(settings: MergeSettings) -> None:
@@ -74,14 +73,14 @@ def test_without_the_database_s_books_the_gap_is_still_known(
 
 
 @pytest.fixture
-def two_logs(settings: MergeSettings, connection: Connection, gate: Gate, broker: FakeKafka) -> None:
+def two_logs(settings: MergeSettings, merge_all: MergeAll, broker: FakeKafka) -> None:
     """Offsets 0 to 19 but for 5 and 15 of one log, then 0 to 29 but for 7 and 15 of another."""
     begin(settings.events_uri)
     land(settings.events_uri, [r for r in logins("a", 0, 20) if r["kafka_offset"] not in (5, 15)])
     go_on(settings.events_uri, OTHER, {0: 0, 1: 0}, {0: 0, 1: 0})
-    land(settings.events_uri, [r for r in logins("b", 0, 30) if r["kafka_offset"] not in (7, 15)])
+    land(settings.events_uri, [r for r in logins("b", 0, 30) if r["kafka_offset"] not in (7, 15)], log=OTHER)
     broker.log = OTHER
-    merge_judged(settings, connection, gate)
+    merge_all()
 
 
 @pytest.mark.usefixtures("two_logs")
@@ -102,11 +101,11 @@ def test_a_record_that_only_the_older_log_has_landed_is_lost_of_the_newer(draw: 
 
 @pytest.mark.usefixtures("two_logs")
 def test_a_row_that_is_gone_is_noticed_though_its_log_is_not_known(
-    draw: DrawBooks, settings: MergeSettings, connection: Connection, gate: Gate
+    draw: DrawBooks, settings: MergeSettings, merge_all: MergeAll
 ) -> None:
     draw()
     delete(settings.lake_uri, "event_id = 'a3'")
-    merge_judged(settings, connection, gate)
+    merge_all()
     assert draw().differences == ["the lake has 45 rows, and closed offsets explain 46"]
 
 
@@ -116,7 +115,6 @@ def test_logs_that_can_not_be_told_apart_any_more_raise_no_false_alarm(
 ) -> None:
     events = DeltaTable(settings.events_uri)
     kept = re.sub(r"\"version\": \d+", '"version": 99', events.metadata().configuration[stretches.PROPERTY])
-
     events.alter.set_table_properties({stretches.PROPERTY: kept}, raise_if_not_exists=False)
     for _ in range(2):
         assert draw().differences == []
@@ -124,10 +122,10 @@ def test_logs_that_can_not_be_told_apart_any_more_raise_no_false_alarm(
 
 
 def test_a_lake_of_an_older_driver_begins_with_its_first_row(
-    draw: DrawBooks, settings: MergeSettings, connection: Connection, gate: Gate
+    draw: DrawBooks, settings: MergeSettings, merge_all: MergeAll
 ) -> None:
     land(settings.events_uri, logins("a", 50, 60), log="engagement.events")
-    merge_judged(settings, connection, gate)
+    merge_all()
     for _ in range(2):
         books = draw()
         assert books.differences == []

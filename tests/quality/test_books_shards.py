@@ -1,6 +1,7 @@
 """The books of tables with shards, and of tables that were made anew."""
 
 import pytest
+from deltalake import DeltaTable
 
 from pinwheel.clients.memsql import Connection, Row
 from pinwheel.core.contract import TABLES
@@ -69,6 +70,21 @@ def test_another_number_of_shards_has_days_read_again(
         for table in TABLES:
             rows = sum(line_of(books, "table", table, n)["in_table"] for n in (0, 1))
             assert rows == line_of(before, "table", table)["in_table"]
+
+
+def test_a_table_that_was_made_anew_without_the_days_that_left_the_lake_balances(
+    draw: DrawBooks, settings: MergeSettings, connection: Connection, gate: Gate, landed: list[Row]
+) -> None:
+    merge_judged(settings, connection, gate)
+    before = line_of(draw(), "table", "repins")
+    events = DeltaTable(settings.events_uri)
+    events.delete("event_date < '2026-03-14'")
+    rebuild.request(connection, settings, ["repins"], "test")
+    work(settings, "repins")
+    for _ in range(2):
+        books = draw()
+        assert books.differences == []
+        assert line_of(books, "table", "repins")["rows"] < before["rows"]
 
 
 def test_a_table_that_was_made_anew_balances(

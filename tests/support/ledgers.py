@@ -14,7 +14,7 @@ from pinwheel.clients.kafka import Held
 from pinwheel.clients.memsql import Connection, Row
 from pinwheel.core.contract import TABLES
 from pinwheel.core.errors import MissingPartError
-from pinwheel.core.settings import MergeSettings
+from pinwheel.core.settings import MergeSettings, SourceSettings
 from pinwheel.lake import events_table, stretches
 from pinwheel.lake.landing import Landing
 from pinwheel.lake.stretches import Stretch
@@ -23,6 +23,8 @@ from pinwheel.merge.ledger import ONLY, Shard
 from pinwheel.merge.merge import merge, next_slice
 from pinwheel.quality import books_source
 from pinwheel.quality.books_lines import Books
+from pinwheel.stream import source_log
+from pinwheel.stream.source_log import Gap
 from tests.support.lake_rows import write
 from tests.support.lakes import NOON, event
 
@@ -73,11 +75,8 @@ def begin(events_uri: str, log: str = LOG, starts: dict[int, int] | None = None)
 
 def go_on(events_uri: str, log: str, offsets: dict[int, int], since: dict[int, int]) -> None:
     """Let the stream go on elsewhere, as a person does."""
-    Landing(events_uri, log).go_on_at(offsets, {"by": "ann"})
-    events = DeltaTable(events_uri)
-    new = Stretch(0, log, since, offsets, "expired", "ann")
-    kept = stretches.as_property(stretches.followed_by(events, new, "t", [0, 1]))
-    events.alter.set_table_properties({events_table.LOG_PROPERTY: log, **kept}, raise_if_not_exists=False)
+    settings = SourceSettings(lake_uri=events_uri.removesuffix("/events"))
+    source_log.write_gap(settings, Gap(log, None, offsets, since, {}, "expired", "ann"))
 
 
 def land(events_uri: str, rows: Sequence[Row], ends: dict[int, int] | None = None, log: str = LOG) -> None:

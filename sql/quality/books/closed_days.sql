@@ -16,5 +16,6 @@ SELECT
     in_table,
     quarantined,
     repeated,
-    erased
+    erased,
+    closed_at
 FROM books_days

@@ -1,5 +1,5 @@
 -- name:    quality/books/ledger
--- purpose: What the ledger says about a table: its rows, and slices that do not add up. A rebuild begins anew with its parts.
+-- purpose: A table's rows by the ledger, and slices that do not add up. A rebuild begins anew with its parts.
 -- grain:   one row
 -- reads:   merge_slices, rebuilds
 -- writes:  nothing
@@ -11,7 +11,16 @@ SELECT
         SELECT COUNT(*)
         FROM rebuilds
         WHERE rebuilds.table_name = %(table_name)s
-    ) AS rebuilding
+    ) AS rebuilding,
+    (
+        SELECT MAX(part.merged_at)
+        FROM merge_slices AS part
+        WHERE
+            part.table_name = %(table_name)s
+            AND part.state = 'merged'
+            AND part.from_version = -1
+            AND part.detail LIKE '{"rebuild":%%'
+    ) AS rebuilt_at
 FROM (
     SELECT
         slice_id,
