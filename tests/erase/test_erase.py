@@ -244,7 +244,7 @@ def test_an_open_log_is_written_on(world: World) -> None:
     with path.open("a") as open_log:
         erase(world.settings, REQUEST, world.merge)
         open_log.write("and went\n")
-    assert path.read_text() == "user_id=null     came\nand went\n"
+    assert path.read_text() == "user_id=0        came\nand went\n"
 
 
 def test_the_others_keep_their_numbers(world: World, connection: Connection) -> None:
@@ -271,6 +271,7 @@ def test_an_id_of_few_digits_is_erased_too(world: World) -> None:
 
 @pytest.mark.parametrize(("asked", "why"), [
     (Request(PERSON, "", "ann", "bea"), "needs a reason"),
+    (Request(0, "why", "ann", "bea"), "nobody's id"),
     (Request(PERSON, f"by letter of {PERSON}", "ann", "bea"), "must not have the id"),
     (Request(PERSON, "why", "ann", ""), "somebody must approve"),
     (Request(PERSON, "why", "ann", " Ann"), "another one must"),
@@ -289,4 +290,4 @@ def test_the_form_of_a_run() -> None:
     form = {"user_id": PERSON, "reason": "why", "erase_pins": True}
     assert ledger.asked_by_form(form, "ann", {"id": "7", "name": "bea"}) == Request(PERSON, "why", "ann", "bea", True)
     with pytest.raises(EraseError, match="trigger the Dag again"):
-        ledger.asked_by_form(form | {"user_id": None}, "ann", None)
+        ledger.asked_by_form(form | {"user_id": 0}, "ann", None)
