@@ -16,7 +16,7 @@ BEFORE, AFTER = r"(?<!\d)(?<!\d\.)", r"(?!\d)(?!\.\d)"  # not part of a longer n
 ESCAPED = re.compile(rb"\\u00(3[0-9]|2[dD])")  # a digit, or a minus, as JSON may write it
 ANY_LONG = re.compile(rf"{BEFORE}-?(\d{{{LONG},{MOST_DIGITS}}}){AFTER}".encode())
 AFTER_FIELD = re.compile(rb"(?:user|creator)_id(?:[^\n\[]{0,100}observed \[)?([^A-Za-z\n]{0,310})")
-INSTEAD = "null"  # valid in JSON, in a text and as a value
+INSTEAD = "0"  # a valid value in JSON; without a letter, so that further ids in a list still follow their field
 
 
 def person_hash(key: SecretStr, user_id: int) -> str:
@@ -65,9 +65,8 @@ class Mention:
 
     @property
     def blank(self) -> bytes:
-        """The bytes to overwrite a mention with in an open file: ``INSTEAD`` where it fits, of the same length."""
-        size = len(self.digits)
-        return (INSTEAD if size >= len(INSTEAD) else "0").encode().ljust(size)
+        """The bytes to overwrite a mention with in an open file, of the same length."""
+        return INSTEAD.encode().ljust(len(self.digits))
 
     def found_at(self, data: bytes) -> list[int]:
         """Where bytes mention it, as plain digits: the places to overwrite with ``blank``."""

@@ -47,6 +47,8 @@ class Request:
         """
         if not self.reason.strip() or not self.requested_by.strip():
             raise EraseError("an erasure needs a reason, and the person who asks for it")
+        if self.user_id == 0:
+            raise EraseError("0 is nobody's id: it stands where erased ones were")
         mention = Mention(self.user_id)
         if any(mention.in_text(text) for text in (self.reason, self.requested_by, self.approved_by)):
             raise EraseError("the reason is kept in the receipt, so it must not have the id in it")
@@ -66,7 +68,7 @@ def id_in(form: Mapping[str, Any]) -> int:
     Raises:
         EraseError: it has none; the form is emptied near the end of an erasure.
     """
-    if form["user_id"] is None:
+    if not form["user_id"]:
         raise EraseError("the form has no user id, or no longer: trigger the Dag again, with the id, to go on")
     return int(form["user_id"])
 

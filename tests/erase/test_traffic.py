@@ -65,7 +65,7 @@ def without(rows: pa.Table) -> pa.Table:
 def of_others(query: Query, table: str) -> tuple[int, ...]:
     """A checksum of the rows of all but the person."""
     found = query(
-        f"SELECT COUNT(*) AS n, SUM(CRC32(CONCAT_WS('|', event_id, user_id, occurred_at, brand_id))) AS s FROM {table} "
+        f"SELECT COUNT(*) AS n, SUM(CRC32(CONCAT_WS('|', event_id, user_id, occurred_at))) AS s FROM {table} "
         f"WHERE user_id <> {PERSON} AND event_id < 't-{ROWS:08}'"
     )
     return tuple(int(value) for value in found[0].values())

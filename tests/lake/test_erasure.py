@@ -1,5 +1,7 @@
 """A person's rows leave the lake, its old files and its log; others' rows, the stream and readers go on."""
 
+import os
+import time
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -18,7 +20,7 @@ from pinwheel.lake.change_feed import ChangeFeed
 from pinwheel.lake.files import FileWriter
 from pinwheel.lake.landing import Landing
 from tests.support.erasures import OTHER, PERSON, lake_rows, others, rows_about_them, their_rows
-from tests.support.lakes import event, land, make
+from tests.support.lakes import NOON, event, hours, land, make
 from tests.support.places import on_disk_and_in_a_store
 
 TOPIC = "a topic"
@@ -67,9 +69,9 @@ def test_nothing_of_the_person_is_left_in_any_file(place: str) -> None:
     after = rows_by_offset(uri)
     assert set(before) - set(after) == set(range(7)), "the person's rows, and no others"
     assert {n: after[n] for n in range(200, 241)} == {n: before[n] for n in range(200, 241)}
-    assert after[100] == before[100] | {"pin_creator_id": None, "link": "https://a.org/u/null"}
-    assert after[102]["text"] == f"as null said, and 1{PERSON} did not"
-    assert after[103] == before[103] | {"extra": '{"seen": [null]}'}
+    assert after[100] == before[100] | {"pin_creator_id": None, "link": "https://a.org/u/0"}
+    assert after[102]["text"] == f"as 0 said, and 1{PERSON} did not"
+    assert after[103] == before[103] | {"extra": '{"seen": [0]}'}
     assert [after[n]["dead_value"] for n in (104, 105)] == [None, None]
     assert [after[n]["dead_reason"] for n in (104, 105)] == ["bad_field"] * 2
 
@@ -121,7 +123,8 @@ def test_the_stream_and_an_erasure_do_not_wait_for_each_other(tmp_path: Path, mo
     class Slow(DeltaTable):
         def merge(self, *given: Any, **named: Any) -> Any:
             opened.append(self.version())
-            landed(landing, [event("login", f"new-{len(opened)}", 1000 + len(opened), user_id=OTHER)])
+            login = {"user_id": OTHER, "occurred_at": NOON + hours(15)}  # the day of the person's logins
+            landed(landing, [event("login", f"new-{len(opened)}", 1000 + len(opened), **login)])
             return super().merge(*given, **named)
 
     monkeypatch.setattr(erasure, "DeltaTable", Slow)
@@ -176,6 +179,8 @@ def test_files_that_later_versions_name_are_kept_for_readers_of_the_feed(tmp_pat
     between = land(uri, [event("login", "b", 51)])
     DeltaTable(events).optimize.compact()  # the files of both are old now, but a merge may still have to read them
     old_files.checkpoint(events)
+    for path in (tmp_path / "lake" / "events").rglob("*.parquet"):
+        os.utime(path, (time.time() - 2 * old_files.OPEN_BATCH.total_seconds(),) * 2)
 
     old_files.remove(events, version, Mention(PERSON), TOPIC)
     old_files.shorten_log(events, version)
