@@ -50,7 +50,7 @@ def _files(events: DeltaTable, before: date, *, letters: bool) -> dict[str, int]
     """The files of old days with their numbers of rows; reads the log only."""
     files = pa.table(events.get_add_actions(flatten=True)).to_pylist()
     return {
-        file["path"]: file["num_records"]
+        file["path"]: file["num_records"] or 0
         for file in files
         if file["partition.event_date"] < before and (file["partition.event_type"] == DEAD_LETTER) == letters
     }

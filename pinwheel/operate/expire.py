@@ -80,7 +80,7 @@ class Retention:
         if days := self._settings.retain_report_days:
             yield Expired("reports", self._before(days), self._reports(self._before(days)))
         if days := self._settings.retain_pin_days:
-            yield Expired("pins_cached", self._before(days), self._pins(self._before(days)))
+            yield Expired("pin_cache", self._before(days), self._pins(self._before(days)))
 
     def _before(self, days: int) -> datetime:
         return self._today - timedelta(days=days)
