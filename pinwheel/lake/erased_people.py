@@ -15,7 +15,7 @@ from pydantic import SecretStr
 from pinwheel.core.contract import Type
 from pinwheel.core.errors import LakeError
 from pinwheel.core.mentions import person_hash
-from pinwheel.enrich.pin_sources import VALUE_FIELDS, PinRow
+from pinwheel.enrich.pin_sources import VALUE_FIELDS, VALUES, VERSION, PinRow
 
 FOLDER = "erased_people"
 PINS = "-pins"  # at the end of a name: the texts of the pins that the person made are erased too
@@ -83,10 +83,11 @@ class ErasedPeople:
 
 def _stripped(pin: PinRow, texts: bool) -> PinRow:
     gone = PIN_TEXTS if texts else set[str]()
-    return tuple(
+    kept = (
         None if field.name == "creator_id" or field.name in gone else value
-        for field, value in zip(VALUE_FIELDS, pin, strict=True)
+        for field, value in zip(VALUE_FIELDS, pin[VALUES], strict=True)
     )
+    return (*kept, *pin[VERSION])
 
 
 def add(lake_uri: str, key: SecretStr, user_id: int, *, pins: bool) -> None:
