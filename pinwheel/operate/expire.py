@@ -19,9 +19,11 @@ from pinwheel.clients.memsql import Connection
 from pinwheel.core.contract import TABLES
 from pinwheel.core.increments import unpack
 from pinwheel.core.settings import RetentionSettings
+from pinwheel.core.times import EPOCH
 from pinwheel.lake import expiry
 from pinwheel.merge import ledger
 from pinwheel.merge.ledger import EVENTS, FIRST_WATERMARK, PRESENCE
+from pinwheel.quality.books import closed_through
 from pinwheel.reports.store import Store
 
 log = logging.getLogger(__name__)
@@ -64,7 +66,8 @@ class Retention:
             before = min(self._before(days), self._floor(EVENTS, days))
             yield Expired("lake", before, self._lake(before.date()))
         if days := self._settings.retain_dead_letter_days:
-            before = self._before(days)
+            before = min(self._before(days), datetime.combine(first_open_day(self._connection), datetime.min.time()))
+            self._connection.commit()
             uri = self._settings.events_uri
             yield Expired("dead_letters", before, expiry.expire_letters(uri, before.date(), self._dry_run))
         if days := self._settings.retain_presence_days:
@@ -183,13 +186,16 @@ class Retention:
 
 
 def unsettled_days(connection: Connection) -> set[date]:
-    """Days whose rows are still needed: to make their rollups anew, or because the rollups do not have them yet.
-
-    A day whose books are not closed belongs here too, once days are closed.
-    """
+    """Days whose rows are needed: by the books, to make rollups anew, or because rollups do not have them yet."""
     found = memsql.fetch(connection, "operate/retention/oldest_stale_day")[0]["day"]
-    days = {found} if found else set()
+    days = {first_open_day(connection), *([found] if found else [])}
     for row in memsql.fetch(connection, "operate/retention/queued"):
         moments = unpack(row["increments"])["at_us"].cast(pa.timestamp("us"))
         days |= set(pc.unique(moments.cast(pa.date32())).to_pylist())
     return days
+
+
+def first_open_day(connection: Connection) -> date:
+    """The first day whose books are not closed; none is if they were never drawn up. Does not commit."""
+    closed = closed_through(connection)
+    return EPOCH.date() if closed is None else closed + timedelta(days=1)

@@ -35,9 +35,18 @@ ROWS = ("pins", "repins", "comments", "logins", "pin_cache", "table_progress")
 Apply = Callable[..., dict[str, int]]
 
 
+def close_books(connection: Connection, through: str) -> None:
+    with memsql.transaction(connection), connection.cursor() as cursor:
+        cursor.execute(
+            "REPLACE INTO books VALUES ('all', '', 0, '{}', '[]', 1, CURRENT_TIMESTAMP(6), %(through)s)",
+            {"through": through},
+        )
+
+
 @pytest.fixture
-def apply(settings: MergeSettings, tmp_path: Path) -> Apply:
+def apply(settings: MergeSettings, connection: Connection, tmp_path: Path) -> Apply:
     """Applies retention with 70 days for tables and lake, unless said otherwise; rows that went, by store."""
+    close_books(connection, "2099-12-31")
     values = settings.model_dump(include=set(RetentionSettings.model_fields))
     days = {"retain_event_days": 70, "retain_lake_days": 70, "retain_presence_days": 70}
 
@@ -91,6 +100,16 @@ def test_old_rows_go_and_rollups_stay(settings: MergeSettings, query: Query, app
     assert {t: len(query(f"SELECT * FROM {t}")) for t in TABLES} == dict.fromkeys(TABLES, 5)
     assert (rollups(query), people(query)) == (before, bits)
     assert set(apply().values()) == {0}
+
+
+def test_a_day_whose_books_are_open_is_kept(settings: MergeSettings, connection: Connection, apply: Apply) -> None:
+    land(settings.lake_uri, [*old_and_new(), event("dead_letter", None, 90, occurred_at=OLD)])
+    work(settings)
+    for through in (OLD.date() - timedelta(days=1), OLD.date()):
+        close_books(connection, through.isoformat())
+        gone = apply(retain_dead_letter_days=70)
+        is_closed = through == OLD.date()
+        assert gone == {**gone, "repins": 15 * is_closed, "lake": 60 * is_closed, "dead_letters": int(is_closed)}
 
 
 def test_by_default_no_row_of_tables_lake_and_reports_goes(settings: MergeSettings, query: Query, apply: Apply) -> None:

@@ -1,4 +1,4 @@
--- name:    schema/0023_erasures
+-- name:    schema/0022_erasures
 -- purpose: The erasures of people, without saying whom. The records whose rows left the lake are in erased_records.
 -- grain:   one row per erasure
 -- reads:   nothing

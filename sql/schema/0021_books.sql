@@ -1,4 +1,4 @@
--- name:    schema/0022_books
+-- name:    schema/0021_books
 -- purpose: The books: what became of each offset of Kafka and of each row of the lake; and the records that were erased.
 -- grain:   erased_records: one row per record; books_offsets: per range of offsets; books_days: per day of a shard; books: per line
 -- reads:   nothing

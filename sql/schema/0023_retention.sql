@@ -1,4 +1,4 @@
--- name:    schema/0024_retention
+-- name:    schema/0023_retention
 -- purpose: From which day on rows are kept, and the logins that are counted but no longer kept.
 -- grain:   one row per key of each table
 -- reads:   nothing
