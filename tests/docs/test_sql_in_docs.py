@@ -35,9 +35,14 @@ def _schema() -> dict[str, dict[str, str]]:
     """Columns of every table and view that the migrations make."""
     found: dict[str, dict[str, str]] = {}
     for path in sorted((ROOT / "sql" / "schema").glob("*.sql")):
-        plain = re.sub(r"^\s*--.*$", "", path.read_text(), flags=re.MULTILINE)
+        mariadb = re.sub(r"^\s*--mariadb: ", "", path.read_text(), flags=re.MULTILINE)
+        plain = re.sub(r"^\s*--.*$", "", mariadb, flags=re.MULTILINE)
         for table, body in re.findall(r"CREATE TABLE IF NOT EXISTS (\w+) \((.*?)^\)", plain, re.DOTALL | re.MULTILINE):
             found[table] = dict(re.findall(r"^    ([a-z_]+) ([A-Z]+)", body, re.MULTILINE))
+        for table, column, type_ in re.findall(
+            r"^ALTER TABLE (\w+)\s+ADD COLUMN (?:IF NOT EXISTS )?(\w+) ([A-Z]+)", plain, re.MULTILINE
+        ):
+            found[table][column] = type_
         for view, body in re.findall(r"^(?:CREATE )?VIEW (\w+) AS\n(.*?);", plain, re.DOTALL | re.MULTILINE):
             select = sqlglot.parse_one(body, dialect="mysql")
             assert isinstance(select, exp.Query)

@@ -119,6 +119,7 @@ def test_every_alert_of_the_pipeline_belongs_to_a_step_or_to_none_on_purpose() -
         "test_alert",
         "message_given_up",
         "events_conflicting",
+        "books_differ",
         "reports_failed",
         "stream_continued",
     }
