@@ -120,6 +120,7 @@ def test_every_alert_of_the_pipeline_belongs_to_a_step_or_to_none_on_purpose() -
         "message_given_up",
         "events_conflicting",
         "books_differ",
+        "pins_given_up",
         "reports_failed",
         "stream_continued",
     }
