@@ -4,7 +4,7 @@
 -- reads:   nothing
 -- writes:  books_days
 -- params:  table_name varchar, event_date date, shard int, shards int, day_rows bigint, first_offset bigint, last_offset bigint, lake_rows bigint, in_table bigint, quarantined bigint, repeated bigint, erased bigint, checksum bigint, closed_at datetime
-REPLACE INTO books_days (
+INSERT INTO books_days (
     table_name,
     event_date,
     shard,
@@ -35,3 +35,15 @@ REPLACE INTO books_days (
     %(checksum)s,
     %(closed_at)s
 )
+ON DUPLICATE KEY UPDATE
+    shards = VALUES (shards),
+    day_rows = VALUES (day_rows),
+    first_offset = VALUES (first_offset),
+    last_offset = VALUES (last_offset),
+    lake_rows = VALUES (lake_rows),
+    in_table = VALUES (in_table),
+    quarantined = VALUES (quarantined),
+    repeated = VALUES (repeated),
+    erased = VALUES (erased),
+    checksum = VALUES (checksum),
+    closed_at = VALUES (closed_at)
