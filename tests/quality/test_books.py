@@ -181,6 +181,7 @@ def test_killed_at_each_step_and_run_again(
     assert [query(sql) for sql in stored] == [[], [], []]
     assert draw().differences == []
     kept = [query(sql) for sql in stored]
+    assert all(kept)
     assert draw().differences == []
     assert [query(sql) for sql in stored] == kept
 
