@@ -44,8 +44,8 @@ def save_versions(connection: Connection, pins: pa.Table) -> None:
 
 
 def save_answers(connection: Connection, pins: pa.Table) -> None:
-    """Save pins of the Pin API that ``pin_cache`` does not have; as above, with null versions. Idempotent."""
-    _load(connection, "pin_cache", pins)
+    """Save pins of the Pin API that ``pin_cache`` does not have; as above, but they have no version. Idempotent."""
+    _load(connection, "pin_cache", pins.drop(list(PIN_VERSION)))
 
 
 def _compared(connection: Connection, pins: pa.Table) -> tuple[pa.Table, pa.Table]:
@@ -57,7 +57,7 @@ def _compared(connection: Connection, pins: pa.Table) -> tuple[pa.Table, pa.Tabl
     known: dict[int, tuple[Any, ...]] = {}
     for start in range(0, len(ids), SELECT_IDS):
         known |= _versions(connection, tuple(ids[start : start + SELECT_IDS]))
-    columns = (_naive(pins[name]).to_pylist() for name in PIN_VERSION)
+    columns = (_plain(pins[name]).to_pylist() for name in PIN_VERSION)
     versions = dict(zip(ids, zip(*columns, strict=True), strict=True))
     older = [i for i, version in known.items() if version[0] is None or version < versions[i]]
     is_known = pc.is_in(pins["pin_id"], pa.array(list(known), pa.int64()))
@@ -70,9 +70,9 @@ def _versions(connection: Connection, pin_ids: tuple[int, ...]) -> dict[int, tup
         return {row[0]: row[1:] for row in cursor.fetchall()}
 
 
-def _naive(column: pa.ChunkedArray) -> pa.ChunkedArray:
-    """Times as the database has them, without a zone."""
-    return column.cast(pa.timestamp("us")) if pa.types.is_timestamp(column.type) else column
+def _plain(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Times as microseconds since 1970."""
+    return column.cast(pa.int64()) if pa.types.is_timestamp(column.type) else column
 
 
 def _load(connection: Connection, table: str, pins: pa.Table) -> int:
@@ -81,7 +81,7 @@ def _load(connection: Connection, table: str, pins: pa.Table) -> int:
         file.write(tsv.lines([_storable(column.combine_chunks()) for column in pins.columns]))
         file.flush()
         with connection.cursor() as cursor:
-            sql = memsql.statement("enrich/load", connection.engine, table=table, columns=COLUMNS)
+            sql = memsql.statement("enrich/load", connection.engine, table=table, columns=pins.column_names)
             loaded = int(cursor.execute(sql, {"path": file.name}))
             # Each skipped pin is a warning. Any other is a value that was changed because it does not fit.
             changed = cursor.warning_count - (pins.num_rows - loaded)

@@ -212,7 +212,7 @@ class Prepared:
         if not self.kind.embeds_pin:
             return None
         columns = ", ".join(f"{PIN_COLUMN_OF.get(name, name)} AS {name}" for name in pin_cache.COLUMNS)
-        newest_first = ", ".join(f"{name} DESC" for name in PIN_VERSION)
+        newest_first = ", ".join(f"{name} DESC" for name in (*PIN_VERSION, "change_version"))
         return self._arrow(
             f"""SELECT {columns} FROM slice WHERE change_type = 'upsert' AND pin_id IS NOT NULL
             QUALIFY ROW_NUMBER() OVER (PARTITION BY pin_id ORDER BY {newest_first}) = 1

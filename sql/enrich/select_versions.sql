@@ -6,7 +6,7 @@
 -- params:  pin_ids list of bigint
 SELECT
     pin_id,
-    occurred_at,
+    TIMESTAMPDIFF(MICROSECOND, '1970-01-01', occurred_at) AS occurred_us,
     kafka_partition,
     kafka_offset
 FROM pin_cache

@@ -68,9 +68,9 @@ class FakeMemsql:
         if values is None:
             self._change(sql)
         elif "path" in values:
-            return self._load(Path(values["path"]), re.findall(r"INTO TABLE (\w+)", sql)[0])
+            return self._load(Path(values["path"]), *re.findall(r"INTO TABLE (\w+)[^(]+\((.+)\)", sql)[0])
         elif sql == SELECT_VERSIONS:
-            self.found = [(i, *map(self.rows[i].get, PIN_VERSION)) for i in values["pin_ids"] if i in self.rows]
+            self.found = [(i, *_selected(self.rows[i])[-3:]) for i in values["pin_ids"] if i in self.rows]
         else:
             self.selects.append(values["pin_ids"])
             self._check()
@@ -80,8 +80,10 @@ class FakeMemsql:
     def fetchall(self) -> list[tuple[Any, ...]]:
         return self.found
 
-    def _load(self, path: Path, table: str) -> int:
-        loaded = [_loaded(dict(zip(COLUMNS, line.split("\t"), strict=True))) for line in path.read_text().splitlines()]
+    def _load(self, path: Path, table: str, columns: str) -> int:
+        none = dict.fromkeys(COLUMNS, "\\N")
+        names, lines = columns.split(", "), path.read_text().splitlines()
+        loaded = [_loaded(none | dict(zip(names, line.split("\t"), strict=True))) for line in lines]
         rows = {row["pin_id"]: row for row in loaded}
         if table == "pin_versions":
             self.versions = rows
@@ -453,20 +455,20 @@ def test_a_batch_from_the_process_is_fast(world: World) -> None:
 
 def test_a_real_server_keeps_what_is_loaded(memsql_settings: MemsqlSettings) -> None:
     chosen = PinLookupSettings(**memsql_settings.model_dump(), pin_memsql_seconds=60)
-    awkward = sql_row(1, title='tab\t quote" \\N \\ 😀', description="two\r\nlines\0", category="")
-    rows = pins_table(awkward, sql_row(2, title=None, created_at=None), sql_row(3, title="old"))
+    awkward = sql_row(1001, title='tab\t quote" \\N \\ 😀', description="two\r\nlines\0", category="")
+    rows = pins_table(awkward, sql_row(1002, title=None, created_at=None), sql_row(1003, title="old"))
     assert PinLookup(chosen).save(rows)
-    assert PinLookup(chosen).save(pins_table(sql_row(3, 2, title="new")))
-    assert PinLookup(chosen).save(pins_table(sql_row(1, 0), sql_row(3, 1, title="late")))
-    found = PinLookup(chosen).find(pa.array([1, 2, 3], pa.int64())).to_pylist()
-    expected = pins_table(awkward, sql_row(2, title=None, created_at=None), sql_row(3, title="new"))
+    assert PinLookup(chosen).save(pins_table(sql_row(1003, 2, title="new")))
+    assert PinLookup(chosen).save(pins_table(sql_row(1001, 0), sql_row(1003, 1, title="late")))
+    found = PinLookup(chosen).find(pa.array([1001, 1002, 1003], pa.int64())).to_pylist()
+    expected = pins_table(awkward, sql_row(1002, title=None, created_at=None), sql_row(1003, title="new"))
     assert [{**row, "pin_status": "cached"} for row in expected.drop(["pin_id", *PIN_VERSION]).to_pylist()] == found
 
 
 def test_a_value_that_pin_cache_can_not_hold_is_saved_by_nobody(memsql_settings: MemsqlSettings) -> None:
     chosen = PinLookupSettings(**memsql_settings.model_dump(), pin_memsql_seconds=60)
-    assert PinLookup(chosen).save(pins_table(sql_row(7, 1)))
-    assert not PinLookup(chosen).save(pins_table(sql_row(7, 2), sql_row(8), sql_row(9, title="x" * 501)))
+    assert PinLookup(chosen).save(pins_table(sql_row(1007, 1)))
+    assert not PinLookup(chosen).save(pins_table(sql_row(1007, 2), sql_row(1008), sql_row(1009, title="x" * 501)))
     with memsql.connect(memsql_settings) as connection, connection.cursor() as cursor:
-        cursor.execute("SELECT pin_id FROM pin_cache WHERE pin_id IN (8, 9)")
+        cursor.execute("SELECT pin_id FROM pin_cache WHERE pin_id IN (1008, 1009)")
         assert not cursor.fetchall()

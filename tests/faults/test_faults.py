@@ -67,7 +67,7 @@ def complete_all(oracle: Oracle, airflow: Airflow) -> None:
     """Let rows that landed while the sources were down get their pins."""
 
     def nothing_waits() -> bool:
-        if not oracle.query("SELECT 1 FROM pending_pins LIMIT 1"):
+        if not oracle.query("SELECT 1 FROM pending_pins WHERE pin_status = 'pending' LIMIT 1"):
             return True
         assert airflow.run("complete_pins")["state"] == "success"
         oracle.settle()
