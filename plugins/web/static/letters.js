@@ -174,5 +174,6 @@ async function start(button, reason, what) {
     fill(tried, refused ? `You may not trigger ${DAG}.` : why);
   } finally {
     button.disabled = false;
+    tried.scrollIntoView({ block: "nearest" }); // the button may be screens below it
   }
 }
