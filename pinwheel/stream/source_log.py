@@ -72,9 +72,10 @@ def claim(settings: SourceSettings) -> tuple[str, dict[int, int]]:
     if events_table.log_of(events) is not None:
         return log, dict.fromkeys(held, 0) | landed
     # Offsets first: dying in between leaves a lake that does not know its log, which takes it over again.
-    if landed:
-        Landing(settings.events_uri, log).go_on_at(landed)
     starts = {p: h.start for p, h in held.items()}
+    # Also of partitions that have no record yet: the next start would take what had expired before for lost.
+    if known := {p: offset for p, offset in starts.items() if offset} | landed:
+        Landing(settings.events_uri, log).go_on_at(known)
     first = Stretch(0, log, None if landed else starts, {} if landed else starts)
     _remember(DeltaTable(settings.events_uri), log, [first])
     return log, starts | landed
