@@ -92,7 +92,7 @@ class Eraser:
 
     def _move(self, step: Step, counts: Mapping[str, int]) -> None:
         self.erasure = ledger.move(self._connection, self.erasure, step, counts)
-        log.info("erasure=%s next=%s counts=%s", self.erasure.erasure_id, step, dict(counts))
+        log.info("erasure=%s next=%s counts=%s", self.erasure.erasure_id, step, erasure.total([counts]))
 
     def _list(self) -> Mapping[str, int]:
         key, pins = self.settings.erasure_key, self.erasure.pins
@@ -143,7 +143,7 @@ class Eraser:
         row = ledger.row(self._connection, self.erasure.erasure_id)
         made = receipt.make(row, found, outside(self.settings))
         ledger.finish(self._connection, self.erasure, made)
-        log.info("erased erasure=%s seconds_since_start=%s", self.erasure.erasure_id, made["ended_utc"])
+        log.info("erased erasure=%s began=%s", self.erasure.erasure_id, made["began_utc"])
         return made
 
 
