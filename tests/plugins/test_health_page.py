@@ -86,7 +86,7 @@ def test_who_is_bound_sees_how_complete_tables_are_and_no_more(
 
 def test_the_books_balance_or_say_what_differs(ann: TestClient, rows: dict[str, list[dict[str, Any]]]) -> None:
     rows["pages/health_books"] = []
-    never = {"through": None, "offsets": 0, "differences": [], "closed_through": None}
+    never: dict[str, Any] = {"through": None, "offsets": 0, "differences": [], "closed_through": None}
     assert ann.get("/api/health/books").json() == never
     kept = {"counts": '{"offsets": 12}', "differences": '["<b>lost</b>"]'}
     rows["pages/health_books"] = [{**kept, "through_at": AT, "closed_through": AT.date()}]
