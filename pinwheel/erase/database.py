@@ -24,7 +24,8 @@ def erase(connection: Connection, mention: Mention, erasure_id: str, *, pins: bo
         counts["quarantine"] = memsql.execute(connection, "erase/quarantine", {"erasure_id": erasure_id})
         makers = "erase/pins" if pins else "erase/pin_makers"
         counts["pin_cache"] = memsql.execute(connection, makers, {"user_id": user_id})
-        counts["person_homes"] = memsql.execute(connection, "erase/home", {"user_id": user_id})
+        for table in ("person_homes", "expired_logins"):
+            counts[table] = memsql.execute(connection, "erase/person", {"user_id": user_id}, table=table)
     counts |= _replace_texts(connection, mention)
     return {f"table {name}": count for name, count in counts.items()}
 

@@ -195,7 +195,7 @@ def test_a_killed_erasure_is_gone_on_with(
     )
 
 
-@pytest.mark.parametrize("statement", ["erase/move", "erase/replace", "rollup/number_people", "erase/home"])
+@pytest.mark.parametrize("statement", ["erase/move", "erase/replace", "rollup/number_people", "erase/person"])
 def test_a_killed_transaction_changes_nothing(world: World, monkeypatch: pytest.MonkeyPatch, statement: str) -> None:
     world.plant()
     with monkeypatch.context() as patch:

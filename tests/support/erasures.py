@@ -154,6 +154,7 @@ def _quote(table: str, columns: str, *values: Any) -> Callable[[World], None]:
 ROW_JSON = json.dumps({"event_id": "x", "user_id": PERSON})
 PLANTED: dict[str, Callable[[World], None]] = {
     "table pin_cache": _quote("pin_cache", "pin_id, creator_id, brand_id, title", PIN + 1, PERSON, 70, "my garden"),
+    "table expired_logins": _quote("expired_logins", "user_id, country_code, logins", PERSON, "NL", 3),
     "table quarantine": _quote(
         "quarantine", "slice_id, row_num, table_name, kafka_partition, kafka_offset, reason, row_json",
         10**6, 1, "repins", 0, 9_999, f"user_is_positive: user_id={PERSON}", ROW_JSON,
