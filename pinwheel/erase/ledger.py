@@ -150,14 +150,13 @@ def note_records(connection: Connection, erasure: Erasure, log: str, places: Ite
     rows = [
         {
             "kafka_log": log,
-            "kafka_partition": partition,
-            "kafka_offset": offset,
+            **record,
             "event_type": place.event_type,
             "event_date": place.event_date,
             "erasure_id": erasure.erasure_id,
         }
         for place in places
-        for partition, offset in place.erased
+        for record in place.erased
     ]
     with memsql.transaction(connection):
         memsql.execute_many(connection, "erase/note_record", rows)

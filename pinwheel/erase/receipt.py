@@ -8,7 +8,7 @@ from pinwheel.core.times import utc_now
 from pinwheel.erase.scan import Found
 
 
-def make(row: Row, found: Found, outside: list[str]) -> dict[str, Any]:
+def make(row: Row, found: Found, remarks: list[str], outside: list[str]) -> dict[str, Any]:
     """Of a finished erasure, as ``erasures`` has it."""
     return {
         "erasure_id": row["erasure_id"],
@@ -20,6 +20,7 @@ def make(row: Row, found: Found, outside: list[str]) -> dict[str, Any]:
         "ended_utc": utc_now().isoformat(" ", "seconds"),
         "erased": row["erased"],
         "proof": {"looked_at": dict(sorted(found.looked_at.items())), "found": sum(found.finds.values())},
+        "remarks": remarks,
         "outside": outside,
     }
 
@@ -35,6 +36,7 @@ def told(receipt: Mapping[str, Any]) -> str:
         *table(receipt["erased"]),
         f"proof: the id was found {receipt['proof']['found']} times in",
         *table(receipt["proof"]["looked_at"]),
+        *receipt["remarks"],
         "outside, not erased:",
         *(f"  - {line}" for line in receipt["outside"]),
     ]

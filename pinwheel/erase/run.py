@@ -12,6 +12,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from deltalake import DeltaTable
+
 from pinwheel.clients import memsql
 from pinwheel.clients.memsql import Connection
 from pinwheel.core.errors import EraseError
@@ -22,7 +24,7 @@ from pinwheel.erase.ledger import Request, Step
 from pinwheel.erase.outside import outside
 from pinwheel.erase.passing import Wait
 from pinwheel.erase.scan import Found, Id
-from pinwheel.lake import erased_people, erasure, events_table, old_files
+from pinwheel.lake import erased_people, erasure, events_table, old_files, stretches
 from pinwheel.operate.airflow_cleanup import DATABASE_URL
 
 log = logging.getLogger(__name__)
@@ -141,10 +143,18 @@ class Eraser:
 
     def _finish(self, found: Found) -> dict[str, Any]:
         row = ledger.row(self._connection, self.erasure.erasure_id)
-        made = receipt.make(row, found, outside(self.settings))
+        made = receipt.make(row, found, self._remarks(), outside(self.settings))
         ledger.finish(self._connection, self.erasure, made)
         log.info("erased erasure=%s began=%s", self.erasure.erasure_id, made["began_utc"])
         return made
+
+    def _remarks(self) -> list[str]:
+        """What a reader of ``erased_records`` must know: a row of the lake does not say which log it came from."""
+        events = DeltaTable(self.settings.events_uri)
+        logs = {stretch.log for stretch in stretches.stretches(events, self.settings.topic)}
+        if len(logs) == 1:
+            return []
+        return [f"the lake has records of {len(logs)} logs of Kafka; erased_records names the current one for all"]
 
 
 def receipt_of(settings: EraseSettings, erasure_id: str) -> dict[str, Any]:

@@ -16,10 +16,11 @@ from deltalake import DeltaTable
 from deltalake.exceptions import CommitFailedError
 from tenacity import retry, retry_if_exception_type, stop_after_attempt, wait_random_exponential
 
-from pinwheel.core.contract import DEAD_LETTER, PIN_COLUMN_OF, PIN_FIELDS, Type
+from pinwheel.core.contract import DEAD_LETTER, LINEAGE, PIN_COLUMN_OF, PIN_FIELDS, Type
 from pinwheel.core.contract import LAKE_COLUMNS as COLUMNS
 from pinwheel.core.duck import in_memory
 from pinwheel.core.mentions import Mention
+from pinwheel.core.quarantine import MAX_ID_CHARS
 
 log = logging.getLogger(__name__)
 
@@ -33,6 +34,14 @@ TEXTS = tuple(
 PIN_TEXTS = tuple(name for name in TEXTS if name not in ("text", "extra"))  # what a pin's creator wrote
 DETAIL = "erased"
 AT = ("kafka_partition", "kafka_offset")
+RECORD = pa.schema(  # the time tells records of two logs apart
+    [
+        ("event_id", pa.string()),
+        ("kafka_partition", pa.int32()),
+        ("kafka_offset", pa.int64()),
+        ("kafka_timestamp", pa.timestamp("us", "UTC")),
+    ]
+)
 
 
 @dataclass(frozen=True)
@@ -44,10 +53,10 @@ class Place:
     rows: pa.Table
 
     @property
-    def erased(self) -> list[tuple[int, int]]:
-        """Partition and offset of the records whose rows go."""
-        gone = self.rows.filter(self.rows["is_theirs"])
-        return list(zip(*(gone[name].to_pylist() for name in AT), strict=True))
+    def erased(self) -> list[dict[str, Any]]:
+        """Place and event id, as the quarantine has it, of the records whose rows go."""
+        gone = self.rows.filter(self.rows["is_theirs"]).select(["event_id", *AT])
+        return [row | {"event_id": row["event_id"] and row["event_id"][:MAX_ID_CHARS]} for row in gone.to_pylist()]
 
     @property
     def counts(self) -> dict[str, int]:
@@ -73,9 +82,12 @@ def _rows(dataset: Any, mention: Mention) -> pa.Table:
     quoting = " OR ".join(f"contains({name}, $digits)" for name in TEXTS)
     texts = [f"CASE WHEN {PERSON} IS DISTINCT FROM $id AND ({quoting}) THEN {name} END AS {name}" for name in TEXTS]
     flags = [f"{PERSON} IS NOT DISTINCT FROM $id AS is_theirs", f"{CREATOR} IS NOT DISTINCT FROM $id AS is_made"]
-    columns = ", ".join([*AT, *flags, *texts])
+    columns = ", ".join([*RECORD.names, *flags, *texts])
     sql = f"SELECT {columns} FROM dataset WHERE {PERSON} = $id OR {CREATOR} = $id OR {quoting}"  # noqa: S608  # own names
-    return _checked(_asked(dataset, sql, {"id": int(mention.digits), "digits": mention.digits}), mention)
+    found = _asked(dataset, sql, {"id": int(mention.digits), "digits": mention.digits})
+    for n, column in enumerate(RECORD):  # DuckDB gives times in the zone of this machine
+        found = found.set_column(n, column, found[column.name].cast(column.type))
+    return _checked(found, mention)
 
 
 def _asked(dataset: Any, sql: str, values: Mapping[str, Any]) -> pa.Table:
@@ -100,12 +112,11 @@ def _checked(found: pa.Table, mention: Mention) -> pa.Table:
 def _letters(dataset: Any, mention: Mention) -> pa.Table:
     """The dead letters that mention the person; they stay, without value, so that their offsets are explained."""
     parts = []
-    for batch in dataset.scanner(columns=[*AT, "dead_value", "dead_detail"], batch_size=8192).to_batches():
+    for batch in dataset.scanner(columns=[*RECORD.names, "dead_value", "dead_detail"], batch_size=8192).to_batches():
         pairs = zip(batch["dead_value"].to_pylist(), batch["dead_detail"].to_pylist(), strict=True)
         quotes = pa.array([mention.in_bytes(value) or mention.in_text(detail) for value, detail in pairs], pa.bool_())
-        parts.append(batch.select(AT).filter(quotes))
-    schema = pa.schema([("kafka_partition", pa.int32()), ("kafka_offset", pa.int64())])
-    found = pa.Table.from_batches(parts).cast(schema) if parts else schema.empty_table()
+        parts.append(batch.select(RECORD.names).filter(quotes))
+    found = pa.Table.from_batches(parts).cast(RECORD) if parts else RECORD.empty_table()
     return found.append_column("is_theirs", pa.repeat(False, found.num_rows))
 
 
@@ -139,7 +150,7 @@ def _within(place: Place) -> str:
     """The condition of the merge. The bounds let it skip files, and let the stream commit meanwhile."""
     bounds = {name: pc.min_max(place.rows[name]).as_py() for name in AT}
     within = " AND ".join(f"t.{name} BETWEEN {b['min']} AND {b['max']}" for name, b in bounds.items())
-    same = " AND ".join(f"t.{name} = s.{name}" for name in AT)
+    same = " AND ".join(f"t.{name} = s.{name}" for name in LINEAGE)
     return f"t.event_date = DATE '{place.event_date}' AND t.event_type = '{place.event_type}' AND {within} AND {same}"
 
 

@@ -10,6 +10,7 @@ CREATE TABLE IF NOT EXISTS erased_records (
     kafka_log VARCHAR(255) NOT NULL COMMENT 'Log that the record was in: topic, cluster and topic id',
     kafka_partition INT NOT NULL COMMENT 'Partition the record came from',
     kafka_offset BIGINT NOT NULL COMMENT 'Offset of the record in its partition',
+    event_id VARCHAR(255) COMMENT 'The event, as quarantine has it: in another log, another event has the same place',
     event_type VARCHAR(64) NOT NULL COMMENT 'Its event type in the lake, or dead_letter',
     event_date DATE NOT NULL COMMENT 'Its day in the lake',
     erasure_id VARCHAR(64) NOT NULL COMMENT 'The erasure that it was removed by',

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from deltalake import DeltaTable
 
 from pinwheel.clients.memsql import Connection, Row
 from pinwheel.core.contract import ROLLUP_TABLES, TABLES
@@ -15,7 +16,8 @@ from pinwheel.erase import database, ledger, passing, run, traces
 from pinwheel.erase.ledger import Request
 from pinwheel.erase.receipt import told
 from pinwheel.erase.run import erase, look, receipt_of
-from pinwheel.lake import erased_people, erasure, old_files
+from pinwheel.lake import erased_people, erasure, old_files, stretches
+from pinwheel.lake.stretches import Stretch
 from pinwheel.operate.airflow_cleanup import DATABASE_URL
 from pinwheel.rollup import people
 from tests.support import erasures
@@ -68,6 +70,26 @@ def test_a_person_is_nowhere_afterwards(world: World, query: Query) -> None:
         {"event_type": "pin", "n": 1},
         {"event_type": "repin", "n": 2},
     ]
+
+
+def test_another_log_with_the_same_places(world: World, query: Query) -> None:
+    """A quarantined row of a stranger stays; the receipt says that the records can be of any of the logs."""
+    world.plant()
+    for number, event_id in enumerate(("login-4", "a stranger's", None)):
+        world.execute(
+            "INSERT INTO quarantine (slice_id, row_num, table_name, event_id, kafka_partition, kafka_offset, reason,"
+            " row_json) VALUES (1000001, %s, 'logins', %s, 0, 4, 'r', '{}')",
+            number,
+            event_id,
+        )
+    kept = stretches.as_property([Stretch(0, "old", {}, {}, end={}, version=1), Stretch(1, "new", {}, {})])
+    DeltaTable(world.settings.events_uri).alter.set_table_properties(kept, raise_if_not_exists=False)
+
+    receipt = erase(world.settings, REQUEST, world.merge)
+
+    left = query("SELECT event_id FROM quarantine WHERE slice_id = 1000001 ORDER BY row_num")
+    assert left == [{"event_id": "a stranger's"}, {"event_id": None}]
+    assert "records of 2 logs of Kafka" in told(receipt)
 
 
 def test_others_are_as_if_the_person_had_never_been(world: World, query: Query) -> None:

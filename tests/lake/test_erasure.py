@@ -230,6 +230,28 @@ def test_a_young_file_of_others_is_left_alone(tmp_path: Path) -> None:
     assert len(rows_by_offset(uri)) == 41
 
 
+def test_a_record_of_another_log_at_the_same_place_stays(tmp_path: Path) -> None:
+    """Kafka was made anew, and counts from 0 again."""
+    uri = make(tmp_path)
+    later = NOON + hours(1)
+    bad = {"user_id": None, "dead_reason": "bad_field", "dead_value": b'{"user_id": %d}' % PERSON}
+    land(uri, [event("login", "theirs", 5, user_id=PERSON), event("dead_letter", None, 6, **bad)])
+    land(uri, [event("login", "a stranger's", 5, user_id=OTHER, kafka_timestamp=later)])
+    land(uri, [event("dead_letter", None, 6, **bad | {"dead_value": b"{"}, kafka_timestamp=later)])
+    before = lake_rows(uri).to_pylist()
+
+    (_, logins) = found = sorted(erasure.find(DeltaTable(f"{uri}/events"), Mention(PERSON)), key=lambda f: f.event_type)
+    assert logins.erased == [{"event_id": "theirs", "kafka_partition": 0, "kafka_offset": 5}]
+    for place in found:
+        erasure.erase(f"{uri}/events", place, pins=False)
+
+    after = lake_rows(uri).to_pylist()
+    assert [row for row in before if row["kafka_timestamp"] == later] == [
+        row for row in after if row["kafka_timestamp"] == later
+    ]
+    assert [(row["kafka_offset"], row["dead_value"]) for row in after if row["kafka_timestamp"] == NOON] == [(6, None)]
+
+
 def test_days_are_found_apart() -> None:
     rows = their_rows(0)
     assert len({row["event_date"] for row in rows}) == 2, "or the tests see one day"

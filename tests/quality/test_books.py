@@ -128,8 +128,8 @@ def test_erased_records_are_explained(
     mine = [r for r in full if r["user_id"] == 7 and r["kafka_partition"] == 0]
     with memsql.transaction(connection), connection.cursor() as cursor:
         for row in mine:
-            values = (LOG, 0, row["kafka_offset"], row["event_type"], row["event_date"], "e1")
-            cursor.execute("INSERT INTO erased_records VALUES (%s, %s, %s, %s, %s, %s)", values)
+            values = (LOG, 0, row["kafka_offset"], row["event_id"], row["event_type"], row["event_date"], "e1")
+            cursor.execute("INSERT INTO erased_records VALUES (%s, %s, %s, %s, %s, %s, %s)", values)
     assert draw().differences == [], "noted, and still in the lake"
     delete(settings.lake_uri, "user_id = 7 AND kafka_partition = 0")
     merge_judged(settings, connection, gate)
