@@ -9,17 +9,18 @@ from pinwheel.clients import memsql
 from pinwheel.clients.memsql import Connection
 from pinwheel.core.contract import TABLES
 from pinwheel.core.mentions import Mention
-from pinwheel.merge.ledger import SupersededError
+from pinwheel.merge.ledger import SupersededError, kept_from
 from pinwheel.rollup import people
 
 TEXT_TYPES = {"char", "varchar", "text", "mediumtext", "longtext", "tinytext", "json"}
+STEP_BUCKETS = 10_000  # per transaction, as retention takes them
 TRIES = 20  # a refresh of the rollups takes a second, every six
 
 
 def erase(connection: Connection, mention: Mention, erasure_id: str, *, pins: bool) -> dict[str, int]:
     """Erase; returns counts by table. Each statement finds what is left: dying between two, or twice, loses nothing."""
     user_id = int(mention.digits)
-    counts = {"people": int(_forget_number(connection, user_id))}
+    counts = {"presence": _forget_expired_days(connection), "people": int(_forget_number(connection, user_id))}
     with memsql.transaction(connection):
         counts["quarantine"] = memsql.execute(connection, "erase/quarantine", {"erasure_id": erasure_id})
         makers = "erase/pins" if pins else "erase/pin_makers"
@@ -38,6 +39,18 @@ def erase(connection: Connection, mention: Mention, erasure_id: str, *, pins: bo
 )
 def _forget_number(connection: Connection, user_id: int) -> bool:
     return people.forget(connection, user_id)
+
+
+def _forget_expired_days(connection: Connection) -> int:
+    """Delete presence of days whose rows have expired, of all people: no refresh changes those days any more."""
+    buckets, step = 0, {"before_time": kept_from(connection), "most": STEP_BUCKETS}
+    connection.commit()
+    while True:
+        with memsql.transaction(connection):
+            gone = memsql.execute(connection, "operate/retention/delete_presence", step)
+        buckets += gone
+        if gone < STEP_BUCKETS:
+            return buckets
 
 
 def _replace_texts(connection: Connection, mention: Mention) -> dict[str, int]:

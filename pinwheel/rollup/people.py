@@ -68,7 +68,8 @@ def ids(connection: Connection) -> Ids:
 def forget(connection: Connection, user_id: int) -> bool:
     """Put a tombstone in the place of a person's id, so that the others keep their numbers; False: nothing to do yet.
 
-    A person who is still counted on some day keeps the number: what is taken away later must find it. One transaction:
+    A person who is still counted on some day keeps the number: what is taken away later must find it; from days whose
+    rows have expired nothing is taken away. One transaction:
     dying before it changes nothing, and twice finds nothing. A refresh that has the id in memory finds that the
     generation has moved, and reads all people again.
 

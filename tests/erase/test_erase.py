@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ from deltalake import DeltaTable
 from pinwheel.clients.memsql import Connection, Row
 from pinwheel.core.contract import ROLLUP_TABLES, TABLES
 from pinwheel.core.errors import EraseError
-from pinwheel.core.settings import MergeSettings
+from pinwheel.core.settings import MergeSettings, RetentionSettings
 from pinwheel.erase import database, ledger, passing, run, traces
 from pinwheel.erase.ledger import Request
 from pinwheel.erase.receipt import told
@@ -19,11 +20,12 @@ from pinwheel.erase.run import erase, look, receipt_of
 from pinwheel.lake import erased_people, erasure, old_files, stretches
 from pinwheel.lake.stretches import Stretch
 from pinwheel.operate.airflow_cleanup import DATABASE_URL
+from pinwheel.operate.expire import apply_retention
 from pinwheel.rollup import people
 from tests.support import erasures
 from tests.support.dying import die_at
 from tests.support.erasures import OTHER, PERSON, PIN, REQUEST, World, lake_rows, others, rows_about_them, their_rows
-from tests.support.lakes import land
+from tests.support.lakes import NOON, land
 from tests.support.types import Query
 
 
@@ -90,6 +92,24 @@ def test_another_log_with_the_same_places(world: World, query: Query) -> None:
     left = query("SELECT event_id FROM quarantine WHERE slice_id = 1000001 ORDER BY row_num")
     assert left == [{"event_id": "a stranger's"}, {"event_id": None}]
     assert "records of 2 logs of Kafka" in told(receipt)
+
+
+def test_days_whose_rows_have_expired(world: World, query: Query) -> None:
+    """Their rollups stay as they are, so nothing takes the person out of them: they count nobody in particular."""
+    world.plant()
+    world.execute("INSERT INTO books VALUES ('all', '', 0, '{}', '[]', 1, CURRENT_TIMESTAMP(6), '2099-12-31')")
+    values = world.settings.model_dump(include=set(RetentionSettings.model_fields))
+    days = {"retain_event_days": 70, "retain_presence_days": 0, "retain_pin_days": 0}
+    apply_retention(RetentionSettings(**values | days), NOON + timedelta(days=71), dry_run=False)
+    (before,) = query("SELECT COUNT(DISTINCT day) AS days, SUM(repins) AS repins FROM brand_daily")
+    assert query("SELECT COUNT(*) AS n, MIN(DATE(occurred_hour)) AS day FROM logins")[0]["n"] > 0, "of a kept day"
+
+    erase(world.settings, REQUEST, world.merge)
+
+    assert dict(look(world.settings, PERSON).finds) == {}
+    (after,) = query("SELECT COUNT(DISTINCT day) AS days, SUM(repins) AS repins FROM brand_daily")
+    assert after == before, "the person's repins were of an expired day"
+    assert query("SELECT MIN(day) AS day FROM presence") == [{"day": date(2026, 3, 15)}]
 
 
 def test_others_are_as_if_the_person_had_never_been(world: World, query: Query) -> None:
