@@ -9,6 +9,7 @@ from pinwheel.clients.memsql import Connection
 from pinwheel.core.contract import TABLES
 from pinwheel.core.errors import EraseError
 from pinwheel.merge import rebuild
+from pinwheel.rollup.rollups import stale_days
 
 log = logging.getLogger(__name__)
 
@@ -19,6 +20,8 @@ Wait = Callable[[float], object]
 def wait_for_merges(connection: Connection, version: int, seconds: float, wait: Wait) -> int:
     """Wait until tables, rebuilds and rollups have passed a version; returns the newest slice then. Writes nothing.
 
+    A day that is made anew from its rows leaves the queue of increments before its rollups are without the person.
+
     Raises:
         EraseError: they have not after ``seconds``; names what is behind.
     """
@@ -26,6 +29,7 @@ def wait_for_merges(connection: Connection, version: int, seconds: float, wait: 
     _until(lambda: _behind(connection, version), ends, wait)
     newest = memsql.fetch(connection, "erase/newest_slice")[0]["slice_id"] or 0
     _until(lambda: _queued(connection, newest), ends, wait)
+    _until(lambda: _stale(connection), ends, wait)
     return int(newest)
 
 
@@ -51,3 +55,9 @@ def _queued(connection: Connection, slice_id: int) -> str:
     parts = memsql.fetch(connection, "erase/queued", {"slice_id": slice_id})[0]["parts"]
     connection.commit()
     return f"{parts} parts of increments up to slice {slice_id} must still reach the rollups" if parts else ""
+
+
+def _stale(connection: Connection) -> str:
+    days = stale_days(connection)
+    connection.commit()
+    return f"the rollups of {', '.join(map(str, days))} must still be made anew" if days else ""

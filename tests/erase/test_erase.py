@@ -287,6 +287,19 @@ def test_a_reader_that_does_not_get_on_is_named(world: World) -> None:
     erase(world.settings, REQUEST, world.merge)
 
 
+def test_days_that_are_made_anew_are_waited_for(world: World) -> None:
+    """Their presence was retired, and each refresh makes one anew."""
+    world.plant()
+    world.execute("INSERT INTO retention (store, kept_from) VALUES ('presence', '2026-03-20')")
+    world.execute("DELETE FROM presence")
+    impatient = world.settings.model_copy(update={"erasure_wait_seconds": 0.01})
+    waits = iter([world.merge])
+    with pytest.raises(EraseError, match=r"the rollups of 2026-03-14 must still be made anew"):
+        erase(impatient, REQUEST, lambda s: s == passing.POLL_SECONDS and next(waits, lambda _: None)(s))
+    erase(world.settings, REQUEST, world.merge)
+    assert dict(look(world.settings, PERSON).finds) == {}
+
+
 def test_an_open_log_is_written_on(world: World) -> None:
     world.plant()
     path = world.write(world.logs, f"user_id={PERSON} came\n")
