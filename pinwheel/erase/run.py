@@ -16,7 +16,7 @@ from deltalake import DeltaTable
 
 from pinwheel.clients import memsql
 from pinwheel.clients.memsql import Connection
-from pinwheel.core.errors import EraseError
+from pinwheel.core.errors import EraseError, LakeError
 from pinwheel.core.mentions import Mention
 from pinwheel.core.settings import EraseSettings
 from pinwheel.erase import database, ledger, passing, receipt, scan, scan_database, traces
@@ -30,6 +30,7 @@ from pinwheel.operate.airflow_cleanup import DATABASE_URL
 log = logging.getLogger(__name__)
 
 ROUNDS = 3  # the second takes what was in flight during the first
+OPEN_FILE_SECONDS = 5.0  # between two looks whether a file was committed
 SEEN_SECONDS = 2 * erased_people.LISTED_SECONDS  # then the stream's workers know the list
 
 
@@ -128,9 +129,20 @@ class Eraser:
         return database.erase(self._connection, self._mention, erasure_id, pins=self.erasure.pins)
 
     def _files(self) -> Mapping[str, int]:
-        uri = self.settings.events_uri
-        removed = old_files.remove(uri, self._version, self._mention, self.settings.topic)
-        return {"lake old files": removed, "lake log entries": old_files.shorten_log(uri, self._version)}
+        removed = self._remove_files()
+        shortened = old_files.shorten_log(self.settings.events_uri, self._version)
+        return {"lake old files": removed, "lake log entries": shortened}
+
+    def _remove_files(self) -> int:
+        """Batches and rewrites that are under way end within seconds, mostly."""
+        ends = time.monotonic() + self.settings.erasure_wait_seconds
+        while True:
+            try:
+                return old_files.remove(self.settings.events_uri, self._version, self._mention, self.settings.topic)
+            except LakeError:
+                if time.monotonic() > ends:
+                    raise
+            self._wait(OPEN_FILE_SECONDS)
 
     def _traces(self) -> Mapping[str, int]:
         """Last, as a form's values are among them: without them, a task that dies later can't be tried again."""

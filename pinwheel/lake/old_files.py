@@ -47,14 +47,15 @@ def remove(events_uri: str, version: int, mention: Mention, topic: str) -> int:
     Dying half-way leaves some; the next run removes the rest. Twice finds nothing.
 
     Raises:
-        LakeError: a file of the person is of a batch that may still be committed.
+        LakeError: a file of the person is of a batch, or of a rewrite, that may still be committed.
     """
-    events = DeltaTable(events_uri)
     filesystem = pafs.PyFileSystem(DeltaStorageHandler(events_uri))
+    files = _files(filesystem)  # before the newest version: what is committed meanwhile is not among them, or named
+    events = DeltaTable(events_uri)
+    newest = max((c.committed_at for c in events_table.recent_commits(events, RECENT) if c.spans), default=None)
     names = _named(filesystem, version)
     kept = _active(events) | names.needed
-    newest = max((c.committed_at for c in events_table.recent_commits(events, RECENT) if c.spans), default=None)
-    spare = [file for file in _files(filesystem) if file.path not in kept]
+    spare = [file for file in files if file.path not in kept]
     holds = partial(_holds, filesystem, events, mention, topic)
     old = [file for file in spare if _is_old(newest, names, file) or holds(file)]
     for file in old:
@@ -120,7 +121,11 @@ def _is_old(newest: datetime | None, names: _Names, file: pafs.FileInfo) -> bool
 
 
 def _holds(filesystem: pafs.FileSystem, events: DeltaTable, mention: Mention, topic: str, file: pafs.FileInfo) -> bool:
-    """Whether a young file that no commit names has the person; then its batch must have landed by another file."""
+    """Whether a file that no commit names has the person; then nothing may be about to commit it.
+
+    Its batch must have landed by another file. As the rows of a rewrite (compaction, late completion, replay) have
+    landed too, only its age tells that it was given up.
+    """
     rows = pq.read_table(filesystem.open_input_file(file.path))
     if not any(_is_theirs(row, mention) for row in rows.to_pylist()):
         return False
@@ -132,6 +137,11 @@ def _holds(filesystem: pafs.FileSystem, events: DeltaTable, mention: Mention, to
                 f"{file.path} is of a batch that has not landed: the stream may still commit it. Erase again in some "
                 "minutes, or when the stream runs again"
             )
+    if file.mtime is None or file.mtime.astimezone(UTC) > datetime.now(UTC) - OPEN_BATCH:
+        raise LakeError(
+            f"{file.path} is young, and no commit names it: a rewrite of the lake may still commit it. Erase again in "
+            "some minutes, or if the rewrite was broken off, in an hour"
+        )
     return True
 
 

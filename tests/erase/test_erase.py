@@ -11,7 +11,7 @@ from deltalake import DeltaTable
 
 from pinwheel.clients.memsql import Connection, Row
 from pinwheel.core.contract import ROLLUP_TABLES, TABLES
-from pinwheel.core.errors import EraseError
+from pinwheel.core.errors import EraseError, LakeError
 from pinwheel.core.settings import MergeSettings, RetentionSettings
 from pinwheel.erase import database, ledger, passing, run, traces
 from pinwheel.erase.ledger import Request
@@ -285,6 +285,20 @@ def test_a_reader_that_does_not_get_on_is_named(world: World) -> None:
     with pytest.raises(EraseError, match=r"repins shard 0.* must still read version"):
         erase(impatient, REQUEST, lambda _: None)
     erase(world.settings, REQUEST, world.merge)
+
+
+def test_a_file_that_is_about_to_be_committed_is_waited_for(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    world.plant()
+    remove, tries = old_files.remove, iter([True, True])
+
+    def removing(*given: Any) -> int:
+        if next(tries, False):
+            raise LakeError("young")
+        return remove(*given)
+
+    monkeypatch.setattr(old_files, "remove", removing)
+    erase(world.settings, REQUEST, world.merge)
+    assert dict(look(world.settings, PERSON).finds) == {}
 
 
 def test_days_that_are_made_anew_are_waited_for(world: World) -> None:

@@ -214,6 +214,29 @@ def test_a_file_whose_batch_landed_by_another_goes(tmp_path: Path) -> None:
         writer.write(pa.Table.from_pylist(their_rows(0), schema=events_table.arrow_schema()))
         manifest = writer.close()
     landing.commit(manifest)
+    with pytest.raises(LakeError, match="is young, and no commit names it"):
+        erase(uri)  # for all that is known, compaction wrote it
+    for path in (tmp_path / "lake" / "events").rglob("*.parquet"):
+        os.utime(path, (time.time() - 2 * old_files.OPEN_BATCH.total_seconds(),) * 2)
+    erase(uri)
+    assert finds(uri) == {}
+
+
+def test_a_file_that_is_committed_meanwhile_stays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It quotes the person, so the next round erases that; a version names it."""
+    uri = make(tmp_path)
+    landing = Landing(f"{uri}/events", TOPIC)
+    landed(landing, their_rows(0))
+    recent = events_table.recent_commits
+
+    def slow(*given: Any) -> Any:
+        landed(landing, [event("comment", "new", 100, user_id=OTHER, text=f"as {PERSON} said")])
+        return recent(*given)
+
+    monkeypatch.setattr(events_table, "recent_commits", slow)
+    erase(uri)
+    assert rows_by_offset(uri)[100]["text"] == f"as {PERSON} said"
+    monkeypatch.undo()
     erase(uri)
     assert finds(uri) == {}
 
