@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterator
+from functools import partial
 
 from tenacity import retry, retry_if_exception_type, stop_after_attempt, wait_random_exponential
 
@@ -21,14 +22,20 @@ def erase(connection: Connection, mention: Mention, erasure_id: str, *, pins: bo
     """Erase; returns counts by table. Each statement finds what is left: dying between two, or twice, loses nothing."""
     user_id = int(mention.digits)
     counts = {"presence": _forget_expired_days(connection), "people": int(_forget_number(connection, user_id))}
+    counts |= memsql.retry_conflicts(lambda: _delete_rows(connection, user_id, erasure_id, pins))
+    counts |= _replace_texts(connection, mention)
+    return {f"table {name}": count for name, count in counts.items()}
+
+
+def _delete_rows(connection: Connection, user_id: int, erasure_id: str, pins: bool) -> dict[str, int]:
+    counts = {}
     with memsql.transaction(connection):
         counts["quarantine"] = memsql.execute(connection, "erase/quarantine", {"erasure_id": erasure_id})
         makers = "erase/pins" if pins else "erase/pin_makers"
         counts["pin_cache"] = memsql.execute(connection, makers, {"user_id": user_id})
         for table in ("person_homes", "expired_logins"):
             counts[table] = memsql.execute(connection, "erase/person", {"user_id": user_id}, table=table)
-    counts |= _replace_texts(connection, mention)
-    return {f"table {name}": count for name, count in counts.items()}
+    return counts
 
 
 @retry(
@@ -38,16 +45,20 @@ def erase(connection: Connection, mention: Mention, erasure_id: str, *, pins: bo
     reraise=True,
 )
 def _forget_number(connection: Connection, user_id: int) -> bool:
-    return people.forget(connection, user_id)
+    return memsql.retry_conflicts(lambda: people.forget(connection, user_id))
 
 
 def _forget_expired_days(connection: Connection) -> int:
     """Delete presence of days whose rows have expired, of all people: no refresh changes those days any more."""
     buckets, step = 0, {"before_time": kept_from(connection), "most": STEP_BUCKETS}
     connection.commit()
-    while True:
+
+    def forget_some() -> int:
         with memsql.transaction(connection):
-            gone = memsql.execute(connection, "operate/retention/delete_presence", step)
+            return memsql.execute(connection, "operate/retention/delete_presence", step)
+
+    while True:
+        gone = memsql.retry_conflicts(forget_some)
         buckets += gone
         if gone < STEP_BUCKETS:
             return buckets
@@ -57,13 +68,19 @@ def _replace_texts(connection: Connection, mention: Mention) -> dict[str, int]:
     """Take the mentions out of the texts of all tables, also those of later versions; the feed reaches the events'."""
     counts = defaultdict[str, int](int)
     for table, column in list(text_columns(connection)):
-        named = {"table": table, "column": column}
+        replace = partial(_replace_in, connection, mention, table, column)
+        counts[f"{table} (quotes)"] += memsql.retry_conflicts(replace)
+    return counts
+
+
+def _replace_in(connection: Connection, mention: Mention, table: str, column: str) -> int:
+    count, named = 0, {"table": table, "column": column}
+    with memsql.transaction(connection):
         rows = memsql.fetch(connection, "erase/texts", {"digits": f"%{mention.digits}%"}, **named)
         for text in (row["found"] for row in rows if mention.in_text(row["found"])):
             changed = {"old_text": text, "new_text": mention.without(text)}
-            counts[f"{table} (quotes)"] += memsql.execute(connection, "erase/replace", changed, **named)
-        connection.commit()
-    return counts
+            count += memsql.execute(connection, "erase/replace", changed, **named)
+    return count
 
 
 def text_columns(connection: Connection) -> Iterator[tuple[str, str]]:

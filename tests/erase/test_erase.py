@@ -6,12 +6,15 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
+import pymysql
 import pytest
 from deltalake import DeltaTable
 
+from pinwheel.clients import memsql
 from pinwheel.clients.memsql import Connection, Row
 from pinwheel.core.contract import ROLLUP_TABLES, TABLES
 from pinwheel.core.errors import EraseError, LakeError
+from pinwheel.core.mentions import Mention
 from pinwheel.core.settings import MergeSettings, RetentionSettings
 from pinwheel.erase import database, ledger, passing, run, traces
 from pinwheel.erase.ledger import Request
@@ -299,6 +302,26 @@ def test_a_file_that_is_about_to_be_committed_is_waited_for(world: World, monkey
     monkeypatch.setattr(old_files, "remove", removing)
     erase(world.settings, REQUEST, world.merge)
     assert dict(look(world.settings, PERSON).finds) == {}
+
+
+@pytest.mark.parametrize(
+    "statement", ["rollup/claim", "erase/quarantine", "erase/replace", "operate/retention/delete_presence"]
+)
+def test_a_lock_conflict_is_tried_again(world: World, monkeypatch: pytest.MonkeyPatch, statement: str) -> None:
+    """With a merge, or the stream that saves pins."""
+    world.plant()
+    world.execute("DELETE FROM people_daily")
+    execute, deadlocks = memsql.execute, iter([pymysql.err.OperationalError(1213, "deadlock")])
+
+    def losing(connection: Connection, name: str, *given: Any, **named: Any) -> int:
+        if name == statement and (error := next(deadlocks, None)):
+            raise error
+        return execute(connection, name, *given, **named)
+
+    monkeypatch.setattr(memsql, "execute", losing)
+    counts = database.erase(world.connection, Mention(PERSON), "an erasure", pins=False)
+    assert (counts["table people"], counts["table pin_cache"], counts["table alerts (quotes)"]) == (1, 2, 1)
+    assert next(deadlocks, None) is None
 
 
 def test_days_that_are_made_anew_are_waited_for(world: World) -> None:
