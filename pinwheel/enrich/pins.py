@@ -185,7 +185,7 @@ class PinLookup:
         if not pin_ids or not self._cache_breaker.closed():
             return {}
         try:
-            pins = self._cache.select(pin_ids)
+            pins = self._strip(self._cache.select(pin_ids))  # read before an erasure reached pin_cache
         except SourceDownError as error:
             self._cache_breaker.trip(error)
             return {}

@@ -19,7 +19,7 @@ from pinwheel.clients.memsql import Connection
 from pinwheel.core.contract import PIN_COLUMN_OF, PIN_COLUMNS, PIN_FIELDS, PIN_VERSION, Type
 from pinwheel.core.settings import MemsqlSettings, PinLookupSettings
 from pinwheel.enrich.pin_cache import COLUMNS, SELECT_IDS
-from pinwheel.enrich.pin_sources import PinApi
+from pinwheel.enrich.pin_sources import PinApi, PinRow
 from pinwheel.enrich.pins import FOUND_TYPE, PINS_SCHEMA, PinLookup
 
 SELECT_VERSIONS = memsql.statement("enrich/select_versions")
@@ -191,6 +191,20 @@ def test_asks_process_then_memsql_then_api(world: World) -> None:
     assert world.memsql.upserts == [[2]]
     assert world.statuses(1, 2, 3, 4) == ["cached", "cached", "unknown", "pending"]
     assert (len(world.memsql.selects), len(world.api.asked)) == (1, 1), "all of it was remembered"
+
+
+def test_pins_of_memsql_are_stripped_as_those_of_the_api(world: World) -> None:
+    """It may have a maker whose erasure has not reached it yet."""
+    world.memsql.rows[1], world.api.pins[2] = sql_row(1), api_pin(2)
+
+    def strip(pins: dict[int, PinRow]) -> dict[int, PinRow]:
+        return {i: (None, *row[1:]) for i, row in pins.items()}
+
+    source = PinApi(PinLookupSettings(), httpx.Client(transport=httpx.MockTransport(world.api)))
+    lookup = PinLookup(PinLookupSettings(), connect=world.memsql.connect, source=source, strip=strip)
+    for _ in range(2):
+        found = lookup.find(pa.array([1, 2], pa.int64())).to_pylist()
+        assert [(row["pin_creator_id"], row["title"]) for row in found] == [(None, "Pin 1"), (None, "Pin 2")]
 
 
 def test_rows_carry_the_contracts_columns(world: World) -> None:
