@@ -82,6 +82,13 @@ def test_the_schema_finds_a_fault() -> None:
     assert list(validator_for(schema)(schema).iter_errors(wrong))
 
 
+def test_retention_and_erasure_can_be_set_with_the_settings_own_defaults() -> None:
+    passed = environment_of("airflow-scheduler")
+    for name, default in fields().items():
+        if name.startswith("PINWHEEL_RETAIN_") or name == "PINWHEEL_ERASURE_ALONE":
+            assert passed[name] == f"${{{name.removeprefix('PINWHEEL_')}:-{str(default).lower()}}}"
+
+
 @each_service
 def test_every_setting_that_is_passed_exists(name: str) -> None:
     passed = {key for key in environment_of(name) if key.startswith("PINWHEEL_")}
