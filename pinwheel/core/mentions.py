@@ -1,15 +1,23 @@
 """Finds a person's id in texts and bytes that were not made to hold it: comments, quoted values, logs.
 
 A long id (``LONG`` digits and more) counts wherever it stands alone as a number. A short one, such as 7, would be found
-everywhere, so it counts only after a person's field: ``user_id=7``, ``"creator_id": [3, 7]``.
+everywhere, so it counts only after a person's field: ``user_id=7``, ``"creator_id": [3, 7]``. So does any id where the
+numbers are of something else, ``OTHER_NUMBERS``.
 """
 
 import hmac
 import re
+from functools import cached_property
 
 from pydantic import SecretStr
 
 LONG = 6  # digits
+# Columns, in the lake and in all tables, whose numbers are pins, offsets, counts or keys, which may look like an id.
+OTHER_NUMBERS = {
+    *("event_id", "link", "image_url", "item"),
+    *("progress", "counts", "differences", "lost_offsets", "kafka_log"),
+    *("changes", "numbers", "digest", "folder", "erasure_id", "person_hash"),
+}
 MOST_DIGITS = 19  # of an int64
 FIELD = r"(?:user|creator)_id(?:[^\n\[]{0,100}observed \[)?[^A-Za-z\n]{0,300}?"
 BEFORE, AFTER = r"(?<!\d)(?<!\d\.)", r"(?!\d)(?!\.\d)"  # not part of a longer number, nor of a decimal one
@@ -41,12 +49,21 @@ def _plain(data: bytes) -> bytes:
 class Mention:
     """The mentions of one id. ``digits``: what every text that mentions it contains, unless it is escaped."""
 
-    def __init__(self, user_id: int) -> None:
+    def __init__(self, user_id: int, *, only_of_field: bool = False) -> None:
         self.digits = str(user_id)
-        self._is_long = len(self.digits.lstrip("-")) >= LONG
-        prefix = f"(){BEFORE}" if self._is_long else f"({FIELD}){BEFORE}"
+        is_anywhere = len(self.digits.lstrip("-")) >= LONG and not only_of_field
+        prefix = f"(){BEFORE}" if is_anywhere else f"({FIELD}){BEFORE}"
         pattern = f"{prefix}{re.escape(self.digits)}{AFTER}"
         self._text, self._bytes = re.compile(pattern), re.compile(pattern.encode())
+
+    @cached_property
+    def of_field(self) -> "Mention":
+        """Its mentions after a person's field."""
+        return Mention(int(self.digits), only_of_field=True)
+
+    def in_column(self, name: str) -> "Mention":
+        """Its mentions as they count in a column."""
+        return self.of_field if name in OTHER_NUMBERS else self
 
     def in_text(self, text: str | None) -> bool:
         """Whether a text mentions it."""

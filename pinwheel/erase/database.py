@@ -68,7 +68,7 @@ def _replace_texts(connection: Connection, mention: Mention) -> dict[str, int]:
     """Take the mentions out of the texts of all tables, also those of later versions; the feed reaches the events'."""
     counts = defaultdict[str, int](int)
     for table, column in list(text_columns(connection)):
-        replace = partial(_replace_in, connection, mention, table, column)
+        replace = partial(_replace_in, connection, mention.in_column(column), table, column)
         counts[f"{table} (quotes)"] += memsql.retry_conflicts(replace)
     return counts
 

@@ -23,10 +23,17 @@ from deltalake.fs import DeltaStorageHandler
 NUMBER = re.compile(rb"\d+(?:\.\d+)*")
 ESCAPE = re.compile(rb"\\u00([0-9A-Fa-f]{2})")
 FIELD = re.compile(rb"(?:user|creator)_id(?:[^\n\[]{0,100}observed \[)?[^A-Za-z\n]{0,300}$")
+NO_SIGN = re.compile(rb"\d\.?$")  # before a minus: it is a hyphen, as in a date
 NEAR = 420  # bytes before a number in which its field is looked for
 SHORT = 6  # digits: a shorter number is an id only after its field
 PEOPLE = ("user_id", "pin_creator_id", "creator_id")  # columns that have people's ids, in the lake and in all tables
 OTHER_IDS = ("event_id",)  # texts that are numbers of something else
+OF_FIELD = (  # texts with numbers of pins, offsets and counts, and keys: an id is one after a person's field
+    *("link", "image_url", "item"),
+    *("progress", "counts", "differences", "lost_offsets", "kafka_log"),
+    *("changes", "numbers", "digest", "folder", "erasure_id", "person_hash"),
+)
+REPORTS = "reports"  # files with numbers like these
 
 
 @dataclass
@@ -65,7 +72,7 @@ class Id:
 
     def _is_it(self, raw: bytes, match: re.Match[bytes], of_field: bool) -> bool:
         start = match.start()
-        if self._sign and raw[start - 1 : start] != self._sign:
+        if self._sign and (raw[start - 1 : start] != self._sign or NO_SIGN.search(raw[max(0, start - 3) : start - 1])):
             return False
         if len(self.digits) >= SHORT and not of_field:
             return True
@@ -114,7 +121,7 @@ def _in_rows(filesystem: pafs.FileSystem, path: str, person: Id) -> tuple[int, i
     for group in range(file.num_row_groups):
         rows = file.read_row_group(group, [*texts, *people])
         finds += sum(_true(pc.equal(rows[name], pa.scalar(person.value, pa.int64()))) for name in people)
-        finds += sum(_mentioning(chunk, person) for name in texts for chunk in rows[name].chunks)
+        finds += sum(_mentioning(chunk, person, name in OF_FIELD) for name in texts for chunk in rows[name].chunks)
     return finds, file.metadata.num_rows
 
 
@@ -126,12 +133,12 @@ def _true(flags: Any) -> int:
     return int(pc.sum(flags).as_py() or 0)
 
 
-def _mentioning(chunk: pa.Array, person: Id) -> int:
+def _mentioning(chunk: pa.Array, person: Id, of_field: bool) -> int:
     """Rows of a column of texts or bytes that mention the id."""
     values = chunk.dictionary if pa.types.is_dictionary(chunk.type) else chunk
     if pa.types.is_string(values.type) and not _true(pc.match_substring(values, person.digits.decode())):
         return 0  # a hundred times as fast as looking at each in Python; bytes may be escaped, and are few
-    hits = pa.array([person.mentions(value) > 0 for value in values.to_pylist()], pa.bool_())
+    hits = pa.array([person.mentions(value, of_field=of_field) > 0 for value in values.to_pylist()], pa.bool_())
     return _true(hits.take(chunk.indices) if pa.types.is_dictionary(chunk.type) else hits)
 
 
@@ -140,7 +147,7 @@ def scan_files(folders: Iterable[tuple[str, Path]], person: Id, found: Found) ->
     for name, folder in folders:
         for path in _below(folder):
             with suppress(FileNotFoundError):  # rotated or removed meanwhile
-                found.note(name, person.mentions(path.read_bytes()))
+                found.note(name, person.mentions(path.read_bytes(), of_field=name == REPORTS))
 
 
 def scan_store(name: str, uri: str, person: Id, found: Found) -> None:
@@ -149,7 +156,7 @@ def scan_store(name: str, uri: str, person: Id, found: Found) -> None:
     for info in filesystem.get_file_info(pafs.FileSelector("", allow_not_found=True, recursive=True)):
         if info.type == pafs.FileType.File:
             with suppress(FileNotFoundError):
-                found.note(name, person.mentions(_content(filesystem, info.path)))
+                found.note(name, person.mentions(_content(filesystem, info.path), of_field=name == REPORTS))
 
 
 def _below(folder: Path) -> Iterator[Path]:

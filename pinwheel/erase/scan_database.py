@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from pinwheel.clients import memsql
 from pinwheel.clients.memsql import Connection, Row
-from pinwheel.erase.scan import OTHER_IDS, PEOPLE, Found, Id, mentions_in
+from pinwheel.erase.scan import OF_FIELD, OTHER_IDS, PEOPLE, Found, Id, mentions_in
 from pinwheel.rollup.presence import Presence
 
 TEXTS = ("char", "text", "json", "enum")
@@ -39,11 +39,13 @@ def _is(column: Row, types: Sequence[str]) -> bool:
 
 
 def _scan_texts(connection: Connection, table: str, columns: Sequence[str], person: Id, found: Found) -> None:
-    """In one pass: an event table has millions of rows."""
-    names = [name for name in columns if name not in OTHER_IDS]
-    if names:
-        rows = memsql.fetch(connection, "erase/all_texts", {"digits": person.like}, table=table, columns=names)
-        found.note(f"table {table}", sum(person.mentions(row["found"]) > 0 for row in rows))
+    """In one pass per rule: an event table has millions of rows."""
+    for of_field in (False, True):
+        names = [name for name in columns if name not in OTHER_IDS and (name in OF_FIELD) == of_field]
+        if names:
+            rows = memsql.fetch(connection, "erase/all_texts", {"digits": person.like}, table=table, columns=names)
+            finds = sum(person.mentions(row["found"], of_field=of_field) > 0 for row in rows)
+            found.note(f"table {table}", finds)
 
 
 def _scan_bytes(connection: Connection, table: str, column: str, person: Id, found: Found) -> None:

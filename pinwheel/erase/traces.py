@@ -17,6 +17,8 @@ from pinwheel.operate.airflow_cleanup import DATABASE_URL
 
 log = logging.getLogger(__name__)
 
+REPORTS = "reports"  # of brands: their numbers are pins and counts
+
 
 def folders(settings: EraseSettings) -> dict[str, Path]:
     """The folders of files about the work that are on this machine, by the name of what is in them."""
@@ -24,7 +26,7 @@ def folders(settings: EraseSettings) -> dict[str, Path]:
         "pages of checks": settings.quality_dir,
         "stream": settings.stream_dir,
         "checkpoints": Path(settings.checkpoint_uri).parent,
-        "reports": Path(settings.reports_uri),
+        REPORTS: Path(settings.reports_uri),
     }
     logs = {f"logs {n}": Path(p) for n, p in enumerate(filter(None, settings.erasure_log_dirs.split(":")), 1)}
     return {name: path for name, path in (named | logs).items() if "://" not in str(path) and path.is_dir()}
@@ -39,7 +41,7 @@ def erase_files(settings: EraseSettings, mention: Mention) -> dict[str, int]:
     for name, folder in folders(settings).items():
         for path in files(folder):
             with suppress(FileNotFoundError):  # removed meanwhile: a log that is rotated
-                counts[name] += _blank(path, mention)
+                counts[name] += _blank(path, mention.of_field if name == REPORTS else mention)
     return dict(counts)
 
 

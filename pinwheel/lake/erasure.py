@@ -100,10 +100,10 @@ def _checked(found: pa.Table, mention: Mention) -> pa.Table:
     """Replace the texts that mention the person, and leave out the rows that only have the same digits somewhere."""
     quotes = [False] * found.num_rows
     for name in TEXTS:
-        texts = found[name].to_pylist()
+        texts, there = found[name].to_pylist(), mention.in_column(name)
         for n, text in enumerate(texts):
-            if mention.in_text(text):
-                quotes[n], texts[n] = True, mention.without(text)
+            if there.in_text(text):
+                quotes[n], texts[n] = True, there.without(text)
         found = found.set_column(found.column_names.index(name), name, pa.array(texts, pa.string()))
     found = found.append_column("is_quoting", pa.array(quotes, pa.bool_()))
     return found.filter(pc.or_(pc.or_(found["is_theirs"], found["is_made"]), found["is_quoting"]))

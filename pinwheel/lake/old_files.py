@@ -146,7 +146,7 @@ def _holds(filesystem: pafs.FileSystem, events: DeltaTable, mention: Mention, to
 
 
 def _is_theirs(row: dict[str, Any], mention: Mention) -> bool:
-    values = list(row.values())
     numbers = (row.get(PERSON), row.get(CREATOR))
-    texts = (mention.in_text(v) for v in values if isinstance(v, str))
-    return int(mention.digits) in numbers or any(texts) or any(mention.in_bytes(v) for v in values if type(v) is bytes)
+    texts = (mention.in_column(name).in_text(value) for name, value in row.items() if isinstance(value, str))
+    blobs = (mention.in_bytes(value) for value in row.values() if type(value) is bytes)
+    return int(mention.digits) in numbers or any(texts) or any(blobs)

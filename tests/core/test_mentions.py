@@ -1,12 +1,14 @@
 """Mentions of a person's id: which numbers count."""
 
+from functools import partial
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import SecretStr
 
-from pinwheel.core.mentions import Mention, numbers, person_hash
-from pinwheel.erase.scan import Id
+from pinwheel.core.mentions import OTHER_NUMBERS, Mention, numbers, person_hash
+from pinwheel.erase.scan import OF_FIELD, OTHER_IDS, Id
 from tests.support.properties import examples
 
 LONG, SHORT = 81_234_567, 417
@@ -84,17 +86,32 @@ PIECES = st.sampled_from(
 )
 
 
+@pytest.mark.parametrize("text", ["5-81234567", "5.-81234567", "81234567", "-81234567"])
+def test_a_hyphen_is_no_sign(text: str) -> None:
+    assert Mention(-LONG).in_text(text) == bool(Id(-LONG).mentions(text)) == text.startswith("-")
+
+
+@pytest.mark.parametrize("text", ["5-81234567", "5.-81234567", "81234567", "-81234567"])
+def test_a_hyphen_is_no_sign(text: str) -> None:
+    assert Mention(-LONG).in_text(text) == bool(Id(-LONG).mentions(text)) == text.startswith("-")
+
+
 @examples(300)
-@given(st.lists(PIECES, max_size=14).map("".join), st.sampled_from([LONG, SHORT, -LONG]))
-def test_what_is_left_without_mentions_the_scan_does_not_find(text: str, user_id: int) -> None:
+@given(st.lists(PIECES, max_size=14).map("".join), st.sampled_from([LONG, SHORT, -LONG]), st.booleans())
+def test_what_is_left_without_mentions_the_scan_does_not_find(text: str, user_id: int, of_field: bool) -> None:
     """The scan has rules of its own: the two must agree, or an erasure never ends or proves nothing."""
-    mention, scan = Mention(user_id), Id(user_id)
-    assert mention.in_text(text) == bool(scan.mentions(text))
-    assert not scan.mentions(mention.without(text))
+    mention, scan = Mention(user_id), partial(Id(user_id).mentions, of_field=of_field)
+    mention = mention.of_field if of_field else mention
+    assert mention.in_text(text) == bool(scan(text))
+    assert not scan(mention.without(text))
     left = text.encode()
     for place in mention.found_at(left):
         left = left[:place] + mention.blank + left[place + len(mention.blank) :]
-    assert not scan.mentions(left)
+    assert not scan(left)
+
+
+def test_the_scan_knows_the_same_columns_of_other_numbers() -> None:
+    assert {*OF_FIELD, *OTHER_IDS} == OTHER_NUMBERS
 
 
 def test_a_hash_needs_the_key() -> None:

@@ -337,6 +337,25 @@ def test_days_that_are_made_anew_are_waited_for(world: World) -> None:
     assert dict(look(world.settings, PERSON).finds) == {}
 
 
+def test_numbers_that_look_like_the_id_stay(world: World, query: Query) -> None:
+    """Of pins, offsets, counts and brands: they are other people's, and nothing would bring them back."""
+    counts, url = json.dumps({"lake rows": PERSON}), f"https://a.org/{PERSON}.jpg"
+    world.execute("INSERT INTO pin_cache (pin_id, link, image_url) VALUES (%s, %s, %s)", PERSON, url, url)
+    world.execute("INSERT INTO books VALUES ('all', '', 0, %s, '[]', 1, NOW(), NULL)", counts)
+    world.execute(
+        "INSERT INTO merge_slices (table_name, from_version, to_version, state, progress) VALUES (%s, -9, -8, %s, %s)",
+        *("repins", "superseded", json.dumps({"0": [PERSON, "2026-03-14"]})),
+    )
+    tables = ("pin_cache", "books", "merge_slices")
+    before = [query(f"SELECT * FROM {table}") for table in tables]
+    report = world.write(Path(world.settings.reports_uri), f"repins: {PERSON}\n")
+    assert dict(look(world.settings, PERSON).finds) == {}
+    database.erase(world.connection, Mention(PERSON), "an erasure", pins=False)
+    traces.erase_files(world.settings, Mention(PERSON))
+    assert [query(f"SELECT * FROM {table}") for table in tables] == before
+    assert report.read_text() == f"repins: {PERSON}\n"
+
+
 def test_an_open_log_is_written_on(world: World) -> None:
     world.plant()
     path = world.write(world.logs, f"user_id={PERSON} came\n")

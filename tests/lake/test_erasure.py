@@ -69,7 +69,7 @@ def test_nothing_of_the_person_is_left_in_any_file(place: str) -> None:
     after = rows_by_offset(uri)
     assert set(before) - set(after) == set(range(7)), "the person's rows, and no others"
     assert {n: after[n] for n in range(200, 241)} == {n: before[n] for n in range(200, 241)}
-    assert after[100] == before[100] | {"pin_creator_id": None, "link": "https://a.org/u/0"}
+    assert after[100] == before[100] | {"pin_creator_id": None, "link": "https://a.org/?user_id=0"}
     assert after[102]["text"] == f"as 0 said, and 1{PERSON} did not"
     assert after[103] == before[103] | {"extra": '{"seen": [0]}'}
     assert [after[n]["dead_value"] for n in (104, 105)] == [None, None]
@@ -239,6 +239,17 @@ def test_a_file_that_is_committed_meanwhile_stays(tmp_path: Path, monkeypatch: p
     monkeypatch.undo()
     erase(uri)
     assert finds(uri) == {}
+
+
+def test_a_link_to_a_pin_of_the_same_number_stays(tmp_path: Path) -> None:
+    uri = make(tmp_path)
+    pin = {"pin_id": PERSON, "link": f"https://a.org/pin/{PERSON}", "image_url": f"https://a.org/{PERSON}.jpg"}
+    land(uri, [event("repin", str(PERSON), 0, user_id=OTHER, **pin)])
+    before = lake_rows(uri)
+    assert list(erasure.find(DeltaTable(f"{uri}/events"), Mention(PERSON))) == []
+    assert finds(uri) == {}
+    erase(uri)
+    assert lake_rows(uri) == before
 
 
 def test_a_young_file_of_others_is_left_alone(tmp_path: Path) -> None:

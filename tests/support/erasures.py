@@ -120,7 +120,7 @@ def their_rows(offset: int) -> list[Row]:
 
 def rows_about_them(offset: int) -> list[Row]:
     """Rows of others that have the id: of a pin that the person made, in texts, in dead letters."""
-    pin = {"pin_id": PIN, "pin_creator_id": PERSON, "title": "my kitchen", "link": f"https://a.org/u/{PERSON}"}
+    pin = {"pin_id": PIN, "pin_creator_id": PERSON, "title": "my kitchen", "link": f"https://a.org/?user_id={PERSON}"}
     letter = {"user_id": None, "dead_reason": "bad_field"}
     value = json.dumps({"event_id": "x", "user_id": PERSON, "text": ["a"]})
     return [
