@@ -99,9 +99,19 @@ class Retention:
         if not self._dry_run:
             with memsql.transaction(self._connection):
                 memsql.fetch(self._connection, "operate/retention/lock")
-                first = min(self._before(days).date(), *unsettled_days(self._connection), date.max)
-                memsql.execute(self._connection, "operate/retention/move", {"store": store, "kept_from": first})
+                self._move(store, days)
         return self._floor(store, days)
+
+    def _move(self, store: str, days: int) -> None:
+        """Does not commit. Not while a table is rebuilt: parts that are loaded would bring rows of expired days back,
+        and logins that are counted already.
+        """
+        if found := memsql.fetch(self._connection, "operate/retention/rebuilding"):
+            tables = ",".join(row["table_name"] for row in found)
+            log.warning("nothing more of store=%s expires while tables are rebuilt tables=%s", store, tables)
+            return
+        first = min(self._before(days).date(), *unsettled_days(self._connection))
+        memsql.execute(self._connection, "operate/retention/move", {"store": store, "kept_from": first})
 
     def _count(self, store: str, values: dict[str, Any], **names: str) -> int:
         found = memsql.fetch(self._connection, f"operate/retention/count_{store}", values, **names)[0]["found"]

@@ -15,7 +15,7 @@ from pinwheel.core.contract import TABLES
 from pinwheel.core.errors import QualityError
 from pinwheel.core.settings import MergeSettings, RetentionSettings
 from pinwheel.lake import events_table, expiry
-from pinwheel.merge import rebuild
+from pinwheel.merge import ledger, rebuild
 from pinwheel.merge.ledger import SupersededError
 from pinwheel.merge.merge import merge
 from pinwheel.operate import expire
@@ -204,6 +204,50 @@ def test_a_rebuild_brings_no_old_row_back(
     work(settings.model_copy(update={"merge_slice_rows": 1}))
     assert everything(query) == before
     assert query("SELECT * FROM quarantine") == []
+
+
+def test_retention_waits_for_a_rebuild(
+    settings: MergeSettings, connection: Connection, query: Query, apply: Apply
+) -> None:
+    land(settings.lake_uri, old_and_new())
+    work(settings)
+    rebuild.request(connection, settings, ["logins"], "ann")
+    assert (apply(retain_lake_days=0)["logins"], query("SELECT * FROM retention")) == (0, [])
+    work(settings)
+    assert apply()["logins"] == 15
+    assert query("SELECT SUM(logins) AS n FROM expired_logins") == [{"n": 15}]
+
+
+def test_a_part_that_was_prepared_before_days_expired_is_prepared_again(
+    settings: MergeSettings, connection: Connection, query: Query, apply: Apply, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    land(settings.lake_uri, old_and_new())
+    work(settings)
+    apply(retain_lake_days=0)
+    rebuild.request(connection, settings, ["logins"], "ann")
+    real, answers = ledger.kept_from, [date.min]
+    monkeypatch.setattr(ledger, "kept_from", lambda *given: answers.pop() if answers else real(*given))
+    work(settings)
+    assert query("SELECT COUNT(*) AS n FROM logins") == [{"n": 5}]
+    assert query("SELECT SUM(logins) AS n FROM expired_logins") == [{"n": 15}]
+
+
+def test_a_rebuild_waits_until_expired_logins_are_counted(
+    settings: MergeSettings, connection: Connection, query: Query, apply: Apply
+) -> None:
+    land(settings.lake_uri, old_and_new())
+    work(settings)
+    with pytest.MonkeyPatch.context() as patch:
+        die_at(patch, "operate/retention/delete_logins", after=True)
+        with pytest.raises(KeyboardInterrupt):
+            apply(retain_lake_days=0)
+    rebuild.request(connection, settings, ["logins"], "ann")
+    work(settings)
+    assert query("SELECT state FROM rebuilds") == [{"state": "exchanging"}]
+    apply(retain_lake_days=0)
+    work(settings)
+    assert query("SELECT state FROM rebuilds") == []
+    assert query("SELECT SUM(logins) AS n FROM expired_logins") == [{"n": 15}]
 
 
 def test_a_late_event_of_a_gone_day_is_quarantined_not_counted_twice(
