@@ -69,10 +69,12 @@ class TableBooks:
     def closed_through(self, files: LakeFiles) -> date | None:
         """The last day such that it and all before are closed, as the lake is now."""
         kept = (r for n, days in self._closed.items() for r in days.values() if (n, r["event_date"]) not in self.opens)
-        closed = {(row["table_name"], row["event_date"]): _mark(row) for row in [*kept, *self.closes]}
-        days = {(name, day): mark for name, kind in KINDS.items() for day, mark in files.days(kind).items()}
-        open_ = [day for (name, day), mark in days.items() if closed.get((name, day)) != mark]
-        return min(open_) - timedelta(days=1) if open_ else max((day for _, day in closed), default=None)
+        rows = {(row["table_name"], row["event_date"], row["shard"]): row for row in [*kept, *self.closes]}
+        shards = Counter((name, day, _mark(row), row["shards"]) for (name, day, _), row in rows.items())
+        closed = {(name, day, mark) for (name, day, mark, of), count in shards.items() if count == of}
+        days = {(name, day, mark) for name, kind in KINDS.items() for day, mark in files.days(kind).items()}
+        open_ = [day for _, day, _ in days - closed]
+        return min(open_) - timedelta(days=1) if open_ else max((day for _, day, _ in closed), default=None)
 
     def lines(self, table: str) -> list[Line]:
         """The lines of a table's shards.
