@@ -107,7 +107,9 @@ def test_a_day_whose_books_are_open_is_kept(settings: MergeSettings, connection:
     work(settings)
     for through in (OLD.date() - timedelta(days=1), OLD.date()):
         close_books(connection, through.isoformat())
+        would = apply(dry_run=True, retain_dead_letter_days=70)
         gone = apply(retain_dead_letter_days=70)
+        assert would == gone
         is_closed = through == OLD.date()
         assert gone == {**gone, "repins": 15 * is_closed, "lake": 60 * is_closed, "dead_letters": int(is_closed)}
 
