@@ -23,7 +23,7 @@ from pinwheel.operate.expire import apply_retention
 from pinwheel.quality import results
 from pinwheel.rollup.rollups import Rollups, note_stale_day
 from tests.support.dying import die_at
-from tests.support.lakes import NOON, delete, event, hours, land
+from tests.support.lakes import NOON, delete, event, hours, land, update
 from tests.support.rebuilds import everything, work
 from tests.support.slices import prepared
 from tests.support.types import Query
@@ -272,6 +272,23 @@ def test_a_late_event_of_a_gone_day_is_quarantined_not_counted_twice(
     ]
     (row,) = query("SELECT rows_read, inserted, quarantined FROM merge_slices ORDER BY slice_id DESC LIMIT 1")
     assert row == {"rows_read": 3, "inserted": 1, "quarantined": 2}
+
+
+def test_a_correction_of_a_gone_day_is_not_quarantined(
+    settings: MergeSettings, connection: Connection, query: Query, apply: Apply
+) -> None:
+    """As of an erasure; a letter that comes home is no correction."""
+    land(settings.lake_uri, [*old_and_new(), event("dead_letter", None, 90, occurred_at=OLD)])
+    work(settings)
+    apply(retain_lake_days=0)
+    before = everything(query)
+    update(settings.lake_uri, "event_type = 'repin' AND kafka_offset < 60", {"category": "'food'"})
+    work(settings)
+    assert query("SELECT event_id FROM quarantine") == []
+    assert everything(query) == before
+    update(settings.lake_uri, "event_type = 'dead_letter'", {"event_type": "'repin'", "event_id": "'home'"})
+    work(settings)
+    assert query("SELECT event_id FROM quarantine") == [{"event_id": "home"}]
 
 
 def test_a_slice_that_was_prepared_before_days_expired_is_prepared_again(
