@@ -196,7 +196,8 @@ def _rewritten(settings: CompactSettings, engine: Engine, partition: Partition, 
             engine.compact(partition)
     except CommitFailedError as error:
         log.warning("commit conflict, next run retries event_date=%s event_type=%s error=%s", *_key(partition), error)
-    return {_key(p): p for p in measure(DeltaTable(settings.events_uri), settings)}[_key(partition)]
+    there = {_key(p): p for p in measure(DeltaTable(settings.events_uri), settings)}
+    return there.get(_key(partition), _partition(_key(partition), [], 0))  # an erasure may have emptied it meanwhile
 
 
 def _filters(partition: Partition) -> list[tuple[str, str, str]]:

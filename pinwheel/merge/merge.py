@@ -29,7 +29,7 @@ from pinwheel.merge.gate import Verdict
 from pinwheel.merge.ledger import ONLY, Outcome, Shard, SupersededError
 from pinwheel.merge.load import load, load_table, write
 from pinwheel.merge.plan import Counts, Plan, kept_columns
-from pinwheel.merge.prepare import Next, Prepared, prepare, upcoming
+from pinwheel.merge.prepare import CHANGED, Next, Prepared, prepare, upcoming
 
 log = logging.getLogger(__name__)
 
@@ -74,9 +74,9 @@ def next_slice(
 
 
 def prepared(table: str, feed: ChangeFeed, next_: Next, shard: Shard, connection: Connection) -> Prepared:
-    """As ``prepare``; rows of days that the table no longer has are set aside."""
+    """As ``prepare``; rows of days that the table no longer has are set aside, and corrections of them dropped."""
     slice_ = prepare(table, feed, next_, shard)
-    slice_.expire(ledger.kept_from(connection))
+    slice_.expire(ledger.kept_from(connection), changes=lambda: feed.rows(next_.versions, slice_.kind.name, CHANGED))
     connection.commit()
     return slice_
 

@@ -3,7 +3,7 @@
 Writes nothing: a process that dies here, or two that prepare the same versions, leave no trace.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any
@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from expectations.suites import Rule
 
 SAMPLE_VALUES = 5
+CHANGED = ("kafka_partition", "kafka_offset")  # columns that say which record a change is of
 
 
 @dataclass(frozen=True)
@@ -166,25 +167,43 @@ class Prepared:
         sql = f"SELECT DISTINCT {rule.column} FROM slice WHERE change_type = 'upsert' AND ({rule.broken})"
         return [value for (value,) in self.db.execute(f"{sql} ORDER BY 1 LIMIT {SAMPLE_VALUES}").fetchall()]
 
-    def expire(self, kept_from: date, *, aside: bool = True) -> None:
+    def expire(
+        self, kept_from: date, *, aside: bool = True, changes: Callable[[], pa.RecordBatchReader] | None = None
+    ) -> None:
         """Set aside the upserts of days whose rows the table no longer has; or drop them.
 
         A redelivered event of such a day would be taken for a new one, and counted twice.
+
+        Args:
+            kept_from: the first day of which the table has all rows.
+            aside: False: drop them.
+            changes: reads the feed's ``CHANGED`` again, if there are such upserts: corrections of rows, as of an
+                erasure, are dropped, and do not flood quarantine. A letter that came home has none of this event type.
         """
         self.kept_from = kept_from
         if kept_from == date.min:
             return
-        condition = f"change_type = 'upsert' AND occurred_at < TIMESTAMP '{kept_from.isoformat()}'"
-        found = self.db.sql(f"SELECT rowid AS row_num, * FROM slice WHERE {condition}").to_arrow_table()
-        if not found.num_rows:
+        old = f"change_type = 'upsert' AND occurred_at < TIMESTAMP '{kept_from.isoformat()}'"
+        if not self._row(f"COUNT(*) FROM slice WHERE {old}")[0]:
             return
-        self.upserts -= found.num_rows
+        if changes is not None:
+            self.db.register("feed", changes())
+            before = "SELECT kafka_partition, kafka_offset, _commit_version FROM feed"
+            before += " WHERE _change_type = 'update_preimage'"
+            self._drop(f"{old} AND (kafka_partition, kafka_offset, change_version) IN ({before})")
+            self.db.unregister("feed")
         if aside:
+            found = self.db.sql(f"SELECT rowid AS row_num, * FROM slice WHERE {old}").to_arrow_table().to_pylist()
             reason = f"expired: the table has no rows from before {kept_from}"
-            self.aside += [{**row, "reason": reason} for row in found.to_pylist()]
-        else:
-            self.rows_read -= found.num_rows
-        self.db.execute(f"DELETE FROM slice WHERE {condition}")
+            self.aside += [{**row, "reason": reason} for row in found]
+            self.rows_read += len(found)
+        self._drop(old)
+
+    def _drop(self, condition: str) -> None:
+        """Drop upserts, as if they had not been read."""
+        gone = self.db.execute(f"DELETE FROM slice WHERE {condition}").fetchall()[0][0]
+        self.upserts -= gone
+        self.rows_read -= gone
 
     def set_aside(self, rules: Sequence["Rule"]) -> int:
         """Move the upserts that break one of the rules to ``aside``; returns the number of all that are there."""

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import asdict, dataclass
+from datetime import date
 
 import pyarrow as pa
 import pyarrow.dataset as ds
@@ -245,7 +246,8 @@ def load_part(rebuild: Rebuild, part: int, rows: Iterable[pa.RecordBatch], conne
         gate: judges the rows.
 
     Raises:
-        SupersededError: the part was loaded by another run, or the rebuild is over; nothing was changed.
+        SupersededError: the part was loaded by another run, the rebuild is over, or days have expired meanwhile;
+            nothing was changed.
         MergeError: another part with a delivery of the same event was faster; nothing was changed.
     """
     versions = VersionRange(FIRST_WATERMARK, rebuild.version)
@@ -258,6 +260,8 @@ def load_part(rebuild: Rebuild, part: int, rows: Iterable[pa.RecordBatch], conne
                 with memsql.transaction(connection):
                     if memsql.execute(connection, "merge/rebuild/add_part", _named(rebuild) | {"part": part}) != 1:
                         raise SupersededError(f"part {part} of the rebuild of {rebuild.table} is loaded already")
+                    if ledger.kept_from(connection) != slice_.kept_from:
+                        raise SupersededError(f"days of {rebuild.table} have expired meanwhile: prepared again")
                     detail = f'{{"rebuild": "part {part}"}}'
                     outcome = Outcome(asdict(write_.counts), slice_.rows_read, len(slice_.aside), detail)
                     write_rows(connection, write_, ledger.record_merged(connection, slice_, outcome))
@@ -273,11 +277,15 @@ def _exchange(rebuild: Rebuild, settings: MergeSettings, connection: Connection)
 
     Dying between the two leaves the new table with the old watermark; the next run finds no shadow left, and goes on.
     Rows of versions in between come again by the feed, and are recognised.
+
+    Raises:
+        SupersededError: another run was faster, or retention is not done with the old table; nothing was changed.
     """
     table = rebuild.table
     memsql.execute(connection, "merge/rebuild/drop_replaced", table=table)
     if memsql.fetch(connection, "merge/rebuild/has_shadow", {"rebuilt": f"rebuilt_{table}"}):
         with memsql.transaction(connection):
+            _require_expired(connection, table)
             note_stale_days(connection, table)
         memsql.execute_all(connection, "merge/rebuild/exchange", table=table)
     ledger.watermark(connection, table, Shard(0, settings.merge_shards))  # there are none in a new database
@@ -294,6 +302,18 @@ def _exchange(rebuild: Rebuild, settings: MergeSettings, connection: Connection)
             ledger.move_progress(connection, table, reached, Shard(number, settings.merge_shards))
     memsql.execute(connection, "merge/rebuild/drop_replaced", table=table)
     log.info("rebuilt table=%s version=%d", table, rebuild.version)
+
+
+def _require_expired(connection: Connection, table: str) -> None:
+    """The old table is not dropped while retention still has to count logins of it."""
+    kept = {"kept_from": ledger.kept_from(connection)}
+    if (
+        kept["kept_from"] > date.min
+        and memsql.fetch(connection, "merge/rebuild/expiring", kept, table=table)[0]["is_expiring"]
+    ):
+        raise SupersededError(
+            f"rows of {table} are about to expire: tables are exchanged after apply_retention is done"
+        )
 
 
 def note_stale_days(connection: Connection, table: str) -> None:

@@ -63,7 +63,7 @@ class Retention:
             before = self._kept_from(EVENTS, self._settings.retain_event_days)
             yield Expired(table, before, self._events(table, before))
         if days := self._settings.retain_lake_days:
-            before = min(self._before(days), self._floor(EVENTS, days))
+            before = min(self._before(days), self._floor(EVENTS, self._settings.retain_event_days))
             yield Expired("lake", before, self._lake(before.date()))
         if days := self._settings.retain_dead_letter_days:
             before = min(self._before(days), datetime.combine(first_open_day(self._connection), datetime.min.time()))
@@ -91,17 +91,29 @@ class Retention:
     def _floor(self, store: str, days: int) -> datetime:
         """The first day that a store keeps; in a dry run, the one that it would keep."""
         kept_from = ledger.kept_from(self._connection, store)
+        if self._dry_run and days and (first := self._first(store, days)) is not None:
+            kept_from = max(kept_from, first)
         self._connection.commit()
-        return self._before(days) if self._dry_run else datetime.combine(kept_from, datetime.min.time())
+        return datetime.combine(kept_from, datetime.min.time())
 
     def _kept_from(self, store: str, days: int) -> datetime:
         """Move the first day that a store keeps forward; returns it. A day that is not settled yet is kept."""
         if not self._dry_run:
             with memsql.transaction(self._connection):
                 memsql.fetch(self._connection, "operate/retention/lock")
-                first = min(self._before(days).date(), *unsettled_days(self._connection), date.max)
-                memsql.execute(self._connection, "operate/retention/move", {"store": store, "kept_from": first})
+                if (first := self._first(store, days)) is not None:
+                    memsql.execute(self._connection, "operate/retention/move", {"store": store, "kept_from": first})
         return self._floor(store, days)
+
+    def _first(self, store: str, days: int) -> date | None:
+        """The first day to keep. None: none expires while a table is rebuilt, as parts that are loaded would bring back
+        its rows, and logins that are counted already. Does not commit.
+        """
+        if found := memsql.fetch(self._connection, "operate/retention/rebuilding"):
+            tables = ",".join(row["table_name"] for row in found)
+            log.warning("nothing more of store=%s expires while tables are rebuilt tables=%s", store, tables)
+            return None
+        return min(self._before(days).date(), *unsettled_days(self._connection))
 
     def _count(self, store: str, values: dict[str, Any], **names: str) -> int:
         found = memsql.fetch(self._connection, f"operate/retention/count_{store}", values, **names)[0]["found"]

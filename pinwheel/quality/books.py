@@ -82,10 +82,14 @@ def require_balanced(differences: list[str]) -> None:
 def closed_through(connection: Connection) -> date | None:
     """The last day such that the books of it and of all days before are closed; None: of no day, or not for certain.
 
-    Closed days may leave the lake. Does not commit.
+    None is after a table was made anew, until the books are drawn up again: what expires first would be in its ledger,
+    and in no books. Closed days may leave the lake. Does not commit.
     """
     rows = memsql.fetch(connection, "quality/books/lines", {"scope": ALL})
-    day: date | None = rows[0]["closed_through"] if rows else None
+    rebuilt_at = memsql.fetch(connection, "quality/books/rebuilt")[0]["rebuilt_at"]
+    if not rows or (rebuilt_at is not None and rebuilt_at >= rows[0]["through_at"]):
+        return None
+    day: date | None = rows[0]["closed_through"]
     return day
 
 

@@ -14,6 +14,7 @@ from deltalake import DeltaTable
 from pinwheel.clients import memsql
 from pinwheel.clients.memsql import Connection, Row
 from pinwheel.core.contract import DEAD_LETTER, TABLES
+from pinwheel.core.shards import shard_number
 from pinwheel.quality.books_day import COLUMNS, POSITIONS, Day, Sums, bounds
 from pinwheel.quality.books_lake import LakeFiles, Mark
 from pinwheel.quality.books_lines import TABLE, Line
@@ -43,6 +44,8 @@ class TableBooks:
             self._closed[row["table_name"]][row["event_date"], row["shard"]] = row
         rows = memsql.fetch(connection, "quality/books/erased_days")
         self._erased = Counter({(row["event_type"], row["event_date"]): row["records"] for row in rows})
+        kept = memsql.fetch(connection, "quality/kept_from", {"store": "events"})[0]["kept_from"]
+        self._kept_from: date = kept or date.min  # the tables no longer have earlier days, which the lake may have
         self.closes: list[Row] = []  # the days to close
         self.opens: set[tuple[str, date]] = set()  # closed days of which the lake has other rows by now
         self._at: dict[int, LakeFiles] = {}
@@ -69,10 +72,12 @@ class TableBooks:
     def closed_through(self, files: LakeFiles) -> date | None:
         """The last day such that it and all before are closed, as the lake is now."""
         kept = (r for n, days in self._closed.items() for r in days.values() if (n, r["event_date"]) not in self.opens)
-        closed = {(row["table_name"], row["event_date"]): _mark(row) for row in [*kept, *self.closes]}
-        days = {(name, day): mark for name, kind in KINDS.items() for day, mark in files.days(kind).items()}
-        open_ = [day for (name, day), mark in days.items() if closed.get((name, day)) != mark]
-        return min(open_) - timedelta(days=1) if open_ else max((day for _, day in closed), default=None)
+        rows = {(row["table_name"], row["event_date"], row["shard"]): row for row in [*kept, *self.closes]}
+        shards = Counter((name, day, _mark(row), row["shards"]) for (name, day, _), row in rows.items())
+        closed = {(name, day, mark) for (name, day, mark, of), count in shards.items() if count == of}
+        days = {(name, day, mark) for name, kind in KINDS.items() for day, mark in files.days(kind).items()}
+        open_ = [day for _, day, _ in days - closed]
+        return min(open_) - timedelta(days=1) if open_ else max((day for _, day, _ in closed), default=None)
 
     def lines(self, table: str) -> list[Line]:
         """The lines of a table's shards.
@@ -103,6 +108,9 @@ class TableBooks:
         days = files.days(kind)
         closed = self._still_closed(table, days, list(lines), of, rebuilt_at)
         for day in closed:
+            rows = [self._closed[table][day, n] for n in lines]
+            if day in days and any(_mark(row) != days[day] or not _is_later(row, rebuilt_at) for row in rows):
+                self._close_again(table, files, day, (list(lines), of), rebuilt_at)
             for n, line in lines.items():
                 row = self._closed[table][day, n]
                 if day in days or _is_later(row, rebuilt_at):  # else the table was made anew without it
@@ -122,12 +130,32 @@ class TableBooks:
                     total = sum(total for (number, _), (_, total) in mine.items() if number == n)
                     self._close(table, day, (n, of), days.get(day, Mark(0, None, None)), found.found[n], total)
 
+    def _close_again(
+        self, table: str, files: LakeFiles, day: date, shards: tuple[list[int], int], rebuilt_at: datetime | None
+    ) -> None:
+        """Close a day whose rows have left the table, with what the lake has of it by now: late events were set aside.
+
+        If the table was made anew since, it was without this day, and so is its ledger.
+        """
+        kind, (numbers, of) = TABLES[table].name, shards
+        mark, erased = files.days(kind)[day], self._erased[kind, day]
+        with files.read(self._db, files.paths_of_day(kind, day), ("event_id",)):
+            rows = dict(self._db.execute(f"SELECT {shard_number(of)}, COUNT(*) FROM files GROUP BY ALL").fetchall())
+        for n in numbers:
+            row = self._closed[table][day, n]
+            found = {"lake_rows": rows.get(n, 0), "erased": erased}
+            found["quarantined"] = row["quarantined"] + max(0, found["lake_rows"] - row["lake_rows"])
+            if not _is_later(row, rebuilt_at):
+                found["in_table"] = 0
+            self._closed[table][day, n] = {**row, **found, **_marked(mark)}
+            self.closes.append(self._closed[table][day, n])
+
     def _still_closed(
         self, table: str, days: Mapping[date, Mark], numbers: list[int], of: int, rebuilt_at: datetime | None
     ) -> set[date]:
         """The closed days of which the lake has the same rows, or that have left the lake or the table by their age.
 
-        All others are read again, and all that are in the lake when the table was made anew since.
+        All others are read again, and all that both have when the table was made anew since.
         """
         oldest = min(days, default=None)
         begins = memsql.fetch(self._connection, "quality/books/oldest", table=table)[0]["occurred_hour"]
@@ -137,9 +165,10 @@ class TableBooks:
             known = [row for row in rows if row is not None and row["shards"] == of]
             same = all(_mark(row) == days.get(day) for row in known)
             left_lake = day not in days and (oldest is None or day < oldest)
+            expired = day < self._kept_from
             left_table = begins is not None and day < begins.date() and any(row["in_table"] for row in known)
             later = all(_is_later(row, rebuilt_at) for row in known)
-            if len(known) == len(numbers) and (left_lake or (later and (same or left_table))):
+            if len(known) == len(numbers) and (left_lake or expired or (later and (same or left_table))):
                 closed.add(day)
             else:
                 self.opens.add((table, day))
@@ -181,8 +210,7 @@ class TableBooks:
             return
         row = {column: counts.get(name, 0) for column, name in KEPT.items()}
         named = {"table_name": table, "event_date": day, "shard": shard[0], "shards": shard[1], "checksum": checksum}
-        marked = {"day_rows": mark.rows, "first_offset": mark.first_offset, "last_offset": mark.last_offset}
-        self.closes.append({**row, **named, **marked, "erased": self._erased[KINDS[table], day]})
+        self.closes.append({**row, **named, **_marked(mark), "erased": self._erased[KINDS[table], day]})
 
 
 def _is_later(row: Row, rebuilt_at: datetime | None) -> bool:
@@ -192,6 +220,10 @@ def _is_later(row: Row, rebuilt_at: datetime | None) -> bool:
 
 def _mark(row: Row) -> Mark:
     return Mark(row["day_rows"], row["first_offset"], row["last_offset"])
+
+
+def _marked(mark: Mark) -> Row:
+    return {"day_rows": mark.rows, "first_offset": mark.first_offset, "last_offset": mark.last_offset}
 
 
 def _between(closed: Iterable[date]) -> Iterator[tuple[datetime, datetime]]:

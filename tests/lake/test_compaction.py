@@ -10,7 +10,7 @@ from deltalake import DeltaTable
 
 from pinwheel.core.settings import CompactSettings
 from pinwheel.lake import events_table
-from pinwheel.lake.compaction import Action, Partition, compact, is_due, measure, needs
+from pinwheel.lake.compaction import Action, LocalEngine, Partition, compact, is_due, measure, needs
 from pinwheel.lake.landing import Landing
 from tests.support.lake_rows import NOON, TOPIC, make_lake, row, write
 
@@ -62,6 +62,17 @@ def part(day: str, small: int, large_size: int = 0) -> Partition:
 )
 def test_what_a_partition_needs(settings: CompactSettings, partition: Partition, action: Action) -> None:
     assert needs(partition, settings, TODAY) is action
+
+
+def test_a_partition_that_was_emptied_meanwhile(settings: CompactSettings) -> None:
+    class Slow(LocalEngine):
+        def compact(self, partition: Partition) -> None:
+            DeltaTable(self.uri).delete(f"event_type = '{partition.event_type}'")
+            super().compact(partition)
+
+    land(settings, 12)
+    reports = compact(settings, NOON, dry_run=False, unread_since=None, engine=Slow(settings))
+    assert {r.event_type: (r.files_before, r.files_after) for r in reports} == {"login": (12, 0), "repin": (12, 0)}
 
 
 def test_few_files_and_the_same_rows(settings: CompactSettings) -> None:

@@ -15,7 +15,7 @@ from pinwheel.core.contract import TABLES
 from pinwheel.core.errors import QualityError
 from pinwheel.core.settings import MergeSettings, RetentionSettings
 from pinwheel.lake import events_table, expiry
-from pinwheel.merge import rebuild
+from pinwheel.merge import ledger, rebuild
 from pinwheel.merge.ledger import SupersededError
 from pinwheel.merge.merge import merge
 from pinwheel.operate import expire
@@ -23,7 +23,7 @@ from pinwheel.operate.expire import apply_retention
 from pinwheel.quality import results
 from pinwheel.rollup.rollups import Rollups, note_stale_day
 from tests.support.dying import die_at
-from tests.support.lakes import NOON, delete, event, hours, land
+from tests.support.lakes import NOON, delete, event, hours, land, update
 from tests.support.rebuilds import everything, work
 from tests.support.slices import prepared
 from tests.support.types import Query
@@ -107,7 +107,9 @@ def test_a_day_whose_books_are_open_is_kept(settings: MergeSettings, connection:
     work(settings)
     for through in (OLD.date() - timedelta(days=1), OLD.date()):
         close_books(connection, through.isoformat())
+        would = apply(dry_run=True, retain_dead_letter_days=70)
         gone = apply(retain_dead_letter_days=70)
+        assert would == gone
         is_closed = through == OLD.date()
         assert gone == {**gone, "repins": 15 * is_closed, "lake": 60 * is_closed, "dead_letters": int(is_closed)}
 
@@ -206,6 +208,52 @@ def test_a_rebuild_brings_no_old_row_back(
     assert query("SELECT * FROM quarantine") == []
 
 
+def test_retention_waits_for_a_rebuild(
+    settings: MergeSettings, connection: Connection, query: Query, apply: Apply
+) -> None:
+    land(settings.lake_uri, old_and_new())
+    work(settings)
+    rebuild.request(connection, settings, ["logins"], "ann")
+    assert (apply(retain_lake_days=0)["logins"], query("SELECT * FROM retention")) == (0, [])
+    work(settings)
+    assert apply()["logins"] == 0, "its books are to be drawn up again"
+    close_books(connection, "2099-12-31")
+    assert apply()["logins"] == 15
+    assert query("SELECT SUM(logins) AS n FROM expired_logins") == [{"n": 15}]
+
+
+def test_a_part_that_was_prepared_before_days_expired_is_prepared_again(
+    settings: MergeSettings, connection: Connection, query: Query, apply: Apply, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    land(settings.lake_uri, old_and_new())
+    work(settings)
+    apply(retain_lake_days=0)
+    rebuild.request(connection, settings, ["logins"], "ann")
+    real, answers = ledger.kept_from, [date.min]
+    monkeypatch.setattr(ledger, "kept_from", lambda *given: answers.pop() if answers else real(*given))
+    work(settings)
+    assert query("SELECT COUNT(*) AS n FROM logins") == [{"n": 5}]
+    assert query("SELECT SUM(logins) AS n FROM expired_logins") == [{"n": 15}]
+
+
+def test_a_rebuild_waits_until_expired_logins_are_counted(
+    settings: MergeSettings, connection: Connection, query: Query, apply: Apply
+) -> None:
+    land(settings.lake_uri, old_and_new())
+    work(settings)
+    with pytest.MonkeyPatch.context() as patch:
+        die_at(patch, "operate/retention/delete_logins", after=True)
+        with pytest.raises(KeyboardInterrupt):
+            apply(retain_lake_days=0)
+    rebuild.request(connection, settings, ["logins"], "ann")
+    work(settings)
+    assert query("SELECT state FROM rebuilds") == [{"state": "exchanging"}]
+    apply(retain_lake_days=0)
+    work(settings)
+    assert query("SELECT state FROM rebuilds") == []
+    assert query("SELECT SUM(logins) AS n FROM expired_logins") == [{"n": 15}]
+
+
 def test_a_late_event_of_a_gone_day_is_quarantined_not_counted_twice(
     settings: MergeSettings, connection: Connection, query: Query, apply: Apply
 ) -> None:
@@ -224,6 +272,23 @@ def test_a_late_event_of_a_gone_day_is_quarantined_not_counted_twice(
     ]
     (row,) = query("SELECT rows_read, inserted, quarantined FROM merge_slices ORDER BY slice_id DESC LIMIT 1")
     assert row == {"rows_read": 3, "inserted": 1, "quarantined": 2}
+
+
+def test_a_correction_of_a_gone_day_is_not_quarantined(
+    settings: MergeSettings, connection: Connection, query: Query, apply: Apply
+) -> None:
+    """As of an erasure; a letter that comes home is no correction."""
+    land(settings.lake_uri, [*old_and_new(), event("dead_letter", None, 90, occurred_at=OLD)])
+    work(settings)
+    apply(retain_lake_days=0)
+    before = everything(query)
+    update(settings.lake_uri, "event_type = 'repin' AND kafka_offset < 60", {"category": "'food'"})
+    work(settings)
+    assert query("SELECT event_id FROM quarantine") == []
+    assert everything(query) == before
+    update(settings.lake_uri, "event_type = 'dead_letter'", {"event_type": "'repin'", "event_id": "'home'"})
+    work(settings)
+    assert query("SELECT event_id FROM quarantine") == [{"event_id": "home"}]
 
 
 def test_a_slice_that_was_prepared_before_days_expired_is_prepared_again(

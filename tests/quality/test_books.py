@@ -1,6 +1,6 @@
 """The books of a real lake and a real database: balanced when all is right, however rows came and went."""
 
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from deltalake import DeltaTable
@@ -10,6 +10,7 @@ from pinwheel.clients.memsql import Connection, Row
 from pinwheel.core.contract import TABLES
 from pinwheel.core.settings import MergeSettings, QualitySettings
 from pinwheel.lake.landing import Landing
+from pinwheel.merge import rebuild
 from pinwheel.merge.gate import Gate
 from pinwheel.quality import books_tables
 from pinwheel.quality.books import close_books, closed_through
@@ -18,6 +19,7 @@ from tests.support.dying import die_at
 from tests.support.lake_rows import write
 from tests.support.lakes import NOON, delete, event, update
 from tests.support.ledgers import LOG, NOW, DrawBooks, FakeKafka, land, line_of, merge_judged, run, traffic
+from tests.support.rebuilds import work
 from tests.support.types import Query
 
 DAY = timedelta(days=1)
@@ -150,6 +152,61 @@ def test_days_that_retention_has_removed_stay_explained(
     assert [dict(li.counts) for li in draw().lines] == [dict(li.counts) for li in before.lines]
     delete(settings.lake_uri, "event_date = '2026-03-14' AND event_type = 'pin'")
     assert "gone from the lake" in draw().differences[0]
+
+
+@pytest.fixture
+def expired(draw: DrawBooks, full: list[Row], connection: Connection) -> None:
+    """The tables no longer have the days before the last one, and the lake does."""
+    assert draw().closed_through == NOON.date()
+    for table in TABLES:
+        run(f"DELETE FROM {table} WHERE occurred_hour < '2026-03-14'", connection)
+    run("INSERT INTO retention (store, kept_from) VALUES ('events', '2026-03-14')", connection)
+
+
+@pytest.mark.usefixtures("expired")
+def test_a_late_event_of_a_day_that_has_expired_leaves_it_closed(
+    draw: DrawBooks, settings: MergeSettings, connection: Connection, gate: Gate, broker: FakeKafka
+) -> None:
+    before = line_of(draw(), "table", "repins")
+    broker.records[0].add(300)
+    land(settings.events_uri, [event("repin", "late", 300, occurred_at=NOON - DAY)])
+    merge_judged(settings, connection, gate)
+    for _ in range(2):
+        books = draw()
+        assert (books.differences, books.closed_through) == ([], NOON.date())
+        counts = line_of(books, "table", "repins")
+        assert counts["rows"] == before["rows"] + 1 == counts["in_table"] + counts["quarantined"] + counts["repeated"]
+
+
+@pytest.mark.usefixtures("expired")
+def test_an_erasure_of_a_day_that_has_expired_leaves_it_closed(
+    draw: DrawBooks, full: list[Row], settings: MergeSettings, connection: Connection, gate: Gate
+) -> None:
+    rows = [r for r in full if r["event_type"] == "repin" and r["event_date"] == (NOON - DAY).date()]
+    offset = next(r["kafka_offset"] for r in rows if r["kafka_partition"] == 0)
+    values = f"('{LOG}', 0, {offset}, 'repin', '2026-03-13', 'e1')"
+    run(f"INSERT INTO erased_records VALUES {values}", connection)
+    delete(settings.lake_uri, f"kafka_partition = 0 AND kafka_offset = {offset}")
+    merge_judged(settings, connection, gate)
+    for _ in range(2):
+        books = draw()
+        assert (books.differences, books.closed_through) == ([], NOON.date())
+
+
+@pytest.mark.usefixtures("expired")
+def test_a_table_made_anew_without_the_days_that_have_expired_balances(
+    draw: DrawBooks, settings: MergeSettings, connection: Connection
+) -> None:
+    rebuild.request(connection, settings, ["repins"], "test")
+    work(settings, "repins")
+    assert closed_through(connection) is None, "the books are older than the table"
+    for _ in range(2):
+        books = draw()
+        assert (books.differences, books.closed_through) == ([], NOON.date())
+    later = datetime.now(UTC)
+    for _ in range(2):
+        assert draw(later).differences == []
+        assert closed_through(connection) == NOON.date()
 
 
 def test_dead_letters_and_quarantine_may_leave_by_an_age_of_their_own(

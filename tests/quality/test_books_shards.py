@@ -1,5 +1,7 @@
 """The books of tables with shards, and of tables that were made anew."""
 
+from datetime import date
+
 import pytest
 from deltalake import DeltaTable
 
@@ -40,6 +42,17 @@ def test_each_shard_is_compared_at_its_own_watermark(
     assert books.differences == []
     rows = sum(line_of(books, "table", "repins", n)["rows"] for n in (0, 1))
     assert rows == len([r for r in landed if r["event_type"] == "repin"])
+
+
+def test_a_day_is_closed_when_all_of_its_shards_are(
+    draw: DrawBooks, settings: MergeSettings, connection: Connection, gate: Gate, landed: list[Row], query: Query
+) -> None:
+    for shard in (FIRST, SECOND):
+        merge_judged(settings, connection, gate, shard)
+    ids = "CAST(CONV(LEFT(MD5(event_id), 8), 16, 10) AS UNSIGNED) MOD 2 = 1"
+    first = "occurred_hour < '2026-03-12'"
+    run(f"UPDATE logins SET kafka_offset = 5000 WHERE {ids} AND {first} LIMIT 1", connection)
+    assert draw().closed_through == date(2026, 3, 10)
 
 
 def test_a_difference_is_on_the_line_of_its_shard(

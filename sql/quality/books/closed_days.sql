@@ -17,5 +17,6 @@ SELECT
     quarantined,
     repeated,
     erased,
+    checksum,
     closed_at
 FROM books_days
