@@ -53,11 +53,16 @@ def count(kinds: dict[str, Kind], rows: pa.Table, about: pa.Table) -> None:
         kind = kinds.setdefault(name if name in kinds or len(kinds) < KINDS else OTHERS, Kind())
         kind.letters += 1
         if len(kind.samples) < SAMPLES:
-            kind.samples.append(Sample(partition, offset, f"{reason}: {text}"))
+            kind.samples.append(Sample(partition, offset, f"{reason}: {text}" if text else reason))
 
 
-def _lack(reason: str, detail: str) -> str:
-    """The lack of a letter, without its value: reason and field; of an unknown type also its name."""
+def _lack(reason: str, detail: str | None) -> str:
+    """The lack of a letter, without its value: reason and field; of an unknown type also its name.
+
+    A letter that mentions an erased person has no detail.
+    """
+    if not detail:
+        return reason
     if reason in (DeadReason.MISSING_FIELD, DeadReason.BAD_FIELD):
         return f"{reason}: {detail.partition('=')[0]}"
     return f"{reason}: {detail}" if reason == DeadReason.UNKNOWN_TYPE else reason
