@@ -63,14 +63,18 @@ def replay_dead_letters() -> None:
         """Replay dead letters; returns counts and samples."""
         from dataclasses import asdict
 
+        from pinwheel.clients import memsql
         from pinwheel.core.settings import ReplaySettings, load
         from pinwheel.lake.replay import Wanted, replay
+        from pinwheel.merge.ledger import kept_from
         from spark_jobs.landing_task import Landed
 
         context, settings = get_current_context(), load(ReplaySettings)
         params, by = context["params"], context["dag_run"].triggering_user_name or "unknown"
-        done = replay(settings, Wanted.by_form(params), Landed(settings), by, dry_run=params["dry_run"])
-        return asdict(done)
+        wanted, dry_run = Wanted.by_form(params), params["dry_run"]
+        with memsql.connect(settings) as connection:
+            first = kept_from(connection)
+        return asdict(replay(settings, wanted, Landed(settings), by, dry_run=dry_run, kept_from=first))
 
     @task
     def quarantine() -> list[dict[str, Any]]:

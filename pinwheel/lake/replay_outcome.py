@@ -8,6 +8,7 @@ from pinwheel.core.contract import DeadReason
 
 SAMPLES, KINDS = 3, 20  # samples of a kind of letters, and kinds that are kept apart
 OTHERS = "others"
+EXPIRED = "expired: its day is no longer kept"
 
 
 @dataclass(frozen=True)
@@ -44,12 +45,15 @@ class Replayed:
     more_left: bool = False
 
 
-def count(kinds: dict[str, Kind], rows: pa.Table, about: pa.Table) -> None:
-    """Count rows by kind, with samples of what ``about`` says of each: a table of the same rows."""
+def count(kinds: dict[str, Kind], rows: pa.Table, about: pa.Table, all_are: str | None = None) -> None:
+    """Count rows by kind, with samples of what ``about`` says of each: a table of the same rows.
+
+    The kind is ``all_are``, if given.
+    """
     of_kind = (rows[name].to_pylist() for name in ("event_type", "dead_reason", "dead_detail"))
     shown = (about[name].to_pylist() for name in ("kafka_partition", "kafka_offset", "dead_reason", "dead_detail"))
     for event_type, why, detail, partition, offset, reason, text in zip(*of_kind, *shown, strict=True):
-        name = event_type if why is None else _lack(why, detail)
+        name = all_are or (event_type if why is None else _lack(why, detail))
         kind = kinds.setdefault(name if name in kinds or len(kinds) < KINDS else OTHERS, Kind())
         kind.letters += 1
         if len(kind.samples) < SAMPLES:

@@ -23,6 +23,7 @@ from pinwheel.core.quarantine import MAX_ID_CHARS, QUARANTINED
 from pinwheel.core.settings import ReplaySettings
 from pinwheel.lake.changes import change
 from pinwheel.lake.replay import Wanted
+from pinwheel.lake.replay_outcome import EXPIRED
 from pinwheel.merge import ledger
 from pinwheel.merge.ledger import FIRST_WATERMARK
 from pinwheel.merge.prepare import Prepared, as_feed
@@ -32,7 +33,6 @@ log = logging.getLogger(__name__)
 RECORDS = "SELECT DISTINCT kafka_partition, kafka_offset, event_id, occurred_at::DATE AS day FROM slice"
 PAGE_ROWS = 1000  # judged at once, and changed in one commit
 SAMPLES = 3
-EXPIRED = "expired: its day is no longer kept"
 Record = tuple[int | None, int | None, str | None]
 
 

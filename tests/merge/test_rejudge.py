@@ -15,10 +15,11 @@ from pinwheel.clients.memsql import Connection, Row
 from pinwheel.core.settings import MergeSettings, ReplaySettings
 from pinwheel.lake import changes
 from pinwheel.lake.replay import Wanted
+from pinwheel.lake.replay_outcome import EXPIRED
 from pinwheel.merge import rejudge as judging
 from pinwheel.merge.gate import Gate
 from pinwheel.merge.merge import merge, next_slice
-from pinwheel.merge.rejudge import EXPIRED, Rejudged, rejudge
+from pinwheel.merge.rejudge import Rejudged, rejudge
 from pinwheel.rollup.rollups import Rollups
 from tests.support.lakes import NOON, delete, event, hours, land
 from tests.support.places import on_disk_and_in_a_store
