@@ -51,6 +51,12 @@ from pinwheel.core.contract import EVENT_TYPES, DeadReason
         "to_time": Param(
             None, type=["null", "string"], format="date-time", title="Received before", description="Empty: until now."
         ),
+        "letters": Param(
+            True,
+            type="boolean",
+            title="Bring dead letters home",
+            description="Off: leave all letters alone, and only judge quarantined rows.",
+        ),
         "quarantine": Param(True, type="boolean", title="Also judge quarantined rows again"),
         "dry_run": Param(True, type="boolean", title="Only say what would come home"),
     },
@@ -71,6 +77,8 @@ def replay_dead_letters() -> None:
 
         context, settings = get_current_context(), load(ReplaySettings)
         params, by = context["params"], context["dag_run"].triggering_user_name or "unknown"
+        if not params["letters"]:
+            return {}
         wanted, dry_run = Wanted.by_form(params), params["dry_run"]
         with memsql.connect(settings) as connection:
             first = kept_from(connection)
