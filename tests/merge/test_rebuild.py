@@ -21,6 +21,7 @@ from pinwheel.core.settings import CompactSettings, MergeSettings
 from pinwheel.merge import rebuild
 from pinwheel.merge.gate import Gate
 from pinwheel.merge.merge import Write, planned
+from pinwheel.merge.rebuild import Rebuild
 from pinwheel.merge.session import Session
 from pinwheel.operate.retention import oldest_unread
 from tests.support import slices
@@ -117,6 +118,20 @@ def test_of_several_deliveries_the_first_is_kept_in_whatever_order_the_files_are
     work(settings.model_copy(update={"merge_slice_rows": 1}))
     rows = query("SELECT event_id, user_id FROM repins ORDER BY event_id")
     assert [tuple(row.values()) for row in rows] == [("a", 1), ("b", 1)]
+
+
+def test_a_part_that_is_not_loaded_is_told_when_another_is(
+    settings: MergeSettings, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def load_part(_: Rebuild, part: int, *__: Any) -> int:
+        if part == 5:
+            raise MergeError("another part was faster")
+        return 1
+
+    monkeypatch.setattr(rebuild, "load_part", load_part)
+    found = Rebuild("repins", 0, 1, rebuild.SESSION, rebuild.LOADING)
+    rebuild._load_next(found, settings, {4: [], 5: []}, Gate(1.0))
+    assert "part not loaded table=repins part=5: another part was faster" in caplog.text
 
 
 def test_of_three_deliveries_in_parts_that_load_at_once_the_first_is_kept(
