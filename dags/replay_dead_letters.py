@@ -51,6 +51,12 @@ from pinwheel.core.contract import EVENT_TYPES, DeadReason
         "to_time": Param(
             None, type=["null", "string"], format="date-time", title="Received before", description="Empty: until now."
         ),
+        "letters": Param(
+            True,
+            type="boolean",
+            title="Bring dead letters home",
+            description="Off: leave all letters alone, and only judge quarantined rows.",
+        ),
         "quarantine": Param(True, type="boolean", title="Also judge quarantined rows again"),
         "dry_run": Param(True, type="boolean", title="Only say what would come home"),
     },
@@ -63,14 +69,20 @@ def replay_dead_letters() -> None:
         """Replay dead letters; returns counts and samples."""
         from dataclasses import asdict
 
+        from pinwheel.clients import memsql
         from pinwheel.core.settings import ReplaySettings, load
         from pinwheel.lake.replay import Wanted, replay
+        from pinwheel.merge.ledger import kept_from
         from spark_jobs.landing_task import Landed
 
         context, settings = get_current_context(), load(ReplaySettings)
         params, by = context["params"], context["dag_run"].triggering_user_name or "unknown"
-        done = replay(settings, Wanted.by_form(params), Landed(settings), by, dry_run=params["dry_run"])
-        return asdict(done)
+        if not params["letters"]:
+            return {}
+        wanted, dry_run = Wanted.by_form(params), params["dry_run"]
+        with memsql.connect(settings) as connection:
+            first = kept_from(connection)
+        return asdict(replay(settings, wanted, Landed(settings), by, dry_run=dry_run, kept_from=first))
 
     @task
     def quarantine() -> list[dict[str, Any]]:

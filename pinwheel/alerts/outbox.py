@@ -21,7 +21,9 @@ log = logging.getLogger(__name__)
 FIRST_PAUSE = timedelta(minutes=1)  # after a failure; doubles with each further failure in a row
 MAX_PAUSE = timedelta(minutes=15)  # a receiver that recovers gets its messages within this time
 GIVE_UP_AFTER = timedelta(hours=24)  # an older message helps nobody; the alert stays in ``alerts``
-DOUBTFUL_TRIES = 8  # over an hour: until then, a receiver that says neither "refused" nor "later" may recover
+# Over an hour: until then, a receiver that says neither "refused" nor "later" may recover. Tries while it is away don't
+# count: after an outage, one doubtful answer says nothing.
+DOUBTFUL_TRIES = 8
 
 
 def receivers() -> dict[str, str]:
@@ -54,13 +56,16 @@ def deliver(connection: Connection, clock: Callable[[], datetime]) -> None:
     for name, url in receivers().items():
         while message := _claim(connection, name, clock()):
             outcome = send(name, url, message["title"], message["body"])
-            tries = message["attempts"] + 1
+            tries, doubtful = message["attempts"] + 1, message["doubtful"] + 1
             if outcome is Outcome.ACCEPTED:
                 with transaction(connection):
                     execute(connection, "alerts/delivered", {"message_id": message["message_id"], "now": clock()})
-            elif outcome is Outcome.REFUSED or (outcome is Outcome.DOUBTFUL and tries >= DOUBTFUL_TRIES):
+            elif outcome is Outcome.REFUSED or (outcome is Outcome.DOUBTFUL and doubtful >= DOUBTFUL_TRIES):
                 _give_up(connection, name, message, f"{outcome} after {tries} tries", clock())
             else:
+                if outcome is Outcome.DOUBTFUL:
+                    with transaction(connection):
+                        execute(connection, "alerts/doubtful", {"message_id": message["message_id"]})
                 break
 
 

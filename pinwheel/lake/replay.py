@@ -22,7 +22,7 @@ from pinwheel.core.errors import LakeError
 from pinwheel.core.settings import ReplaySettings
 from pinwheel.lake import dead_letters, events_table
 from pinwheel.lake.changes import change
-from pinwheel.lake.replay_outcome import Replayed, count
+from pinwheel.lake.replay_outcome import EXPIRED, Replayed, count
 
 log = logging.getLogger(__name__)
 
@@ -70,7 +70,9 @@ def _time(text: str | None) -> datetime | None:
     return found if found is None or found.tzinfo else found.replace(tzinfo=UTC)
 
 
-def replay(settings: ReplaySettings, wanted: Wanted, steps: Steps, by: str, *, dry_run: bool) -> Replayed:
+def replay(
+    settings: ReplaySettings, wanted: Wanted, steps: Steps, by: str, *, dry_run: bool, kept_from: date = date.min
+) -> Replayed:
     """Bring home the letters that pass, a day after the other; with ``dry_run`` only look, and write nothing.
 
     Dies before a commit: its letters are letters still, and the next run takes them. After it: they are events, and no
@@ -82,13 +84,15 @@ def replay(settings: ReplaySettings, wanted: Wanted, steps: Steps, by: str, *, d
         steps: the stream's.
         by: the person who wants it, for the commit.
         dry_run: look at all wanted letters.
+        kept_from: the tables' first day (``merge.ledger``): an event of an earlier one stays a letter, because the
+            merge would only set it aside.
     """
     table = events_table.open_table(settings.events_uri)
     if table is None:
         return Replayed()
     if not dry_run:
         events_table.create_table(settings.events_uri)  # a new event type may have columns that it does not have yet
-    run = _Run(settings, wanted, steps, by, dry_run)
+    run = _Run(settings, wanted, steps, by, dry_run, kept_from)
     for day, letters in _days(table, wanted):
         run.take_day(day, letters)
         if run.is_full:
@@ -101,9 +105,12 @@ def replay(settings: ReplaySettings, wanted: Wanted, steps: Steps, by: str, *, d
 class _Run:
     """A run so far."""
 
-    def __init__(self, settings: ReplaySettings, wanted: Wanted, steps: Steps, by: str, dry_run: bool) -> None:
+    def __init__(
+        self, settings: ReplaySettings, wanted: Wanted, steps: Steps, by: str, dry_run: bool, kept_from: date
+    ) -> None:
         self._uri, self._room = settings.events_uri, settings.replay_max_rows
         self._wanted, self._steps, self._by, self._dry_run = wanted, steps, by, dry_run
+        self._kept_from = kept_from
         self.done = Replayed()
 
     @property
@@ -134,12 +141,19 @@ class _Run:
         dead = pc.equal(parsed["event_type"], DEAD_LETTER)
         lacking = parsed.filter(dead)
         count(self.done.lacking, lacking, lacking)
-        passing, were = parsed.filter(pc.invert(dead)), letters.filter(pc.invert(dead))
+        passing, were = self._kept(parsed.filter(pc.invert(dead)), letters.filter(pc.invert(dead)))
         count(self.done.passing, passing, were)
         self.done.more_left |= passing.num_rows > self._room
         passing = passing.slice(0, self._room)
         self._room -= passing.num_rows
         return passing
+
+    def _kept(self, passing: pa.Table, were: pa.Table) -> tuple[pa.Table, pa.Table]:
+        """Those of the events, and what they were, whose day is kept; the others are counted as lacking."""
+        kept = pc.greater_equal(passing["event_date"], pa.scalar(self._kept_from))
+        expired = pc.invert(kept)
+        count(self.done.lacking, passing.filter(expired), were.filter(expired), EXPIRED)
+        return passing.filter(kept), were.filter(kept)
 
     def _land(self, day: date, chunk: Sequence[pa.Table]) -> None:
         """Turn letters into events, in one commit."""

@@ -8,6 +8,7 @@ from pinwheel.core.contract import DeadReason
 
 SAMPLES, KINDS = 3, 20  # samples of a kind of letters, and kinds that are kept apart
 OTHERS = "others"
+EXPIRED = "expired: its day is no longer kept"
 
 
 @dataclass(frozen=True)
@@ -44,20 +45,28 @@ class Replayed:
     more_left: bool = False
 
 
-def count(kinds: dict[str, Kind], rows: pa.Table, about: pa.Table) -> None:
-    """Count rows by kind, with samples of what ``about`` says of each: a table of the same rows."""
+def count(kinds: dict[str, Kind], rows: pa.Table, about: pa.Table, all_are: str | None = None) -> None:
+    """Count rows by kind, with samples of what ``about`` says of each: a table of the same rows.
+
+    The kind is ``all_are``, if given.
+    """
     of_kind = (rows[name].to_pylist() for name in ("event_type", "dead_reason", "dead_detail"))
     shown = (about[name].to_pylist() for name in ("kafka_partition", "kafka_offset", "dead_reason", "dead_detail"))
     for event_type, why, detail, partition, offset, reason, text in zip(*of_kind, *shown, strict=True):
-        name = event_type if why is None else _lack(why, detail)
+        name = all_are or (event_type if why is None else _lack(why, detail))
         kind = kinds.setdefault(name if name in kinds or len(kinds) < KINDS else OTHERS, Kind())
         kind.letters += 1
         if len(kind.samples) < SAMPLES:
-            kind.samples.append(Sample(partition, offset, f"{reason}: {text}"))
+            kind.samples.append(Sample(partition, offset, f"{reason}: {text}" if text else reason))
 
 
-def _lack(reason: str, detail: str) -> str:
-    """The lack of a letter, without its value: reason and field; of an unknown type also its name."""
+def _lack(reason: str, detail: str | None) -> str:
+    """The lack of a letter, without its value: reason and field; of an unknown type also its name.
+
+    A letter that mentions an erased person has no detail.
+    """
+    if not detail:
+        return reason
     if reason in (DeadReason.MISSING_FIELD, DeadReason.BAD_FIELD):
         return f"{reason}: {detail.partition('=')[0]}"
     return f"{reason}: {detail}" if reason == DeadReason.UNKNOWN_TYPE else reason

@@ -123,14 +123,14 @@ class Write:
 def planned(slice_: Prepared, connection: Connection, table: str) -> Iterator[Write]:
     """Ask what ``table`` has, plan the slice, and write down its rows; the file is there until the block ends.
 
-    Also loads the ids of the rows to delete into this connection's work table, and saves the pins that the slice
+    Also loads the rows to delete, by id and place, into this connection's work table, and saves the pins that the slice
     embeds: dying afterwards leaves ``pin_cache`` newer than the table.
     """
     memsql.execute_all(connection, "merge/work_tables")
     plan = Plan(slice_, _kept(slice_, connection, table))
     gone = plan.gone_ids()
     with memsql.transaction(connection):
-        load_table(connection, "gone_ids", pa.table({"event_id": gone}))
+        load_table(connection, "gone_ids", gone)
     _save_pins(slice_, connection)
     with TemporaryDirectory(prefix="pinwheel-merge-") as folder:
         file = Path(folder, "rows")
@@ -138,7 +138,7 @@ def planned(slice_: Prepared, connection: Connection, table: str) -> Iterator[Wr
         if not connection.loads_in_transaction:
             memsql.execute_all(connection, "merge/loaded_rows", table=table)
             load(connection, "loaded_rows", file, _columns(slice_), rows)
-        yield Write(slice_, plan, table, file, rows, len(gone))
+        yield Write(slice_, plan, table, file, rows, gone.num_rows)
 
 
 def _kept(slice_: Prepared, connection: Connection, table: str) -> list[memsql.Row]:
@@ -194,9 +194,12 @@ def write_rows(connection: Connection, write_: Write, slice_id: int) -> None:
     """Delete the rows that leave or change, load the new and changed ones, and keep what was set aside.
 
     Does not commit.
+
+    Raises:
+        MergeError: the table no longer has what the slice was planned against, or could not store the rows unchanged.
     """
-    if write_.gone:
-        memsql.execute(connection, "merge/delete", table=write_.table)
+    if write_.gone and memsql.execute(connection, "merge/delete", table=write_.table) != write_.gone:
+        raise MergeError(f"rows of {write_.table} have changed since the slice was planned; nothing was merged")
     columns = _columns(write_.slice_)
     if connection.loads_in_transaction:
         load(connection, write_.table, write_.file, columns, write_.rows)

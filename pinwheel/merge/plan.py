@@ -140,9 +140,9 @@ class Plan:
         columns = ", ".join(c.name for c in reporting_columns(self.kind))
         return self._db.sql(f"SELECT {columns} FROM loaded ORDER BY event_id").to_arrow_reader()
 
-    def gone_ids(self) -> pa.Array:
-        """The ids of rows that leave the table, or are replaced."""
-        return self._arrow("SELECT event_id FROM gone ORDER BY event_id")["event_id"].combine_chunks()
+    def gone_ids(self) -> pa.Table:
+        """The ids of rows that leave the table, or are replaced, each with the place of its delivery."""
+        return self._arrow("SELECT event_id, kafka_partition, kafka_offset FROM gone ORDER BY event_id")
 
     def increments(self) -> pa.Table:
         """The slice's additions to the rollups and removals from them, a row per event: ``INCREMENTS``."""

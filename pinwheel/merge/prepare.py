@@ -239,15 +239,21 @@ class Prepared:
         )
 
     def offsets(self) -> tuple[int, int] | None:
-        """The lowest and the highest Kafka offset over all partitions; None: no rows."""
-        first, last = self._row("MIN(kafka_offset), MAX(kafka_offset) FROM slice")
-        return None if first is None else (first, last)
+        """The lowest and the highest Kafka offset over all partitions, also of rows set aside; None: no rows."""
+        ends = self._row("MIN(kafka_offset), MAX(kafka_offset) FROM slice")
+        found = [at for at in (*ends, *(row["kafka_offset"] for row in self.aside)) if at is not None]
+        return (min(found), max(found)) if found else None
 
     def has_again(self, records: Sequence[Row]) -> list[Row]:
-        """Those of the quarantined ``records`` (``QUARANTINED``) of which the slice has a change."""
+        """Those of the quarantined ``records`` (``QUARANTINED``) of which the slice has a change, or sets one aside."""
+        names = ", ".join(QUARANTINED.names)
+        aside = [{name: row[name] for name in QUARANTINED.names} for row in self.aside]
         self.db.register("asked", pa.Table.from_pylist(list(records), schema=QUARANTINED))
-        again = self._arrow(f"SELECT asked.* FROM asked SEMI JOIN slice ON {is_quarantined('slice', 'asked')}")
+        self.db.register("aside", pa.Table.from_pylist(aside, schema=QUARANTINED))
+        there = f"(SELECT {names} FROM slice UNION ALL SELECT {names} FROM aside) AS there"
+        again = self._arrow(f"SELECT asked.* FROM asked SEMI JOIN {there} ON {is_quarantined('there', 'asked')}")
         self.db.unregister("asked")
+        self.db.unregister("aside")
         return list(again.to_pylist())
 
     def _arrow(self, sql: str, values: Sequence[Any] = ()) -> pa.Table:

@@ -153,8 +153,12 @@ def _load_next(rebuild: Rebuild, settings: MergeSettings, missing: Mapping[int, 
             load_part(rebuild, part, rows, connection, gate)
 
     with ThreadPoolExecutor(LOADERS) as pool:
-        loading = [pool.submit(load_one, part) for part in sorted(missing)[:LOADERS]]
-    errors = [error for done in loading if (error := done.exception()) is not None]
+        loading = {part: pool.submit(load_one, part) for part in sorted(missing)[:LOADERS]}
+    errors = []
+    for part, done in loading.items():
+        if (error := done.exception()) is not None:
+            log.warning("part not loaded table=%s part=%d: %s", rebuild.table, part, error)
+            errors.append(error)
     fatal = [error for error in errors if not isinstance(error, MergeError)]
     if fatal or len(errors) == len(loading):
         raise (fatal or errors)[0]

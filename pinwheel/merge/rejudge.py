@@ -9,6 +9,7 @@ import logging
 from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
+from datetime import date
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -22,6 +23,8 @@ from pinwheel.core.quarantine import MAX_ID_CHARS, QUARANTINED
 from pinwheel.core.settings import ReplaySettings
 from pinwheel.lake.changes import change
 from pinwheel.lake.replay import Wanted
+from pinwheel.lake.replay_outcome import EXPIRED
+from pinwheel.merge import ledger
 from pinwheel.merge.ledger import FIRST_WATERMARK
 from pinwheel.merge.prepare import Prepared, as_feed
 
@@ -75,11 +78,13 @@ def _rejudge(
     kind: EventType, settings: ReplaySettings, connection: Connection, wanted: Wanted, by: str | None
 ) -> Rejudged:
     done = Rejudged(kind.table)
+    with memsql.transaction(connection):
+        kept_from = ledger.kept_from(connection)
     for page in _pages(connection, kind.table):
         records = {_record(row) for row in page}
         rows = _in_lake(settings.events_uri, kind, page, records)
         done.gone += len(records - {_record(row) for row in rows.to_pylist()})
-        passing = _passing(kind, _within(rows, wanted), done)
+        passing = _passing(kind, _within(rows, wanted), kept_from, done)
         if by is not None and passing.num_rows:
             done.sent += _send(settings.events_uri, kind, passing, by)
         done.more_left = done.sent >= settings.replay_max_rows
@@ -90,11 +95,14 @@ def _rejudge(
 
 
 def _pages(connection: Connection, table: str) -> Iterator[list[Row]]:
-    """The table's rows in quarantine, oldest first."""
+    """The table's rows in quarantine, oldest first; without those that the merge sets aside meanwhile."""
     after = {"slice_id": FIRST_WATERMARK, "row_num": FIRST_WATERMARK}
-    while True:
+    with memsql.transaction(connection):
+        newest = memsql.fetch(connection, "merge/quarantine_newest", {"table_name": table})[0]["slice_id"]
+    while newest is not None:
         with memsql.transaction(connection):
-            page = memsql.fetch(connection, "merge/quarantine_page", {"table_name": table, "top": PAGE_ROWS, **after})
+            named = {"table_name": table, "newest": newest, "top": PAGE_ROWS, **after}
+            page = memsql.fetch(connection, "merge/quarantine_page", named)
         if not page:
             return
         yield page
@@ -126,14 +134,19 @@ def _within(rows: pa.Table, wanted: Wanted) -> pa.Table:
     return rows
 
 
-def _passing(kind: EventType, rows: pa.Table, done: Rejudged) -> pa.Table:
-    """The records that meet today's rules: ``QUARANTINED``, and their day. All are counted."""
+def _passing(kind: EventType, rows: pa.Table, kept_from: date, done: Rejudged) -> pa.Table:
+    """The records that meet today's rules: ``QUARANTINED``, and their day. All are counted.
+
+    Those from before ``kept_from`` do not: the merge would set them aside again.
+    """
     from expectations.suites import Kind, rules_of
 
     rules = [rule for rule in rules_of(kind.table) if rule.kind != Kind.WARNING]
     with closing(Prepared(kind.table, VersionRange(0, 0), {}, as_feed(kind.table, 0, rows.to_batches()))) as judged:
         done.rows += rows.num_rows
-        for label, count in judged.broken(rules).items():
+        judged.expire(kept_from, aside=False)
+        broken = {EXPIRED: rows.num_rows - judged.rows_read, **judged.broken(rules)}
+        for label, count in broken.items():
             if count:
                 done.broken[label] = done.broken.get(label, 0) + count
         judged.set_aside(rules)

@@ -9,6 +9,7 @@ SELECT
     title,
     body,
     attempts,
+    doubtful,
     next_try_at
 FROM alert_messages
 WHERE

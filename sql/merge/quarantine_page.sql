@@ -3,7 +3,7 @@
 -- grain:   one row per quarantined row
 -- reads:   quarantine
 -- writes:  nothing
--- params:  table_name varchar, slice_id bigint, row_num bigint, top bigint
+-- params:  table_name varchar, slice_id bigint, row_num bigint, newest bigint, top bigint
 SELECT
     slice_id,
     row_num,
@@ -14,6 +14,7 @@ SELECT
 FROM quarantine
 WHERE
     table_name = %(table_name)s
+    AND slice_id <= %(newest)s
     AND (slice_id > %(slice_id)s OR (slice_id = %(slice_id)s AND row_num > %(row_num)s))
 ORDER BY
     slice_id,

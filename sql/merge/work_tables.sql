@@ -18,6 +18,8 @@ DROP TEMPORARY TABLE IF EXISTS gone_ids;
 
 CREATE TEMPORARY TABLE gone_ids (
     event_id VARCHAR(64) NOT NULL COMMENT 'An event whose row leaves the table, or changes',
+    kafka_partition INT NOT NULL COMMENT 'Partition of the delivery that is in the table',
+    kafka_offset BIGINT NOT NULL COMMENT 'Offset of the delivery that is in the table',
     PRIMARY KEY (event_id)
 )
 --mariadb: DEFAULT CHARACTER SET = utf8mb4 COLLATE = utf8mb4_nopad_bin

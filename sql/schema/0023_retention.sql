@@ -1,8 +1,8 @@
 -- name:    schema/0023_retention
--- purpose: From which day on rows are kept, and the logins that are counted but no longer kept.
+-- purpose: From which day on rows are kept, the logins that are counted but no longer kept, and doubtful answers.
 -- grain:   one row per key of each table
 -- reads:   nothing
--- writes:  retention, expired_logins
+-- writes:  retention, expired_logins, alert_messages
 -- params:  none
 
 CREATE TABLE IF NOT EXISTS retention (
@@ -26,3 +26,10 @@ CREATE TABLE IF NOT EXISTS expired_logins (
 --mariadb: DEFAULT CHARACTER SET = utf8mb4 COLLATE = utf8mb4_nopad_bin
 --singlestore: DEFAULT CHARACTER SET = utf8mb4 COLLATE = utf8mb4_bin
 COMMENT = 'What person_homes counts besides the rows of logins';
+
+--mariadb: ALTER TABLE alert_messages
+--mariadb: ADD COLUMN IF NOT EXISTS doubtful INT NOT NULL DEFAULT 0
+--mariadb: COMMENT 'Answers that said neither refused nor later, count; the message is given up after 8';
+--singlestore: ALTER TABLE alert_messages
+--singlestore: ADD COLUMN doubtful INT NOT NULL DEFAULT 0
+--singlestore: COMMENT 'Answers that said neither refused nor later, count; the message is given up after 8';

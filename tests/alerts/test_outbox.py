@@ -213,6 +213,21 @@ def test_what_is_not_known_to_be_refused_is_tried_a_while(
     assert (row["attempts"], row["given_up_at"]) == (DOUBTFUL_TRIES, clock.now)
 
 
+def test_one_doubtful_answer_after_an_outage_gives_nothing_up(
+    database: FakeDatabase, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    inbox = Inbox(answers=[503] * DOUBTFUL_TRIES + [404])
+    monkeypatch.setenv("PINWHEEL_ALERT_URLS", inbox.url)
+    raising.raise_alert(SLICE_HELD, "repins", "slice 7 is held")
+    for _ in range(DOUBTFUL_TRIES + 1):
+        clock.wait(minutes=15)
+        raising.deliver_waiting()
+    inbox.close()
+    assert kinds(inbox) == ["CRITICAL"]
+    (row,) = database.rows("alert_messages")
+    assert (row["attempts"], row["doubtful"], row["given_up_at"]) == (DOUBTFUL_TRIES + 2, 1, None)
+
+
 def test_dying_before_a_message_is_given_up_and_twice(
     database: FakeDatabase, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -37,6 +37,13 @@ def run(settings: MergeSettings, airflow_home: Path, **form: Any) -> dict[str, A
     return dict(json.loads(lines[0].removeprefix("DONE")))
 
 
+def test_to_judge_quarantined_rows_again_brings_no_letter_home(settings: MergeSettings, airflow_home: Path) -> None:
+    land(settings.events_uri, letter(1))
+    done = run(settings, airflow_home, letters=False, dry_run=False)
+    assert (done["letters"], len(done["quarantine"])) == ({}, 4)
+    assert kinds(settings.events_uri) == {1: "dead_letter"}
+
+
 def test_a_dry_run_is_the_default_and_the_real_one_brings_letters_home(
     settings: MergeSettings, airflow_home: Path
 ) -> None:

@@ -3,7 +3,7 @@
 import contextlib
 import json
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 import pyarrow as pa
@@ -12,13 +12,16 @@ from deltalake import DeltaTable, write_deltalake
 from deltalake.table import TableMerger
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import SecretStr
 
 from pinwheel.core.settings import CompactSettings, ReplaySettings, load
 from pinwheel.enrich.addresses import bytes_without_addresses, packed
-from pinwheel.lake import changes, compaction, replay
+from pinwheel.lake import changes, compaction, erased_people, replay
+from pinwheel.lake.erased_people import ErasedPeople
 from pinwheel.lake.replay import Wanted
-from pinwheel.lake.replay_outcome import Replayed
+from pinwheel.lake.replay_outcome import EXPIRED, Replayed
 from pinwheel.lake.tail import Tail
+from spark_jobs.transforms.erased import without_erased
 from tests.support.lake_rows import make_lake, row, table
 from tests.support.letters import AT, Steps, feed, kinds, land, letter, rows_of
 from tests.support.places import on_disk_and_in_a_store
@@ -40,9 +43,9 @@ def steps() -> Steps:
 
 @pytest.fixture
 def run(events: str, place: str, steps: Steps) -> Run:
-    def go(dry_run: bool = False, most: int = 1000, **wanted: Any) -> Replayed:
+    def go(dry_run: bool = False, most: int = 1000, kept_from: date = date.min, **wanted: Any) -> Replayed:
         settings = load(ReplaySettings, lake_uri=f"{place}/lake", replay_max_rows=most)
-        return replay.replay(settings, Wanted(**wanted), steps, "ann", dry_run=dry_run)
+        return replay.replay(settings, Wanted(**wanted), steps, "ann", dry_run=dry_run, kept_from=kept_from)
 
     return go
 
@@ -129,6 +132,29 @@ def test_a_dry_run_says_what_would_pass_and_what_else_is_lacking(events: str, ru
     assert done.lacking["bad_field: client"].samples[0].detail == "bad_field: client=fax"
     assert done.never == {"empty": 1, "too_large": 1}
     assert (DeltaTable(events).version(), steps.enriched, steps.pins.saved) == (before, 0, [])
+
+
+def test_a_letter_that_mentions_an_erased_person_stays_without_a_detail(
+    events: str, run: Run, place: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    key = SecretStr("k" * 32)
+    erased_people.add(place, key, 77, pins=False)
+    people, parse = ErasedPeople(place, key), Steps.parse
+    monkeypatch.setattr(Steps, "parse", lambda self, records: without_erased(parse(self, records), people))
+    fax, unknown = event("login", client="fax", user_id=77), event("type-77", user_id=77)
+    land(events, letter(1, fax), letter(2, unknown), letter(3, event("repin", user_id=77)))
+    lacking = run(dry_run=True).lacking
+    assert {name: [s.detail for s in kind.samples] for name, kind in lacking.items()} == {
+        name: [name] for name in ("bad_field", "unknown_type", "erased")
+    }
+
+
+def test_an_event_of_a_day_that_is_no_longer_kept_stays_a_letter(events: str, run: Run) -> None:
+    land(events, letter(1, event("repin", occurred_at="2026-03-04T23:59:59Z")), letter(2))
+    done = run(kept_from=AT.date())
+    assert {name: [s.kafka_offset for s in kind.samples] for name, kind in done.lacking.items()} == {EXPIRED: [1]}
+    assert (done.passing["repin"].letters, done.landed) == (1, 1)
+    assert kinds(events) == {1: "dead_letter", 2: "repin"}
 
 
 def test_the_kinds_that_are_told_are_few(events: str, run: Run) -> None:

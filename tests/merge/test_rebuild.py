@@ -1,19 +1,27 @@
 """A table made anew from a version of the lake equals the one that was merged slice by slice."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import count
 from pathlib import Path
+from typing import Any
 
 import pytest
 from deltalake import DeltaTable
 from hypothesis import given
 
 from pinwheel.alerts.catalogue import TABLE_CUT_OFF
+from pinwheel.clients import memsql
 from pinwheel.clients.memsql import Connection
 from pinwheel.core.contract import TABLES
 from pinwheel.core.errors import MergeError
 from pinwheel.core.settings import CompactSettings, MergeSettings
 from pinwheel.merge import rebuild
+from pinwheel.merge.gate import Gate
+from pinwheel.merge.merge import Write, planned
+from pinwheel.merge.rebuild import Rebuild
 from pinwheel.merge.session import Session
 from pinwheel.operate.retention import oldest_unread
 from tests.support import slices
@@ -110,6 +118,55 @@ def test_of_several_deliveries_the_first_is_kept_in_whatever_order_the_files_are
     work(settings.model_copy(update={"merge_slice_rows": 1}))
     rows = query("SELECT event_id, user_id FROM repins ORDER BY event_id")
     assert [tuple(row.values()) for row in rows] == [("a", 1), ("b", 1)]
+
+
+def test_a_part_that_is_not_loaded_is_told_when_another_is(
+    settings: MergeSettings, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def load_part(_: Rebuild, part: int, *__: Any) -> int:
+        if part == 5:
+            raise MergeError("another part was faster")
+        return 1
+
+    monkeypatch.setattr(rebuild, "load_part", load_part)
+    found = Rebuild("repins", 0, 1, rebuild.SESSION, rebuild.LOADING)
+    rebuild._load_next(found, settings, {4: [], 5: []}, Gate(1.0))
+    assert "part not loaded table=repins part=5: another part was faster" in caplog.text
+
+
+def test_of_three_deliveries_in_parts_that_load_at_once_the_first_is_kept(
+    settings: MergeSettings, connection: Connection, query: Query, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The last one is there; both others are planned against it, and the first is faster than the second."""
+    for offset in (3, 2, 1):
+        land(settings.lake_uri, [event("repin", "a", offset, kafka_timestamp=NOON + hours(offset))])
+    rebuild.request(connection, settings, ["repins"], "ann")
+    found = rebuild.waiting(connection, "repins")
+    assert found is not None
+    found = replace(found, part_rows=1)
+    rebuild.begin(found, settings, connection)
+    missing, _ = rebuild.missing_parts(found, settings, connection)
+    rows = {part: list(rebuild._rows(settings.events_uri, "repins", paths)) for part, paths in missing.items()}
+    parts = {row["kafka_offset"]: part for part in rows for batch in rows[part] for row in batch.to_pylist()}
+
+    def load_part(offset: int) -> None:
+        with memsql.connect(settings, local_infile=True) as own:
+            rebuild.load_part(found, parts[offset], rows[parts[offset]], own, Gate(1.0))
+
+    @contextmanager
+    def overtaken(*given: Any) -> Iterator[Write]:
+        with planned(*given) as write:
+            monkeypatch.undo()
+            load_part(1)
+            yield write
+
+    load_part(3)
+    monkeypatch.setattr(rebuild, "planned", overtaken)
+    with pytest.raises(MergeError, match="have changed since"):
+        load_part(2)
+    assert query("SELECT kafka_offset FROM rebuilt_repins") == [{"kafka_offset": 1}]
+    load_part(2)
+    assert query("SELECT kafka_offset FROM rebuilt_repins") == [{"kafka_offset": 1}]
 
 
 DIES_AT = [

@@ -10,10 +10,12 @@ import pytest
 from deltalake import DeltaTable
 
 from expectations import suites
+from pinwheel.clients import memsql
 from pinwheel.clients.memsql import Connection, Row
 from pinwheel.core.settings import MergeSettings, ReplaySettings
 from pinwheel.lake import changes
 from pinwheel.lake.replay import Wanted
+from pinwheel.lake.replay_outcome import EXPIRED
 from pinwheel.merge import rejudge as judging
 from pinwheel.merge.gate import Gate
 from pinwheel.merge.merge import merge, next_slice
@@ -198,3 +200,50 @@ def test_an_earlier_delivery_that_comes_home_is_the_one_that_is_kept(
     assert query("SELECT SUM(repins) AS n FROM brand_daily")[0]["n"] == 1
     countries = query("SELECT country_code, repins FROM brand_country_daily WHERE repins > 0")
     assert countries == [{"country_code": "nl", "repins": 1}]
+
+
+def test_a_row_whose_day_is_no_longer_kept_stays_and_is_not_sent(
+    settings: MergeSettings, connection: Connection, query: Query, run: Run, merge_gated: Callable[[], int]
+) -> None:
+    with memsql.transaction(connection), connection.cursor() as cursor:
+        cursor.execute("INSERT INTO retention (store, kept_from) VALUES ('events', %s)", [NOON.date()])
+    land(settings.lake_uri, [event("repin", "old", 0, occurred_at=NOON - hours(24)), event("repin", "new", 1)])
+    merge_gated()
+    before = version(settings)
+    done = run()
+    assert (done.rows, done.passing, done.sent, done.broken) == (1, 0, 0, {EXPIRED: 1})
+    assert version(settings) == before
+    assert [row["event_id"] for row in query("SELECT * FROM quarantine")] == ["old"]
+
+
+def test_a_row_that_is_set_aside_again_is_in_quarantine_once(
+    settings: MergeSettings, query: Query, run: Run, merge_gated: Callable[[], int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    land(settings.lake_uri, [event("repin", "a", 0, **BAD), event("repin", "b", 1, **BAD)])
+    merge_gated()
+    with monkeypatch.context() as patch:
+        drop_rule(patch)
+        run()
+    assert merge_gated() == 2
+    rows = query("SELECT event_id, slice_id FROM quarantine ORDER BY event_id")
+    assert [row["event_id"] for row in rows] == ["a", "b"]
+    assert {row["slice_id"] for row in rows} == {query("SELECT MAX(slice_id) AS n FROM merge_slices")[0]["n"]}
+
+
+def test_a_run_does_not_read_what_the_merge_sets_aside_meanwhile(
+    settings: MergeSettings, run: Run, merge_gated: Callable[[], int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    land(settings.lake_uri, [event("repin", n, i, **BAD) for i, n in enumerate("abcd")])
+    merge_gated()
+    monkeypatch.setattr(judging, "PAGE_ROWS", 2)
+
+    def judged(*given: Any) -> Any:
+        if len(rounds) < 4:
+            rounds.append(1)
+            land(settings.lake_uri, [event("repin", f"more{len(rounds)}", 10 + len(rounds), **BAD)])
+            merge_gated()
+        return passing(*given)
+
+    passing, rounds = judging._passing, list[int]()
+    monkeypatch.setattr(judging, "_passing", judged)
+    assert run(dry_run=True).rows == 4

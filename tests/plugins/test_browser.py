@@ -157,7 +157,13 @@ def test_letters_are_shown_over_time_and_the_button_asks_which_come_home(
                 page.get_by_role("button", name="Dry run: dead letters unknown_type").press("Enter")
             assert asked.value.post_data_json == {
                 "logical_date": None,
-                "conf": {"reason": "unknown_type", "dry_run": True},
+                "conf": {"reason": "unknown_type", "quarantine": False, "dry_run": True},
+            }
+            with page.expect_request(f"**/api/{runs}") as asked:
+                page.get_by_role("button", name="Judge again: all quarantined rows").press("Enter")
+            assert asked.value.post_data_json == {
+                "logical_date": None,
+                "conf": {"letters": False, "quarantine": True, "dry_run": True},
             }
             link = page.locator("#tried").get_by_role("link", name="its results")
             expect(link).to_have_attribute(

@@ -14,7 +14,7 @@ CREATE TABLE alerts (
     alert_id INTEGER PRIMARY KEY, name, subject, severity, message, runbook, raised_at TIMESTAMP, resolved_at TIMESTAMP
 );
 CREATE TABLE alert_messages (
-    message_id INTEGER PRIMARY KEY, receiver, title, body, attempts DEFAULT 0,
+    message_id INTEGER PRIMARY KEY, receiver, title, body, attempts DEFAULT 0, doubtful DEFAULT 0,
     posted_at TIMESTAMP, next_try_at TIMESTAMP, delivered_at TIMESTAMP, given_up_at TIMESTAMP
 );
 CREATE TABLE merge_locks (name);

@@ -148,7 +148,7 @@ function letter(l) {
 const gone = () => h("small", { class: "quiet" }, "never: its bytes are not kept");
 
 /**
- * A button that starts a dry run of the Dag for letters of a reason; null: all.
+ * A button that starts a dry run of the Dag for letters of a reason; null: for no letters, but for quarantined rows.
  * @param {string | null} reason
  */
 export function tryButton(reason, text = "Dry run", what = `dead letters ${reason}`) {
@@ -164,7 +164,8 @@ async function start(button, reason, what) {
   tried.hidden = false;
   fill(tried, "Starting a dry run …");
   try {
-    const run = await trigger(DAG, { reason, dry_run: true });
+    const these = reason === null ? { letters: false, quarantine: true } : { reason, quarantine: false };
+    const run = await trigger(DAG, { ...these, dry_run: true });
     const link = airflowLink(`dags/${DAG}/runs/${encodeURIComponent(run)}`, "its results");
     const next = " say what would come home. Then choose “Trigger again with this config” there, without the dry run.";
     fill(tried, `A dry run for ${what} has started: `, link, next);
