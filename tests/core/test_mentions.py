@@ -91,11 +91,6 @@ def test_a_hyphen_is_no_sign(text: str) -> None:
     assert Mention(-LONG).in_text(text) == bool(Id(-LONG).mentions(text)) == text.startswith("-")
 
 
-@pytest.mark.parametrize("text", ["5-81234567", "5.-81234567", "81234567", "-81234567"])
-def test_a_hyphen_is_no_sign(text: str) -> None:
-    assert Mention(-LONG).in_text(text) == bool(Id(-LONG).mentions(text)) == text.startswith("-")
-
-
 @examples(300)
 @given(st.lists(PIECES, max_size=14).map("".join), st.sampled_from([LONG, SHORT, -LONG]), st.booleans())
 def test_what_is_left_without_mentions_the_scan_does_not_find(text: str, user_id: int, of_field: bool) -> None:
