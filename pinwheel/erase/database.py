@@ -55,7 +55,7 @@ def _forget_expired_days(connection: Connection) -> int:
 
     def forget_some() -> int:
         with memsql.transaction(connection):
-            return memsql.execute(connection, "operate/retention/delete_presence", step)
+            return memsql.execute(connection, "erase/expired_presence", step)
 
     while True:
         gone = memsql.retry_conflicts(forget_some)

@@ -161,7 +161,7 @@ class Eraser:
         return made
 
     def _remarks(self) -> list[str]:
-        """What a reader of ``erased_records`` must know: a row of the lake does not say which log it came from."""
+        """For readers of ``erased_records``: no row of the lake says from which log it came."""
         events = DeltaTable(self.settings.events_uri)
         logs = {stretch.log for stretch in stretches.stretches(events, self.settings.topic)}
         if len(logs) == 1:
