@@ -68,6 +68,7 @@ class Retention:
         if days := self._settings.retain_dead_letter_days:
             before = min(self._before(days), datetime.combine(first_open_day(self._connection), datetime.min.time()))
             self._connection.commit()
+            self._note("dead_letters", before.date())
             uri = self._settings.events_uri
             yield Expired("dead_letters", before, expiry.expire_letters(uri, before.date(), self._dry_run))
         if days := self._settings.retain_presence_days:
@@ -152,7 +153,15 @@ class Retention:
         version = merged["version"] if merged["tables"] == len(TABLES) else FIRST_WATERMARK
         if version == FIRST_WATERMARK:  # a table was never merged
             return 0
+        self._note("lake", before)
         return expiry.expire_events(self._settings.events_uri, before, version, self._dry_run)
+
+    def _note(self, store: str, before: date) -> None:
+        """Before the first row goes: the books then take days that are gone for expired."""
+        if not self._dry_run:
+            named = {"store": store, "kept_from": max(before, EPOCH.date())}
+            with memsql.transaction(self._connection):
+                memsql.execute(self._connection, "operate/retention/move", named)
 
     def _rows(self, store: str, before: datetime) -> int:
         """Rows of a table by their time."""

@@ -14,7 +14,6 @@ import pyarrow.fs as pafs
 from deltalake import DeltaTable
 from deltalake.fs import DeltaStorageHandler
 
-from pinwheel.core.contract import DEAD_LETTER
 from pinwheel.core.errors import LakeError
 from pinwheel.core.ranges import Range
 from pinwheel.lake.files import FILE_SCHEMA
@@ -53,13 +52,6 @@ class LakeFiles:
         """Kafka partitions that may have rows."""
         last = pc.max(self._files["max.kafka_partition"]).as_py()
         return range(0 if last is None else int(last) + 1)
-
-    @property
-    def oldest_day(self) -> date | None:
-        """The first day with events."""
-        is_event = pc.not_equal(self._files["partition.event_type"], DEAD_LETTER)
-        found: date | None = pc.min(self._files.filter(is_event)["partition.event_date"]).as_py()
-        return found
 
     def days(self, event_type: str) -> dict[date, Mark]:
         """The days of an event type, oldest first."""

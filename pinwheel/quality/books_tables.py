@@ -44,27 +44,36 @@ class TableBooks:
             self._closed[row["table_name"]][row["event_date"], row["shard"]] = row
         rows = memsql.fetch(connection, "quality/books/erased_days")
         self._erased = Counter({(row["event_type"], row["event_date"]): row["records"] for row in rows})
-        kept = memsql.fetch(connection, "quality/kept_from", {"store": "events"})[0]["kept_from"]
-        self._kept_from: date = kept or date.min  # the tables no longer have earlier days, which the lake may have
+        self._first_kept = {store: _kept_from(connection, store) for store in ("events", "lake", "dead_letters")}
         self.closes: list[Row] = []  # the days to close
         self.opens: set[tuple[str, date]] = set()  # closed days of which the lake has other rows by now
         self._at: dict[int, LakeFiles] = {}
         self._summed: dict[tuple[str, frozenset[date]], dict[date, Sums]] = {}
 
     def removed(self, files: LakeFiles) -> int:
-        """The rows of closed days that have left the lake by their age: before the oldest day of events, or of dead
-        letters, which may be kept for another time.
-        """
-        letters = min(files.days(DEAD_LETTER), default=date.max)
-        oldest = dict.fromkeys(TABLES, files.oldest_day) | {DEAD_LETTER: letters}
-        rows = [row for days in self._closed.values() for row in days.values()]
-        gone = [row for row in rows if row["event_date"] < (oldest[row["table_name"]] or date.max)]
-        erased = (self._erased[KINDS[r["table_name"]], r["event_date"]] - r["erased"] for r in gone if r["shard"] == 0)
-        return int(sum(row["lake_rows"] for row in gone) - sum(erased))
+        """The rows of closed days that retention has taken out of the lake."""
+        total = 0
+        for table, closed in self._closed.items():
+            there, of_days = files.days(KINDS[table]), defaultdict(list)
+            for (day, _), row in sorted(closed.items(), key=lambda item: item[0]):
+                if day < self._lake_from(table):
+                    of_days[day].append(row)
+            total += sum(_gone(rows, there.get(d), self._erased[KINDS[table], d]) for d, rows in of_days.items())
+        return total
+
+    def _lake_from(self, table: str) -> date:
+        """The first day that retention has left in the lake."""
+        return self._first_kept["dead_letters" if table == DEAD_LETTER else "lake"]
 
     def dead_letters(self, files: LakeFiles) -> None:
-        """Close days of dead letters, whose offsets are explained by the books of the offsets."""
-        for day, mark in files.days(DEAD_LETTER).items():
+        """Close days of dead letters, whose offsets are explained by the books of the offsets.
+
+        One whose letters have all come home is forgotten: retention does not take them.
+        """
+        there = files.days(DEAD_LETTER)
+        gone = {day for day, _ in self._closed[DEAD_LETTER] if day not in there and day >= self._lake_from(DEAD_LETTER)}
+        self.opens |= {(DEAD_LETTER, day) for day in gone}
+        for day, mark in there.items():
             row = self._closed[DEAD_LETTER].get((day, 0))
             if row is None or _mark(row) != mark:
                 self._close(DEAD_LETTER, day, (0, 1), mark, {"rows": mark.rows}, 0)
@@ -144,6 +153,8 @@ class TableBooks:
         for n in numbers:
             row = self._closed[table][day, n]
             found = {"lake_rows": rows.get(n, 0), "erased": erased}
+            if day < self._lake_from(table) and _was_taken(row, mark, erased):  # all but late events
+                found = {"lake_rows": row["lake_rows"] + rows.get(n, 0), "erased": row["erased"]}
             found["quarantined"] = row["quarantined"] + max(0, found["lake_rows"] - row["lake_rows"])
             if not _is_later(row, rebuilt_at):
                 found["in_table"] = 0
@@ -165,7 +176,7 @@ class TableBooks:
             known = [row for row in rows if row is not None and row["shards"] == of]
             same = all(_mark(row) == days.get(day) for row in known)
             left_lake = day not in days and (oldest is None or day < oldest)
-            expired = day < self._kept_from
+            expired = day < self._first_kept["events"]
             left_table = begins is not None and day < begins.date() and any(row["in_table"] for row in known)
             later = all(_is_later(row, rebuilt_at) for row in known)
             if len(known) == len(numbers) and (left_lake or expired or (later and (same or left_table))):
@@ -216,6 +227,32 @@ class TableBooks:
 def _is_later(row: Row, rebuilt_at: datetime | None) -> bool:
     """Whether a day was closed after the table was made anew."""
     return rebuilt_at is None or row["closed_at"] > rebuilt_at
+
+
+def _kept_from(connection: Connection, store: str) -> date:
+    """The first day that retention has left in a store."""
+    found: date | None = memsql.fetch(connection, "quality/kept_from", {"store": store})[0]["kept_from"]
+    return found or date.min
+
+
+def _was_taken(row: Row, mark: Mark, erased: int) -> bool:
+    """Whether retention has taken what a day had when it was closed; the lake has another ``mark`` of it by now."""
+    return bool(_mark(row) != mark and mark.rows < row["day_rows"] - (erased - row["erased"]))
+
+
+def _gone(rows: list[Row], mark: Mark | None, erased: int) -> int:
+    """How many rows of an old closed day retention has taken out of the lake, which has ``mark`` of it by now.
+
+    Args:
+        rows: of its shards, the first one first.
+        mark: None: no row is left.
+        erased: the number of all records of the day that were erased.
+    """
+    lake_rows = sum(row["lake_rows"] for row in rows)
+    if mark is not None and _mark(rows[0]) == mark:  # late events only, or retention has yet to come by
+        return int(lake_rows - mark.rows)
+    taken = mark is None or _was_taken(rows[0], mark, erased)
+    return int(lake_rows - (erased - rows[0]["erased"])) if taken else 0
 
 
 def _mark(row: Row) -> Mark:

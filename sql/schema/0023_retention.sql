@@ -6,7 +6,7 @@
 -- params:  none
 
 CREATE TABLE IF NOT EXISTS retention (
-    store VARCHAR(16) NOT NULL COMMENT 'events: the reporting tables; or presence',
+    store VARCHAR(16) NOT NULL COMMENT 'events: the reporting tables; presence, lake, or dead_letters',
     kept_from DATE NOT NULL COMMENT 'UTC day: rows of earlier days are gone, or about to go; moves forward only',
     moved_at DATETIME(6) NOT NULL DEFAULT CURRENT_TIMESTAMP(6) COMMENT 'UTC',
     --singlestore: SHARD KEY (store),

@@ -146,7 +146,8 @@ def test_days_that_retention_has_removed_stay_explained(
     draw: DrawBooks, full: list[Row], settings: MergeSettings, connection: Connection, gate: Gate
 ) -> None:
     before = draw()
-    delete(settings.lake_uri, "event_date < '2026-03-14'")
+    run("INSERT INTO retention (store, kept_from) VALUES ('lake', '2026-03-14')", connection)
+    delete(settings.lake_uri, "event_date < '2026-03-14' AND event_type <> 'dead_letter'")
     run("DELETE FROM repins WHERE occurred_hour < '2026-03-14'", connection)
     assert draw().differences == []
     assert [dict(li.counts) for li in draw().lines] == [dict(li.counts) for li in before.lines]
@@ -176,6 +177,37 @@ def test_a_late_event_of_a_day_that_has_expired_leaves_it_closed(
         assert (books.differences, books.closed_through) == ([], NOON.date())
         counts = line_of(books, "table", "repins")
         assert counts["rows"] == before["rows"] + 1 == counts["in_table"] + counts["quarantined"] + counts["repeated"]
+
+
+@pytest.mark.usefixtures("expired")
+def test_a_late_event_of_a_day_that_has_left_the_lake_too(
+    draw: DrawBooks, settings: MergeSettings, connection: Connection, gate: Gate, broker: FakeKafka
+) -> None:
+    run("INSERT INTO retention (store, kept_from) VALUES ('lake', '2026-03-14')", connection)
+    delete(settings.lake_uri, "event_date < '2026-03-14' AND event_type <> 'dead_letter'")
+    assert draw().differences == []
+    broker.records[0].add(300)
+    land(settings.events_uri, [event("repin", "late", 300, occurred_at=NOON - DAY)])
+    merge_judged(settings, connection, gate)
+    for _ in range(2):
+        assert draw().differences == []
+    delete(settings.lake_uri, "event_id = 'late'")
+    assert draw().differences == []
+
+
+def test_all_letters_of_the_oldest_day_come_home(
+    draw: DrawBooks, full: list[Row], settings: MergeSettings, connection: Connection, gate: Gate, broker: FakeKafka
+) -> None:
+    broker.records[0].add(300)
+    letter = {**event("dead_letter", None, 300, dead_reason="not_json"), "event_date": date(2026, 3, 1)}
+    land(settings.events_uri, [letter])
+    assert draw().differences == []
+    delete(settings.lake_uri, "kafka_offset = 300")
+    Landing(settings.events_uri, "replay").commit(write(settings.events_uri, [event("login", "home", 300)]))
+    merge_judged(settings, connection, gate)
+    assert draw().differences == []
+    run("INSERT INTO retention (store, kept_from) VALUES ('dead_letters', '2026-03-14')", connection)
+    assert draw().differences == []
 
 
 @pytest.mark.usefixtures("expired")
@@ -213,6 +245,7 @@ def test_dead_letters_and_quarantine_may_leave_by_an_age_of_their_own(
     draw: DrawBooks, full: list[Row], settings: MergeSettings, connection: Connection, gate: Gate, broker: FakeKafka
 ) -> None:
     before = draw()
+    run("INSERT INTO retention (store, kept_from) VALUES ('dead_letters', '2026-03-15')", connection)
     delete(settings.lake_uri, "event_type = 'dead_letter'")
     assert draw().differences == []
     run("DELETE FROM quarantine", connection)

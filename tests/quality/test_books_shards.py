@@ -91,7 +91,8 @@ def test_a_table_that_was_made_anew_without_the_days_that_left_the_lake_balances
     merge_judged(settings, connection, gate)
     before = line_of(draw(), "table", "repins")
     events = DeltaTable(settings.events_uri)
-    events.delete("event_date < '2026-03-14'")
+    run("INSERT INTO retention (store, kept_from) VALUES ('lake', '2026-03-14')", connection)
+    events.delete("event_date < '2026-03-14' AND event_type <> 'dead_letter'")
     rebuild.request(connection, settings, ["repins"], "test")
     work(settings, "repins")
     for _ in range(2):
