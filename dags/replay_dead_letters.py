@@ -16,6 +16,7 @@ of ours was fixed.
 **Runbook** `docs/runbooks/replay_dead_letters.md`
 """
 
+from dataclasses import asdict
 from typing import Any
 
 from airflow.sdk import Param, dag, get_current_context, task
@@ -52,10 +53,7 @@ from pinwheel.core.contract import EVENT_TYPES, DeadReason
             None, type=["null", "string"], format="date-time", title="Received before", description="Empty: until now."
         ),
         "letters": Param(
-            True,
-            type="boolean",
-            title="Bring dead letters home",
-            description="Off: leave all letters alone, and only judge quarantined rows.",
+            True, type="boolean", title="Bring dead letters home", description="Off: only judge quarantined rows."
         ),
         "quarantine": Param(True, type="boolean", title="Also judge quarantined rows again"),
         "dry_run": Param(True, type="boolean", title="Only say what would come home"),
@@ -67,12 +65,9 @@ def replay_dead_letters() -> None:
     @task
     def letters() -> dict[str, Any]:
         """Replay dead letters; returns counts and samples."""
-        from dataclasses import asdict
-
-        from pinwheel.clients import memsql
         from pinwheel.core.settings import ReplaySettings, load
         from pinwheel.lake.replay import Wanted, replay
-        from pinwheel.merge.ledger import kept_from
+        from pinwheel.merge.rejudge import first_day
         from spark_jobs.landing_task import Landed
 
         context, settings = get_current_context(), load(ReplaySettings)
@@ -80,15 +75,11 @@ def replay_dead_letters() -> None:
         if not params["letters"]:
             return {}
         wanted, dry_run = Wanted.by_form(params), params["dry_run"]
-        with memsql.connect(settings) as connection:
-            first = kept_from(connection)
-        return asdict(replay(settings, wanted, Landed(settings), by, dry_run=dry_run, kept_from=first))
+        return asdict(replay(settings, wanted, Landed(settings), by, dry_run=dry_run, kept_from=first_day(settings)))
 
     @task
     def quarantine() -> list[dict[str, Any]]:
         """Judge quarantined rows again; returns counts and samples by table."""
-        from dataclasses import asdict
-
         from pinwheel.clients import memsql
         from pinwheel.core.settings import ReplaySettings, load
         from pinwheel.lake.replay import Wanted

@@ -20,7 +20,7 @@ from pinwheel.clients.memsql import Connection, Row
 from pinwheel.core.contract import TABLES, EventType, landed_columns
 from pinwheel.core.offsets import VersionRange
 from pinwheel.core.quarantine import MAX_ID_CHARS, QUARANTINED
-from pinwheel.core.settings import ReplaySettings
+from pinwheel.core.settings import MemsqlSettings, ReplaySettings
 from pinwheel.lake.changes import change
 from pinwheel.lake.replay import Wanted
 from pinwheel.lake.replay_outcome import EXPIRED
@@ -72,6 +72,12 @@ def rejudge(
     """
     kinds = [kind for kind in TABLES.values() if wanted.event_type in (None, kind.name)]
     return [_rejudge(kind, settings, connection, wanted, None if dry_run else by) for kind in kinds]
+
+
+def first_day(settings: MemsqlSettings) -> date:
+    """The first day of which the tables have all rows: events of earlier ones would be set aside."""
+    with memsql.connect(settings) as connection:
+        return ledger.kept_from(connection)
 
 
 def _rejudge(
