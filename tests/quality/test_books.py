@@ -216,7 +216,7 @@ def test_an_erasure_of_a_day_that_has_expired_leaves_it_closed(
 ) -> None:
     rows = [r for r in full if r["event_type"] == "repin" and r["event_date"] == (NOON - DAY).date()]
     offset = next(r["kafka_offset"] for r in rows if r["kafka_partition"] == 0)
-    values = f"('{LOG}', 0, {offset}, 'repin', '2026-03-13', 'e1')"
+    values = f"('{LOG}', 0, {offset}, NULL, 'repin', '2026-03-13', 'e1')"
     run(f"INSERT INTO erased_records VALUES {values}", connection)
     delete(settings.lake_uri, f"kafka_partition = 0 AND kafka_offset = {offset}")
     merge_judged(settings, connection, gate)
