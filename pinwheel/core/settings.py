@@ -228,7 +228,7 @@ class SuperviseSettings(SourceSettings, DriverSettings, SparkSettings):
     driver_stop_seconds: Seconds = 60.0  # SIGTERM to SIGKILL: it finishes the current batch
 
 
-class HealthSettings(SourceSettings, MemsqlSettings, FlowSettings):
+class HealthSettings(KafkaSettings, MemsqlSettings, FlowSettings):
     """The health of the whole pipeline (dags/watch_health.py). A value above its ``max`` is unwell."""
 
     health_alert_after_looks: Annotated[int, Field(ge=1)] = 2  # in a row: a restart of any part is over in one

@@ -120,11 +120,15 @@ def landed_offsets(events_uri: str, topic: str, partitions: Iterable[int]) -> di
 
     Of the log that the table is landed from. ``topic`` stands for it as long as it is not known.
     """
-    table = open_table(events_uri)
-    if table is None:
+    return landed(open_table(events_uri), topic, partitions)
+
+
+def landed(events: DeltaTable | None, topic: str, partitions: Iterable[int]) -> dict[int, int]:
+    """As ``landed_offsets``, of a table that is open: to open it costs 80 ms of CPU."""
+    if events is None:
         return {}
-    log = log_of(table) or topic
-    offsets = {p: table.transaction_version(app_id(log, p)) for p in partitions}
+    log = log_of(events) or topic
+    offsets = {p: events.transaction_version(app_id(log, p)) for p in partitions}
     return {p: offset for p, offset in offsets.items() if offset is not None}
 
 

@@ -52,7 +52,8 @@ class Watch:
         with suppress(PinwheelError):
             held = kafka.held_offsets(self._source)
             sent = sum(h.end for h in held.values())
-            lags = [n for n in source_log.lags(self._source, held).values() if n is not None]
+            events = events_table.open_table(self._source.events_uri)
+            lags = [n for n in source_log.lags(self._source, events, held).values() if n is not None]
             lag = sum(lags) if len(lags) == len(held) else None
         return Pulse(sent, self._rate(sent), lag, self._fresh_seconds())
 

@@ -95,11 +95,11 @@ def look(settings: HealthSettings, now: datetime) -> list[Measure]:
 
 
 def _lake(settings: HealthSettings, topic: Topic, now: datetime) -> Iterator[Measure]:
-    landed = events_table.landed_offsets(settings.events_uri, settings.topic, topic.held)
-    lags = source_log.lags(settings, topic.held)
+    table = events_table.open_table(settings.events_uri)
+    landed = events_table.landed(table, settings.topic, topic.held)
+    lags = source_log.lags(settings, table, topic.held)
     for partition, lag in lags.items():
         yield Measure("lag_records", f"partition {partition}", lag, settings.health_max_lag)
-    table = events_table.open_table(settings.events_uri)
     commits = [] if table is None else events_table.recent_commits(table, RECENT_COMMITS)
     landings = [c for c in commits if c.rows is not None]
     if landings or not landed:  # otherwise the last landing is older than the recent commits, and its time unknown

@@ -16,7 +16,7 @@ from pinwheel.alerts.raising import raise_alert
 from pinwheel.clients import kafka
 from pinwheel.clients.kafka import Held
 from pinwheel.core.errors import SourceLogError
-from pinwheel.core.settings import SourceSettings
+from pinwheel.core.settings import KafkaSettings, SourceSettings
 from pinwheel.lake import events_table, stretches
 from pinwheel.lake.landing import Landing
 from pinwheel.lake.stretches import Stretch
@@ -64,11 +64,11 @@ def claim(settings: SourceSettings) -> tuple[str, dict[int, int]]:
         MissingPartError: the broker does not answer, or has no such topic.
     """
     log, held = kafka.LogReader(settings).log_id(), kafka.held_offsets(settings)
-    refusal = _refusal(settings, log, held)
+    events = DeltaTable(settings.events_uri)
+    refusal = _refusal(settings, events, log, held)
     if refusal:
         raise SourceLogError(refusal)
-    events = DeltaTable(settings.events_uri)
-    landed = events_table.landed_offsets(settings.events_uri, settings.topic, held)
+    landed = events_table.landed(events, settings.topic, held)
     if events_table.log_of(events) is not None:
         return log, dict.fromkeys(held, 0) | landed
     # Offsets first: dying in between leaves a lake that does not know its log, which takes it over again.
@@ -87,17 +87,18 @@ def refusal(settings: SourceSettings) -> str | None:
     Raises:
         MissingPartError: the broker does not answer, or has no such topic.
     """
-    return _refusal(settings, kafka.LogReader(settings).log_id(), kafka.held_offsets(settings))
+    log, held = kafka.LogReader(settings).log_id(), kafka.held_offsets(settings)
+    return _refusal(settings, events_table.open_table(settings.events_uri), log, held)
 
 
-def _refusal(settings: SourceSettings, log: str, held: dict[int, Held]) -> str | None:
-    known = events_table.log_of(events_table.open_table(settings.events_uri))
+def _refusal(settings: KafkaSettings, events: DeltaTable | None, log: str, held: dict[int, Held]) -> str | None:
+    known = events_table.log_of(events)
     if known not in (None, log):
         return (
             f"the lake is landed from the log {known}, but the topic {settings.topic} is now {log}: it was deleted and "
             f"made anew, or it is on another cluster. {WAY_ON}"
         )
-    landed = events_table.landed_offsets(settings.events_uri, settings.topic, held)
+    landed = events_table.landed(events, settings.topic, held)
     if known:
         landed = dict.fromkeys(held, 0) | landed  # a partition that was added since, or was empty
     for partition, offset in landed.items():
@@ -115,23 +116,23 @@ def _refusal(settings: SourceSettings, log: str, held: dict[int, Held]) -> str |
     return None
 
 
-def lags(settings: SourceSettings, held: Mapping[int, Held]) -> dict[int, int | None]:
+def lags(settings: KafkaSettings, events: DeltaTable | None, held: Mapping[int, Held]) -> dict[int, int | None]:
     """How many records of each partition are not in the lake; None: unknown, as the lake is landed from another log.
 
     In a partition that never landed, they are counted from the first record that has not expired.
 
     Args:
-        settings: the topic and the lake.
+        settings: the topic.
+        events: the lake, opened after Kafka was asked; None: there is none yet.
         held: what Kafka holds. The lake may have more by now, which is no lag.
 
     Raises:
         MissingPartError: the broker does not answer.
-        DeltaError, OSError: the lake can't be read.
     """
-    known = events_table.log_of(events_table.open_table(settings.events_uri))
+    known = events_table.log_of(events)
     if held and known is not None and kafka.LogReader(settings).log_id() != known:
         return dict.fromkeys(held)
-    landed = events_table.landed_offsets(settings.events_uri, settings.topic, held)
+    landed = events_table.landed(events, settings.topic, held)
     return {p: max(0, h.end - landed.get(p, h.start)) for p, h in held.items()}
 
 
@@ -167,8 +168,9 @@ def gap(settings: SourceSettings, where: str, reason: str, by: str) -> Gap:
         raise SourceLogError("say why the stream goes on without these records, and who wants it so")
     log, held = kafka.LogReader(settings).log_id(), kafka.held_offsets(settings)
     offsets = _chosen(where, held)
-    known = events_table.log_of(events_table.open_table(settings.events_uri)) or log
-    landed = events_table.landed_offsets(settings.events_uri, settings.topic, held)
+    events = events_table.open_table(settings.events_uri)
+    known = events_table.log_of(events) or log
+    landed = events_table.landed(events, settings.topic, held)
     if known != log:
         missing: dict[int, tuple[int, int | None]] = {p: (offset, None) for p, offset in landed.items()}
         since = {p: held[p].start for p in offsets}

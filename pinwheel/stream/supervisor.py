@@ -103,8 +103,9 @@ def progress(settings: SuperviseSettings) -> StreamProgress | None:
     """The progress by Kafka's and the lake's offsets, independent of the driver; None if it is unknown."""
     try:
         held = kafka.held_offsets(settings)
-        landed = events_table.landed_offsets(settings.events_uri, settings.topic, held)
-        lags = [lag for lag in source_log.lags(settings, held).values() if lag is not None]
+        events = events_table.open_table(settings.events_uri)
+        landed = events_table.landed(events, settings.topic, held)
+        lags = [lag for lag in source_log.lags(settings, events, held).values() if lag is not None]
     except (PinwheelError, DeltaError, OSError) as error:  # delta-rs raises OSError if the store does not answer
         log.warning("lag is unknown: %s", error)
         return None

@@ -71,12 +71,16 @@ def landed(settings: SourceSettings) -> dict[int, int]:
     return events_table.landed_offsets(settings.events_uri, settings.topic, [0, 1])
 
 
+def lags(settings: SourceSettings) -> dict[int, int | None]:
+    return source_log.lags(settings, events_table.open_table(settings.events_uri), kafka.held_offsets(settings))
+
+
 def test_lag_is_unknown_against_another_log(settings: SourceSettings) -> None:
     log, _ = source_log.claim(settings)
     land(settings, log, 0, 5)
-    assert source_log.lags(settings, kafka.held_offsets(settings)) == {0: 15, 1: 20}
+    assert lags(settings) == {0: 15, 1: 20}
     remake_topic(settings, 7)
-    assert source_log.lags(settings, kafka.held_offsets(settings)) == {0: None, 1: None}
+    assert lags(settings) == {0: None, 1: None}
 
 
 def test_a_lake_keeps_its_log(settings: SourceSettings) -> None:
