@@ -11,7 +11,6 @@ from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 from typing import Protocol
 
-import pyarrow as pa
 from deltalake import DeltaTable
 from deltalake.exceptions import CommitFailedError
 
@@ -164,7 +163,7 @@ def _log(rewrite: Rewrite, dry_run: bool) -> None:
 
 def measure(table: DeltaTable, settings: CompactSettings) -> list[Partition]:
     """Every partition's file counts and sizes; reads the log only."""
-    files = pa.table(table.get_add_actions(flatten=True)).to_pylist()
+    files = events_table.files(table).to_pylist()
     limit = settings.compact_small_mb * 2**20
     sizes_of: dict[tuple[str, str], list[int]] = {}
     for file in files:

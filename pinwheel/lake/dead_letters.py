@@ -78,7 +78,7 @@ def summary(events_uri: str, now: datetime) -> Summary:
 
 def _newest_files(table: DeltaTable, now: datetime) -> tuple[list[str], bool]:
     """Paths of the newest files with dead letters, newest first, and whether these are all."""
-    actions = pa.table(table.get_add_actions(flatten=True)).to_pylist()
+    actions = events_table.files(table).to_pylist()
     first = (now - DAYS).date()
     dead = [a for a in actions if a["partition.event_type"] == TYPE and a["partition.event_date"] >= first]
     dead.sort(key=lambda action: action["modification_time"], reverse=True)

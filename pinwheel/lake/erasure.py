@@ -21,6 +21,7 @@ from pinwheel.core.contract import LAKE_COLUMNS as COLUMNS
 from pinwheel.core.duck import in_memory
 from pinwheel.core.mentions import Mention
 from pinwheel.core.quarantine import MAX_ID_CHARS
+from pinwheel.lake import events_table
 
 log = logging.getLogger(__name__)
 
@@ -67,7 +68,7 @@ class Place:
 
 def find(events: DeltaTable, mention: Mention) -> Iterator[Place]:
     """The rows that are the person's, made by them, or mention them, by day and event type; reads all rows."""
-    files = pa.table(events.get_add_actions(flatten=True)).to_pylist()
+    files = events_table.files(events).to_pylist()
     parts = {(str(file["partition.event_date"]), file["partition.event_type"]) for file in files}
     for day, kind in sorted(parts):
         there = [("event_date", "=", day), ("event_type", "=", kind)]

@@ -105,6 +105,11 @@ def create_table(uri: str) -> None:
         table.alter.set_table_properties(EVENTS_CONFIGURATION, raise_if_not_exists=False)
 
 
+def files(events: DeltaTable) -> pa.Table:
+    """The files of the version that is open, a row each: path, rows, ``partition.…`` and statistics; from the log."""
+    return pa.table(events.get_add_actions(flatten=True))
+
+
 def app_id(log: str, partition: int) -> str:
     """The Delta transaction identifier under which the next offset to land of a log's partition is kept."""
     return f"{log}/{partition}"

@@ -8,7 +8,6 @@ import json
 import logging
 from datetime import date
 
-import pyarrow as pa
 from deltalake import CommitProperties, DeltaTable
 from deltalake.exceptions import CommitFailedError, DeltaError
 
@@ -48,7 +47,7 @@ def expire_letters(events_uri: str, before: date, dry_run: bool) -> int:
 
 def _files(events: DeltaTable, before: date, *, letters: bool) -> dict[str, int]:
     """The files of old days with their numbers of rows; reads the log only."""
-    files = pa.table(events.get_add_actions(flatten=True)).to_pylist()
+    files = events_table.files(events).to_pylist()
     return {
         file["path"]: file["num_records"] or 0
         for file in files
@@ -62,7 +61,7 @@ def _paths_at(events_uri: str, version: int) -> set[str]:
     except DeltaError as error:  # the log no longer goes back so far
         log.info("version=%d can't be read: %s", version, error)
         return set()
-    return set(pa.table(there.get_add_actions(flatten=True))["path"].to_pylist())
+    return set(events_table.files(there)["path"].to_pylist())
 
 
 def _expire(events: DeltaTable, before: date, condition: str) -> int:

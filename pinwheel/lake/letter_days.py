@@ -8,7 +8,6 @@ from datetime import UTC, date, datetime, timedelta
 from functools import partial
 from typing import Any
 
-import pyarrow as pa
 import pyarrow.fs as pafs
 import pyarrow.parquet as pq
 from cachetools import LRUCache
@@ -51,7 +50,7 @@ class LetterDays:
             return []
         last = now.astimezone(UTC).date()
         first = last - timedelta(days=DAYS - 1)
-        actions = pa.table(table.get_add_actions(flatten=True)).to_pylist()
+        actions = events_table.files(table).to_pylist()
         dead = [a for a in actions if a["partition.event_type"] == DEAD_LETTER and a["partition.event_date"] >= first]
         self._read(events_uri, dead)
         days = (first + timedelta(days=n) for n in range(DAYS))

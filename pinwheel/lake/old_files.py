@@ -12,7 +12,6 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
 
-import pyarrow as pa
 import pyarrow.fs as pafs
 import pyarrow.parquet as pq
 from deltalake import DeltaTable
@@ -98,7 +97,7 @@ def _files(filesystem: pafs.FileSystem) -> list[pafs.FileInfo]:
 
 
 def _active(events: DeltaTable) -> set[str]:
-    return set(pa.table(events.get_add_actions(flatten=True))["path"].to_pylist())
+    return set(events_table.files(events)["path"].to_pylist())
 
 
 def _named(filesystem: pafs.FileSystem, version: int) -> _Names:

@@ -173,7 +173,7 @@ class _Run:
 def _days(table: DeltaTable, wanted: Wanted) -> Iterator[tuple[date, Iterator[pa.Table]]]:
     """The days with letters, oldest first, each with its wanted letters in small tables."""
     paths: dict[date, list[str]] = defaultdict(list)
-    for file in pa.table(table.get_add_actions(flatten=True)).to_pylist():
+    for file in events_table.files(table).to_pylist():
         if file["partition.event_type"] == DEAD_LETTER and _is_within(file["partition.event_date"], wanted):
             paths[file["partition.event_date"]].append(file["path"])
     for day in sorted(paths):

@@ -217,7 +217,7 @@ def _named(rebuild: Rebuild, **more: str) -> dict[str, str | int]:
 
 def _parts(events: DeltaTable, table: str, part_rows: int) -> list[list[tuple[str, int]]]:
     """The files of a table's events with their rows, oldest day first, in parts of about ``part_rows`` rows."""
-    files = pa.table(events.get_add_actions(flatten=True)).to_pylist()
+    files = events_table.files(events).to_pylist()
     wanted = sorted((f["path"], f["num_records"]) for f in files if f["partition.event_type"] == TABLES[table].name)
     parts: list[list[tuple[str, int]]] = []
     rows = part_rows

@@ -16,6 +16,7 @@ from deltalake.fs import DeltaStorageHandler
 
 from pinwheel.core.errors import LakeError
 from pinwheel.core.ranges import Range
+from pinwheel.lake import events_table
 from pinwheel.lake.files import FILE_SCHEMA
 
 
@@ -36,7 +37,7 @@ class LakeFiles:
 
     def __init__(self, events: DeltaTable) -> None:
         self.uri = events.table_uri
-        self._files = pa.table(events.get_add_actions(flatten=True))
+        self._files = events_table.files(events)
         for name in ("kafka_partition", "kafka_offset"):  # a table without any file has no statistics
             for bound in (f"min.{name}", f"max.{name}"):
                 if bound not in self._files.column_names:
