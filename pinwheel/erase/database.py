@@ -10,18 +10,22 @@ from pinwheel.clients import memsql
 from pinwheel.clients.memsql import Connection
 from pinwheel.core.contract import TABLES
 from pinwheel.core.mentions import Mention
-from pinwheel.merge.ledger import SupersededError, kept_from
+from pinwheel.merge.ledger import PRESENCE, SupersededError, kept_from
+from pinwheel.operate.expire import delete_rows
 from pinwheel.rollup import people
 
 TEXT_TYPES = {"char", "varchar", "text", "mediumtext", "longtext", "tinytext", "json"}
-STEP_BUCKETS = 10_000  # per transaction, as retention takes them
 TRIES = 20  # a refresh of the rollups takes a second, every six
 
 
 def erase(connection: Connection, mention: Mention, erasure_id: str, *, pins: bool) -> dict[str, int]:
     """Erase; returns counts by table. Each statement finds what is left: dying between two, or twice, loses nothing."""
     user_id = int(mention.digits)
-    counts = {"presence": _forget_expired_days(connection), "people": int(_forget_number(connection, user_id))}
+    expired = kept_from(connection)
+    connection.commit()
+    # Of all people: no refresh changes days whose rows have expired.
+    counts = {"presence": delete_rows(connection, PRESENCE, expired)}
+    counts["people"] = int(_forget_number(connection, user_id))
     counts |= memsql.retry_conflicts(lambda: _delete_rows(connection, user_id, erasure_id, pins))
     counts |= _replace_texts(connection, mention)
     return {f"table {name}": count for name, count in counts.items()}
@@ -46,22 +50,6 @@ def _delete_rows(connection: Connection, user_id: int, erasure_id: str, pins: bo
 )
 def _forget_number(connection: Connection, user_id: int) -> bool:
     return memsql.retry_conflicts(lambda: people.forget(connection, user_id))
-
-
-def _forget_expired_days(connection: Connection) -> int:
-    """Delete presence of days whose rows have expired, of all people: no refresh changes those days any more."""
-    buckets, step = 0, {"before_time": kept_from(connection), "most": STEP_BUCKETS}
-    connection.commit()
-
-    def forget_some() -> int:
-        with memsql.transaction(connection):
-            return memsql.execute(connection, "erase/expired_presence", step)
-
-    while True:
-        gone = memsql.retry_conflicts(forget_some)
-        buckets += gone
-        if gone < STEP_BUCKETS:
-            return buckets
 
 
 def _replace_texts(connection: Connection, mention: Mention) -> dict[str, int]:

@@ -167,13 +167,7 @@ class Retention:
         """Rows of a table by their time."""
         if self._dry_run:
             return self._count(store, {"before_time": before})
-        rows, step = 0, {"before_time": before, "most": STEP_ROWS}
-        while True:
-            with memsql.transaction(self._connection):
-                gone = memsql.execute(self._connection, f"operate/retention/delete_{store}", step)
-            rows += gone
-            if gone < STEP_ROWS:
-                return rows
+        return delete_rows(self._connection, store, before)
 
     def _reports(self, before: datetime) -> int:
         """Files first: a report without files is found again by the next run, files without a report never."""
@@ -204,6 +198,21 @@ class Retention:
         found = memsql.fetch(self._connection, f"operate/retention/{statement}", values)
         self._connection.commit()
         return found
+
+
+def delete_rows(connection: Connection, store: str, before: date) -> int:
+    """Delete the rows of a store from before a time, step by step; returns their number. Idempotent."""
+    rows, step = 0, {"before_time": before, "most": STEP_ROWS}
+
+    def delete() -> int:
+        with memsql.transaction(connection):
+            return memsql.execute(connection, f"operate/retention/delete_{store}", step)
+
+    while True:
+        gone = memsql.retry_conflicts(delete)
+        rows += gone
+        if gone < STEP_ROWS:
+            return rows
 
 
 def unsettled_days(connection: Connection) -> set[date]:

@@ -304,7 +304,9 @@ def test_a_file_that_is_about_to_be_committed_is_waited_for(world: World, monkey
     assert dict(look(world.settings, PERSON).finds) == {}
 
 
-@pytest.mark.parametrize("statement", ["rollup/claim", "erase/quarantine", "erase/replace", "erase/expired_presence"])
+@pytest.mark.parametrize(
+    "statement", ["rollup/claim", "erase/quarantine", "erase/replace", "operate/retention/delete_presence"]
+)
 def test_a_lock_conflict_is_tried_again(world: World, monkeypatch: pytest.MonkeyPatch, statement: str) -> None:
     """With a merge, or the stream that saves pins."""
     world.plant()
