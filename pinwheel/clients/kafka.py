@@ -27,9 +27,7 @@ READ_ON = 20_000  # offsets: to read that many takes less than to begin elsewher
 READ_RECORDS = 10_000  # at once
 TOPIC_SECONDS = 15.0
 TIME_CONFIG = "message.timestamp.type"
-BROKERS_TIME = (
-    "LogAppendTime"  # the broker stamps records, not their producers (CreateTime): one clock, and it is right
-)
+BROKERS_TIME = "LogAppendTime"  # the broker stamps records, not their producers (CreateTime): one clock, and right
 LOGIN_MODULES = {"PLAIN": "plain.PlainLoginModule", "SCRAM": "scram.ScramLoginModule"}  # by the mechanism's prefix
 JAAS_ESCAPES = str.maketrans({"\\": r"\\", '"': r"\"", "\n": r"\n", "\r": r"\r"})  # as Java's StreamTokenizer reads
 
@@ -69,7 +67,7 @@ class LogReader:
 
     def __init__(self, settings: KafkaSettings) -> None:
         self._settings = settings
-        self._admin = AdminClient({**librdkafka_options(settings), "log_level": 0})
+        self._admin = _admin(settings)
 
     def log_id(self) -> str:
         """The log now.
@@ -95,11 +93,8 @@ def retention_ms(settings: KafkaSettings) -> int:
     Raises:
         MissingPartError: the broker does not answer, or has no such topic.
     """
-    admin = AdminClient({**librdkafka_options(settings), "log_level": 0})
-    resource = ConfigResource(ResourceType.TOPIC, settings.topic)
     try:
-        asked = admin.describe_configs([resource], request_timeout=REQUEST_SECONDS)
-        return int(asked[resource].result(REQUEST_SECONDS)["retention.ms"].value)
+        return int(_configured(settings, "retention.ms"))
     except (KafkaException, TimeoutError) as error:
         raise MissingPartError(
             f"Kafka does not say how long it keeps PINWHEEL_TOPIC={settings.topic}: {error}"
@@ -242,7 +237,7 @@ def ensure_topic(settings: KafkaSettings, partitions: int, replicas: int) -> Non
     Raises:
         MissingPartError: the broker refuses or does not answer.
     """
-    admin = AdminClient({**librdkafka_options(settings), "log_level": 0})
+    admin = _admin(settings)
     try:
         known = admin.list_topics(timeout=TOPIC_SECONDS).topics.get(settings.topic)
         if known is None:
@@ -264,7 +259,7 @@ def use_brokers_time(settings: KafkaSettings) -> None:
     Raises:
         MissingPartError: the broker refuses or does not answer.
     """
-    admin = AdminClient({**librdkafka_options(settings), "log_level": 0})
+    admin = _admin(settings)
     entry = ConfigEntry(TIME_CONFIG, BROKERS_TIME, incremental_operation=AlterConfigOpType.SET)
     topic = ConfigResource(ResourceType.TOPIC, settings.topic, incremental_configs=[entry])
     try:
@@ -276,13 +271,23 @@ def use_brokers_time(settings: KafkaSettings) -> None:
 
 def has_brokers_time(settings: KafkaSettings) -> bool | None:
     """Whether the broker stamps the topic's records; None: it does not say, or we may not ask."""
-    admin = AdminClient({**librdkafka_options(settings), "log_level": 0})
-    topic = ConfigResource(ResourceType.TOPIC, settings.topic)
     try:
-        found = admin.describe_configs([topic], request_timeout=REQUEST_SECONDS)[topic].result(REQUEST_SECONDS)
+        return _configured(settings, TIME_CONFIG) == BROKERS_TIME
     except (KafkaException, TimeoutError):
         return None
-    return bool(found[TIME_CONFIG].value == BROKERS_TIME)
+
+
+def _configured(settings: KafkaSettings, name: str) -> str:
+    """An option of the topic."""
+    admin = _admin(settings)
+    topic = ConfigResource(ResourceType.TOPIC, settings.topic)
+    asked = admin.describe_configs([topic], request_timeout=REQUEST_SECONDS)
+    return str(asked[topic].result(REQUEST_SECONDS)[name].value)
+
+
+def _admin(settings: KafkaSettings) -> AdminClient:
+    """Keep it until it has answered: a client that is thrown away takes its answers with it."""
+    return AdminClient({**librdkafka_options(settings), "log_level": 0})
 
 
 def librdkafka_options(settings: KafkaSettings) -> dict[str, str]:
