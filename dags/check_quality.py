@@ -20,12 +20,55 @@ of a day in which one is wrong are made anew, by `merge_events`.
 
 from datetime import timedelta
 
-from airflow.sdk import Asset, Param, dag, task
+from airflow.sdk import Asset, Param, dag, get_current_context, task
 
 from pinwheel.core.contract import TABLES
 
 # One per table, so that what needs only repins need not wait for the others; the event says the verdict.
 VERDICTS = {name: Asset(f"pinwheel_quality_{name}", uri=f"memsql://pinwheel/quality/{name}") for name in TABLES}
+
+
+@task(outlets=list(VERDICTS.values()))
+def check() -> dict[str, int]:
+    """Check, keep, tell; returns how many critical expectations each table did not meet."""
+    import os
+
+    from pinwheel.quality.run import run
+
+    os.nice(10)  # the stream and the merges go first where cores are few
+    context = get_current_context()
+    asked = context["params"]["from_hour"], context["params"]["to_hour"]
+    verdicts = run(*asked)
+    for table, asset in VERDICTS.items():
+        context["outlet_events"][asset].extra = {**verdicts[table]}
+    return {table: verdict["critical"] for table, verdict in verdicts.items()}
+
+
+@task(retries=0)
+def judge(critical: dict[str, int]) -> None:
+    """Make the run red when a critical expectation was not met."""
+    from pinwheel.quality.run import require_none
+
+    require_none(critical)
+
+
+@task(trigger_rule="all_done")
+def close_books() -> list[str]:
+    """Draw up the books, also when hours could not be checked; returns what they can't explain."""
+    import os
+
+    from pinwheel.quality.books import run
+
+    os.nice(10)
+    return run()
+
+
+@task(retries=0)
+def judge_books(differences: list[str]) -> None:
+    """Make the run red when the books differ."""
+    from pinwheel.quality.books import require_balanced
+
+    require_balanced(differences)
 
 
 @dag(
@@ -47,48 +90,6 @@ VERDICTS = {name: Asset(f"pinwheel_quality_{name}", uri=f"memsql://pinwheel/qual
 )
 def check_quality() -> None:
     """Wire the check, the books, and their verdicts."""
-
-    @task(outlets=list(VERDICTS.values()))
-    def check() -> dict[str, int]:
-        """Check, keep, tell; returns how many critical expectations each table did not meet."""
-        import os
-
-        from airflow.sdk import get_current_context
-
-        from pinwheel.quality.run import run
-
-        os.nice(10)  # the stream and the merges go first where cores are few
-        context = get_current_context()
-        asked = context["params"]["from_hour"], context["params"]["to_hour"]
-        verdicts = run(*asked)
-        for table, asset in VERDICTS.items():
-            context["outlet_events"][asset].extra = {**verdicts[table]}
-        return {table: verdict["critical"] for table, verdict in verdicts.items()}
-
-    @task(retries=0)
-    def judge(critical: dict[str, int]) -> None:
-        """Make the run red when a critical expectation was not met."""
-        from pinwheel.quality.run import require_none
-
-        require_none(critical)
-
-    @task(trigger_rule="all_done")
-    def close_books() -> list[str]:
-        """Draw up the books, also when hours could not be checked; returns what they can't explain."""
-        import os
-
-        from pinwheel.quality.books import run
-
-        os.nice(10)
-        return run()
-
-    @task(retries=0)
-    def judge_books(differences: list[str]) -> None:
-        """Make the run red when the books differ."""
-        from pinwheel.quality.books import require_balanced
-
-        require_balanced(differences)
-
     checked, books = check(), close_books()
     checked >> books
     judge(checked)  # type: ignore[arg-type]  # Airflow passes the result of a task, not the task
