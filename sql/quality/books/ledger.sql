@@ -4,68 +4,51 @@
 -- reads:   merge_slices, rebuilds
 -- writes:  nothing
 -- params:  table_name varchar
+WITH merged AS (
+    SELECT
+        slice_id,
+        to_version,
+        inserted,
+        deleted,
+        rows_read = inserted + updated + deleted + duplicates + conflicting + quarantined + overtaken AS adds_up,
+        detail,
+        merged_at,
+        from_version = -1 AND COALESCE(detail LIKE '{"rebuild":%%', FALSE) AS is_part
+    FROM merge_slices
+    WHERE
+        table_name = %(table_name)s
+        AND state = 'merged'
+),
+
+rebuilt AS (
+    SELECT
+        MAX(to_version) AS version,
+        MAX(merged_at) AS rebuilt_at
+    FROM merged
+    WHERE is_part
+),
+
+-- A part that was loaded twice counts once.
+part AS (
+    SELECT MAX(merged.slice_id) AS slice_id
+    FROM merged
+    INNER JOIN rebuilt ON merged.to_version = rebuilt.version
+    WHERE merged.is_part
+    GROUP BY merged.detail
+)
+
 SELECT
-    COALESCE(SUM(slices.inserted), 0) - COALESCE(SUM(slices.deleted), 0) AS ledger_rows,
-    MIN(CASE WHEN NOT slices.adds_up THEN slices.slice_id END) AS unequal_slice,
+    COALESCE(SUM(merged.inserted), 0) - COALESCE(SUM(merged.deleted), 0) AS ledger_rows,
+    MIN(CASE WHEN NOT merged.adds_up THEN merged.slice_id END) AS unequal_slice,
     (
         SELECT COUNT(*)
         FROM rebuilds
         WHERE rebuilds.table_name = %(table_name)s
     ) AS rebuilding,
-    (
-        SELECT MAX(part.merged_at)
-        FROM merge_slices AS part
-        WHERE
-            part.table_name = %(table_name)s
-            AND part.state = 'merged'
-            AND part.from_version = -1
-            AND part.detail LIKE '{"rebuild":%%'
-    ) AS rebuilt_at
-FROM (
-    SELECT
-        slice_id,
-        inserted,
-        deleted,
-        rows_read = inserted + updated + deleted + duplicates + conflicting + quarantined + overtaken AS adds_up
-    FROM merge_slices
-    WHERE
-        table_name = %(table_name)s
-        AND state = 'merged'
-        AND (
-            (
-                from_version >= 0
-                OR detail IS NULL
-                OR detail NOT LIKE '{"rebuild":%%'
-            )
-            AND merged_at > COALESCE(
-                (
-                    SELECT MAX(rebuilt.merged_at)
-                    FROM merge_slices AS rebuilt
-                    WHERE
-                        rebuilt.table_name = %(table_name)s
-                        AND rebuilt.state = 'merged'
-                        AND rebuilt.from_version = -1
-                        AND rebuilt.detail LIKE '{"rebuild":%%'
-                ), '1970-01-01'
-            )
-            OR slice_id IN (
-                SELECT MAX(part.slice_id)
-                FROM merge_slices AS part
-                WHERE
-                    part.table_name = %(table_name)s
-                    AND part.state = 'merged'
-                    AND part.from_version = -1
-                    AND part.detail LIKE '{"rebuild":%%'
-                    AND part.to_version = (
-                        SELECT MAX(newest.to_version)
-                        FROM merge_slices AS newest
-                        WHERE
-                            newest.table_name = %(table_name)s
-                            AND newest.state = 'merged'
-                            AND newest.from_version = -1
-                            AND newest.detail LIKE '{"rebuild":%%'
-                    )
-                GROUP BY part.detail
-            )
-        )
-) AS slices
+    MAX(rebuilt.rebuilt_at) AS rebuilt_at
+FROM merged
+CROSS JOIN rebuilt
+LEFT JOIN part ON merged.slice_id = part.slice_id
+WHERE
+    part.slice_id IS NOT NULL
+    OR (NOT merged.is_part AND merged.merged_at > COALESCE(rebuilt.rebuilt_at, '1970-01-01'))
