@@ -1,4 +1,4 @@
-"""Kafka's metadata: the topic, its partitions, the offsets they hold; and the client options of every process."""
+"""Kafka's metadata: the topic's log, its partitions, the offsets they hold; and the client options of every process."""
 
 import time
 from bisect import bisect_right
@@ -8,15 +8,7 @@ from datetime import UTC, datetime
 from typing import NamedTuple
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, TopicCollection, TopicPartition
-from confluent_kafka.admin import (
-    AdminClient,
-    AlterConfigOpType,
-    ConfigEntry,
-    ConfigResource,
-    NewPartitions,
-    NewTopic,
-    ResourceType,
-)
+from confluent_kafka.admin import AdminClient
 
 from pinwheel.core.errors import MissingPartError
 from pinwheel.core.settings import KafkaSettings
@@ -25,9 +17,6 @@ REQUEST_SECONDS = 5.0
 FURTHER_BACK = 64  # how many times as far, when nothing was found
 READ_ON = 20_000  # offsets: to read that many takes less than to begin elsewhere
 READ_RECORDS = 10_000  # at once
-TOPIC_SECONDS = 15.0
-TIME_CONFIG = "message.timestamp.type"
-BROKERS_TIME = "LogAppendTime"  # the broker stamps records, not their producers (CreateTime): one clock, and right
 LOGIN_MODULES = {"PLAIN": "plain.PlainLoginModule", "SCRAM": "scram.ScramLoginModule"}  # by the mechanism's prefix
 JAAS_ESCAPES = str.maketrans({"\\": r"\\", '"': r"\"", "\n": r"\n", "\r": r"\r"})  # as Java's StreamTokenizer reads
 
@@ -67,7 +56,7 @@ class LogReader:
 
     def __init__(self, settings: KafkaSettings) -> None:
         self._settings = settings
-        self._admin = _admin(settings)
+        self._admin = admin_client(settings)
 
     def log_id(self) -> str:
         """The log now.
@@ -85,20 +74,6 @@ class LogReader:
                 f"Kafka at PINWHEEL_KAFKA_BOOTSTRAP={self._settings.kafka_bootstrap} does not say which log "
                 f"PINWHEEL_TOPIC={topic} is: {error}"
             ) from error
-
-
-def retention_ms(settings: KafkaSettings) -> int:
-    """How long the topic keeps records, in milliseconds; -1: it has no limit of age.
-
-    Raises:
-        MissingPartError: the broker does not answer, or has no such topic.
-    """
-    try:
-        return int(_configured(settings, "retention.ms"))
-    except (KafkaException, TimeoutError) as error:
-        raise MissingPartError(
-            f"Kafka does not say how long it keeps PINWHEEL_TOPIC={settings.topic}: {error}"
-        ) from error
 
 
 def held_offsets(settings: KafkaSettings) -> dict[int, Held]:
@@ -229,63 +204,7 @@ def _offsets(consumer: Consumer, end: int) -> Iterator[int]:
     raise MissingPartError(f"Kafka returned no records before offset {end}")
 
 
-def ensure_topic(settings: KafkaSettings, partitions: int, replicas: int) -> None:
-    """Create the topic with the broker's time, or add partitions up to that number; they are never removed. Idempotent.
-
-    An existing topic keeps its time: other readers of it may need the producers'.
-
-    Raises:
-        MissingPartError: the broker refuses or does not answer.
-    """
-    admin = _admin(settings)
-    try:
-        known = admin.list_topics(timeout=TOPIC_SECONDS).topics.get(settings.topic)
-        if known is None:
-            new = NewTopic(settings.topic, partitions, replicas, config={TIME_CONFIG: BROKERS_TIME})
-            asked = admin.create_topics([new])
-        elif len(known.partitions) < partitions:
-            asked = admin.create_partitions([NewPartitions(settings.topic, partitions)])
-        else:
-            return
-        for future in asked.values():
-            future.result(TOPIC_SECONDS)
-    except KafkaException as error:
-        raise MissingPartError(f"Kafka could not create the topic PINWHEEL_TOPIC={settings.topic}: {error}") from error
-
-
-def use_brokers_time(settings: KafkaSettings) -> None:
-    """Let the broker stamp the topic's records from now on; those that it holds keep their times. Idempotent.
-
-    Raises:
-        MissingPartError: the broker refuses or does not answer.
-    """
-    admin = _admin(settings)
-    entry = ConfigEntry(TIME_CONFIG, BROKERS_TIME, incremental_operation=AlterConfigOpType.SET)
-    topic = ConfigResource(ResourceType.TOPIC, settings.topic, incremental_configs=[entry])
-    try:
-        for future in admin.incremental_alter_configs([topic]).values():
-            future.result(TOPIC_SECONDS)
-    except KafkaException as error:
-        raise MissingPartError(f"Kafka could not change PINWHEEL_TOPIC={settings.topic}: {error}") from error
-
-
-def has_brokers_time(settings: KafkaSettings) -> bool | None:
-    """Whether the broker stamps the topic's records; None: it does not say, or we may not ask."""
-    try:
-        return _configured(settings, TIME_CONFIG) == BROKERS_TIME
-    except (KafkaException, TimeoutError):
-        return None
-
-
-def _configured(settings: KafkaSettings, name: str) -> str:
-    """An option of the topic."""
-    admin = _admin(settings)
-    topic = ConfigResource(ResourceType.TOPIC, settings.topic)
-    asked = admin.describe_configs([topic], request_timeout=REQUEST_SECONDS)
-    return str(asked[topic].result(REQUEST_SECONDS)[name].value)
-
-
-def _admin(settings: KafkaSettings) -> AdminClient:
+def admin_client(settings: KafkaSettings) -> AdminClient:
     """Keep it until it has answered: a client that is thrown away takes its answers with it."""
     return AdminClient({**librdkafka_options(settings), "log_level": 0})
 

@@ -1,6 +1,6 @@
 """The places that an erasure can't reach: for the receipt."""
 
-from pinwheel.clients import kafka
+from pinwheel.clients import kafka_topic
 from pinwheel.core.errors import MissingPartError
 from pinwheel.core.settings import EraseSettings
 
@@ -20,7 +20,7 @@ def outside(settings: EraseSettings) -> list[str]:
 
 def _kept(settings: EraseSettings) -> str:
     try:
-        kept_ms = kafka.retention_ms(settings)
+        kept_ms = kafka_topic.retention_ms(settings)
     except MissingPartError:
         return "as long as it keeps them (Kafka did not answer)"
     return (

@@ -89,7 +89,7 @@ def ensure_topic(settings: LocalSettings, say: Say) -> None:
     Raises:
         MissingPartError: the broker refuses or does not answer.
     """
-    from pinwheel.clients import kafka
+    from pinwheel.clients import kafka_topic
     from pinwheel.core.settings import KafkaSettings, load
 
     say(f"the topic {settings.topic}")
@@ -99,5 +99,5 @@ def ensure_topic(settings: LocalSettings, say: Say) -> None:
         kafka_security_protocol="PLAINTEXT",
         topic=settings.topic,
     )
-    kafka.ensure_topic(broker, settings.partitions, replicas=1)
-    kafka.use_brokers_time(broker)
+    kafka_topic.ensure_topic(broker, settings.partitions, replicas=1)
+    kafka_topic.use_brokers_time(broker)

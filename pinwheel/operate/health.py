@@ -19,7 +19,7 @@ from deltalake.exceptions import DeltaError
 
 from pinwheel.alerts.catalogue import HEALTH_ALERTS, SOURCE_DOWN, Send
 from pinwheel.alerts.latch import Latch
-from pinwheel.clients import kafka, memsql
+from pinwheel.clients import kafka, kafka_topic, memsql
 from pinwheel.clients.kafka import Held
 from pinwheel.clients.memsql import Connection
 from pinwheel.core import atomic, offsets
@@ -83,7 +83,7 @@ def look(settings: HealthSettings, now: datetime) -> list[Measure]:
         topic = Topic(held, min(oldest.values(), default=None), max(newest.values(), default=None))
         for partition, at in newest.items():
             yield Measure("kafka_age_seconds", f"partition {partition}", (now - at).total_seconds())
-        is_brokers = kafka.has_brokers_time(settings)
+        is_brokers = kafka_topic.has_brokers_time(settings)
         yield Measure("producers_time", "topic", None if is_brokers is None else float(not is_brokers))
 
     ask("kafka", ask_kafka)

@@ -6,7 +6,7 @@ Idempotent: it runs before each start.
 import os
 from collections.abc import Callable, Mapping
 
-from pinwheel.clients import grants, kafka, memsql, migrations
+from pinwheel.clients import grants, kafka_topic, memsql, migrations
 from pinwheel.core.errors import MissingPartError, SettingError
 from pinwheel.server.settings import PrepareSettings
 
@@ -30,8 +30,8 @@ def prepare(settings: PrepareSettings, demo: bool, say: Say) -> None:
     if demo:
         _save_brands(settings)
     say(f"topic {settings.topic}")
-    kafka.ensure_topic(settings, settings.topic_partitions, settings.topic_replicas)
-    if kafka.has_brokers_time(settings) is False:
+    kafka_topic.ensure_topic(settings, settings.topic_partitions, settings.topic_replicas)
+    if kafka_topic.has_brokers_time(settings) is False:
         say("topic keeps the times of its producers; docs/deploy.md says what that costs")
     if settings.lake_uri.startswith("s3://"):
         bucket = settings.lake_uri.removeprefix("s3://").partition("/")[0]

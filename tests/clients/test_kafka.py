@@ -9,7 +9,7 @@ from confluent_kafka import Producer
 from confluent_kafka.admin import AdminClient, NewTopic
 from tenacity import retry, stop_after_delay, wait_fixed
 
-from pinwheel.clients import kafka
+from pinwheel.clients import kafka, kafka_topic
 from pinwheel.clients.kafka import Held
 from pinwheel.core.errors import MissingPartError
 from pinwheel.core.settings import KafkaSettings
@@ -130,7 +130,7 @@ def known(reader: kafka.LogReader) -> str:
 
 def test_a_topic_of_ours_has_the_broker_s_time(settings: KafkaSettings) -> None:
     made = settings.model_copy(update={"topic": f"t{uuid4()}"})
-    kafka.ensure_topic(made, 2, replicas=1)
+    kafka_topic.ensure_topic(made, 2, replicas=1)
     assert told(made) is True
     send(made, STAMPS[0])
     (newest,) = kafka.newest_times(made, kafka.held_offsets(made)).values()
@@ -138,11 +138,11 @@ def test_a_topic_of_ours_has_the_broker_s_time(settings: KafkaSettings) -> None:
 
 
 def test_a_topic_that_is_there_keeps_its_time_until_it_is_changed(settings: KafkaSettings) -> None:
-    kafka.ensure_topic(settings, 2, replicas=1)
+    kafka_topic.ensure_topic(settings, 2, replicas=1)
     assert told(settings) is False
     send(settings, STAMPS[0])
     for _ in range(2):
-        kafka.use_brokers_time(settings)
+        kafka_topic.use_brokers_time(settings)
     send(settings, STAMPS[1])
     held = kafka.held_offsets(settings)
     assert kafka.oldest_times(settings, held)[1] == at(STAMPS[0]), "what it holds stays as it is"
@@ -152,13 +152,13 @@ def test_a_topic_that_is_there_keeps_its_time_until_it_is_changed(settings: Kafk
 
 @retry(stop=stop_after_delay(30), wait=wait_fixed(0.2), reraise=True)  # a new topic is not known at once
 def told(settings: KafkaSettings) -> bool:
-    is_brokers = kafka.has_brokers_time(settings)
+    is_brokers = kafka_topic.has_brokers_time(settings)
     assert is_brokers is not None
     return is_brokers
 
 
 def test_a_topic_that_is_not_there_has_no_time(settings: KafkaSettings) -> None:
-    assert kafka.has_brokers_time(settings.model_copy(update={"topic": f"t{uuid4()}"})) is None
+    assert kafka_topic.has_brokers_time(settings.model_copy(update={"topic": f"t{uuid4()}"})) is None
 
 
 def test_a_broker_that_is_away_is_named() -> None:
@@ -173,4 +173,4 @@ def test_how_long_a_topic_keeps_records(settings: KafkaSettings) -> None:
     admin = AdminClient({"bootstrap.servers": settings.kafka_bootstrap})
     limited = settings.model_copy(update={"topic": f"t{uuid4()}"})
     admin.create_topics([NewTopic(limited.topic, 1, config={"retention.ms": "86400000"})])[limited.topic].result(30)
-    assert kafka.retention_ms(limited) == 86_400_000
+    assert kafka_topic.retention_ms(limited) == 86_400_000

@@ -2,7 +2,7 @@
 
 import pytest
 
-from pinwheel.clients.kafka import ensure_topic
+from pinwheel.clients.kafka_topic import ensure_topic
 from pinwheel.generate import fresh
 from pinwheel.generate.produce import produce
 from pinwheel.generate.settings import ProduceSettings

@@ -11,7 +11,7 @@ import pytest
 from deltalake import DeltaTable
 
 from pinwheel.alerts.catalogue import ALERTS, Alert
-from pinwheel.clients import kafka, memsql
+from pinwheel.clients import kafka, kafka_topic, memsql
 from pinwheel.clients.kafka import Held
 from pinwheel.core.errors import MemsqlError, MissingPartError
 from pinwheel.core.settings import HealthSettings
@@ -91,7 +91,7 @@ def broker(monkeypatch: pytest.MonkeyPatch) -> Broker:
     monkeypatch.setattr(kafka, "held_offsets", found.held_offsets)
     monkeypatch.setattr(kafka, "newest_times", found.newest_times)
     monkeypatch.setattr(kafka, "oldest_times", found.oldest_times)
-    monkeypatch.setattr(kafka, "has_brokers_time", lambda _: found.has_brokers_time)
+    monkeypatch.setattr(kafka_topic, "has_brokers_time", lambda _: found.has_brokers_time)
     return found
 
 

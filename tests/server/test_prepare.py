@@ -9,7 +9,7 @@ import pytest
 from pyarrow.fs import S3FileSystem
 from pydantic import SecretStr
 
-from pinwheel.clients import grants, kafka, memsql
+from pinwheel.clients import grants, kafka, kafka_topic, memsql
 from pinwheel.core.errors import MemsqlError, SettingError
 from pinwheel.local import mariadb
 from pinwheel.local.stack import Stack
@@ -57,7 +57,7 @@ def prepared(settings: PrepareSettings) -> PrepareSettings:
 
 def test_topic_bucket_tables_and_brands_are_there(prepared: PrepareSettings, store: dict[str, str]) -> None:
     assert kafka.partitions(prepared) == [0, 1, 2]
-    assert kafka.has_brokers_time(prepared)
+    assert kafka_topic.has_brokers_time(prepared)
     client = S3FileSystem(
         access_key=store["AWS_ACCESS_KEY_ID"],
         secret_key=store["AWS_SECRET_ACCESS_KEY"],

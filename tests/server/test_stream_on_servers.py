@@ -22,7 +22,7 @@ from deltalake import DeltaTable
 from pyarrow.fs import FileSelector, S3FileSystem
 
 from pinwheel.clients import kafka
-from pinwheel.clients.kafka import ensure_topic
+from pinwheel.clients.kafka_topic import ensure_topic
 from pinwheel.generate.produce import produce
 from pinwheel.generate.settings import ProduceSettings
 from pinwheel.lake import events_table
