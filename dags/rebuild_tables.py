@@ -36,12 +36,12 @@ def ask() -> list[dict[str, Any]]:
 
     from pinwheel.clients import memsql
     from pinwheel.core.settings import LakeJobSettings, MergeSettings, load
-    from pinwheel.merge import rebuild
+    from pinwheel.merge import rebuild, rebuild_parts
 
     context = get_current_context()
     settings, tables = load(MergeSettings), context["params"]["tables"]
     if context["params"]["dry_run"]:
-        return [asdict(extent) for extent in rebuild.extents(settings, tables)]
+        return [asdict(extent) for extent in rebuild_parts.extents(settings, tables)]
     by = context["dag_run"].triggering_user_name or "unknown"
     loader = rebuild.SPARK if load(LakeJobSettings).lake_engine == "spark" else rebuild.SESSION
     with memsql.connect(settings) as connection:

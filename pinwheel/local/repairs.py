@@ -15,7 +15,7 @@ from pinwheel.local import environment
 from pinwheel.local.commands import require_running
 from pinwheel.local.settings import LocalSettings
 from pinwheel.local.stack import Stack
-from pinwheel.merge import ledger, rebuild
+from pinwheel.merge import ledger, rebuild, rebuild_parts
 from pinwheel.merge.ledger import SupersededError
 from pinwheel.operate import expire
 from pinwheel.rollup.rollups import Rollups, note_stale_day, stale_days
@@ -72,7 +72,7 @@ def rebuild_tables(settings: LocalSettings, tables: Sequence[str], all_tables: b
         raise LocalError(f"name the tables to rebuild ({', '.join(TABLES)}), or give --all")
     wanted = list(tables) or list(TABLES)
     merging = _merging(settings)
-    for extent in rebuild.extents(merging, wanted):
+    for extent in rebuild_parts.extents(merging, wanted):
         size = f"{extent.rows:,} rows in {extent.files} files, {extent.parts} parts"
         print(f"{extent.table}: {size}, from version {extent.version} of the lake")
     if dry_run:

@@ -7,38 +7,33 @@ version, and the rollups of all days are made anew. Whatever dies, the next sess
 """
 
 import logging
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import asdict, dataclass
 from datetime import date
 
 import pyarrow as pa
-import pyarrow.dataset as ds
-import pyarrow.fs as pafs
 from deltalake import DeltaTable
-from deltalake.fs import DeltaStorageHandler
 
 from pinwheel.clients import memsql
 from pinwheel.clients.memsql import Connection
 from pinwheel.core import offsets
-from pinwheel.core.contract import TABLES, landed_columns
 from pinwheel.core.errors import MergeError
 from pinwheel.core.offsets import Progress, VersionRange
 from pinwheel.core.settings import MergeSettings
 from pinwheel.lake import events_table
-from pinwheel.lake.files import FILE_SCHEMA
 from pinwheel.merge import ledger
 from pinwheel.merge.gate import Gate
 from pinwheel.merge.ledger import FIRST_WATERMARK, Outcome, Shard, SupersededError
 from pinwheel.merge.merge import planned, write_rows
 from pinwheel.merge.prepare import Prepared, as_feed
+from pinwheel.merge.rebuild_parts import LOADERS, Extent, extents, files_of_parts, most_rows, rows_of
 
 log = logging.getLogger(__name__)
 
 REQUESTED, LOADING, EXCHANGING = "requested", "loading", "exchanging"  # states, in this order
 SESSION, SPARK = "session", "spark"  # loaders
-LOADERS = 2  # parts at once: one is read and prepared here while the database takes in the other
 RECENT_COMMITS = 1000  # among them, each partition that still gets records has one
 
 
@@ -53,17 +48,6 @@ class Rebuild:
     state: str
 
 
-@dataclass(frozen=True)
-class Extent:
-    """The size of a table's rebuild."""
-
-    table: str
-    version: int
-    rows: int
-    files: int
-    parts: int
-
-
 def request(
     connection: Connection, settings: MergeSettings, tables: Sequence[str], by: str, loader: str = SESSION
 ) -> list[Extent]:
@@ -76,37 +60,11 @@ def request(
     """
     found = extents(settings, tables)
     with memsql.transaction(connection):
-        of_all = {"part_rows": _part_rows(settings), "loader": loader, "requested_by": by}
+        of_all = {"part_rows": most_rows(settings), "loader": loader, "requested_by": by}
         asked = [{"table_name": e.table, "version": e.version, **of_all} for e in found]
         memsql.execute_many(connection, "merge/rebuild/request", asked)
     log.info("rebuild requested tables=%s by=%s", ",".join(tables), by)
     return found
-
-
-def extents(settings: MergeSettings, tables: Sequence[str]) -> list[Extent]:
-    """The sizes of rebuilds; writes nothing.
-
-    Raises:
-        MergeError: there is no such table, or no lake.
-    """
-    unknown = [table for table in tables if table not in TABLES]
-    if unknown:
-        raise MergeError(f"no reporting table {unknown[0]!r}; there are {', '.join(TABLES)}")
-    events = events_table.open_table(settings.events_uri)
-    if events is None:
-        raise MergeError(f"there is no lake at {settings.events_uri} to rebuild from")
-    return [_extent(table, events, _part_rows(settings)) for table in tables]
-
-
-def _part_rows(settings: MergeSettings) -> int:
-    """All parts that are loaded at once take the memory of one slice."""
-    return max(1, settings.merge_slice_rows // LOADERS)
-
-
-def _extent(table: str, events: DeltaTable, part_rows: int) -> Extent:
-    parts = _parts(events, table, part_rows)
-    files = [file for part in parts for file in part]
-    return Extent(table, events.version(), sum(rows for _, rows in files), len(files), len(parts))
 
 
 def waiting(connection: Connection, table: str) -> Rebuild | None:
@@ -148,7 +106,7 @@ def _load_next(rebuild: Rebuild, settings: MergeSettings, missing: Mapping[int, 
     """
 
     def load_one(part: int) -> None:
-        rows = _rows(settings.events_uri, rebuild.table, missing[part])
+        rows = rows_of(settings.events_uri, rebuild.table, missing[part])
         with memsql.connect(settings, local_infile=True) as connection:
             load_part(rebuild, part, rows, connection, gate)
 
@@ -185,7 +143,7 @@ def missing_parts(
 ) -> tuple[dict[int, list[str]], int]:
     """The files' paths of each part that is not in the new table yet, by its number; and the number of all parts."""
     events = DeltaTable(settings.events_uri, version=rebuild.version)
-    parts = _parts(events, rebuild.table, rebuild.part_rows)
+    parts = files_of_parts(events, rebuild.table, rebuild.part_rows)
     done = loaded(connection, rebuild)
     return {n: [path for path, _ in part] for n, part in enumerate(parts) if n not in done}, len(parts)
 
@@ -213,27 +171,6 @@ def all_loaded(connection: Connection, rebuild: Rebuild, parts: int) -> None:
 
 def _named(rebuild: Rebuild, **more: str) -> dict[str, str | int]:
     return {"table_name": rebuild.table, "version": rebuild.version, **more}
-
-
-def _parts(events: DeltaTable, table: str, part_rows: int) -> list[list[tuple[str, int]]]:
-    """The files of a table's events with their rows, oldest day first, in parts of about ``part_rows`` rows."""
-    files = events_table.files(events).to_pylist()
-    wanted = sorted((f["path"], f["num_records"]) for f in files if f["partition.event_type"] == TABLES[table].name)
-    parts: list[list[tuple[str, int]]] = []
-    rows = part_rows
-    for file in wanted:
-        if rows + file[1] > part_rows:
-            parts.append([])
-            rows = 0
-        parts[-1].append(file)
-        rows += file[1]
-    return parts
-
-
-def _rows(events_uri: str, table: str, paths: Sequence[str]) -> Iterator[pa.RecordBatch]:
-    filesystem = pafs.PyFileSystem(DeltaStorageHandler(events_uri))
-    files = ds.dataset(list(paths), schema=FILE_SCHEMA, format="parquet", filesystem=filesystem)
-    yield from files.to_batches(columns=landed_columns(TABLES[table]))
 
 
 def load_part(rebuild: Rebuild, part: int, rows: Iterable[pa.RecordBatch], connection: Connection, gate: Gate) -> int:

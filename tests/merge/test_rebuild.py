@@ -18,7 +18,7 @@ from pinwheel.clients.memsql import Connection
 from pinwheel.core.contract import TABLES
 from pinwheel.core.errors import MergeError
 from pinwheel.core.settings import CompactSettings, MergeSettings
-from pinwheel.merge import rebuild
+from pinwheel.merge import rebuild, rebuild_parts
 from pinwheel.merge.gate import Gate
 from pinwheel.merge.merge import Write, planned
 from pinwheel.merge.rebuild import Rebuild
@@ -73,7 +73,7 @@ def test_a_table_that_is_cut_off_is_told_and_a_person_has_it_rebuilt(
     cut_log(settings)
     assert work(settings, "repins") == [TABLE_CUT_OFF.name]
     assert len(query("SELECT * FROM repins")) == 1
-    (extent,) = rebuild.extents(settings, ["repins"])
+    (extent,) = rebuild_parts.extents(settings, ["repins"])
     assert (extent.rows, extent.version) == (4, DeltaTable(settings.events_uri).version())
     assert rebuild.request(connection, settings, ["repins"], "ann") == [extent]
     assert work(settings, "repins") == []
@@ -146,7 +146,7 @@ def test_of_three_deliveries_in_parts_that_load_at_once_the_first_is_kept(
     found = replace(found, part_rows=1)
     rebuild.begin(found, settings, connection)
     missing, _ = rebuild.missing_parts(found, settings, connection)
-    rows = {part: list(rebuild._rows(settings.events_uri, "repins", paths)) for part, paths in missing.items()}
+    rows = {part: list(rebuild_parts.rows_of(settings.events_uri, "repins", paths)) for part, paths in missing.items()}
     parts = {row["kafka_offset"]: part for part in rows for batch in rows[part] for row in batch.to_pylist()}
 
     def load_part(offset: int) -> None:
