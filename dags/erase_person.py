@@ -86,6 +86,8 @@ def erase_person() -> None:
         body="Asked for by {{ dag_run.triggering_user_name }}: {{ params.reason }}\n\nWhere the person is: "
         "{{ ti.xcom_pull(task_ids='count') }}\n\nAnother person must approve.",
         response_timeout=timedelta(days=7),
+        retries=5,  # Airflow takes a task that is answered in the second in which it pauses for one that died
+        retry_delay=timedelta(seconds=1),
     )
     erased: Any = erase(approve.output)
     count() >> is_meant() >> approve

@@ -18,6 +18,7 @@ from tests.support.oracle import Oracle, wait_until
 from tests.support.programs import PRODUCE
 
 SEED = 43
+READS_SECONDS = 5  # nobody approves sooner
 FORM = {"reason": "asked for by letter", "erase_pins": True}
 
 
@@ -28,10 +29,11 @@ def approved(airflow: Airflow, form: Json) -> Json:
     approve, answered = f"{path}/taskInstances/approve", 0
 
     def ends() -> bool:
-        """Airflow asks again, in another try, when the answer comes in the second in which the task paused."""
+        """Airflow takes an answer in the second in which the task pauses for a task that died, and asks again."""
         nonlocal answered
         asking = airflow.get(approve)
         if asking["state"] == "awaiting_input" and asking["try_number"] > answered:
+            time.sleep(READS_SECONDS)
             airflow.patch(f"{approve}/-1/hitlDetails", {"chosen_options": ["Approve"], "params_input": {}})
             answered = asking["try_number"]
         return airflow.get(path)["state"] in ENDED

@@ -94,6 +94,7 @@ def make(settings: MergeSettings, connection: Connection, folder: Path) -> World
         **own,
         erasure_key=SecretStr("a key of the tests"),
         erasure_wait_seconds=20,
+        erasure_alone=False,
         erasure_log_dirs=f"{folder / 'logs'}:{folder / 'airflow-logs'}",
         kafka_bootstrap="127.0.0.1:1",
         quality_dir=folder / "quality",
