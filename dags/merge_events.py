@@ -40,9 +40,7 @@ REPORTING_TABLES = Asset("pinwheel_reporting_tables", uri="memsql://pinwheel/rep
     default_args={
         "owner": "data-engineering",
         "retries": 1000,  # inside the run: @continuous alone would make a new run every 3 seconds
-        "retry_delay": timedelta(seconds=10),
-        "retry_exponential_backoff": True,
-        "max_retry_delay": timedelta(minutes=5),
+        "retry_delay": timedelta(seconds=10),  # does not grow: a session that was killed need not wait
     },
 )
 def merge_events() -> None:

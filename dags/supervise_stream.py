@@ -34,9 +34,7 @@ from airflow.sdk import dag, task
         # A session that fails (a bad setting, say) is tried again inside its run: @continuous alone would make a new
         # run every 3 seconds.
         "retries": 1000,
-        "retry_delay": timedelta(seconds=10),
-        "retry_exponential_backoff": True,
-        "max_retry_delay": timedelta(minutes=5),
+        "retry_delay": timedelta(seconds=10),  # does not grow: a session that was killed need not wait
     },
 )
 def supervise_stream() -> None:

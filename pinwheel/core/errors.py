@@ -49,6 +49,10 @@ class AskedError(ReportError):
     """The request itself is invalid, so a retry fails in the same way."""
 
 
+class StoppedError(PinwheelError):
+    """A session was told to stop before its time was over."""
+
+
 class LocalError(PinwheelError):
     """A command of the embedded stack failed."""
 
