@@ -23,6 +23,7 @@ from deltalake.fs import DeltaStorageHandler
 NUMBER = re.compile(rb"\d+(?:\.\d+)*")
 ESCAPE = re.compile(rb"\\u00([0-9A-Fa-f]{2})")
 FIELD = re.compile(rb"(?:user|creator)_id(?:[^\n\[]{0,100}observed \[)?[^A-Za-z\n]{0,300}$")
+NULL_COUNTS = re.compile(rb"nullCount\W{2,6}\{[^{}]*\}")  # of a file, in Delta's log: numbers after fields, but no ids
 NO_SIGN = re.compile(rb"\d\.?$")  # before a minus: it is a hyphen, as in a date
 NEAR = 420  # bytes before a number in which its field is looked for
 SHORT = 6  # digits: a shorter number is an id only after its field
@@ -105,9 +106,11 @@ def _content(filesystem: pafs.FileSystem, path: str) -> bytes:
 
 def _in_log(filesystem: pafs.FileSystem, path: str, person: Id) -> int:
     if not path.endswith(".parquet"):
-        return person.mentions(_content(filesystem, path), of_field=True)
-    rows = pq.read_table(filesystem.open_input_file(path)).to_pylist()
-    return sum(person.mentions(json.dumps(row, default=str), of_field=True) for row in rows)
+        entries = [_content(filesystem, path)]
+    else:
+        rows = pq.read_table(filesystem.open_input_file(path)).to_pylist()
+        entries = [json.dumps(row, default=str).encode() for row in rows]
+    return sum(person.mentions(NULL_COUNTS.sub(b"", entry), of_field=True) for entry in entries)
 
 
 def _in_rows(filesystem: pafs.FileSystem, path: str, person: Id) -> tuple[int, int]:

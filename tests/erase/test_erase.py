@@ -28,7 +28,7 @@ from pinwheel.rollup import people
 from tests.support import erasures
 from tests.support.dying import die_at
 from tests.support.erasures import OTHER, PERSON, PIN, REQUEST, World, lake_rows, others, rows_about_them, their_rows
-from tests.support.lakes import NOON, land
+from tests.support.lakes import NOON, event, land
 from tests.support.types import Query
 
 
@@ -354,6 +354,16 @@ def test_numbers_that_look_like_the_id_stay(world: World, query: Query) -> None:
     traces.erase_files(world.settings, Mention(PERSON))
     assert [query(f"SELECT * FROM {table}") for table in tables] == before
     assert report.read_text() == f"repins: {PERSON}\n"
+
+
+def test_a_count_of_nulls_is_no_id(world: World) -> None:
+    """A file's ``nullCount`` in Delta's log follows ``user_id``; in entries and in a checkpoint."""
+    uri, letters = world.settings.lake_uri, 3
+    land(uri, [event("dead_letter", None, n, user_id=None, dead_value=b"{", dead_detail="x") for n in range(letters)])
+    assert dict(look(world.settings, letters).finds) == {}
+    DeltaTable(world.settings.events_uri).create_checkpoint()
+    assert dict(look(world.settings, letters).finds) == {}
+    assert look(world.settings, letters).looked_at["lake log"] >= 3
 
 
 def test_an_open_log_is_written_on(world: World) -> None:

@@ -6,9 +6,10 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pyarrow as pa
+from confluent_kafka import Consumer, KafkaError, TopicPartition
 from deltalake import DeltaTable
 
 from pinwheel.clients import kafka, memsql
@@ -40,6 +41,8 @@ def wait_until(what: str, holds: Callable[[], bool], seconds: float = SETTLE_SEC
 
 class Oracle:
     """Asks a running stack."""
+
+    erased: ClassVar[set[tuple[int, int]]] = set()  # partition and offset: a test drops the database that knows them
 
     def __init__(self, stack: Stack) -> None:
         self.stack = stack
@@ -114,13 +117,46 @@ class Oracle:
         assert rolled == self.query(f"SELECT {names} FROM ({recount}) AS counted {order}")
 
     def _check_offsets(self) -> pa.Table:
-        """No gap and no overlap: each offset that Kafka gave out is in the lake once."""
+        """No gap and no overlap: each committed record of Kafka is in the lake once, or was erased."""
         columns = ["kafka_partition", "kafka_offset", "event_type", "event_id", "extra", "dead_reason", "dead_value"]
         rows = DeltaTable(self.lake.events_uri).to_pyarrow_table(columns=columns)
-        for partition, end in kafka.end_offsets(self.kafka).items():
-            offsets = rows.filter(pa.compute.equal(rows["kafka_partition"], partition))["kafka_offset"].to_pylist()
-            assert sorted(offsets) == list(range(end)), f"gap or overlap in partition {partition}"
+        found: dict[int, list[int]] = defaultdict(list)
+        for partition, offset in zip(*(rows[name].to_pylist() for name in columns[:2]), strict=True):
+            found[partition].append(offset)
+        erased = self.query("SELECT kafka_partition, kafka_offset FROM erased_records")
+        self.erased.update((record["kafka_partition"], record["kafka_offset"]) for record in erased)
+        for partition, offset in self.erased:
+            found[partition].append(offset)
+        for partition, offsets in self._committed().items():
+            assert sorted(found[partition]) == offsets, f"gap or overlap in partition {partition}"
         return rows
+
+    def _committed(self) -> dict[int, list[int]]:
+        """The offsets of all committed records, by partition, read from Kafka itself."""
+        ends = kafka.end_offsets(self.kafka)
+        found: dict[int, list[int]] = {partition: [] for partition in ends}
+        reader = Consumer(
+            {
+                "bootstrap.servers": self.kafka.kafka_bootstrap,
+                "group.id": "oracle",
+                "enable.auto.commit": False,
+                "enable.partition.eof": True,
+                "isolation.level": "read_committed",
+            }
+        )
+        reader.assign([TopicPartition(self.kafka.topic, partition, 0) for partition in ends])
+        left = set(ends)
+        while left:
+            for record in reader.consume(10_000, timeout=1):
+                partition, offset, error = record.partition(), record.offset(), record.error()
+                assert partition is not None
+                if error is not None:
+                    assert error.code() == KafkaError._PARTITION_EOF, error
+                    left.discard(partition)
+                elif offset is not None:
+                    found[partition].append(offset)
+        reader.close()
+        return found
 
     def _check_lake(self, sent: pa.Table, resent: int) -> None:
         rows = self._check_offsets().to_pylist()
