@@ -54,15 +54,18 @@ def merge_events() -> None:
         from pinwheel.merge.session import run_session
 
         name = table if SHARDS == 1 else f"{table} shard {shard}"
-        get_current_context()["shard_name"] = name  # type: ignore[typeddict-unknown-key]  # for map_index_template
-        return run_session(table, shard)
+        context = get_current_context()
+        context["shard_name"] = name  # type: ignore[typeddict-unknown-key]  # for map_index_template
+        return run_session(table, shard, context["dag_run"].start_date)
 
     @task
     def roll_up() -> dict[str, int]:
         """Add what merged slices have queued to the rollups, and score the trends, for one session."""
+        from airflow.sdk import get_current_context
+
         from pinwheel.rollup.session import run_session
 
-        return run_session()
+        return run_session(get_current_context()["dag_run"].start_date)
 
     merge.expand_kwargs([{"table": table, "shard": n} for table in TABLES for n in range(SHARDS)])
     roll_up()

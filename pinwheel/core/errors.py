@@ -50,7 +50,7 @@ class AskedError(ReportError):
 
 
 class StoppedError(PinwheelError):
-    """A session was told to stop before its time was over."""
+    """A session was asked to stop before its time was over."""
 
 
 class LocalError(PinwheelError):

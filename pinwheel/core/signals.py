@@ -25,4 +25,4 @@ def stop_on_sigterm() -> Iterator[threading.Event]:
     finally:
         signal.signal(signal.SIGTERM, before)
     if stop.is_set():
-        raise StoppedError("told to stop by SIGTERM; Airflow tries a task again that ends so")
+        raise StoppedError("asked to stop by SIGTERM; Airflow tries a task again that ends so")

@@ -2,9 +2,9 @@
 
 import logging
 import time
-from collections.abc import Callable
 from contextlib import closing
 from dataclasses import asdict, dataclass
+from datetime import datetime
 
 from pinwheel.alerts.catalogue import (
     EVENTS_CONFLICTING,
@@ -30,7 +30,7 @@ from pinwheel.merge.ledger import FIRST_WATERMARK, ONLY, Shard, Slice
 from pinwheel.merge.merge import merge, next_slice, prepared
 from pinwheel.merge.plan import Counts
 from pinwheel.merge.prepare import Next, Prepared
-from pinwheel.merge.turns import Turns, take_turns
+from pinwheel.merge.turns import Turns, seconds_left, take_turns
 
 log = logging.getLogger(__name__)
 
@@ -47,53 +47,27 @@ class SessionCounts:
     errors: int = 0
 
 
-def merge_session(
-    table: str,
-    settings: MergeSettings,
-    *,
-    shard: Shard = ONLY,
-    clock: Callable[[], float],
-    wait: Callable[[float], bool],
-    alert: Send,
-    resolve: Send,
-) -> SessionCounts:
-    """Merge new versions for ``merge_session_seconds`` or until asked to stop.
+def run_session(table: str, shard: int, began: datetime | None) -> dict[str, int]:
+    """Merge a table's new versions until the session is over, or asked to stop; returns its counts.
 
     Args:
         table: a reporting table.
         shard: which part of it; each has its own process.
-        settings: lake, database and pace.
-        clock: seconds, monotonic.
-        wait: waits for some seconds; True if asked to stop.
-        alert: raises alerts about held slices, warnings, conflicting events and errors in a row.
-        resolve: resolves the alerts about held slices and errors in a row.
+        began: when the Airflow run did; see ``seconds_left``.
 
     Raises:
         MergeError: there is no such table.
+        StoppedError: asked to stop.
     """
     if table not in TABLES:
         raise MergeError(f"no reporting table {table!r}; there are {', '.join(TABLES)}")
-    session = Session(table, settings, alert, resolve, shard)
-    take_turns([session], settings.merge_session_seconds, clock, wait)
+    settings = load(MergeSettings)
+    session = Session(table, settings, raise_alert, resolve_alert, Shard(shard, settings.merge_shards))
+    with stop_on_sigterm() as stop:
+        take_turns([session], seconds_left(settings, began), time.monotonic, stop.wait)
     report = session.report
     report.superseded, report.errors = session.superseded, session.errors
     log.info("session_ended subject=%s slices=%d rows=%d", session.subject, report.slices, report.rows)
-    return report
-
-
-def run_session(table: str, shard: int = 0) -> dict[str, int]:
-    """A session on the real lake, database and alerts, with settings from the environment; returns its counts."""
-    settings = load(MergeSettings)
-    with stop_on_sigterm() as stop:
-        report = merge_session(
-            table,
-            settings,
-            shard=Shard(shard, settings.merge_shards),
-            clock=time.monotonic,
-            wait=stop.wait,
-            alert=raise_alert,
-            resolve=resolve_alert,
-        )
     return asdict(report)
 
 

@@ -7,12 +7,14 @@ are retried with backoff.
 import logging
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
+from datetime import datetime
 
 from pinwheel.alerts.catalogue import MERGE_FAILING, Send
 from pinwheel.alerts.latch import Latch
 from pinwheel.clients import memsql
 from pinwheel.clients.memsql import Connection
 from pinwheel.core.settings import MergeSettings
+from pinwheel.core.times import utc_now
 from pinwheel.merge.ledger import SupersededError
 
 log = logging.getLogger(__name__)
@@ -82,6 +84,15 @@ class Turns(ABC):
         log.error("failed subject=%s errors=%d", self.subject, self._errors_in_row, exc_info=error)
         if self._errors_in_row >= ALERT_AFTER_ERRORS:
             self._failing.start(f"{self._errors_in_row} errors in a row, the last: {error}")
+
+
+def seconds_left(settings: MergeSettings, began: datetime | None) -> float:
+    """How long a session lasts whose Airflow run began then (None: now); 0 or less: no longer.
+
+    All tasks of a run end together. If one that died had all of its time again, the others' tables would stand still
+    until it has ended, as there is one run at a time.
+    """
+    return settings.merge_session_seconds - ((utc_now() - began).total_seconds() if began else 0.0)
 
 
 def take_turns(

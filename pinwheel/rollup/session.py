@@ -13,7 +13,7 @@ from pinwheel.core.contract import ROLLUPS
 from pinwheel.core.settings import MergeSettings, load
 from pinwheel.core.signals import stop_on_sigterm
 from pinwheel.core.times import utc_now
-from pinwheel.merge.turns import Turns, take_turns
+from pinwheel.merge.turns import Turns, seconds_left, take_turns
 from pinwheel.rollup import trends
 from pinwheel.rollup.rollups import ALL_TABLES, Rollups
 
@@ -64,13 +64,13 @@ class TrendsSession(Turns):
         return max(super().pause(worked), self.settings.trends_interval_seconds)
 
 
-def run_session() -> dict[str, int]:
-    """Keep both up to date for ``merge_session_seconds``; returns the numbers of slices and errors."""
+def run_session(began: datetime | None) -> dict[str, int]:
+    """Keep both up to date as long as the merges of the run that began then; returns numbers of slices and errors."""
     settings = load(MergeSettings)
     refreshing_rollups = RollupSession(settings, raise_alert, resolve_alert)
     scoring = TrendsSession(settings, raise_alert, resolve_alert, now=utc_now)
     with stop_on_sigterm() as stop:
-        take_turns([refreshing_rollups, scoring], settings.merge_session_seconds, time.monotonic, stop.wait)
+        take_turns([refreshing_rollups, scoring], seconds_left(settings, began), time.monotonic, stop.wait)
     errors = refreshing_rollups.errors + scoring.errors
     log.info("session_ended slices=%d errors=%d", refreshing_rollups.slices, errors)
     return {"slices": refreshing_rollups.slices, "errors": errors}

@@ -1,4 +1,4 @@
-"""A session that is told to stop."""
+"""A session that is asked to stop."""
 
 import os
 import signal

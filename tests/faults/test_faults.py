@@ -128,7 +128,7 @@ def test_airflow_is_well_after_all_that(breakable_stack: Stack) -> None:
         ours = [run for run in found if run["run_type"] != "manual"]  # tests trigger failing runs by hand
         runs = [run for run in ours if begun(run) > scheduler.create_time()]
         assert "failed" not in {run["state"] for run in runs}, dag_id
-        assert runs or dag_id not in ALWAYS, dag_id
+        assert any(run["state"] == "running" for run in ours) or dag_id not in ALWAYS, dag_id
 
 
 def begun(run: dict[str, Any]) -> float:

@@ -13,10 +13,11 @@ from pinwheel.alerts import raising
 from pinwheel.alerts.catalogue import MERGE_FAILING, SLICE_HELD
 from pinwheel.alerts.raising import deliver_waiting, raise_alert, resolve_alert
 from pinwheel.core.settings import HealthSettings, MemsqlSettings, MergeSettings
+from pinwheel.core.times import utc_now
 from pinwheel.local.stack import Stack
 from pinwheel.merge import ledger
 from pinwheel.merge.session import Session
-from pinwheel.merge.turns import take_turns
+from pinwheel.merge.turns import seconds_left, take_turns
 from pinwheel.operate import health
 from pinwheel.rollup import trends
 from pinwheel.rollup.session import TrendsSession
@@ -211,3 +212,13 @@ def test_many_that_tell_of_the_same_at_once_tell_it_once(inbox: Inbox, query: Qu
 
     at_once(lambda: resolve_alert(SLICE_HELD, "repins", "over"))
     assert titles(inbox)[2:] == ["RESOLVED slice_held: repins"]
+
+
+def test_a_task_that_is_tried_again_ends_with_its_run() -> None:
+    settings = MergeSettings(merge_session_seconds=900)
+    assert 590 < seconds_left(settings, utc_now() - timedelta(seconds=300)) <= 600
+    assert seconds_left(settings, utc_now() - timedelta(days=1)) < 0
+    assert seconds_left(settings, None) == 900
+    session = Session("repins", settings, lambda *_: None, lambda *_: None)
+    take_turns([session], -1.0, lambda: 0.0, lambda _: False)
+    assert session.report.slices == session.errors == 0, "it does not even look"
