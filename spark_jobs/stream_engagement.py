@@ -103,6 +103,8 @@ def start(
         .option("subscribe", settings.topic)
         .option("startingOffsets", json.dumps({settings.topic: {str(p): o for p, o in offsets.items()}}))
         .option("maxOffsetsPerTrigger", settings.max_offsets_per_trigger)
+        .option("minOffsetsPerTrigger", settings.min_offsets_per_trigger)
+        .option("maxTriggerDelay", f"{settings.max_trigger_delay_seconds * 1000:.0f}ms")
         .option("failOnDataLoss", "true")
         .load()
     )

@@ -143,6 +143,8 @@ class StreamSettings(
 
     trigger_seconds: Seconds = 1.0  # p95 of event to lake is 1.7 s, with 2 s it is 3.0; a batch takes half a second
     max_offsets_per_trigger: Annotated[int, Field(ge=1)] = 250_000  # a batch of about 5 s while catching up
+    min_offsets_per_trigger: Annotated[int, Field(ge=1)] = 500  # fewer records wait: a batch has a price of its own
+    max_trigger_delay_seconds: Seconds = 4.0  # but not longer than this after the last batch
     single_task_rows: Annotated[int, Field(ge=0)] = 20_000  # smaller batches are one task: fewer, larger files
 
 
