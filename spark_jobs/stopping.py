@@ -27,6 +27,10 @@ class StopSwitch:
             signal.signal(number, lambda *_: self._asked.set())
         self._forward = _JvmSignal(spark)
 
+    def is_asked(self) -> bool:
+        """Whether a stop was requested."""
+        return self._asked.is_set()
+
     def guard(self, land: LandBatch) -> LandBatch:
         """``land``, but a no-op once a stop has been requested."""
 

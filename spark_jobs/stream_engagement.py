@@ -17,6 +17,7 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql.streaming import StreamingQuery
 from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_fixed
 
+from pinwheel.alerts.raising import raise_alert
 from pinwheel.clients import kafka
 from pinwheel.core.errors import FencedError, MissingPartError, PinwheelError, SourceLogError
 from pinwheel.core.settings import StreamSettings, load
@@ -24,7 +25,9 @@ from pinwheel.lake import events_table
 from pinwheel.lake.files import Manifest
 from pinwheel.lake.landing import Landing
 from pinwheel.stream import driver_lock, source_log
-from spark_jobs.landing_task import MANIFEST_SCHEMA, writer
+from pinwheel.stream.attempts import Attempts
+from spark_jobs.careful import Careful
+from spark_jobs.landing_task import MANIFEST_SCHEMA, Write, writer
 from spark_jobs.stopping import StopSwitch
 
 log = logging.getLogger("pinwheel.stream")
@@ -33,6 +36,7 @@ BROKER_WAIT_SECONDS = 60.0  # a broker that is started with us is up by then
 PATIENTLY = Retrying(  # a broker that is restarted is back by then
     retry=retry_if_exception_type(MissingPartError), stop=stop_after_delay(60), wait=wait_fixed(1), reraise=True
 )
+ATTEMPT = "attempt.json"  # next to the driver's lock
 FULL = 0.9  # of the most offsets that a batch may have; Spark shares them out over partitions, and rounds
 READ_OPTIONS = {
     "kafka.isolation.level": "read_committed",  # records of aborted transactions never land
@@ -71,11 +75,17 @@ def drive(settings: StreamSettings) -> int:
     source, starting = source_log.claim(settings)
     spark = session(settings)
     stop = StopSwitch(spark)
+    attempts, landing = Attempts(settings.driver_lock_path.with_name(ATTEMPT)), Landing(settings.events_uri, source)
+    failed = attempts.failed(source, starting)
+    if failed and (until := failed.in_parts):
+        log.warning("failed=%d times records=%d: reading them in smaller parts", failed.failures, failed.records)
+        read = partial(read_part, spark, settings, writer(settings))
+        starting = Careful(attempts, landing, read, raise_alert, stop.is_asked).land(failed, until, starting)
     reader = kafka.LogReader(settings)
     log_ends = partial(PATIENTLY, kafka.end_offsets, settings)
     batches = Batches(partial(PATIENTLY, reader.log_id), lambda: batch_ends(spark, settings.topic), log_ends, starting)
-    writer = BatchWriter(settings, Landing(settings.events_uri, source), batches)
-    query = start(spark, settings, starting, stop.guard(writer.land))
+    writing = BatchWriter(settings, landing, batches, attempts)
+    query = start(spark, settings, starting, stop.guard(writing.land))
     log.info("started log=%s from=%s", source, starting)
     stop.wait(query)
     spark.stop()
@@ -101,7 +111,7 @@ def start(
         spark.readStream.format("kafka")
         .options(**kafka.spark_options(settings), **READ_OPTIONS)
         .option("subscribe", settings.topic)
-        .option("startingOffsets", json.dumps({settings.topic: {str(p): o for p, o in offsets.items()}}))
+        .option("startingOffsets", _as_json(settings.topic, offsets))
         .option("maxOffsetsPerTrigger", settings.max_offsets_per_trigger)
         .option("minOffsetsPerTrigger", settings.min_offsets_per_trigger)
         .option("maxTriggerDelay", f"{settings.max_trigger_delay_seconds * 1000:.0f}ms")
@@ -114,6 +124,32 @@ def start(
         .trigger(processingTime=f"{settings.trigger_seconds} seconds")
         .start()
     )
+
+
+def read_part(
+    spark: SparkSession, settings: StreamSettings, write: Write, partition: int, start: int, end: int
+) -> Manifest:
+    """Read offsets [start, end) of one partition, and write their files; nothing is committed."""
+    few = READ_OPTIONS | {"kafka.max.poll.records": str(min(end - start, int(READ_OPTIONS["kafka.max.poll.records"])))}
+    records = (
+        spark.read.format("kafka")
+        .options(**kafka.spark_options(settings), **few)
+        .option("assign", json.dumps({settings.topic: [partition]}))
+        .option("startingOffsets", _as_json(settings.topic, {partition: start}))
+        .option("endingOffsets", _as_json(settings.topic, {partition: end}))
+        .load()
+    )
+    return written(records, settings, write, 1)
+
+
+def written(records: DataFrame, settings: StreamSettings, write: Write, tasks: int) -> Manifest:
+    """Parse, enrich and write Kafka records by a number of tasks: few make few files."""
+    parts = to_records(records, settings.max_value_bytes).coalesce(tasks).mapInArrow(write, MANIFEST_SCHEMA).collect()
+    return Manifest.together(Manifest.from_json(row.manifest) for row in parts)
+
+
+def _as_json(topic: str, offsets: dict[int, int]) -> str:
+    return json.dumps({topic: {str(p): offset for p, offset in offsets.items()}})
 
 
 def to_records(kafka: DataFrame, max_value_bytes: int) -> DataFrame:
@@ -152,10 +188,11 @@ class Batches:
 class BatchWriter:
     """Lands micro-batches."""
 
-    def __init__(self, settings: StreamSettings, landing: Landing, batches: Batches) -> None:
+    def __init__(self, settings: StreamSettings, landing: Landing, batches: Batches, attempts: Attempts) -> None:
         self.settings = settings
         self.landing = landing
         self.batches = batches
+        self.attempts = attempts
         self.write = writer(settings)
         self.last_rows = settings.max_offsets_per_trigger  # not known yet: assume a large batch
 
@@ -169,11 +206,10 @@ class BatchWriter:
         began = time.monotonic()
         small = self.last_rows <= self.settings.single_task_rows  # counting this batch would cost a pass over it
         tasks = 1 if small else kafka.sparkSession.sparkContext.defaultParallelism
-        records = to_records(kafka, self.settings.max_value_bytes).coalesce(tasks)  # few tasks make few files
-        parts = records.mapInArrow(self.write, MANIFEST_SCHEMA).collect()
-        written = Manifest.together(Manifest.from_json(row.manifest) for row in parts)
         ends = self.batches.ends()
-        manifest = written.covering({p: (self.batches.next_offsets.get(p, 0), end) for p, end in ends.items()})
+        spans = {p: (self.batches.next_offsets.get(p, 0), end) for p, end in ends.items()}
+        self.attempts.again(self.landing.log, spans)
+        manifest = written(kafka, self.settings, self.write, tasks).covering(spans)
         if (now := self.batches.log_id()) != self.landing.log:  # asked after the records were read
             raise SourceLogError(f"the topic was {self.landing.log} when the driver started; it is {now} now")
         if manifest.spans:

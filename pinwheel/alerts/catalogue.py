@@ -36,6 +36,13 @@ STREAM_REFUSED = Alert(
 STREAM_CONTINUED = Alert(
     "stream_continued", "warning", CONTROL_RUNBOOK, "tell those who use the numbers", lasting=False
 )
+RECORD_UNPROCESSABLE = Alert(
+    "record_unprocessable",
+    "warning",
+    STREAM_RUNBOOK,
+    "read the record from Kafka, and find its producer",
+    lasting=False,
+)
 SLICE_HELD = Alert("slice_held", "critical", MERGE_RUNBOOK, "fix the cause, then trigger release_slice")
 SLICE_WARNING = Alert("slice_warning", "warning", MERGE_RUNBOOK, "compare with the previous days", lasting=False)
 ROWS_QUARANTINED = Alert("rows_quarantined", "warning", MERGE_RUNBOOK, "read quarantine's column reason", lasting=False)
@@ -86,6 +93,7 @@ ALERTS = {
     for a in (
         *DRIVER_ALERTS,
         STREAM_CONTINUED,
+        RECORD_UNPROCESSABLE,
         *MERGE_ALERTS,
         *QUALITY_ALERTS,
         REPORTS_FAILED,

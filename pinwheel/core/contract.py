@@ -64,6 +64,7 @@ class DeadReason(StrEnum):
     MISSING_FIELD = "missing_field"
     BAD_FIELD = "bad_field"  # wrong type, too long, or not an allowed value
     BAD_TIME = "bad_time"  # too far after or before the record's Kafka timestamp
+    UNPROCESSABLE = "unprocessable"  # reading it ends the process that reads it; nothing of it is kept
     ERASED = "erased"  # an event of a person who was erased; nothing of it is kept
 
 

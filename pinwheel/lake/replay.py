@@ -26,7 +26,10 @@ from pinwheel.lake.replay_outcome import EXPIRED, Replayed, count
 
 log = logging.getLogger(__name__)
 
-NEVER = (DeadReason.EMPTY, DeadReason.TOO_LARGE, DeadReason.ERASED)  # no bytes, or only the first ones
+NEVER = (  # no bytes, or only the first ones
+    *(DeadReason.EMPTY, DeadReason.TOO_LARGE),
+    *(DeadReason.UNPROCESSABLE, DeadReason.ERASED),
+)
 BATCH_ROWS = 2000  # parsed at once
 CHUNK_ROWS = 20_000  # landed at once: each commit rewrites the day's files, so not fewer
 CHUNK_BYTES = 64 * 2**20  # in memory

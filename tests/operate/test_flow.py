@@ -123,6 +123,7 @@ def test_every_alert_of_the_pipeline_belongs_to_a_step_or_to_none_on_purpose() -
         "pins_given_up",
         "reports_failed",
         "stream_continued",
+        "record_unprocessable",
     }
 
 

@@ -12,6 +12,7 @@ from pinwheel.lake import events_table
 from pinwheel.lake.events_table import Span
 from pinwheel.lake.files import Manifest
 from pinwheel.lake.landing import Landing
+from pinwheel.stream.attempts import Attempts
 from spark_jobs import stream_engagement
 from spark_jobs.stream_engagement import Batches, BatchWriter
 from tests.support.lake_rows import make_lake, row, write
@@ -52,7 +53,7 @@ def batches() -> Batches:
 @pytest.fixture
 def writer(uri: str, batches: Batches, monkeypatch: pytest.MonkeyPatch) -> BatchWriter:
     monkeypatch.setattr(stream_engagement, "writer", lambda _: None)
-    return BatchWriter(StreamSettings(), Landing(uri, OURS), batches)
+    return BatchWriter(StreamSettings(), Landing(uri, OURS), batches, Attempts(Path(uri).parent / "attempt.json"))
 
 
 def landed(uri: str, log: str = OURS) -> dict[int, int]:
