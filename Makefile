@@ -14,7 +14,7 @@ ARGS ?=
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-fast check bench status health books stop produce replay sql rollups rebuild lint lock clean
+.PHONY: help setup run test test-fast faults check bench status health books stop produce replay sql rollups rebuild lint lock clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -37,6 +37,9 @@ test: setup ## Set up and run all tests; ARGS goes to pytest
 
 test-fast: $(PINWHEEL) ## Run the tests that need no server, JVM, Airflow or browser; ARGS goes to pytest
 	@$(PINWHEEL) test --fast $(ARGS)
+
+faults: setup ## Kill and pause every program under load, then judge; ARGS="--seed 1 --faults 20 --events 50000"
+	@$(dir $(PINWHEEL))python -m tests.support.campaign $(ARGS)
 
 check: $(PINWHEEL) ## Run the linters and the fast tests
 	@$(PINWHEEL) check

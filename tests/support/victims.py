@@ -1,0 +1,74 @@
+"""The processes of a running stack that a campaign kills or pauses, by the name of the fault."""
+
+import os
+from collections.abc import Callable
+
+import psutil
+
+from pinwheel.local.airflow import SCHEDULER
+from pinwheel.local.processes import session_of
+from pinwheel.local.stack import Stack
+from pinwheel.stream import driver_lock
+
+Processes = list[psutil.Process]
+
+
+def _program(name: str) -> Callable[[Stack], Processes]:
+    return lambda stack: stack.owned(name).members()
+
+
+def _driver(stack: Stack) -> Processes:
+    """The driver's JVM, its Python, Spark's Python daemon and its workers."""
+    found = driver_lock.running(stack.settings.driver_lock_path)
+    if found is None:
+        return []
+    session = os.getsid(found.pid)
+    return [p for p in psutil.process_iter() if session_of(p) == session]
+
+
+def _is_worker(process: psutil.Process) -> bool:
+    return any("pyspark.daemon" in word for word in process.cmdline())
+
+
+def _jvm(stack: Stack) -> Processes:
+    return [p for p in _driver(stack) if p.name() == "java"]
+
+
+def _python(stack: Stack) -> Processes:
+    return [p for p in _driver(stack) if p.name() != "java" and not _is_worker(p)]
+
+
+def _workers(stack: Stack) -> Processes:
+    return [p for p in _driver(stack) if _is_worker(p)]
+
+
+def _tasks(stack: Stack) -> Processes:
+    """Airflow's running tasks: children of the executor's workers, which are the scheduler's children."""
+    leader = stack.owned(SCHEDULER).leader()
+    return [task for worker in (leader.children() if leader else []) for task in worker.children()]
+
+
+def _executors(stack: Stack) -> Processes:
+    """The executor's workers that run a task now."""
+    leader = stack.owned(SCHEDULER).leader()
+    return [worker for worker in (leader.children() if leader else []) if worker.children()]
+
+
+ALL: dict[str, Callable[[Stack], Processes]] = {
+    "the driver's JVM": _jvm,
+    "the driver's Python": _python,
+    "Spark's Python workers": _workers,
+    "the broker": _program("kafka"),
+    "MariaDB": _program("memsql"),
+    "the Pin API": _program("pin_api"),
+    "the scheduler with its tasks": _program(SCHEDULER),
+    "the scheduler alone": lambda stack: [p for p in [stack.owned(SCHEDULER).leader()] if p],
+    "the Dag processor": _program("airflow-dag-processor"),
+    "the API server": _program("airflow-api-server"),
+    "the triggerer": _program("airflow-triggerer"),
+    "a task": _tasks,
+    "all tasks": _tasks,
+    "an executor's worker": _executors,
+}
+ONE_OF = {"Spark's Python workers", "a task", "an executor's worker"}  # one of those that are found dies
+MANY = {"Spark's Python workers", "all tasks"}  # names in the plural
