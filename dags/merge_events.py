@@ -34,6 +34,7 @@ REPORTING_TABLES = Asset("pinwheel_reporting_tables", uri="memsql://pinwheel/rep
     # Without one the second run gets the logical date of the first, "exists already", and is never made.
     start_date=datetime(2026, 1, 1, tzinfo=UTC),
     max_active_runs=1,
+    max_active_tasks=len(TABLES) * SHARDS + 1,  # all of them, or some shards would wait for others' quarter of an hour
     catchup=False,
     doc_md=__doc__,
     tags=["pinwheel", "merge"],

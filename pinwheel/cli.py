@@ -49,6 +49,7 @@ def main(
     ] = False,
 ) -> None:
     """Engagement events from Kafka to SQL, in real time."""
+    os.umask(0o077)  # what a command writes is for its owner alone
 
 
 def _settings() -> "LocalSettings":

@@ -49,6 +49,7 @@ SESSION_OPTIONS = {
     "spark.sql.execution.arrow.maxRecordsPerBatch": "50000",  # bounds a task's memory, with the next line
     "spark.sql.execution.arrow.maxBytesPerBatch": "64MB",
     "spark.sql.streaming.minBatchesToRetain": "10",  # the checkpoint is used in this run only
+    "spark.hadoop.fs.permissions.umask-mode": "077",  # of the checkpoint; Hadoop has an umask of its own
 }
 
 

@@ -21,6 +21,7 @@ from pinwheel.core.contract import TABLES
 from pinwheel.core.settings import MemsqlSettings, MergeSettings
 from pinwheel.install.progress import PlainProgress
 from pinwheel.local import airflow, environment
+from pinwheel.local.processes import PRIVATE
 from pinwheel.local.settings import LocalSettings
 from pinwheel.local.stack import Stack
 from pinwheel.rollup.rollups import Rollups
@@ -88,6 +89,7 @@ def _shared_tls_contexts() -> Iterator[None]:
 @pytest.fixture(scope="session")
 def _no_stack() -> Iterator[Stack]:
     """The stack with nothing started yet; its parts are stopped when the tests end."""
+    os.umask(PRIVATE)  # as the command does
     ports = ("kafka_port", "kafka_controller_port", "memsql_port", "pin_api_port", "airflow_port")
     free: dict[str, Any] = {name: free_port() for name in ports}
     settings = LocalSettings(stack=STACK, **free)

@@ -14,7 +14,9 @@ import urllib.request
 from collections.abc import Mapping
 from pathlib import Path
 
+from pinwheel.core.contract import TABLES
 from pinwheel.core.errors import LocalError
+from pinwheel.core.settings import MergeSettings, load
 from pinwheel.install import stamps
 from pinwheel.install.progress import Say
 from pinwheel.install.tools import spark_home
@@ -39,7 +41,6 @@ ALWAYS = {
     "AIRFLOW__CORE__PLUGINS_FOLDER": str(ROOT / "plugins"),
     "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
     "AIRFLOW__CORE__EXECUTOR": "LocalExecutor",
-    "AIRFLOW__CORE__PARALLELISM": "10",  # 6 tasks always run, and mostly wait; each is a process
     "AIRFLOW__CORE__DAGS_ARE_PAUSED_AT_CREATION": "False",  # `make run` starts everything
     "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_USERS": f"{ADMIN}:admin",
     "AIRFLOW__API__HOST": LOOPBACK,
@@ -54,6 +55,8 @@ ALWAYS = {
     "AIRFLOW__DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL": "300",  # without a change; a changed file is read at once
     "AIRFLOW__DAG_PROCESSOR__PRINT_STATS_INTERVAL": "0",
     "AIRFLOW__LOGGING__LOGGING_LEVEL": "INFO",
+    "AIRFLOW__LOGGING__FILE_TASK_HANDLER_NEW_FOLDER_PERMISSIONS": "0o700",  # set whatever the umask is
+    "AIRFLOW__LOGGING__FILE_TASK_HANDLER_NEW_FILE_PERMISSIONS": "0o600",
     "AIRFLOW_CONN_PINWHEEL_SPARK": json.dumps({"conn_type": "spark", "host": "local[2]"}),
     "PYTHONPATH": str(ROOT),
     "PYSPARK_PYTHON": sys.executable,
@@ -84,10 +87,13 @@ def environment(settings: LocalSettings, credentials: Credentials) -> dict[str, 
     return {
         **ALWAYS,
         "AIRFLOW_HOME": str(home),
+        # Tasks that always run, and mostly wait: a merge per table and shard, the rollups, the supervisor.
+        "AIRFLOW__CORE__PARALLELISM": str(len(TABLES) * load(MergeSettings).merge_shards + 6),
         "AIRFLOW__CORE__FERNET_KEY": credentials.airflow_fernet,
         "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE": str(home / "passwords.json"),
         "AIRFLOW__CORE__EXECUTION_API_SERVER_URL": f"{api}/execution/",  # or all tasks fail, unless on the default port
-        "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": database,
+        # A writer waits for others; with the default of 5 s a busy machine answered a form with an error.
+        "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"{database}?timeout=60",
         "PINWHEEL_AIRFLOW_DATABASE_URL": database,  # for clean_metadata: Airflow hides its setting from tasks
         "AIRFLOW__API__PORT": str(settings.airflow_port),
         "AIRFLOW__API__BASE_URL": api,

@@ -17,6 +17,7 @@ from pinwheel.local.processes import Program
 from pinwheel.local.settings import LocalSettings
 
 ENGINE = "mariadb"
+UMASKS = {"UMASK": "0600", "UMASK_DIR": "0700"}  # of its files and folders, in place of the process's umask
 SOCKET = "m.sock"  # a socket's path may have 107 characters at most
 
 
@@ -26,7 +27,7 @@ def part(settings: LocalSettings, credentials: Credentials) -> Part:
     return Part(
         name="memsql",
         title="MariaDB (stands in for MemSQL)",
-        programs=(Program("memsql", server_command(settings, home), {}),),
+        programs=(Program("memsql", server_command(settings, home), UMASKS),),
         waiting_for=f"the database on port {settings.memsql_port}",
         ready=lambda: _accepts(home),
         prepare=lambda say: _prepare(settings, home, say),
@@ -131,6 +132,7 @@ def _prepare(settings: LocalSettings, home: Path, say: Say) -> None:
             "--skip-name-resolve",
             *(("--user=root",) if os.geteuid() == 0 else ()),
         ),
+        env={**os.environ, **UMASKS},
         capture_output=True,
         text=True,
         check=False,

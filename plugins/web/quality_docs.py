@@ -49,8 +49,12 @@ def docs(path: str, viewer: SeesAllDep, settings: SettingsDep) -> Response:
     if path in ("", "index.html"):
         return RedirectResponse("../../../quality", 303)
     root = site(settings).resolve()
-    file = (root / path).resolve()
-    if not file.is_relative_to(root) or file.suffix not in KINDS or not file.is_file():
+    try:
+        file = (root / path).resolve()
+        is_there = file.is_relative_to(root) and file.suffix in KINDS and file.is_file()
+    except (ValueError, OSError):  # a NUL, or a name longer than the disk allows
+        raise HTTPException(400, "That is no name of a page.") from None
+    if not is_there:
         raise HTTPException(404, "There is no such page in the Data Docs; check_quality removes old pages.")
     kind = mimetypes.types_map.get(file.suffix, "application/octet-stream")
     headers = {"Content-Security-Policy": POLICY, "Cache-Control": "private, no-cache"}

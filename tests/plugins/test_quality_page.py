@@ -211,6 +211,11 @@ def test_nothing_but_the_site_is_served(ann: TestClient, site: Path, path: str) 
     assert "secret" not in answer.text
 
 
+@pytest.mark.parametrize("path", ["%00.html", "static/a%00.css", f"{'x' * 300}.html"])
+def test_a_name_that_the_disk_cannot_have_is_refused(ann: TestClient, site: Path, path: str) -> None:
+    assert ann.get(f"/api/quality/docs/{path}").status_code == 400
+
+
 def test_the_index_is_our_own_page(ann: TestClient, site: Path) -> None:
     answer = ann.get("/api/quality/docs/index.html", follow_redirects=False)
     assert (answer.status_code, answer.headers["location"]) == (303, "../../../quality")
