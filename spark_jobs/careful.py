@@ -6,13 +6,13 @@ That one lands as a dead letter without its bytes, and the stream goes on.
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 
 import pyarrow as pa
 
 from pinwheel.alerts.catalogue import RECORD_UNPROCESSABLE, Send
 from pinwheel.core.contract import DEAD_LETTER, DeadReason
 from pinwheel.core.errors import PinwheelError
+from pinwheel.core.times import utc_now
 from pinwheel.lake.events_table import arrow_schema
 from pinwheel.lake.files import FileWriter, Manifest
 from pinwheel.lake.landing import Landing
@@ -40,7 +40,6 @@ class Careful:
     read: Read
     alert: Send
     is_stopped: Callable[[], bool] = lambda: False
-    now: Callable[[], datetime] = lambda: datetime.now(UTC)
 
     def land(self, failed: Attempt, until: dict[int, int], offsets: dict[int, int]) -> dict[int, int]:
         """Land all offsets up to ``until``, by partition; returns the next ones to land.
@@ -80,7 +79,7 @@ class Careful:
 
     def _give_up(self, partition: int, offset: int) -> None:
         """Land a record as a dead letter without its bytes."""
-        now = self.now()
+        now = utc_now()
         row = dict.fromkeys(arrow_schema().names) | {
             "event_type": DEAD_LETTER,
             "event_date": now.date(),

@@ -62,9 +62,13 @@ class Attempts:
         atomic.write_text(self._path, json.dumps(asdict(attempt)))
 
     def again(self, log: str, spans: dict[int, tuple[int, int]]) -> None:
-        """The same for a micro-batch; one of the same offsets as the last driver's keeps its failures."""
-        last = self._last
-        self.begin(last if last and (last.log, last.spans) == (log, spans) else Attempt(log, spans))
+        """The same for a micro-batch; one that begins where the last driver failed keeps its failures.
+
+        It may end elsewhere: more records have come since.
+        """
+        starts = {p: start for p, (start, _) in spans.items()}
+        failures = self._last.failures if self._last and self._last.is_next(starts) else 0
+        self.begin(Attempt(log, spans, failures))
 
     def failed(self, source: str, offsets: dict[int, int]) -> Attempt | None:
         """The read that the last driver did not finish, with one failure more; None: it finished, or there is none.

@@ -1,6 +1,7 @@
 """Records that end whatever reads them are found by reading ever smaller parts; all others land, once."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -103,6 +104,17 @@ def test_a_driver_that_is_killed_once_reads_on_as_usual(make: Callable[..., Worl
     world.failing.clear()
     world.drive()
     assert DeltaTable(world.uri).version() == 1, "one batch, one commit"
+
+
+def test_records_that_come_meanwhile_do_not_hide_a_failure(make: Callable[..., World]) -> None:
+    """Each batch begins at the same offsets, but ends later than the one before."""
+    world = make({0: 100, 1: 100}, {(0, 50)}, set())
+    for _ in range(12):
+        with suppress(Death):
+            world.drive()
+        world.ends[0] += 10
+    assert world.rows()[0, 50] == "unprocessable"
+    assert set(world.rows().values()) == {None, "unprocessable"}
 
 
 def test_a_store_that_is_away_is_not_the_records_fault(make: Callable[..., World]) -> None:
