@@ -133,7 +133,7 @@ class Arena:
         if found is None:
             raise SystemExit("there is no driver to freeze")
         session = os.getsid(found.pid)
-        self._frozen = [p for p in psutil.process_iter() if processes.session_of(p) == session]
+        self._frozen = processes.in_session(session)
         self._signal(signal.SIGSTOP)
 
     def thaw(self) -> None:

@@ -21,7 +21,7 @@ others. (Why not one run per slice: ADR 0002.)
 import os
 from datetime import UTC, datetime, timedelta
 
-from airflow.sdk import Asset, dag, task
+from airflow.sdk import Asset, dag, get_current_context, task
 
 from pinwheel.core.contract import TABLES
 
@@ -50,8 +50,6 @@ def merge_events() -> None:
     @task(map_index_template="{{ shard_name }}", outlets=[REPORTING_TABLES])
     def merge(table: str, shard: int) -> dict[str, int]:
         """Prepare, judge and merge slices of one shard of a table for one session."""
-        from airflow.sdk import get_current_context
-
         from pinwheel.merge.session import run_session
 
         name = table if SHARDS == 1 else f"{table} shard {shard}"
@@ -62,8 +60,6 @@ def merge_events() -> None:
     @task
     def roll_up() -> dict[str, int]:
         """Add what merged slices have queued to the rollups, and score the trends, for one session."""
-        from airflow.sdk import get_current_context
-
         from pinwheel.rollup.session import run_session
 
         return run_session(get_current_context()["dag_run"].start_date)

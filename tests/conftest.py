@@ -29,7 +29,7 @@ from tests.support import properties
 from tests.support.database import make_database, merge_settings
 from tests.support.lakes import NOON, hours, land
 from tests.support.markers import RUNNING, group, markers, turn, used
-from tests.support.ports import free_port
+from tests.support.ports import free_ports
 from tests.support.slices import merge_all
 from tests.support.store import BUCKET, running
 from tests.support.types import AskReport, MergeEvents, Query
@@ -90,9 +90,7 @@ def _shared_tls_contexts() -> Iterator[None]:
 def _no_stack() -> Iterator[Stack]:
     """The stack with nothing started yet; its parts are stopped when the tests end."""
     os.umask(PRIVATE)  # as the command does
-    ports = ("kafka_port", "kafka_controller_port", "memsql_port", "pin_api_port", "airflow_port")
-    free: dict[str, Any] = {name: free_port() for name in ports}
-    settings = LocalSettings(stack=STACK, **free)
+    settings = LocalSettings(stack=STACK, **free_ports())
     made = Stack(settings)
     made.stop()  # left by a killed test run
     shutil.rmtree(settings.stack_dir, ignore_errors=True)

@@ -76,7 +76,7 @@ class Owned:
         leader, session = self._recorded()
         if session is None:
             return []
-        members = [process for process in psutil.process_iter() if session_of(process) == session]
+        members = in_session(session)
         # Without its leader a session is recognised by the mark. Its id is not reused while it has members.
         return members if leader is not None or any(mark_of(p) == self._mark for p in members) else []
 
@@ -127,6 +127,11 @@ def session_of(process: psutil.Process) -> int | None:
         return os.getsid(process.pid)
     except ProcessLookupError:
         return None
+
+
+def in_session(session: int) -> list[psutil.Process]:
+    """All processes of a session."""
+    return [process for process in psutil.process_iter() if session_of(process) == session]
 
 
 def marked(stack_dir: Path) -> list[psutil.Process]:

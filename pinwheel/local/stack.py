@@ -214,9 +214,9 @@ class Stack:
     def _session_of(self, leader: psutil.Process) -> list[psutil.Process]:
         """All processes of the leader's session; only the leader when that is our own session."""
         session = processes.session_of(leader)
-        if session == os.getsid(0):
+        if session is None or session == os.getsid(0):
             return [leader]
-        return [process for process in psutil.process_iter() if processes.session_of(process) == session]
+        return processes.in_session(session)
 
     def _end_leftovers(self, progress: Progress) -> None:
         left = processes.marked(self.settings.stack_dir)

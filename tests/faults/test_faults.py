@@ -17,6 +17,7 @@ from pinwheel.local.processes import mark_of, marked
 from pinwheel.local.stack import Stack
 from pinwheel.stream import driver_lock
 from tests.support.airflow_client import Airflow
+from tests.support.late_pins import complete_all
 from tests.support.oracle import Oracle, wait_until
 from tests.support.programs import LAUNCH, PRODUCE
 
@@ -61,19 +62,6 @@ def test_everything_dies_once_while_events_flow(breakable_stack: Stack, tmp_path
     oracle.settle()
     complete_all(oracle, Airflow(breakable_stack))
     oracle.check_arrived(tmp_path, SEED)
-
-
-def complete_all(oracle: Oracle, airflow: Airflow) -> None:
-    """Let rows that landed while the sources were down get their pins."""
-
-    def nothing_waits() -> bool:
-        if not oracle.query("SELECT 1 FROM pending_pins WHERE pin_status = 'pending' LIMIT 1"):
-            return True
-        assert airflow.run("complete_pins")["state"] == "success"
-        oracle.settle()
-        return False
-
-    wait_until("no row waits for its pin", nothing_waits)
 
 
 def test_sigterm_finishes_the_batch_and_exits_0(breakable_stack: Stack, tmp_path: Path) -> None:

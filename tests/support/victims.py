@@ -6,7 +6,7 @@ from collections.abc import Callable
 import psutil
 
 from pinwheel.local.airflow import SCHEDULER
-from pinwheel.local.processes import session_of
+from pinwheel.local.processes import in_session
 from pinwheel.local.stack import Stack
 from pinwheel.stream import driver_lock
 
@@ -22,8 +22,7 @@ def _driver(stack: Stack) -> Processes:
     found = driver_lock.running(stack.settings.driver_lock_path)
     if found is None:
         return []
-    session = os.getsid(found.pid)
-    return [p for p in psutil.process_iter() if session_of(p) == session]
+    return in_session(os.getsid(found.pid))
 
 
 def _is_worker(process: psutil.Process) -> bool:
@@ -42,16 +41,19 @@ def _workers(stack: Stack) -> Processes:
     return [p for p in _driver(stack) if _is_worker(p)]
 
 
-def _tasks(stack: Stack) -> Processes:
-    """Airflow's running tasks: children of the executor's workers, which are the scheduler's children."""
+def _scheduler(stack: Stack) -> Processes:
     leader = stack.owned(SCHEDULER).leader()
-    return [task for worker in (leader.children() if leader else []) for task in worker.children()]
+    return [leader] if leader else []
 
 
 def _executors(stack: Stack) -> Processes:
-    """The executor's workers that run a task now."""
-    leader = stack.owned(SCHEDULER).leader()
-    return [worker for worker in (leader.children() if leader else []) if worker.children()]
+    """The executor's workers, which are the scheduler's children, that run a task now."""
+    return [worker for scheduler in _scheduler(stack) for worker in scheduler.children() if worker.children()]
+
+
+def _tasks(stack: Stack) -> Processes:
+    """Airflow's running tasks: children of the executor's workers."""
+    return [task for worker in _executors(stack) for task in worker.children()]
 
 
 ALL: dict[str, Callable[[Stack], Processes]] = {
@@ -62,7 +64,7 @@ ALL: dict[str, Callable[[Stack], Processes]] = {
     "MariaDB": _program("memsql"),
     "the Pin API": _program("pin_api"),
     "the scheduler with its tasks": _program(SCHEDULER),
-    "the scheduler alone": lambda stack: [p for p in [stack.owned(SCHEDULER).leader()] if p],
+    "the scheduler alone": _scheduler,
     "the Dag processor": _program("airflow-dag-processor"),
     "the API server": _program("airflow-api-server"),
     "the triggerer": _program("airflow-triggerer"),
