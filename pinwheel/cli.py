@@ -49,7 +49,9 @@ def main(
     ] = False,
 ) -> None:
     """Engagement events from Kafka to SQL, in real time."""
-    os.umask(0o077)  # what a command writes is for its owner alone
+    from pinwheel.core.atomic import PRIVATE
+
+    os.umask(PRIVATE)
 
 
 def _settings() -> "LocalSettings":
@@ -137,9 +139,7 @@ def rollups(
 
 @app.command()
 @clearly
-def retention(
-    dry_run: Annotated[bool, typer.Option(help="Only count what would be taken away.")] = False,
-) -> None:
+def retention(dry_run: Annotated[bool, typer.Option(help="Only count what would be taken away.")] = False) -> None:
     """Take away what was kept for longer than the retention settings say; rollups stay."""
     from pinwheel.local.repairs import apply_retention
 
@@ -233,9 +233,7 @@ def schema() -> None:
 
 @app.command()
 @clearly
-def prepare(
-    demo: Annotated[bool, typer.Option("--demo", help="Also the generated brands' names.")] = False,
-) -> None:
+def prepare(demo: Annotated[bool, typer.Option("--demo", help="Also the generated brands' names.")] = False) -> None:
     """Create topic, bucket, database, users and tables on the servers that the environment names."""
     from pinwheel.core.settings import load
     from pinwheel.server.prepare import prepare

@@ -19,6 +19,7 @@ from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_f
 
 from pinwheel.alerts.raising import raise_alert
 from pinwheel.clients import kafka
+from pinwheel.core.atomic import PRIVATE
 from pinwheel.core.errors import FencedError, MissingPartError, PinwheelError, SourceLogError
 from pinwheel.core.settings import StreamSettings, load
 from pinwheel.lake import events_table
@@ -49,7 +50,7 @@ SESSION_OPTIONS = {
     "spark.sql.execution.arrow.maxRecordsPerBatch": "50000",  # bounds a task's memory, with the next line
     "spark.sql.execution.arrow.maxBytesPerBatch": "64MB",
     "spark.sql.streaming.minBatchesToRetain": "10",  # the checkpoint is used in this run only
-    "spark.hadoop.fs.permissions.umask-mode": "077",  # of the checkpoint; Hadoop has an umask of its own
+    "spark.hadoop.fs.permissions.umask-mode": f"{PRIVATE:03o}",  # of the checkpoint; Hadoop has one of its own
 }
 
 

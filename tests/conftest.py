@@ -17,11 +17,11 @@ from xdist.scheduler import LoadScopeScheduling  # type: ignore[import-untyped] 
 
 from pinwheel.clients import memsql, migrations
 from pinwheel.clients.memsql import Connection, Row
+from pinwheel.core.atomic import PRIVATE
 from pinwheel.core.contract import TABLES
 from pinwheel.core.settings import MemsqlSettings, MergeSettings
 from pinwheel.install.progress import PlainProgress
 from pinwheel.local import airflow, environment
-from pinwheel.local.processes import PRIVATE
 from pinwheel.local.settings import LocalSettings
 from pinwheel.local.stack import Stack
 from pinwheel.rollup.rollups import Rollups

@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+PRIVATE = 0o077  # the umask of every process of ours: files are for their owner alone, from their creation
+
 
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:

@@ -22,7 +22,6 @@ from pinwheel.local import logs
 
 MARK = "PINWHEEL_OWNER"
 LOG_LINES = 15
-PRIVATE = 0o077  # the umask of everything here: files are for their owner alone, from their creation
 SAME_START_SECONDS = 1.0  # start times are ticks since a boot time that clock corrections shift a little
 POLL_SECONDS = 0.2
 LEADER_SECONDS = 4.0  # then a leader that still waits for a task gets a second signal
@@ -60,7 +59,7 @@ class Owned:
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
-                umask=PRIVATE,
+                umask=atomic.PRIVATE,
             )
         record = {"pid": child.pid, "started_at": psutil.Process(child.pid).create_time()}
         atomic.write_text(self._pid_path, json.dumps(record))
