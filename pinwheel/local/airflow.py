@@ -14,6 +14,7 @@ import urllib.request
 from collections.abc import Mapping
 from pathlib import Path
 
+from pinwheel.clients.spark import python_path
 from pinwheel.core.contract import TABLES
 from pinwheel.core.errors import LocalError
 from pinwheel.core.settings import MergeSettings, load
@@ -58,7 +59,7 @@ ALWAYS = {
     "AIRFLOW__LOGGING__FILE_TASK_HANDLER_NEW_FOLDER_PERMISSIONS": "0o700",  # set whatever the umask is
     "AIRFLOW__LOGGING__FILE_TASK_HANDLER_NEW_FILE_PERMISSIONS": "0o600",
     "AIRFLOW_CONN_PINWHEEL_SPARK": json.dumps({"conn_type": "spark", "host": "local[2]"}),
-    "PYTHONPATH": str(ROOT),
+    "PYTHONPATH": python_path(),
     "PYSPARK_PYTHON": sys.executable,
     "GX_ANALYTICS_ENABLED": "false",
     "SCARF_ANALYTICS": "false",

@@ -2,6 +2,7 @@
 
 import os
 
+from pinwheel.clients.spark import python_path
 from pinwheel.core.settings import PREFIX, GeoSettings, MemsqlSettings, load
 from pinwheel.local import airflow
 from pinwheel.local.credentials import Credentials
@@ -39,7 +40,7 @@ def shared(settings: LocalSettings) -> dict[str, str]:
         "spark_jars_dir": settings.tools_dir / "jars" / "spark",
     }
     python = {
-        "PYTHONPATH": str(ROOT),
+        "PYTHONPATH": python_path(),
         "PYTHONDONTWRITEBYTECODE": "",  # set in some containers, where it costs each Airflow process 4 s to compile
     }
     return {f"{PREFIX}{name.upper()}": str(value) for name, value in values.items()} | python

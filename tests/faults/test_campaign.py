@@ -1,28 +1,54 @@
-"""The campaign's own rules: what it plans, how it shrinks, what it prints."""
+"""The campaign's own rules: what it plans, how it shrinks, what it prints, and that its points and links work."""
 
+import os
+import socket
+import subprocess
+import sys
 from collections import Counter
+from pathlib import Path
 
 import pytest
 
-from tests.support.campaign import BURST, PAUSABLE, Fault, fewest, plan, table
-from tests.support.victims import ALL
+from tests.support.campaign.__main__ import table
+from tests.support.campaign.network import Network
+from tests.support.campaign.plan import STEPS, Fault, fewest, kinds, plan, steps
+from tests.support.campaign.world import POINTS
+
+ONE_ROUND = sum(how_many for _, _, how_many in kinds())
 
 
 def test_a_seed_is_a_plan() -> None:
     assert plan(7, 60) == plan(7, 60)
-    assert plan(7, 60)[:20] == plan(7, 20), "a longer campaign begins like a shorter one"
+    shorter = plan(7, 20)
+    assert plan(7, 60)[: len(shorter)] == shorter, "a longer campaign begins like a shorter one"
     assert plan(7, 60) != plan(8, 60)
 
 
 def test_every_kind_comes_before_one_comes_again() -> None:
-    one_round = len(ALL) + len(PAUSABLE) + BURST
-    found = Counter(fault.kind for fault in plan(1, 2 * one_round))
-    assert found == {kind: 2 * count for kind, count in Counter(fault.kind for fault in plan(1, one_round)).items()}
-    assert {"the broker hangs", "the broker dies", "all tasks die", "3 at once die"} <= set(found)
-    assert len(found) == one_round - BURST + 1
+    once = Counter(fault.kind for fault in plan(1, ONE_ROUND))
+    assert Counter(fault.kind for fault in plan(1, 2 * ONE_ROUND)) == {kind: 2 * count for kind, count in once.items()}
+    assert {
+        "the broker hangs",
+        "MariaDB is slow",
+        "the disk is full",
+        "all tasks die",
+        "3 programs die at once",
+    } <= set(once)
+    assert once.total() == len(kinds())
 
 
-@pytest.mark.parametrize("needed", [{0}, {3}, {19}, {2, 17}, {5, 6, 7}])
+def test_all_steps_are_armed_in_a_long_campaign() -> None:
+    armed = {step for fault in plan(1, 40 * ONE_ROUND) if fault.way == STEPS for step in fault.victims}
+    assert armed == set(steps())
+
+
+def test_each_step_is_a_statement_of_ours() -> None:
+    for step in steps():
+        name = step.removeprefix("before ").removeprefix("commit of ").removeprefix("after commit of ").split()[0]
+        assert "/" not in name or Path("sql", f"{name}.sql").exists(), step
+
+
+@pytest.mark.parametrize("needed", [{0}, {3}, {14}, {2, 12}, {5, 6, 7}])
 def test_shrinking_leaves_the_faults_that_matter(needed: set[int]) -> None:
     tries = list[int]()
 
@@ -30,7 +56,7 @@ def test_shrinking_leaves_the_faults_that_matter(needed: set[int]) -> None:
         tries.append(len(faults))
         return needed <= {fault.number for fault in faults}
 
-    assert {fault.number for fault in fewest(plan(1, 20), fails)} == needed
+    assert {fault.number for fault in fewest(plan(1, 40)[:15], fails)} == needed
     assert len(tries) < 80
 
 
@@ -41,3 +67,55 @@ def test_the_table_has_each_kind_and_all_of_them() -> None:
         "| a task hangs | 1 | 20 s | 20 s |",
         "| all | 4 | 8 s, p95 20 s | 20 s |",
     ]
+
+
+REACHES = """
+import sitecustomize
+print(sitecustomize.reach("before merge/load repins"), sitecustomize.reach("after commit of merge/load repins"))
+"""
+
+
+@pytest.mark.parametrize(
+    ("armed", "dies", "prints"),
+    [
+        (None, 0, "False False\n"),
+        (("before merge:load repins", ""), -9, ""),
+        (("after commit of merge:load repins", "lost"), 0, "False True\n"),
+    ],
+)
+def test_a_program_dies_at_an_armed_step_once(
+    tmp_path: Path, armed: tuple[str, str] | None, dies: int, prints: str
+) -> None:
+    if armed:
+        (tmp_path / armed[0]).write_text(armed[1])
+    environment = {**os.environ, "FAULTS_FOLDER": str(tmp_path), "PYTHONPATH": str(POINTS)}
+    for code, text in ((dies, prints), (0, "False False\n")):
+        done = subprocess.run(
+            [sys.executable, "-c", REACHES], env=environment, capture_output=True, text=True, check=False
+        )
+        assert (done.returncode, done.stdout) == (code, text), done.stderr
+
+
+def test_a_link_passes_on_and_is_cut() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        network = Network({"it": server.getsockname()[1]})
+        with network.running() as ports:
+
+            def asked() -> bytes:
+                with socket.create_connection(("127.0.0.1", ports["it"]), 5) as client:
+                    client.settimeout(5)
+                    accepted, _ = server.accept()
+                    with accepted:
+                        client.sendall(b"ping")
+                        accepted.sendall(accepted.recv(4).upper())
+                        return client.recv(4)
+
+            assert asked() == b"PING"
+            network.slow("it", True)
+            assert asked() == b"PING"
+            network.cut("it", True)
+            with socket.create_connection(("127.0.0.1", ports["it"]), 5) as client:
+                client.settimeout(5)
+                assert client.recv(1) == b"", "the connection is closed at once"
+            network.cut("it", False)
+            assert asked() == b"PING"

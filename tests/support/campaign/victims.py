@@ -5,19 +5,20 @@ from collections.abc import Callable
 
 import psutil
 
-from pinwheel.local.airflow import SCHEDULER
+from pinwheel.local.airflow import PROGRAMS, SCHEDULER
 from pinwheel.local.processes import in_session
 from pinwheel.local.stack import Stack
 from pinwheel.stream import driver_lock
 
 Processes = list[psutil.Process]
+MAKE_RUN = "`make run`"  # the process that keeps the others up; started again a few seconds later
 
 
 def _program(name: str) -> Callable[[Stack], Processes]:
     return lambda stack: stack.owned(name).members()
 
 
-def _driver(stack: Stack) -> Processes:
+def driver(stack: Stack) -> Processes:
     """The driver's JVM, its Python, Spark's Python daemon and its workers."""
     found = driver_lock.running(stack.settings.driver_lock_path)
     if found is None:
@@ -30,20 +31,30 @@ def _is_worker(process: psutil.Process) -> bool:
 
 
 def _jvm(stack: Stack) -> Processes:
-    return [p for p in _driver(stack) if p.name() == "java"]
+    return [p for p in driver(stack) if p.name() == "java"]
 
 
 def _python(stack: Stack) -> Processes:
-    return [p for p in _driver(stack) if p.name() != "java" and not _is_worker(p)]
+    return [p for p in driver(stack) if p.name() != "java" and not _is_worker(p)]
 
 
 def _workers(stack: Stack) -> Processes:
-    return [p for p in _driver(stack) if _is_worker(p)]
+    return [p for p in driver(stack) if _is_worker(p)]
 
 
 def _scheduler(stack: Stack) -> Processes:
     leader = stack.owned(SCHEDULER).leader()
     return [leader] if leader else []
+
+
+def _airflow(stack: Stack) -> Processes:
+    """All of Airflow's programs and tasks; the stream's driver is none of them."""
+    return [process for name in PROGRAMS for process in stack.owned(name).members()]
+
+
+def _run(stack: Stack) -> Processes:
+    holder = stack.lock.holder()
+    return [psutil.Process(holder)] if holder else []
 
 
 def _executors(stack: Stack) -> Processes:
@@ -63,6 +74,8 @@ ALL: dict[str, Callable[[Stack], Processes]] = {
     "the broker": _program("kafka"),
     "MariaDB": _program("memsql"),
     "the Pin API": _program("pin_api"),
+    MAKE_RUN: _run,
+    "Airflow": _airflow,
     "the scheduler with its tasks": _program(SCHEDULER),
     "the scheduler alone": _scheduler,
     "the Dag processor": _program("airflow-dag-processor"),

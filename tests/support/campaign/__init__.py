@@ -1,0 +1,1 @@
+"""A campaign of faults: which (``plan``, ``victims``), how (``inject``, ``network``, ``points``), where (``world``)."""
