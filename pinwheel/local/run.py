@@ -5,7 +5,7 @@ import sys
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 from rich.console import Console
 from rich.table import Table
@@ -115,13 +115,15 @@ def _keep_up(console: Console, stack: Stack, watch: Watch) -> None:
     """Print the status and restart programs that die, until a signal arrives."""
     shown_at = float("-inf")
     while True:
-        for name in stack.heal():
-            console.print(f"[yellow]{name} died and was restarted")
-        stack.rotate_logs()
-        every = STATUS_SECONDS if console.is_terminal else PLAIN_STATUS_SECONDS
-        if time.monotonic() - shown_at >= every:
-            shown_at = time.monotonic()
-            _show(console, line(watch.pulse()))
+        # A full disk takes neither a log nor a status line. It must not end everything: the next turn tries again.
+        with suppress(OSError):
+            for name in stack.heal():
+                console.print(f"[yellow]{name} died and was restarted")
+            stack.rotate_logs()
+            every = STATUS_SECONDS if console.is_terminal else PLAIN_STATUS_SECONDS
+            if time.monotonic() - shown_at >= every:
+                shown_at = time.monotonic()
+                _show(console, line(watch.pulse()))
         time.sleep(STATUS_SECONDS)
 
 
