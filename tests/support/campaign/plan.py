@@ -44,7 +44,7 @@ COMMITS = [
     *("merge/load asked_ids", "merge/work_tables", "merge/queue_increments", "merge/move_progress"),
     *("enrich/update_older", "rollup/keep_progress"),
 ]
-LAKE_STEPS = ["create_write_transaction"]
+LAKE_STEP = "create_write_transaction"
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,7 @@ def steps() -> list[str]:
     found = [f"before {name}" for name in STATEMENTS]
     found += [f"{when} commit of {name}" for name in COMMITS for when in ("before", "after")]
     found += [f"after commit of {name} {LOST}" for name in COMMITS]
-    return found + [f"{when} {name}" for name in LAKE_STEPS for when in ("before", "after")]
+    return found + [f"{when} {LAKE_STEP}" for when in ("before", "after")]
 
 
 def plan(seed: int, count: int, longest: float = LONGEST) -> list[Fault]:

@@ -17,12 +17,7 @@ from typing import Any
 import wrapt
 
 FOLDER = Path(os.environ.get("FAULTS_FOLDER", os.devnull))  # without one nothing is ever armed
-LAKE_STEPS = {
-    "deltalake.table": (
-        *("DeltaTable.create_write_transaction", "DeltaTable.create_checkpoint", "DeltaTable.cleanup_metadata"),
-        *("DeltaTable.vacuum", "TableMerger.execute", "TableOptimizer.compact", "TableOptimizer.z_order"),
-    )
-}
+LAKE_STEP = "create_write_transaction"  # a landing
 STATEMENTS = ("execute", "execute_many", "execute_all", "insert_id")
 
 Call = Callable[..., Any]
@@ -64,16 +59,12 @@ def commit(wrapped: Call, instance: Any, args: tuple[Any, ...], kwargs: dict[str
     read()
 
 
-def lake_step(name: str) -> Call:
-    """A commit, or another change, of a Delta table."""
-
-    def step(wrapped: Call, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        reach(f"before {name}")
-        found = wrapped(*args, **kwargs)
-        reach(f"after {name}")
-        return found
-
-    return step
+def landing(wrapped: Call, instance: object, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """A landing's commit of the lake."""
+    reach(f"before {LAKE_STEP}")
+    found = wrapped(*args, **kwargs)
+    reach(f"after {LAKE_STEP}")
+    return found
 
 
 @wrapt.when_imported("pinwheel.clients.memsql")
@@ -85,8 +76,7 @@ def _database(module: Any) -> None:
 
 @wrapt.when_imported("deltalake.table")
 def _lake(module: Any) -> None:
-    for name in LAKE_STEPS["deltalake.table"]:
-        wrapt.wrap_function_wrapper(module, name, lake_step(name.partition(".")[2]))
+    wrapt.wrap_function_wrapper(module, f"DeltaTable.{LAKE_STEP}", landing)
 
 
 def _ports() -> dict[str, int]:
