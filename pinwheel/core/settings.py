@@ -41,9 +41,9 @@ class KafkaSettings(_Settings):
 
     kafka_bootstrap: str = "127.0.0.1:19092"  # the embedded broker; separate several with commas
     topic: str = "engagement.events"  # one topic for all event types: a repin comes after its pin
-    kafka_security_protocol: SecurityProtocol = "PLAINTEXT"  # the embedded broker is only reachable from this machine
-    kafka_sasl_mechanism: SaslMechanism = "SCRAM-SHA-512"  # PLAIN would show the broker the password
-    kafka_sasl_username: str = ""  # the embedded broker has no users
+    kafka_security_protocol: SecurityProtocol = "PLAINTEXT"  # Kafka's own default; the embedded broker has a login
+    kafka_sasl_mechanism: SaslMechanism = "SCRAM-SHA-512"  # PLAIN shows the broker the password: only for our own
+    kafka_sasl_username: str = ""  # each broker has other users
     kafka_sasl_password: SecretStr = SecretStr("")  # a default password would be everybody's
     kafka_ssl_ca: Path | None = None  # PEM file, same path wherever a client runs; none: the client's own CA list
 

@@ -55,7 +55,7 @@ def replay(settings: LocalSettings, file: Path, seed: int) -> None:
 
 def _module(settings: LocalSettings, module: str, *words: str) -> None:
     """Replace this process with that module, so that Ctrl-C reaches it directly."""
-    os.environ.update(environment.shared(settings))
+    os.environ.update(environment.for_generator(settings, credentials.load(settings.stack_dir)))
     os.chdir(ROOT)
     os.execv(sys.executable, (sys.executable, "-m", module, *words))  # noqa: S606 - no shell, fixed words
 

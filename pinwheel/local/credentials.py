@@ -33,6 +33,8 @@ class Credentials:
     airflow_session: str
     airflow_fernet: str
     kafka_cluster: str
+    kafka_client: str
+    kafka_broker: str
     erasure_key: str
 
 

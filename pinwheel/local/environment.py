@@ -1,10 +1,11 @@
 """The environment of the started processes: all of their settings, with absolute paths, and their secrets."""
 
 import os
+from collections.abc import Mapping
 
 from pinwheel.clients.spark import python_path
 from pinwheel.core.settings import PREFIX, GeoSettings, MemsqlSettings, load
-from pinwheel.local import airflow
+from pinwheel.local import airflow, kafka
 from pinwheel.local.credentials import Credentials
 from pinwheel.local.parts import LOOPBACK
 from pinwheel.local.settings import ROOT, LocalSettings
@@ -17,8 +18,6 @@ def shared(settings: LocalSettings) -> dict[str, str]:
     values = {
         "state_dir": settings.state_dir,
         "stack": settings.stack,
-        "kafka_bootstrap": f"{LOOPBACK}:{settings.kafka_port}",
-        "kafka_security_protocol": "PLAINTEXT",
         "topic": settings.topic,
         "lake_uri": stack / "lake",
         "memsql_host": LOOPBACK,
@@ -43,13 +42,18 @@ def shared(settings: LocalSettings) -> dict[str, str]:
         "PYTHONPATH": python_path(),
         "PYTHONDONTWRITEBYTECODE": "",  # set in some containers, where it costs each Airflow process 4 s to compile
     }
-    return {f"{PREFIX}{name.upper()}": str(value) for name, value in values.items()} | python
+    return _variables(values) | python
+
+
+def for_generator(settings: LocalSettings, credentials: Credentials) -> dict[str, str]:
+    """For the programs that send events."""
+    return shared(settings) | _variables(kafka.client(settings, credentials))
 
 
 def for_airflow(settings: LocalSettings, credentials: Credentials) -> dict[str, str]:
     """For Airflow and its tasks: the merge's database user, and those that the stream and the reports switch to."""
     return {
-        **shared(settings),
+        **for_generator(settings, credentials),
         **airflow.environment(settings, credentials),
         "PINWHEEL_MEMSQL_USER": "pinwheel_merge",
         "PINWHEEL_MEMSQL_PASSWORD": credentials.memsql_merge,
@@ -73,6 +77,10 @@ def memsql(settings: LocalSettings, credentials: Credentials, role: str) -> Mems
         memsql_password=getattr(credentials, f"memsql_{role}"),
         memsql_ssl_ca=None,
     )
+
+
+def _variables(values: Mapping[str, object]) -> dict[str, str]:
+    return {f"{PREFIX}{name.upper()}": str(value) for name, value in values.items()}
 
 
 def adopt(settings: LocalSettings, credentials: Credentials) -> None:

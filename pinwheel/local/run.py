@@ -64,7 +64,7 @@ def _send_when_up(stack: Stack, progress: Progress) -> None:
     settings = stack.settings
     # Seeded with the time, so that no other run sends the same event ids.
     words = ("--rate", f"{settings.demo_rate:g}", "--count", "0", "--seed", str(int(time.time())))
-    stack.owned(GENERATOR).start(Program(GENERATOR, (*PRODUCE, *words), environment.shared(settings)), ROOT)
+    stack.owned(GENERATOR).start(_generator(stack, *words), ROOT)
 
 
 def _send_backfill(stack: Stack, progress: Progress) -> None:
@@ -76,8 +76,12 @@ def _send_backfill(stack: Stack, progress: Progress) -> None:
     words = ("--rate", "0", "--count", str(settings.demo_backfill), "--seed", str(settings.catalogue_seed))
     hours = ("--backfill-hours", f"{settings.demo_backfill_hours:g}")
     with progress.step(f"Sending {settings.demo_backfill:,} events of the last {settings.demo_backfill_hours:g} hours"):
-        stack.run_once(GENERATOR, (*PRODUCE, *words, *hours))
+        stack.run_once(_generator(stack, *words, *hours))
     done.touch()
+
+
+def _generator(stack: Stack, *words: str) -> Program:
+    return Program(GENERATOR, (*PRODUCE, *words), environment.for_generator(stack.settings, stack.credentials))
 
 
 def _wait_for_first_rollup(stack: Stack, watch: Watch, progress: Progress) -> None:

@@ -122,17 +122,17 @@ class Stack:
         """Whether this object has started the part."""
         return name in self._up
 
-    def run_once(self, name: str, command: tuple[str, ...]) -> None:
-        """Run a command of the stack and wait for its end.
+    def run_once(self, program: Program) -> None:
+        """Run a program of the stack and wait for its end.
 
         Raises:
             LocalError: it failed; with the last lines of its log.
         """
-        owned = self.owned(name)
-        code = owned.start(Program(name, command, environment.shared(self.settings)), ROOT).wait()
+        owned = self.owned(program.name)
+        code = owned.start(program, ROOT).wait()
         if code:
             log = f"{owned.log_path} ends with:\n{owned.last_lines()}"
-            raise LocalError(f"{' '.join(command)} ended with exit code {code}; {log}")
+            raise LocalError(f"{' '.join(program.command)} ended with exit code {code}; {log}")
 
     def make_schema(self) -> None:
         """Create the database, its users and tables, and grant their rights. Idempotent."""

@@ -12,7 +12,7 @@ from pinwheel.core.times import aware
 from pinwheel.lake import events_table
 from pinwheel.local import environment
 from pinwheel.local.credentials import Credentials
-from pinwheel.local.parts import LOOPBACK
+from pinwheel.local.kafka import client
 from pinwheel.local.settings import LocalSettings
 from pinwheel.stream import driver_lock, source_log
 
@@ -34,12 +34,10 @@ class Watch:
 
     def __init__(self, settings: LocalSettings, credentials: Credentials) -> None:
         self._settings = settings
-        bootstrap = f"{LOOPBACK}:{settings.kafka_port}"
         self._source = load(
             SourceSettings,
-            kafka_bootstrap=bootstrap,
+            **client(settings, credentials),
             topic=settings.topic,
-            kafka_security_protocol="PLAINTEXT",
             lake_uri=f"{settings.stack_dir}/lake",
         )
         self._memsql = environment.memsql(settings, credentials, "report")

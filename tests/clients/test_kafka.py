@@ -12,7 +12,8 @@ from tenacity import retry, stop_after_delay, wait_fixed
 from pinwheel.clients import kafka, kafka_topic
 from pinwheel.clients.kafka import Held
 from pinwheel.core.errors import MissingPartError
-from pinwheel.core.settings import KafkaSettings
+from pinwheel.core.settings import KafkaSettings, load
+from pinwheel.local.kafka import client
 from pinwheel.local.stack import Stack
 
 STAMPS = [1_773_489_600_000, 1_773_489_605_000, 1_773_489_599_000]  # milliseconds; the last clock is behind
@@ -26,15 +27,15 @@ def at(stamp: int) -> datetime:
 @pytest.fixture
 def settings(stack_with_kafka: Stack) -> KafkaSettings:
     """A topic of two partitions of its own."""
-    made = KafkaSettings(kafka_bootstrap=f"127.0.0.1:{stack_with_kafka.settings.kafka_port}", topic=f"t{uuid4()}")
-    admin = AdminClient({"bootstrap.servers": made.kafka_bootstrap})
+    made = load(KafkaSettings, **client(stack_with_kafka.settings, stack_with_kafka.credentials), topic=f"t{uuid4()}")
+    admin = kafka.admin_client(made)
     admin.create_topics([NewTopic(made.topic, 2)])[made.topic].result(30)
     return made
 
 
 def send(settings: KafkaSettings, *stamps: int, end: str | None = None) -> Producer:
     """Records in partition 1; ``end``: in a transaction that is then ended by that method, or left open."""
-    options = {"bootstrap.servers": settings.kafka_bootstrap}
+    options = kafka.librdkafka_options(settings)
     producer = Producer(options if end is None else {**options, "transactional.id": str(uuid4())})
     if end is not None:
         producer.init_transactions(30)
@@ -113,7 +114,7 @@ def test_a_topic_made_anew_is_another_log(settings: KafkaSettings) -> None:
 
 
 def remake(settings: KafkaSettings) -> None:
-    admin = AdminClient({"bootstrap.servers": settings.kafka_bootstrap})
+    admin = kafka.admin_client(settings)
     admin.delete_topics([settings.topic])[settings.topic].result(30)
     create(admin, settings)
 
@@ -170,7 +171,7 @@ def test_a_broker_that_is_away_is_named() -> None:
 
 
 def test_how_long_a_topic_keeps_records(settings: KafkaSettings) -> None:
-    admin = AdminClient({"bootstrap.servers": settings.kafka_bootstrap})
+    admin = kafka.admin_client(settings)
     limited = settings.model_copy(update={"topic": f"t{uuid4()}"})
     admin.create_topics([NewTopic(limited.topic, 1, config={"retention.ms": "86400000"})])[limited.topic].result(30)
     assert kafka_topic.retention_ms(limited) == 86_400_000

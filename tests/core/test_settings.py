@@ -25,7 +25,7 @@ from pinwheel.core.settings import (
     WebSettings,
     load,
 )
-from pinwheel.local import environment
+from pinwheel.local import credentials, environment
 from pinwheel.local.settings import LocalSettings
 from tests.support.settings_classes import settings_classes
 
@@ -278,10 +278,11 @@ def test_quotes_are_escaped() -> None:
     assert config.endswith(r'password="a\"\\b";')
 
 
-def test_the_stack_keeps_to_its_own_broker(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_stack_keeps_to_its_own_broker(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """The .env of the person who runs it may name another Kafka."""
     monkeypatch.setenv("PINWHEEL_KAFKA_SECURITY_PROTOCOL", "SSL")
-    assert environment.shared(LocalSettings())["PINWHEEL_KAFKA_SECURITY_PROTOCOL"] == "PLAINTEXT"
+    told = environment.for_generator(LocalSettings(), credentials.load(tmp_path))
+    assert told["PINWHEEL_KAFKA_SECURITY_PROTOCOL"] == "SASL_PLAINTEXT"
 
 
 def test_the_example_says_the_defaults_and_can_be_uncommented() -> None:

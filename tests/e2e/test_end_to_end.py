@@ -16,6 +16,7 @@ from confluent_kafka import Consumer, Producer, TopicPartition
 from deltalake import DeltaTable
 
 from pinwheel.clients import kafka
+from pinwheel.clients.kafka import librdkafka_options
 from pinwheel.core.settings import KafkaSettings, StreamSettings, load
 from pinwheel.lake import events_table
 from pinwheel.lake.events_table import Commit
@@ -41,11 +42,11 @@ def produce(folder: Path, seed: int, *more: str) -> None:
 
 def send_again(settings: KafkaSettings, partition: int, count: int) -> int:
     """Send the first records of a partition once more, to another place of the topic; returns how many."""
-    consumer = Consumer({"bootstrap.servers": settings.kafka_bootstrap, "group.id": "send-again"})
+    consumer = Consumer({**librdkafka_options(settings), "group.id": "send-again"})
     consumer.assign([TopicPartition(settings.topic, partition, 0)])
     found = consumer.consume(count, timeout=30)
     consumer.close()
-    producer = Producer({"bootstrap.servers": settings.kafka_bootstrap})
+    producer = Producer(librdkafka_options(settings))
     for record in found:
         producer.produce(settings.topic, record.value(), record.key())
     assert producer.flush(30) == 0

@@ -10,6 +10,7 @@ from typing import Any
 from confluent_kafka import Producer
 from deltalake import DeltaTable
 
+from pinwheel.clients.kafka import librdkafka_options
 from pinwheel.core.settings import EraseSettings, KafkaSettings, load
 from pinwheel.erase.run import look
 from pinwheel.local.stack import Stack
@@ -45,7 +46,7 @@ def approved(airflow: Airflow, form: Json) -> Json:
 
 def send(settings: KafkaSettings, count: int) -> None:
     """Events of the person: logins and repins."""
-    producer = Producer({"bootstrap.servers": settings.kafka_bootstrap})
+    producer = Producer(librdkafka_options(settings))
     at = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     for n in range(count):
         of_kind = {"event_type": "login", "client": "web"} if n % 2 else {"event_type": "repin", "pin_id": n + 1}

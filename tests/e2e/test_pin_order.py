@@ -7,6 +7,7 @@ from typing import Any
 from confluent_kafka import Producer
 
 from pinwheel.alerts.raising import raise_alert
+from pinwheel.clients.kafka import librdkafka_options
 from pinwheel.core.settings import CompleteSettings, load
 from pinwheel.enrich.pins import PinLookup
 from pinwheel.lake.late_completion import complete
@@ -19,7 +20,7 @@ ROW = f"SELECT brand_id, category, pin_status FROM repins WHERE pin_id = {PIN_ID
 
 
 def send(oracle: Oracle, *events: dict[str, Any]) -> None:
-    producer = Producer({"bootstrap.servers": oracle.kafka.kafka_bootstrap})
+    producer = Producer(librdkafka_options(oracle.kafka))
     for event in events:
         producer.produce(oracle.kafka.topic, json.dumps({"user_id": 5, "ip": None, **event}).encode())
     assert producer.flush(30) == 0

@@ -6,11 +6,13 @@ from pinwheel.clients.kafka_topic import ensure_topic
 from pinwheel.generate import fresh
 from pinwheel.generate.produce import produce
 from pinwheel.generate.settings import ProduceSettings
+from pinwheel.local.environment import for_generator
 from pinwheel.local.stack import Stack
 
 
 def test_fresh_when_a_record_has_just_come(stack_with_kafka: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("PINWHEEL_KAFKA_BOOTSTRAP", f"127.0.0.1:{stack_with_kafka.settings.kafka_port}")
+    for name, value in for_generator(stack_with_kafka.settings, stack_with_kafka.credentials).items():
+        monkeypatch.setenv(name, value)
     monkeypatch.setenv("PINWHEEL_TOPIC", "fresh.events")
     assert fresh.main() == 1, "there is no such topic"
     settings = ProduceSettings(produce_count=10, produce_rate=0)

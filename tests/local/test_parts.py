@@ -1,5 +1,6 @@
 """The stack's parts: the addresses they listen on, the settings they get, and who may read the secrets."""
 
+import json
 import stat
 from pathlib import Path
 
@@ -30,6 +31,16 @@ def test_secrets_are_made_once_and_readable_by_their_owner_only(settings: LocalS
     assert len(set(vars(first).values())) == len(vars(first))
 
 
+def test_an_older_stack_keeps_its_secrets_and_gets_those_that_it_lacks(settings: LocalSettings) -> None:
+    made = vars(credentials.load(settings.stack_dir))
+    kept = {name: value for name, value in made.items() if not name.startswith("kafka_")}
+    (settings.stack_dir / "secrets.json").write_text(json.dumps(kept))
+    now = vars(credentials.load(settings.stack_dir))
+    assert now | kept == now
+    assert vars(credentials.load(settings.stack_dir)) == now
+    assert now["kafka_client"] not in ("", made["kafka_client"])
+
+
 def test_no_cluster_id_looks_like_an_option(tmp_path: Path) -> None:
     ids = [credentials.load(tmp_path / str(number)).kafka_cluster for number in range(300)]
     assert [cluster for cluster in ids if cluster.startswith("-") or len(cluster) != 22] == []
@@ -39,10 +50,12 @@ def test_two_stacks_have_different_secrets(tmp_path: Path) -> None:
     assert credentials.load(tmp_path / "a").memsql_admin != credentials.load(tmp_path / "b").memsql_admin
 
 
-def test_kafka_listens_on_loopback_only(settings: LocalSettings, tmp_path: Path) -> None:
-    text = kafka.properties_text(settings, tmp_path)
+def test_kafka_listens_on_loopback_only(
+    settings: LocalSettings, secrets: credentials.Credentials, tmp_path: Path
+) -> None:
+    text = kafka.properties_text(settings, secrets, tmp_path)
     (listeners,) = [line for line in text.splitlines() if line.startswith("listeners=")]
-    assert listeners == "listeners=PLAINTEXT://127.0.0.1:40001,CONTROLLER://127.0.0.1:19093"
+    assert listeners == "listeners=CLIENTS://127.0.0.1:40001,CONTROLLER://127.0.0.1:19093"
     assert "0.0.0.0" not in text
 
 

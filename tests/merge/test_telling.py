@@ -7,13 +7,14 @@ from functools import partial
 from pathlib import Path
 
 import pytest
-from confluent_kafka.admin import AdminClient, NewTopic
 
 from pinwheel.alerts import raising
 from pinwheel.alerts.catalogue import MERGE_FAILING, SLICE_HELD
 from pinwheel.alerts.raising import deliver_waiting, raise_alert, resolve_alert
-from pinwheel.core.settings import HealthSettings, MemsqlSettings, MergeSettings
+from pinwheel.clients.kafka_topic import ensure_topic
+from pinwheel.core.settings import HealthSettings, KafkaSettings, MemsqlSettings, MergeSettings, load
 from pinwheel.core.times import utc_now
+from pinwheel.local.kafka import client
 from pinwheel.local.stack import Stack
 from pinwheel.merge import ledger
 from pinwheel.merge.session import Session
@@ -50,14 +51,13 @@ def titles(inbox: Inbox) -> list[str]:
 @pytest.fixture
 def watched(stack_with_kafka: Stack, settings: MergeSettings) -> HealthSettings:
     """A pipeline with an empty topic and an empty lake, complete except for the driver."""
-    bootstrap = f"127.0.0.1:{stack_with_kafka.settings.kafka_port}"
-    admin = AdminClient({"bootstrap.servers": bootstrap})
-    error = admin.create_topics([NewTopic("watched", 2)])["watched"].exception(30)
-    assert error is None or "exists" in str(error)
+    broker = client(stack_with_kafka.settings, stack_with_kafka.credentials)
+    ensure_topic(load(KafkaSettings, **broker, topic="watched"), 2, replicas=1)
     stream_dir = Path(settings.lake_uri + "-stream")
-    return HealthSettings(
+    return load(
+        HealthSettings,
         **settings.model_dump(include=set(MemsqlSettings.model_fields) | {"lake_uri"}),
-        kafka_bootstrap=bootstrap,
+        **broker,
         topic="watched",
         stream_dir=stream_dir,
         driver_lock_path=stream_dir / "driver.lock",

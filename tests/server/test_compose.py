@@ -38,6 +38,7 @@ OUTSIDE_THE_CLASSES = {  # read by pinwheel.stream.submit, the reports and pinwh
     "PINWHEEL_AIRFLOW_DATABASE_URL",
     "PINWHEEL_REPORT_CRON",
 }
+KAFKA_LOGIN = ("KAFKA_SASL_MECHANISM", "KAFKA_SASL_USERNAME", "KAFKA_SASL_PASSWORD")  # of the embedded broker alone
 OPTIONAL_SECRETS = {"PINWHEEL_SMTP_PASSWORD"}  # of a server that is optional
 NO_SECRET = {"AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE"}
 DOCKERFILE = (ROOT / "Dockerfile").read_text()
@@ -100,7 +101,8 @@ def test_airflow_is_told_what_the_embedded_one_is_told(name: str, tmp_path: Path
     """All except the embedded stack's own folders and ports."""
     settings = LocalSettings(state_dir=tmp_path)
     told = environment.for_airflow(settings, credentials.load(tmp_path))
-    own = {f"PINWHEEL_{word}" for word in ("STATE_DIR", "STACK", "PIN_API_PORT", "CATALOGUE_SEED")}
+    words = ("STATE_DIR", "STACK", "PIN_API_PORT", "CATALOGUE_SEED", *KAFKA_LOGIN)
+    own = {f"PINWHEEL_{word}" for word in words}
     by_image = {key for key in told if f" {key}=" in DOCKERFILE}
     of_this_machine = {"PYTHONDONTWRITEBYTECODE", "SPT_NOENV"}
     assert set(told) - own - by_image - of_this_machine - set(environment_of(name)) == set()

@@ -15,9 +15,10 @@ from deltalake import DeltaTable
 
 from pinwheel.clients import kafka
 from pinwheel.clients.kafka_topic import ensure_topic
-from pinwheel.core.settings import KafkaSettings
+from pinwheel.core.settings import KafkaSettings, load
 from pinwheel.lake import events_table
 from pinwheel.local import environment
+from pinwheel.local.kafka import client
 from pinwheel.local.stack import Stack
 from pinwheel.stream import driver_lock
 from tests.support.programs import LAUNCH
@@ -34,7 +35,7 @@ def send(settings: KafkaSettings) -> None:
     """Logins, with a bomb and many large records between them."""
     unlimited = {"message.max.bytes": 1_000_000_000, "queue.buffering.max.kbytes": 2_000_000, "linger.ms": 0}
     packed = {"compression.type": "zstd", "partitioner": "consistent", "batch.size": 900_000}
-    producer = Producer({"bootstrap.servers": settings.kafka_bootstrap, **unlimited, **packed})
+    producer = Producer({**kafka.librdkafka_options(settings), **unlimited, **packed})
     now = datetime.now(UTC).isoformat()
     for partition in range(PARTITIONS):
         for n in range(GOOD):
@@ -52,7 +53,7 @@ def send(settings: KafkaSettings) -> None:
 
 
 def test_large_records_are_dead_letters_and_all_others_land(stack: Stack, tmp_path: Path, starts_jvm: None) -> None:
-    settings = KafkaSettings(kafka_bootstrap=f"127.0.0.1:{stack.settings.kafka_port}", topic=TOPIC)
+    settings = load(KafkaSettings, **client(stack.settings, stack.credentials), topic=TOPIC)
     ensure_topic(settings, PARTITIONS, replicas=1)
     send(settings)
     ends, uri = kafka.end_offsets(settings), f"{tmp_path}/lake/events"

@@ -11,7 +11,9 @@ from pydantic import SecretStr
 
 from pinwheel.clients import grants, kafka, kafka_topic, memsql
 from pinwheel.core.errors import MemsqlError, SettingError
+from pinwheel.core.settings import load
 from pinwheel.local import mariadb
+from pinwheel.local.kafka import client
 from pinwheel.local.stack import Stack
 from pinwheel.server.prepare import prepare
 from pinwheel.server.settings import PrepareSettings
@@ -33,14 +35,15 @@ def settings(stack: Stack, store: dict[str, str]) -> Iterator[PrepareSettings]:
     with pytest.MonkeyPatch.context() as patch:
         for name, value in store.items():
             patch.setenv(name, value)
-        yield PrepareSettings(
+        yield load(
+            PrepareSettings,
             **given,
             memsql_host="127.0.0.1",
             memsql_port=stack.settings.memsql_port,
             memsql_database=DATABASE,
             memsql_user=ADMINISTRATOR["user"],
             memsql_password=SecretStr(ADMINISTRATOR["password"]),
-            kafka_bootstrap=f"127.0.0.1:{stack.settings.kafka_port}",
+            **client(stack.settings, stack.credentials),
             topic=TOPIC,
             topic_partitions=3,
             lake_uri=f"s3://{BUCKET}/lake",

@@ -23,10 +23,12 @@ from pyarrow.fs import FileSelector, S3FileSystem
 
 from pinwheel.clients import kafka
 from pinwheel.clients.kafka_topic import ensure_topic
+from pinwheel.core.settings import load
 from pinwheel.generate.produce import produce
 from pinwheel.generate.settings import ProduceSettings
 from pinwheel.lake import events_table
 from pinwheel.local import environment
+from pinwheel.local.kafka import client
 from pinwheel.local.stack import Stack
 from pinwheel.stream import driver_lock
 from tests.support.programs import LAUNCH
@@ -53,9 +55,8 @@ class Ran:
 @pytest.fixture(scope="module")
 def sent(stack: Stack) -> ProduceSettings:
     """Events in a topic of their own."""
-    settings = ProduceSettings(
-        kafka_bootstrap=f"127.0.0.1:{stack.settings.kafka_port}", topic=TOPIC, produce_count=EVENTS, produce_rate=0
-    )
+    broker = client(stack.settings, stack.credentials)
+    settings = load(ProduceSettings, **broker, topic=TOPIC, produce_count=EVENTS, produce_rate=0)
     ensure_topic(settings, PARTITIONS, replicas=1)
     produce(settings)
     for end in ("abort_transaction", "commit_transaction"):
@@ -65,7 +66,7 @@ def sent(stack: Stack) -> ProduceSettings:
 
 def in_transaction(settings: ProduceSettings, end: str) -> None:
     """A login in each partition, in a transaction that is ended by this method of a producer."""
-    producer = Producer({"bootstrap.servers": settings.kafka_bootstrap, "transactional.id": end})
+    producer = Producer({**kafka.librdkafka_options(settings), "transactional.id": end})
     producer.init_transactions(30)
     producer.begin_transaction()
     now = datetime.now(UTC).isoformat()

@@ -16,9 +16,10 @@ from tenacity import retry, stop_after_delay, wait_fixed
 from pinwheel.clients import kafka
 from pinwheel.core.contract import TABLES
 from pinwheel.core.errors import SourceLogError
-from pinwheel.core.settings import SourceSettings
+from pinwheel.core.settings import SourceSettings, load
 from pinwheel.lake import events_table, stretches
 from pinwheel.lake.landing import Landing
+from pinwheel.local.kafka import client
 from pinwheel.local.stack import Stack
 from pinwheel.merge.prepare import choose
 from pinwheel.stream import source_log
@@ -28,25 +29,21 @@ from tests.support.lake_rows import row, write
 @pytest.fixture
 def settings(stack_with_kafka: Stack, tmp_path: Path) -> SourceSettings:
     """An empty lake, and a topic of two partitions with 20 records each."""
-    port = stack_with_kafka.settings.kafka_port
-    made = SourceSettings(kafka_bootstrap=f"127.0.0.1:{port}", topic=f"t{uuid4()}", lake_uri=str(tmp_path / "lake"))
+    broker = client(stack_with_kafka.settings, stack_with_kafka.credentials)
+    made = load(SourceSettings, **broker, topic=f"t{uuid4()}", lake_uri=str(tmp_path / "lake"))
     make_topic(made, 20)
     events_table.create_table(made.events_uri)
     return made
 
 
-def admin(settings: SourceSettings) -> AdminClient:
-    return _admin(settings.kafka_bootstrap)
-
-
 @cache  # a client that is thrown away takes its answers with it
-def _admin(bootstrap: str) -> AdminClient:
-    return AdminClient({"bootstrap.servers": bootstrap})
+def admin(settings: SourceSettings) -> AdminClient:
+    return kafka.admin_client(settings)
 
 
 def make_topic(settings: SourceSettings, records: int) -> None:
     create_topic(settings)
-    producer = Producer({"bootstrap.servers": settings.kafka_bootstrap})
+    producer = Producer(kafka.librdkafka_options(settings))
     for partition in (0, 1):
         for _ in range(records):
             producer.produce(settings.topic, b"{}", partition=partition)

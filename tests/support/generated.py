@@ -9,7 +9,7 @@ import re
 import sys
 import tokenize
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -75,7 +75,6 @@ OTHERS = {
         "`AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY`, `AWS_ENDPOINT_URL`, `AWS_ALLOW_HTTP`."
     ),
 }
-SET_BY_RUN = ("memsql_user", "memsql_password")  # in addition to those of environment.shared
 
 
 @dataclass(frozen=True)
@@ -113,11 +112,13 @@ def setting_names() -> set[str]:
 
 
 def _given_by_run() -> set[str]:
-    from pinwheel.local.environment import shared
+    from pinwheel.local.credentials import Credentials
+    from pinwheel.local.environment import for_airflow
     from pinwheel.local.settings import LocalSettings
 
-    given = {name.removeprefix("PINWHEEL_").lower() for name in shared(LocalSettings())}
-    return given.union(SET_BY_RUN) - set(LocalSettings.model_fields)
+    anything = Credentials(**{field.name: "" for field in fields(Credentials)})
+    given = {name.removeprefix("PINWHEEL_").lower() for name in for_airflow(LocalSettings(), anything)}
+    return given - set(LocalSettings.model_fields)
 
 
 def _classes(module: str) -> Iterator[tuple[type[BaseSettings], dict[str, str]]]:

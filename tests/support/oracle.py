@@ -137,7 +137,7 @@ class Oracle:
         found: dict[int, list[int]] = {partition: [] for partition in ends}
         reader = Consumer(
             {
-                "bootstrap.servers": self.kafka.kafka_bootstrap,
+                **kafka.librdkafka_options(self.kafka),
                 "group.id": "oracle",
                 "enable.auto.commit": False,
                 "enable.partition.eof": True,
