@@ -23,6 +23,7 @@ from confluent_kafka import Consumer, Message, TopicPartition
 
 from pinwheel.clients import kafka
 from pinwheel.core.settings import GeoSettings, KafkaSettings, MemsqlSettings, PinSettings, load
+from pinwheel.enrich.pin_sources import pin_api_login
 
 HERE = Path(__file__).parent
 BATCH = 10_000  # messages of one transaction
@@ -114,7 +115,9 @@ class Pins:
 
     def __init__(self, settings: PinSettings) -> None:
         self._known: dict[int, Event] = {}
-        self._client = httpx.Client(base_url=settings.pin_api_url, timeout=30, trust_env=False)
+        self._client = httpx.Client(
+            base_url=settings.pin_api_url, headers=pin_api_login(settings), timeout=30, trust_env=False
+        )
 
     def learn(self, events: Iterable[Event]) -> None:
         """Keep embedded pins, and fetch those that are named and not known."""

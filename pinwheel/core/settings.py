@@ -87,7 +87,13 @@ class MemsqlSettings(_Settings):
     memsql_statement_seconds: Seconds = 600.0  # then the server counts as hung; a full slice's merge takes far less
 
 
-class PinSettings(_Settings):
+class PinTokenSettings(_Settings):
+    """The login of the Pin API."""
+
+    pin_api_token: SecretStr = SecretStr("")  # a default would be everybody's; empty: none is sent
+
+
+class PinSettings(PinTokenSettings):
     """The pin lookup: process cache, pin_cache in MemSQL, Pin API."""
 
     pin_api_url: str = "http://127.0.0.1:18090"  # the embedded stand-in

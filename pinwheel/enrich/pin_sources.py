@@ -20,7 +20,7 @@ from pinwheel.clients.memsql import Connection, retry_conflicts, statement
 from pinwheel.core.arrow import ARROW_TYPE
 from pinwheel.core.contract import LINEAGE_COLUMNS, PIN_FIELDS, PIN_VERSION, Field, Type
 from pinwheel.core.errors import MemsqlError, PinwheelError
-from pinwheel.core.settings import PinSettings
+from pinwheel.core.settings import PinSettings, PinTokenSettings
 from pinwheel.core.times import EPOCH
 from pinwheel.enrich.pin_cache import COLUMNS, SELECT_IDS, save_answers, save_versions
 
@@ -64,15 +64,22 @@ class PinApi:
         # An internal address: the environment's proxies must not apply.
         self._client = client or httpx.Client(timeout=settings.pin_api_seconds, trust_env=False)
         self._url = f"{settings.pin_api_url.rstrip('/')}/pins/batch"
+        self._headers = pin_api_login(settings)
 
     def fetch(self, pin_ids: Sequence[int]) -> Answer:
         """Fetch pins; a pin that breaks the contract is left out of the answer, so its rows stay pending."""
         try:
-            response = self._client.post(self._url, json={"pin_ids": list(pin_ids)})
+            response = self._client.post(self._url, json={"pin_ids": list(pin_ids)}, headers=self._headers)
             response.raise_for_status()
             return _read_answer(orjson.loads(response.content), set(pin_ids))
         except (httpx.HTTPError, httpx.InvalidURL, orjson.JSONDecodeError, KeyError, TypeError) as error:
             raise SourceDownError(f"Pin API {self._url}: {type(error).__name__}: {error}") from error
+
+
+def pin_api_login(settings: PinTokenSettings) -> dict[str, str]:
+    """The header that the Pin API asks for; none without a token."""
+    token = settings.pin_api_token.get_secret_value()
+    return {"Authorization": f"Bearer {token}"} if token else {}
 
 
 def _read_answer(body: Mapping[str, Any], asked: set[int]) -> Answer:

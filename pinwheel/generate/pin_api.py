@@ -3,24 +3,29 @@
     python -m pinwheel.generate.pin_api
 
 ``POST /pins/batch`` returns many pins at once, ``GET /health`` is the health check, ``POST /admin/faults`` makes it
-slow or unreliable while it runs. It has no login, so by default it listens on this machine only.
+slow or unreliable while it runs. All but the health check want the header ``Authorization: Bearer`` with
+PINWHEEL_PIN_API_TOKEN.
 """
 
 import asyncio
 import random
 from functools import lru_cache
+from hmac import compare_digest
 from typing import Annotated
 
 import orjson
 import uvicorn
-from fastapi import FastAPI, HTTPException, Response
+from fastapi import FastAPI, HTTPException, Request, Response
 from pydantic import BaseModel, Field
+from starlette.middleware.base import RequestResponseEndpoint
 
 from pinwheel.core.errors import SettingError
 from pinwheel.core.settings import load
+from pinwheel.enrich.pin_sources import pin_api_login
 from pinwheel.generate.catalogue import Catalogue
 from pinwheel.generate.settings import PinApiSettings
 
+HEALTH = "/health"
 KEPT_PINS = 100_000  # size of the cache of pins as JSON, about 60 MB: the popular ones are requested repeatedly
 
 
@@ -38,8 +43,15 @@ class Faults(BaseModel):
 
 
 def create_app(settings: PinApiSettings) -> FastAPI:
-    """The server of one catalogue, ``settings.catalogue_seed``."""
-    app = FastAPI(title="Pin API stand-in")
+    """The server of one catalogue, ``settings.catalogue_seed``.
+
+    Raises:
+        SettingError: there is no token.
+    """
+    wanted = pin_api_login(settings).get("Authorization", "").encode()
+    if not wanted:
+        raise SettingError("PINWHEEL_PIN_API_TOKEN must be set: without one everybody would be served")
+    app = FastAPI(title="Pin API stand-in", openapi_url=None)
     catalogue = Catalogue(settings.catalogue_seed)
     app.state.faults = Faults(latency_seconds=settings.pin_api_latency_seconds, error_rate=settings.pin_api_error_rate)
 
@@ -47,6 +59,14 @@ def create_app(settings: PinApiSettings) -> FastAPI:
     def pin_json(pin_id: int) -> bytes | None:
         pin = catalogue.pin(pin_id)
         return None if pin is None else orjson.dumps(pin)
+
+    @app.middleware("http")
+    async def with_token(request: Request, answer: RequestResponseEndpoint) -> Response:
+        """401 before the body is read, except for the health check."""
+        given = request.headers.get("authorization", "").encode()
+        if request.url.path == HEALTH or compare_digest(given, wanted):
+            return await answer(request)
+        return Response(status_code=401, headers={"WWW-Authenticate": "Bearer"})
 
     @app.post("/pins/batch")
     async def batch(wanted: Wanted) -> Response:
@@ -57,7 +77,7 @@ def create_app(settings: PinApiSettings) -> FastAPI:
         unknown = orjson.dumps([pin_id for pin_id, pin in found.items() if pin is None])
         return Response(b'{"pins":[%b],"unknown":%b}' % (pins, unknown), media_type="application/json")
 
-    @app.get("/health")
+    @app.get(HEALTH)
     async def health() -> dict[str, object]:
         """The health check, and the catalogue that is served."""
         return {"status": "ok", "catalogue_seed": catalogue.seed, "pins": catalogue.pins}
@@ -82,10 +102,10 @@ def main() -> None:
     """Serve until stopped."""
     try:
         settings = load(PinApiSettings)
+        app = create_app(settings)
     except SettingError as error:
         raise SystemExit(str(error)) from None
-    app, host, port = create_app(settings), settings.pin_api_host, settings.pin_api_port
-    uvicorn.run(app, host=host, port=port, log_level="warning", access_log=False)
+    uvicorn.run(app, host=settings.pin_api_host, port=settings.pin_api_port, log_level="warning", access_log=False)
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ from typing import Annotated, Self
 from pydantic import Field, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from pinwheel.core.settings import PREFIX, GeoSettings, KafkaSettings, Port
+from pinwheel.core.settings import PREFIX, GeoSettings, KafkaSettings, PinTokenSettings, Port
 
 Count = Annotated[int, Field(ge=0)]
 # The stream refuses events older than 30 days; late events are up to 2 days older than the history's first hour.
@@ -21,10 +21,10 @@ class CatalogueSettings(BaseSettings):
     catalogue_seed: Count = 2015
 
 
-class PinApiSettings(CatalogueSettings):
+class PinApiSettings(CatalogueSettings, PinTokenSettings):
     """The Pin API stand-in (``python -m pinwheel.generate.pin_api``)."""
 
-    pin_api_host: str = "127.0.0.1"  # it has no login; use 0.0.0.0 only inside a container's own network
+    pin_api_host: str = "127.0.0.1"  # it has no TLS; use 0.0.0.0 only inside a container's own network
     pin_api_port: Port = 18090
     pin_api_latency_seconds: Annotated[float, Field(ge=0, le=60)] = 0.0  # no delay; raise it to simulate a slow API
     pin_api_error_rate: Annotated[float, Field(ge=0, le=1)] = 0.0  # share of calls that answer 503

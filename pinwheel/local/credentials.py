@@ -33,6 +33,7 @@ class Credentials:
     airflow_session: str
     airflow_fernet: str
     kafka_cluster: str
+    pin_api_token: str
     kafka_client: str
     kafka_broker: str
     erasure_key: str

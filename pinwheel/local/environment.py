@@ -50,10 +50,16 @@ def for_generator(settings: LocalSettings, credentials: Credentials) -> dict[str
     return shared(settings) | _variables(kafka.client(settings, credentials))
 
 
+def for_pin_api(settings: LocalSettings, credentials: Credentials) -> dict[str, str]:
+    """For the Pin API, and for the programs that ask it."""
+    return shared(settings) | {"PINWHEEL_PIN_API_TOKEN": credentials.pin_api_token}
+
+
 def for_airflow(settings: LocalSettings, credentials: Credentials) -> dict[str, str]:
     """For Airflow and its tasks: the merge's database user, and those that the stream and the reports switch to."""
     return {
         **for_generator(settings, credentials),
+        **for_pin_api(settings, credentials),
         **airflow.environment(settings, credentials),
         "PINWHEEL_MEMSQL_USER": "pinwheel_merge",
         "PINWHEEL_MEMSQL_PASSWORD": credentials.memsql_merge,

@@ -54,12 +54,12 @@ class Stack:
     @cached_property
     def parts(self) -> dict[str, Part]:
         """All parts by name: kafka, memsql, pin_api, airflow."""
-        shared = environment.shared(self.settings)
+        for_pin_api = environment.for_pin_api(self.settings, self.credentials)
         for_airflow = environment.for_airflow(self.settings, self.credentials)
         made = (
             kafka.part(self.settings, self.credentials),
             mariadb.part(self.settings, self.credentials),
-            pin_api.part(self.settings, shared),
+            pin_api.part(self.settings, for_pin_api),
             airflow.part(self.settings, for_airflow),
         )
         return {part.name: part for part in made}

@@ -49,7 +49,7 @@ def test_a_process_holds_the_secrets_that_it_needs_and_no_others() -> None:
     assert secrets_of(WebSettings) == {"memsql_password"}
     assert secrets_of(SuperviseSettings) == {"kafka_sasl_password"}
     assert secrets_of(MergeSettings) == {"memsql_password"}
-    assert secrets_of(StreamSettings) == {"kafka_sasl_password", "memsql_password", "erasure_key"}
+    assert secrets_of(StreamSettings) == {"kafka_sasl_password", "memsql_password", "erasure_key", "pin_api_token"}
     processes = {StreamSettings, SuperviseSettings, HealthSettings, MergeSettings, CompactSettings, WebSettings}
     assert {cls for cls in settings_classes() if processes & {*cls.__mro__[1:]}} == set()
 
@@ -91,7 +91,7 @@ def test_every_secret_is_kept_out_of_logs() -> None:
         if SECRET.search(name)
     }
     users = {f"{role}memsql_password" for role in ("", "merge_", "stream_", "report_", "analyst_")}
-    others = {"kafka_sasl_password", "alert_urls", "smtp_password", "erasure_key"}
+    others = {"kafka_sasl_password", "alert_urls", "smtp_password", "erasure_key", "pin_api_token"}
     assert {name for name, _ in secrets} == users | others
     assert {kind for _, kind in secrets} == {SecretStr}
     assert "s3cret" not in repr(load(MemsqlSettings, memsql_password="s3cret"))

@@ -31,7 +31,7 @@ IMAGE = "pinwheel:"
 JOBS = {"prepare", "prepare-demo", "airflow-init"}
 AIRFLOW = {name for name in SERVICES if name.startswith("airflow-")}
 SERVERS = {name: service for name, service in SERVICES.items() if name not in JOBS}
-SECRET = re.compile(r"PASSWORD$|SECRET|FERNET|ACCESS_KEY|LICENSE|SQL_ALCHEMY_CONN|DATABASE_URL")
+SECRET = re.compile(r"PASSWORD$|SECRET|TOKEN|FERNET|ACCESS_KEY|LICENSE|SQL_ALCHEMY_CONN|DATABASE_URL")
 OUTSIDE_THE_CLASSES = {  # read by pinwheel.stream.submit, the reports and pinwheel.operate.airflow_cleanup
     "PINWHEEL_STREAM_MEMSQL_USER",
     "PINWHEEL_REPORT_MEMSQL_USER",
