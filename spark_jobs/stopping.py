@@ -6,9 +6,10 @@ import threading
 import time
 from collections.abc import Callable
 
-from pyspark.java_gateway import ensure_callback_server_started
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql.streaming import StreamingQuery
+
+from spark_jobs import callbacks
 
 LandBatch = Callable[[DataFrame, int], None]
 POLL_SECONDS = 0.2
@@ -54,7 +55,7 @@ class _JvmSignal:
     """Forwards SIGTERM from spark-submit's JVM, our parent process, which would otherwise die at once."""
 
     def __init__(self, spark: SparkSession) -> None:
-        ensure_callback_server_started(spark.sparkContext._gateway)  # type: ignore[no-untyped-call]
+        callbacks.start(spark)
         signals = spark.sparkContext._jvm.sun.misc.Signal  # type: ignore[union-attr]  # a session has a JVM
         for name in ("TERM", "INT"):
             signals.handle(signals(name), self)
