@@ -27,14 +27,16 @@ from pinwheel.local.processes import Program
 from pinwheel.local.settings import ROOT, LocalSettings
 from pinwheel.operate.airflow_login import ADMIN, write_passwords
 
-SCHEDULER = "airflow-scheduler"
+API_SERVER, SCHEDULER = "airflow-api-server", "airflow-scheduler"
+DAG_PROCESSOR, TRIGGERER = "airflow-dag-processor", "airflow-triggerer"
 AIRFLOW = str(Path(sys.executable).with_name("airflow"))
 PROGRAMS = {
-    "airflow-api-server": (AIRFLOW, "api-server"),
+    API_SERVER: (AIRFLOW, "api-server"),
     SCHEDULER: (sys.executable, "-m", "pinwheel.local.scheduler", "--skip-serve-logs"),
-    "airflow-dag-processor": (AIRFLOW, "dag-processor"),
-    "airflow-triggerer": (AIRFLOW, "triggerer", "--skip-serve-logs"),
+    DAG_PROCESSOR: (AIRFLOW, "dag-processor"),
+    TRIGGERER: (AIRFLOW, "triggerer", "--skip-serve-logs"),
 }
+FROM_OUTSIDE = ("PINWHEEL_ALERT_URLS", "PINWHEEL_SMTP_PASSWORD")  # secrets that tasks get from the person's shell
 MONITOR = "/api/v2/monitor/health"
 # Airflow's configuration on every machine; comments give the reasons for what differs from the defaults.
 ALWAYS = {
@@ -67,17 +69,24 @@ ALWAYS = {
 }
 
 
-def part(settings: LocalSettings, environment: dict[str, str]) -> Part:
-    """Airflow, with its database migrated."""
+def part(settings: LocalSettings, environment: dict[str, str], less: Mapping[str, dict[str, str]]) -> Part:
+    """Airflow, with its database migrated; ``less``: the environment of the programs that run no tasks."""
     return Part(
         name="airflow",
         title="Airflow",
-        programs=tuple(Program(name, command, environment) for name, command in PROGRAMS.items()),
+        programs=tuple(_program(name, environment, less.get(name)) for name in PROGRAMS),
         waiting_for=f"its scheduler, Dag processor and API on port {settings.airflow_port}",
         ready=lambda: all_healthy(settings),
         prepare=lambda say: migrate(settings, environment, say),
         last=SCHEDULER,
     )
+
+
+def _program(name: str, environment: dict[str, str], less: dict[str, str] | None) -> Program:
+    """A program; one that gets less does not inherit the rest either."""
+    if less is None:
+        return Program(name, PROGRAMS[name], environment)
+    return Program(name, PROGRAMS[name], less, frozenset({*environment, *FROM_OUTSIDE} - less.keys()))
 
 
 def environment(settings: LocalSettings, credentials: Credentials) -> dict[str, str]:

@@ -65,9 +65,21 @@ def for_airflow(settings: LocalSettings, credentials: Credentials) -> dict[str, 
         "PINWHEEL_MEMSQL_PASSWORD": credentials.memsql_merge,
         "PINWHEEL_STREAM_MEMSQL_USER": "pinwheel_stream",
         "PINWHEEL_STREAM_MEMSQL_PASSWORD": credentials.memsql_stream,
+        **_reader(credentials),
+        "PINWHEEL_ERASURE_KEY": credentials.erasure_key,
+    }
+
+
+def without_tasks(settings: LocalSettings, credentials: Credentials) -> dict[str, dict[str, str]]:
+    """For Airflow's programs that run no tasks: the pages' database user, and no other secret of the pipeline."""
+    own = shared(settings) | airflow.environment(settings, credentials)
+    return {airflow.API_SERVER: own | _reader(credentials), airflow.DAG_PROCESSOR: own, airflow.TRIGGERER: own}
+
+
+def _reader(credentials: Credentials) -> dict[str, str]:
+    return {
         "PINWHEEL_REPORT_MEMSQL_USER": "pinwheel_report",
         "PINWHEEL_REPORT_MEMSQL_PASSWORD": credentials.memsql_report,
-        "PINWHEEL_ERASURE_KEY": credentials.erasure_key,
     }
 
 

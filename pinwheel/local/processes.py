@@ -35,6 +35,7 @@ class Program:
     name: str
     command: tuple[str, ...]
     environment: dict[str, str]  # in addition to this process's
+    withheld: frozenset[str] = frozenset()  # variables of this process that it must not get
 
 
 class Owned:
@@ -50,10 +51,11 @@ class Owned:
         """Start it, after ending what an earlier, killed run left behind."""
         self.stop(seconds=5)
         logs.begin(self.log_path)
+        inherited = {name: value for name, value in os.environ.items() if name not in program.withheld}
         with self.log_path.open("ab") as log:
             child = subprocess.Popen(
                 program.command,
-                env={**os.environ, **program.environment, MARK: self._mark},
+                env={**inherited, **program.environment, MARK: self._mark},
                 cwd=cwd,
                 stdin=subprocess.DEVNULL,
                 stdout=log,

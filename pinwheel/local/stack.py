@@ -60,7 +60,7 @@ class Stack:
             kafka.part(self.settings, self.credentials),
             mariadb.part(self.settings, self.credentials),
             pin_api.part(self.settings, for_pin_api),
-            airflow.part(self.settings, for_airflow),
+            airflow.part(self.settings, for_airflow, environment.without_tasks(self.settings, self.credentials)),
         )
         return {part.name: part for part in made}
 

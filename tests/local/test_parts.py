@@ -79,6 +79,25 @@ def test_what_needs_no_secret_gets_none(settings: LocalSettings) -> None:
     assert [name for name in environment.shared(settings) if any(part in name for part in SECRET_NAMES)] == []
 
 
+def test_a_program_of_airflow_has_the_secrets_that_it_needs(
+    settings: LocalSettings, secrets: credentials.Credentials
+) -> None:
+    """Neither given nor inherited: the person's shell, or a test, may have all of them."""
+    tasks, less = environment.for_airflow(settings, secrets), environment.without_tasks(settings, secrets)
+    programs = {program.name: program for program in airflow.part(settings, tasks, less).programs}
+    pipeline = {name: value for name, value in vars(secrets).items() if not name.startswith("airflow_")}
+
+    def held(name: str) -> set[str]:
+        inherited = {k: v for k, v in tasks.items() if k not in programs[name].withheld}
+        return {n for n, value in pipeline.items() if value in {**inherited, **programs[name].environment}.values()}
+
+    assert held(airflow.API_SERVER) == {"memsql_report"}
+    assert held(airflow.DAG_PROCESSOR) == held(airflow.TRIGGERER) == set()
+    of_tasks = {"memsql_merge", "memsql_stream", "memsql_report", "kafka_client", "pin_api_token", "erasure_key"}
+    assert held(airflow.SCHEDULER) == of_tasks
+    assert {"PINWHEEL_ALERT_URLS", "PINWHEEL_SMTP_PASSWORD"} <= programs[airflow.API_SERVER].withheld
+
+
 def test_paths_are_absolute_wherever_a_process_runs(settings: LocalSettings) -> None:
     told = environment.shared(settings)
     paths = [name for name in told if name.endswith(("_PATH", "_DIR", "_URI")) and name != "PINWHEEL_STATE_DIR"]

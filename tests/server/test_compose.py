@@ -39,6 +39,8 @@ OUTSIDE_THE_CLASSES = {  # read by pinwheel.stream.submit, the reports and pinwh
     "PINWHEEL_REPORT_CRON",
 }
 KAFKA_LOGIN = ("KAFKA_SASL_MECHANISM", "KAFKA_SASL_USERNAME", "KAFKA_SASL_PASSWORD")  # of the embedded broker alone
+WITH_STORE = ("airflow-scheduler", "airflow-api-server")
+OF_THE_PIPELINE = re.compile(r"^(PINWHEEL|AWS)_.*(PASSWORD|TOKEN|_KEY|ACCESS_KEY_ID|ALERT_URLS|DATABASE_URL)$")
 OPTIONAL_SECRETS = {"PINWHEEL_SMTP_PASSWORD"}  # of a server that is optional
 NO_SECRET = {"AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE"}
 DOCKERFILE = (ROOT / "Dockerfile").read_text()
@@ -100,7 +102,10 @@ def test_every_setting_that_is_passed_exists(name: str) -> None:
 def test_airflow_is_told_what_the_embedded_one_is_told(name: str, tmp_path: Path) -> None:
     """All except the embedded stack's own folders and ports."""
     settings = LocalSettings(state_dir=tmp_path)
-    told = environment.for_airflow(settings, credentials.load(tmp_path))
+    secrets = credentials.load(tmp_path)
+    less = environment.without_tasks(settings, secrets)
+    others = less.get(name, less["airflow-dag-processor"])
+    told = environment.for_airflow(settings, secrets) if name == "airflow-scheduler" else others
     words = ("STATE_DIR", "STACK", "PIN_API_PORT", "CATALOGUE_SEED", *KAFKA_LOGIN)
     own = {f"PINWHEEL_{word}" for word in words}
     by_image = {key for key in told if f" {key}=" in DOCKERFILE}
@@ -267,7 +272,15 @@ def test_lake_and_checkpoints_are_in_the_bucket_that_is_prepared() -> None:
 
 def test_the_same_login_for_the_store_and_its_clients() -> None:
     for key in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-        assert len({environment_of(name)[key] for name in ("s3", "prepare", "spark-worker", *AIRFLOW)}) == 1
+        assert len({environment_of(name)[key] for name in ("s3", "prepare", "spark-worker", *WITH_STORE)}) == 1
+
+
+@pytest.mark.parametrize("name", sorted(AIRFLOW - {"airflow-scheduler"}))
+def test_an_airflow_without_tasks_has_no_secret_of_theirs(name: str) -> None:
+    reader = {"PINWHEEL_REPORT_MEMSQL_PASSWORD", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"}
+    of_airflow = {"PINWHEEL_AIRFLOW_DATABASE_URL"}
+    secrets = {key for key in environment_of(name) if OF_THE_PIPELINE.search(key)} - of_airflow
+    assert secrets == (reader if name == "airflow-api-server" else set())
 
 
 # The image.
