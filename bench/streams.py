@@ -9,11 +9,13 @@ import sys
 import time
 from datetime import UTC, datetime
 from pathlib import Path
+from secrets import token_hex
 
 from bench import latency
 from bench.arena import WARM_EVENTS, WARM_RATE, Arena, arena, taken, wait_until
 from bench.contenders import Job, Run, compare_lake, landed_at
 from bench.usage import DRIVER, Peak, Usage, spent
+from pinwheel.clients.spark import AUTH
 from pinwheel.install import tools
 from pinwheel.local.processes import MARK
 
@@ -56,7 +58,7 @@ def _launch(under_test: Arena, executors: int) -> None:
     if executors:
         master = {"conn_type": "spark", "host": f"local-cluster[{executors},1,{EXECUTOR_MB}]"}
         home = _spark_in(under_test.stack.settings.stack_dir)
-        env |= {"AIRFLOW_CONN_PINWHEEL_SPARK": json.dumps(master), "SPARK_HOME": str(home)}
+        env |= {"AIRFLOW_CONN_PINWHEEL_SPARK": json.dumps(master), "SPARK_HOME": str(home), AUTH: token_hex()}
     (under_test.stack.settings.stack_dir / "stream").mkdir(parents=True, exist_ok=True)
     subprocess.run([sys.executable, "-c", LAUNCH], env=env, check=True, capture_output=True)
     wait_until("the driver runs", under_test.driven, 180)

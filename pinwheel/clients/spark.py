@@ -19,6 +19,7 @@ DELTA_JARS = ("delta-", "unitycatalog-", "jackson-datatype-jdk8-")  # Jackson's 
 JVM_OPTIONS = "-XX:+UseSerialGC -XX:TieredStopAtLevel=1"
 
 
+AUTH = "_SPARK_AUTH_SECRET"  # where Spark itself finds the secret of a standalone cluster
 COMPACT_TABLES, REBUILD_TABLES = "compact_tables", "rebuild_tables"  # jobs on the lake, in spark_jobs/
 SUBMITTED = ("application", "name", "jars", "conf", "env_vars", "application_args")  # what SparkSubmitOperator is given
 
@@ -92,8 +93,11 @@ def _some(settings: SparkSettings, jars: list[Path]) -> list[Path]:
 
 
 def options() -> dict[str, str]:
-    """Options of every driver."""
-    return {
+    """Options of every driver. No secrets: Spark reads the cluster's from the environment, or makes its own."""
+    # Spark asks for this option unless it makes the secret itself, and takes the environment's all the same.
+    named = {"spark.authenticate.secret": f"see {AUTH}"} if os.environ.get(AUTH) else {}
+    return named | {
+        "spark.authenticate": "true",
         "spark.driver.extraJavaOptions": JVM_OPTIONS,
         "spark.driver.host": os.environ.get("SPARK_LOCAL_IP", "127.0.0.1"),
         "spark.log.level": "WARN",  # INFO adds dozens of lines per start and nothing about our code

@@ -18,6 +18,8 @@ import yaml
 from jsonschema.validators import validator_for
 from pydantic_settings import BaseSettings
 
+from pinwheel.clients import spark
+from pinwheel.clients.spark import AUTH
 from pinwheel.local import credentials, environment
 from pinwheel.local.settings import LocalSettings
 from pinwheel.operate.airflow_login import ADMIN
@@ -261,6 +263,16 @@ def test_modules_that_are_started_exist() -> None:
 def test_executors_reach_the_driver_under_a_name_of_the_network_inside() -> None:
     scheduler = SERVICES["airflow-scheduler"]
     assert environment_of("airflow-scheduler")["SPARK_LOCAL_IP"] in scheduler["networks"]["inside"]["aliases"]
+
+
+def test_spark_s_programs_have_one_secret_and_ask_for_it() -> None:
+    users = ("spark-master", "spark-worker", "airflow-scheduler")
+    assert {environment_of(name).get(AUTH) for name in users} == {environment_of("spark-master")[AUTH]}
+    assert {name for name in SERVICES if AUTH in environment_of(name)} == set(users)
+    for name in ("master", "worker"):
+        said = environment_of(f"spark-{name}")[f"SPARK_{name.upper()}_OPTS"]
+        assert "-Dspark.authenticate=true" in said.split()
+    assert spark.options()["spark.authenticate"] == "true"
 
 
 def test_lake_and_checkpoints_are_in_the_bucket_that_is_prepared() -> None:

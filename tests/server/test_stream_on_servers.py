@@ -23,12 +23,14 @@ from pyarrow.fs import FileSelector, S3FileSystem
 
 from pinwheel.clients import kafka
 from pinwheel.clients.kafka_topic import ensure_topic
+from pinwheel.clients.spark import AUTH
 from pinwheel.core.settings import load
 from pinwheel.generate.produce import produce
 from pinwheel.generate.settings import ProduceSettings
 from pinwheel.lake import events_table
 from pinwheel.local import environment
 from pinwheel.local.kafka import client
+from pinwheel.local.processes import in_session
 from pinwheel.local.stack import Stack
 from pinwheel.stream import driver_lock
 from tests.support.programs import LAUNCH
@@ -50,6 +52,7 @@ class Ran:
     executors: int
     rows: list[dict[str, Any]]
     log: str
+    listening: set[str]  # addresses
 
 
 @pytest.fixture(scope="module")
@@ -102,7 +105,7 @@ def run_stream(stack: Stack, sent: ProduceSettings, folder: Path, master: str, *
         wait_until_landed(told["PINWHEEL_LAKE_URI"], sent, launched, folder)
         found = driver_lock.running(lock)
         assert found is not None
-        executors = len(executors_of(folder))
+        executors, listening = len(executors_of(folder)), addresses(found.pid)
         os.kill(found.pid, signal.SIGTERM)
         code = launched.wait(60)
     finally:
@@ -110,7 +113,13 @@ def run_stream(stack: Stack, sent: ProduceSettings, folder: Path, master: str, *
     rows = events_table.without_views(DeltaTable(f"{told['PINWHEEL_LAKE_URI']}/events").to_pyarrow_table())
     order = [("kafka_partition", "ascending"), ("kafka_offset", "ascending")]
     found_rows = rows.sort_by(order).drop_columns(OWN).to_pylist()
-    return Ran(code, executors, found_rows, (folder / "driver.log").read_text())
+    return Ran(code, executors, found_rows, (folder / "driver.log").read_text(), listening)
+
+
+def addresses(driver: int) -> set[str]:
+    """Where the processes of the driver's session listen."""
+    found = [one for process in in_session(os.getsid(driver)) for one in process.net_connections("inet")]
+    return {one.laddr.ip for one in found if one.status == psutil.CONN_LISTEN}
 
 
 def wait_until_landed(lake_uri: str, sent: ProduceSettings, launched: subprocess.Popen[bytes], folder: Path) -> None:
@@ -173,6 +182,7 @@ def on_servers(
             sent,
             folder,
             f"local-cluster[{EXECUTORS},1,1024]",
+            **{AUTH: "of the cluster"},
             PINWHEEL_LAKE_URI="s3://lake/servers",
             PINWHEEL_CHECKPOINT_URI="s3a://lake/servers-checkpoints",
             PINWHEEL_SPARK_S3_JARS_DIR=str(stack.settings.tools_dir / "jars" / "spark-s3"),
@@ -197,6 +207,16 @@ def test_executors_are_processes_of_their_own_and_share_the_work(on_a_laptop: Ra
 
 def test_a_stop_ends_the_batch_in_hand(on_a_laptop: Ran, on_servers: Ran) -> None:
     assert (on_a_laptop.exit_code, on_servers.exit_code) == (0, 0), on_servers.log[-3000:]
+
+
+def test_the_embedded_driver_listens_on_the_loopback_alone(on_a_laptop: Ran) -> None:
+    assert on_a_laptop.listening
+    assert on_a_laptop.listening <= {"127.0.0.1", "::ffff:127.0.0.1"}
+
+
+def test_no_secret_is_in_the_driver_s_log(stack: Stack, on_a_laptop: Ran, on_servers: Ran) -> None:
+    for secret in (stack.credentials.kafka_client, stack.credentials.pin_api_token, "of the cluster"):
+        assert secret not in on_a_laptop.log + on_servers.log
 
 
 def test_the_checkpoint_is_in_the_store(on_servers: Ran, store: dict[str, str]) -> None:

@@ -118,6 +118,17 @@ def test_spark_is_quiet_and_has_no_page(launch: Callable[[], list[str]]) -> None
     assert {"spark.log.level=WARN", "spark.ui.enabled=false"} <= set(launch())
 
 
+def test_spark_s_ports_want_the_secret_of_the_cluster_which_is_in_the_environment(
+    launch: Callable[[], list[str]], folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    alone = launch()
+    assert {"spark.authenticate=true", "spark.driver.host=127.0.0.1"} <= {*alone}
+    assert "spark.authenticate.secret" not in "".join(alone), "Spark makes one"
+    monkeypatch.setenv("_SPARK_AUTH_SECRET", "hush-spark")
+    assert "spark.authenticate.secret=see _SPARK_AUTH_SECRET" in launch()
+    assert environment(folder)["_SPARK_AUTH_SECRET"] == "hush-spark"
+
+
 def test_the_driver_gets_its_own_database_user_and_nobody_else_s_secret(
     launch: Callable[[], list[str]], folder: Path
 ) -> None:

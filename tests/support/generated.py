@@ -70,6 +70,10 @@ OTHERS = {
     "`SPARK_LOCAL_IP`": (
         "Address under which Spark's executors reach the driver. Not set: 127.0.0.1, which works only for `local[…]`."
     ),
+    "`_SPARK_AUTH_SECRET`": (
+        "Secret of a standalone Spark cluster, by Spark's own name: the same for its master, its workers, and "
+        "Airflow's scheduler. Not needed for `local[…]`, nor on YARN and Kubernetes, where Spark makes one."
+    ),
     "`AWS_*`": (
         "Address and login of the store, when `PINWHEEL_LAKE_URI` is `s3://…`: `AWS_REGION`, "
         "`AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY`, `AWS_ENDPOINT_URL`, `AWS_ALLOW_HTTP`."

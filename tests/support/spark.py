@@ -17,7 +17,10 @@ from pinwheel.core.settings import LakeJobSettings, MergeSettings
 from pinwheel.install import tools
 from pinwheel.local.settings import LocalSettings
 
-QUICK_JVM = {"JAVA_TOOL_OPTIONS": "-XX:TieredStopAtLevel=1"}  # two JVMs that live a minute or two
+CLUSTER = {
+    "JAVA_TOOL_OPTIONS": "-XX:TieredStopAtLevel=1",  # two JVMs that live a minute or two
+    spark.AUTH: "of the cluster",
+}
 SMALL = {  # for lakes of a dozen files on one core: a quarter of the time
     "spark.databricks.delta.snapshotPartitions": "1",
     "spark.sql.adaptive.enabled": "false",
@@ -38,7 +41,7 @@ SparkSubmitOperator(task_id="job", conn_id=settings.spark_conn_id, **lake_job(jo
 def cluster(job: str, settings: LakeJobSettings, folder: Path, patch: pytest.MonkeyPatch) -> Iterator[None]:
     """Sessions of this process get one executor of its own, and the job's jars and options."""
     patch.setenv("SPARK_HOME", str(spark_in(folder)))
-    for name, value in QUICK_JVM.items():
+    for name, value in CLUSTER.items():
         patch.setenv(name, value)
     patch.setenv("PYTHONPATH", spark.python_path())
     patch.setenv("PYSPARK_PYTHON", sys.executable)
@@ -71,7 +74,7 @@ def environment_of_airflow(settings: MergeSettings, folder: Path, airflow_home: 
     tools_dir = LocalSettings().tools_dir
     return (
         os.environ
-        | QUICK_JVM
+        | CLUSTER
         | {
             "AIRFLOW_HOME": str(airflow_home),
             "AIRFLOW_CONN_PINWHEEL_SPARK": json.dumps({"conn_type": "spark", "host": "local-cluster[1,2,1024]"}),
