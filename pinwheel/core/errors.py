@@ -21,6 +21,10 @@ class LogCutError(LakeError):
     """The lake's log no longer has the versions that a reader has not read yet."""
 
 
+class BrokenLogError(LakeError):
+    """The lake's log lacks a version between others, or has one that can't be read: nothing may read past it."""
+
+
 class SourceLogError(LakeError):
     """The topic is not the log that the lake is landed from, or not the part of it that comes next."""
 

@@ -12,8 +12,6 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from deltalake import DeltaTable
-
 from pinwheel.clients import memsql
 from pinwheel.clients.memsql import Connection
 from pinwheel.core.errors import EraseError, LakeError
@@ -162,7 +160,7 @@ class Eraser:
 
     def _remarks(self) -> list[str]:
         """For readers of ``erased_records``: no row of the lake says from which log it came."""
-        events = DeltaTable(self.settings.events_uri)
+        events = events_table.opened(self.settings.events_uri)
         logs = {stretch.log for stretch in stretches.stretches(events, self.settings.topic)}
         if len(logs) == 1:
             return []

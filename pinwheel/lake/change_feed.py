@@ -27,13 +27,14 @@ class ChangeFeed:
         """As ``events_table.commits``, of the newest version.
 
         Raises:
-            LogCutError: some of them are no longer in the log.
+            LogCutError: some of them are not in the log.
+            LakeError: it can't be read, or was set back to an older version.
         """
         return events_table.commits(self._newest(), after)
 
     def rows(self, versions: VersionRange, event_type: str, columns: Sequence[str]) -> pa.RecordBatchReader:
         """The changes of one event type: these columns, ``_change_type`` and ``_commit_version``."""
-        feed = (self._table or DeltaTable(self._uri)).load_cdf(
+        feed = (self._table or events_table.opened(self._uri)).load_cdf(
             starting_version=versions.after + 1,
             ending_version=versions.to,
             columns=[*columns, "_change_type", "_commit_version"],
@@ -45,5 +46,5 @@ class ChangeFeed:
         if self._table is None:
             self._table = events_table.open_table(self._uri)
         else:
-            self._table.update_incremental()
+            events_table.refresh(self._table)
         return self._table

@@ -10,9 +10,11 @@ from collections.abc import Mapping
 from typing import Any
 
 import pyarrow as pa
-from deltalake import CommitProperties, DeltaTable
+from deltalake import CommitProperties
 from deltalake.exceptions import CommitFailedError
 from tenacity import retry, retry_if_exception_type, stop_after_attempt, wait_random_exponential
+
+from pinwheel.lake import events_table
 
 COMMIT_TRIES = 10  # the stream commits every second, a change takes a fraction of that
 CHANGE_KEY = "pinwheel.change"  # where a commit keeps why it changed rows, as JSON
@@ -38,7 +40,7 @@ def change(
         why: kept in the commit.
     """
     properties = CommitProperties(custom_metadata={CHANGE_KEY: json.dumps(why)}) if why else None
-    merger = DeltaTable(events_uri).merge(
+    merger = events_table.opened(events_uri).merge(
         rows, matching, source_alias="s", target_alias="t", commit_properties=properties
     )
     return int(merger.when_matched_update(dict(values)).execute()["num_target_rows_updated"])

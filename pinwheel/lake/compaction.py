@@ -88,16 +88,18 @@ class LocalEngine:
 
     def compact(self, partition: Partition) -> None:
         """See ``Engine``."""
-        DeltaTable(self.uri).optimize.compact(_filters(partition), target_size=self.target, max_concurrent_tasks=1)
+        events_table.opened(self.uri).optimize.compact(
+            _filters(partition), target_size=self.target, max_concurrent_tasks=1
+        )
 
     def cluster(self, partition: Partition, columns: tuple[str, ...]) -> None:
         """See ``Engine``."""
-        optimize = DeltaTable(self.uri).optimize
+        optimize = events_table.opened(self.uri).optimize
         optimize.z_order(columns, _filters(partition), target_size=self.target, max_concurrent_tasks=1)
 
     def vacuum(self, hours: int) -> int:
         """See ``Engine``."""
-        return len(DeltaTable(self.uri).vacuum(retention_hours=hours, dry_run=False, full=True))
+        return len(events_table.opened(self.uri).vacuum(retention_hours=hours, dry_run=False, full=True))
 
 
 def compact(
@@ -195,7 +197,7 @@ def _rewritten(settings: CompactSettings, engine: Engine, partition: Partition, 
             engine.compact(partition)
     except CommitFailedError as error:
         log.warning("commit conflict, next run retries event_date=%s event_type=%s error=%s", *_key(partition), error)
-    there = {_key(p): p for p in measure(DeltaTable(settings.events_uri), settings)}
+    there = {_key(p): p for p in measure(events_table.opened(settings.events_uri), settings)}
     return there.get(_key(partition), _partition(_key(partition), [], 0))  # an erasure may have emptied it meanwhile
 
 
@@ -221,7 +223,7 @@ def _shorten_log(settings: CompactSettings, now: datetime, dry_run: bool, unread
     if _behind(now, unread_since) > events_table.LOG_KEPT / 2:
         log.warning("the lake's log is not shortened: a reader is behind unread_since=%s", unread_since)
     elif not dry_run:
-        table = DeltaTable(settings.events_uri)
+        table = events_table.opened(settings.events_uri)
         table.create_checkpoint()
         table.cleanup_metadata()  # keeps delta.logRetentionDuration
 
@@ -232,7 +234,7 @@ def _remove_files(
     """Remove old files, but none that a merge still has to read; without an engine, only count them."""
     hours = max(settings.vacuum_hours, -(-(_behind(now, unread_since) + MARGIN) // timedelta(hours=1)))
     if engine is None:  # full: orphans of dead tasks too
-        removed = len(DeltaTable(settings.events_uri).vacuum(retention_hours=hours, dry_run=True, full=True))
+        removed = len(events_table.opened(settings.events_uri).vacuum(retention_hours=hours, dry_run=True, full=True))
     else:
         removed = engine.vacuum(hours)
     log.info("vacuum dry_run=%s kept_hours=%d files=%d", engine is None, hours, removed)

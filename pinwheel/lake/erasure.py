@@ -136,7 +136,7 @@ def erase(events_uri: str, place: Place, *, pins: bool) -> int:
     changes = {"dead_value": "NULL", "dead_detail": f"'{DETAIL}'"}
     if place.event_type != DEAD_LETTER:
         changes = {CREATOR: f"CASE WHEN s.is_made THEN NULL ELSE t.{CREATOR} END"} | {n: _text(n, pins) for n in TEXTS}
-    merger = DeltaTable(events_uri).merge(place.rows, _within(place), source_alias="s", target_alias="t")
+    merger = events_table.opened(events_uri).merge(place.rows, _within(place), source_alias="s", target_alias="t")
     done = merger.when_matched_delete("s.is_theirs").when_matched_update(changes, "NOT s.is_theirs").execute()
     log.info("erased event_date=%s event_type=%s rows=%d", place.event_date, place.event_type, place.rows.num_rows)
     return int(done["num_target_rows_deleted"] + done["num_target_rows_updated"])

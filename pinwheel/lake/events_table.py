@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -9,16 +10,18 @@ from typing import Any
 
 import pyarrow as pa
 from deltalake import DeltaTable, Schema
-from deltalake.exceptions import TableNotFoundError
+from deltalake.exceptions import DeltaError, TableNotFoundError
 
 from pinwheel.core.arrow import ARROW_TYPE
 from pinwheel.core.contract import LAKE_COLUMNS, LAKE_PARTITIONS, Column
-from pinwheel.core.errors import LogCutError
+from pinwheel.core.errors import BrokenLogError, LakeError, LogCutError
 from pinwheel.core.offsets import Progress, Reach
+from pinwheel.lake import log_files
 
 LOG_PROPERTY = "pinwheel.kafkaLog"  # a table property: which log the offsets are of
 METADATA_KEY = "pinwheel"  # where a landing commit keeps its manifest, as JSON
 EXPIRED = "expired_before"  # in the manifest of a commit that takes old rows away: the first day that is kept
+READERS = 8  # of the log's entries at once: a store answers each in milliseconds
 LOG_KEPT = timedelta(hours=1)  # each landing lists the log three times: 302,400 entries take 2 s
 # Columns by which readers skip files. Not occurred_at: its statistics make delta-rs 1.6 refuse
 # `occurred_at < TIMESTAMP '…'` in updates and deletes, and the day in the path is nearly as selective.
@@ -77,11 +80,39 @@ class Commit:
 
 
 def open_table(uri: str) -> DeltaTable | None:
-    """The Delta table at ``uri``, or None when there is none yet."""
+    """The Delta table at ``uri``, or None when there is none yet.
+
+    Raises:
+        BrokenLogError: its log lacks a version.
+        LakeError: it can't be read for another reason.
+    """
     try:
         return DeltaTable(uri)
     except TableNotFoundError:
         return None
+    except DeltaError as error:
+        raise log_files.unopened(uri, error) from error
+
+
+def opened(uri: str) -> DeltaTable:
+    """The same of a table that must be there."""
+    found = open_table(uri)
+    if found is None:
+        raise LakeError(f"there is no lake at {uri}: is PINWHEEL_LAKE_URI right, and did the stream ever run?")
+    return found
+
+
+def refresh(events: DeltaTable) -> None:
+    """Bring ``events`` to its newest version.
+
+    Raises:
+        BrokenLogError: its log lacks a version.
+        LakeError: it can't be read for another reason, or was set back to an older version.
+    """
+    try:
+        events.update_incremental()
+    except DeltaError as error:
+        raise log_files.unopened(events.table_uri, error) from error
 
 
 def create_table(uri: str) -> None:
@@ -138,59 +169,57 @@ def landed(events: DeltaTable | None, topic: str, partitions: Iterable[int]) -> 
 
 
 def commits(events: DeltaTable | None, after: int) -> list[Commit]:
-    """Versions of ``events`` later than ``after``, oldest first, with their manifests; none if there is no table.
-
-    Brings ``events`` to its newest version.
+    """The versions later than ``after`` that ``events`` has as it is open, oldest first; none if there is no table.
 
     Raises:
-        LogCutError: some of them are no longer in the log.
+        LogCutError: some of them are no longer in the log, or one is missing between others or can't be read.
+        LakeError: there is no version ``after``: the lake was lost, or set back to an older one.
     """
-    if events is None or events.version() <= after:
-        return []
-    later: list[Commit] = []
-    known = -1
-    while (not later or later[0].version > after + 1) and known != events.version():  # or more came than it allowed for
-        known = events.version()
-        wanted = known - max(after, -1)
-        later = [c for c in recent_commits(events, wanted + wanted // 4 + 5) if c.version > after]
-    if later and later[0].version > after + 1:
-        missing = f"versions {after + 1} to {later[0].version - 1} of {events.table_uri}"
-        raise LogCutError(
-            f"{missing} are no longer in its log, which reaches back {LOG_KEPT}: rebuild the table from the lake"
+    newest = -1 if events is None else events.version()
+    if newest < after:
+        raise LakeError(
+            f"version {after} of the lake was merged, but its newest is {newest}: it was lost, or set back to an older "
+            f"copy; {log_files.RUNBOOK}"
         )
+    if events is None or newest == after:
+        return []
+    later = recent_commits(events, newest - after)
+    if len(later) < newest - after:
+        why = _why_not(events, range(after + 1, newest - len(later) + 1))
+        raise LogCutError(f"{events.table_uri}: {why}: rebuild the table from the lake")
     return later
 
 
+def _why_not(events: DeltaTable, unread: range) -> str:
+    """Why these versions, the last of which can't be read, are not in the log."""
+    files = log_files.storage_of(events)
+    if any(version <= unread[-1] for version in log_files.listed(files).entries):
+        for reason in log_files.broken(files, unread[-1:]).values():
+            return reason
+    return f"versions {unread[0]} to {unread[-1]} are no longer in its log, which reaches back {LOG_KEPT}"
+
+
 def recent_commits(events: DeltaTable, count: int) -> list[Commit]:
-    """The last ``count`` versions, oldest first, with their manifests; fewer when the log has been shortened.
+    """The last ``count`` versions that ``events`` has as it is open, oldest first, with their manifests.
 
-    Brings ``events`` to its newest version. delta-rs reads the newest commits, but numbers them as if the version that
-    it knows were the last one, which shifts them when there are newer ones.
+    Fewer when the log has been shortened, or lacks one: then those after it.
     """
-    known = events.version()
-    entries = events.history(limit=count)
-    newest = _version_of(events, entries[0], known) if entries else known
-    return [_commit({**entry, "version": newest - n}) for n, entry in enumerate(entries)][::-1]
+    files, newest = log_files.storage_of(events), events.version()
+    wanted = range(newest, max(-1, newest - count), -1)
+    found: list[Commit] = []
+    with ThreadPoolExecutor(READERS) as pool:
+        reading = [pool.submit(log_files.commit_info, files, version) for version in wanted]
+        for version, read in zip(wanted, reading, strict=True):
+            try:
+                found.append(_commit(version, read.result()))
+            except BrokenLogError:
+                pool.shutdown(wait=False, cancel_futures=True)
+                break
+    return found[::-1]
 
 
-def _version_of(events: DeltaTable, entry: Mapping[str, object], known: int) -> int:
-    """The version of a commit that was the newest one a moment ago, when ``known`` or a later version was."""
-    while True:
-        events.update_incremental()
-        version = events.version()
-        if version == known:
-            return version
-        since = events.history(limit=version - known + 1)  # few, so that seldom another one comes meanwhile
-        events.update_incremental()
-        if events.version() == version:
-            return version - next(
-                n for n, other in enumerate(since) if {**other, "version": 0} == {**entry, "version": 0}
-            )
-
-
-def _commit(entry: Mapping[str, object]) -> Commit:
-    committed_at = datetime.fromtimestamp(int(str(entry["timestamp"])) / 1000, UTC)
-    version = int(str(entry["version"]))
+def _commit(version: int, entry: Mapping[str, Any]) -> Commit:
+    committed_at = datetime.fromtimestamp(int(entry["timestamp"]) / 1000, UTC)
     manifest = entry.get(METADATA_KEY)
     if manifest is None:
         return Commit(version, committed_at)

@@ -9,12 +9,13 @@ import logging
 from collections.abc import Mapping
 from typing import Any
 
-from deltalake import CommitProperties, DeltaTable, PostCommitHookProperties, Transaction
+from deltalake import CommitProperties, PostCommitHookProperties, Transaction
 from deltalake.exceptions import CommitFailedError
 from deltalake.transaction import AddAction
 
 from pinwheel.core.contract import LAKE_PARTITIONS
 from pinwheel.core.errors import FencedError, LakeError
+from pinwheel.lake import events_table
 from pinwheel.lake.events_table import METADATA_KEY, Span, app_id
 from pinwheel.lake.files import File, Manifest
 
@@ -35,7 +36,7 @@ class Landing:
         """``log``: which log the offsets are of; see ``pinwheel.lake.source_log``."""
         self.uri = events_uri
         self.log = log
-        self._table = DeltaTable(events_uri)
+        self._table = events_table.opened(events_uri)
 
     @property
     def version(self) -> int:
@@ -58,16 +59,16 @@ class Landing:
             FencedError: some of these offsets are in the lake already: another writer landed them.
             LakeError: every one of ``COMMIT_TRIES`` tries lost to another writer's commit.
         """
-        self._table.update_incremental()  # after a quiet hour, its version may no longer be in the log
+        events_table.refresh(self._table)  # after a quiet hour, its version may no longer be in the log
         for _ in range(COMMIT_TRIES):
             self._refuse_landed(manifest)
             try:
                 self._append(manifest, {"behind": behind} if behind else {})
             except CommitFailedError as error:  # also when maintenance has rewritten rows; then the retry succeeds
                 logger.info("commit conflict version=%d error=%s", self.version, error)
-                self._table.update_incremental()
+                events_table.refresh(self._table)
             else:
-                self._table.update_incremental()
+                events_table.refresh(self._table)
                 return
         raise LakeError(f"{self.uri}: {COMMIT_TRIES} commits in a row lost to another writer; see what writes to it")
 
@@ -82,7 +83,7 @@ class Landing:
         """
         spans = {p: Span(offset, offset, None) for p, offset in offsets.items()}
         self._append(Manifest([], spans), {"gap": gap} if gap else {})
-        self._table.update_incremental()
+        events_table.refresh(self._table)
 
     def _refuse_landed(self, manifest: Manifest) -> None:
         for partition, span in manifest.spans.items():

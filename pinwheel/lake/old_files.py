@@ -4,7 +4,6 @@ Only for versions that every reader has passed; ``pinwheel.erase`` waits for tha
 A reader that opened an older version in the same second finds a file gone, and is tried again.
 """
 
-import json
 import logging
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -15,17 +14,15 @@ from typing import Any
 import pyarrow.fs as pafs
 import pyarrow.parquet as pq
 from deltalake import DeltaTable
-from deltalake.fs import DeltaStorageHandler
 
 from pinwheel.core.errors import LakeError
 from pinwheel.core.mentions import Mention
-from pinwheel.lake import events_table
+from pinwheel.lake import events_table, log_files
 from pinwheel.lake.erasure import CREATOR, PERSON
 from pinwheel.lake.events_table import app_id, log_of
 
 log = logging.getLogger(__name__)
 
-LOG = "_delta_log"
 RECENT = 1000  # commits among which the newest landing is
 OPEN_BATCH = timedelta(hours=1)  # no file is committed this long after it was written, while others are
 
@@ -48,9 +45,9 @@ def remove(events_uri: str, version: int, mention: Mention, topic: str) -> int:
     Raises:
         LakeError: a file of the person is of a batch, or of a rewrite, that may still be committed.
     """
-    filesystem = pafs.PyFileSystem(DeltaStorageHandler(events_uri))
+    filesystem = log_files.storage(events_uri)
     files = _files(filesystem)  # before the newest version: what is committed meanwhile is not among them, or named
-    events = DeltaTable(events_uri)
+    events = events_table.opened(events_uri)
     newest = max((c.committed_at for c in events_table.recent_commits(events, RECENT) if c.spans), default=None)
     names = _named(filesystem, version)
     kept = _active(events) | names.needed
@@ -65,7 +62,7 @@ def remove(events_uri: str, version: int, mention: Mention, topic: str) -> int:
 
 def checkpoint(events_uri: str) -> int:
     """Write a checkpoint of the newest version, and return that; readers of later versions can start there."""
-    events = DeltaTable(events_uri)
+    events = events_table.opened(events_uri)
     events.create_checkpoint()
     return int(events.version())
 
@@ -76,8 +73,8 @@ def shorten_log(events_uri: str, version: int) -> int:
     The entry of the version itself stays: a table that was opened long ago finds the newest version by it.
     Dying half-way leaves entries that no reader needs; the next run removes them.
     """
-    filesystem = pafs.PyFileSystem(DeltaStorageHandler(events_uri))
-    files = [file for file in _listed(filesystem, LOG) if file.base_name[:20].isdigit()]
+    filesystem = log_files.storage(events_uri)
+    files = [file for file in _listed(filesystem, log_files.LOG) if file.base_name[:20].isdigit()]
     if not any(".checkpoint." in file.base_name and int(file.base_name[:20]) >= version for file in files):
         raise LakeError(f"the log of {events_uri} has no checkpoint of version {version} or later; erase again")
     old = [file.path for file in files if int(file.base_name[:20]) < version]
@@ -93,7 +90,7 @@ def _listed(filesystem: pafs.FileSystem, folder: str) -> Iterable[pafs.FileInfo]
 
 
 def _files(filesystem: pafs.FileSystem) -> list[pafs.FileInfo]:
-    return [f for f in _listed(filesystem, "") if f.path.endswith(".parquet") and not f.path.startswith(LOG)]
+    return [f for f in _listed(filesystem, "") if f.path.endswith(".parquet") and not f.path.startswith(log_files.LOG)]
 
 
 def _active(events: DeltaTable) -> set[str]:
@@ -102,12 +99,11 @@ def _active(events: DeltaTable) -> set[str]:
 
 def _named(filesystem: pafs.FileSystem, version: int) -> _Names:
     needed, done = set[str](), set[str]()
-    for entry in _listed(filesystem, LOG):
+    for entry in _listed(filesystem, log_files.LOG):
         if not (entry.base_name.endswith(".json") and entry.base_name[:20].isdigit()):
             continue
         is_past = int(entry.base_name[:20]) <= version
-        with filesystem.open_input_stream(entry.path, compression=None) as stream:
-            actions = [json.loads(line) for line in stream.read().splitlines() if line.strip()]
+        actions = log_files.actions(filesystem, int(entry.base_name[:20]))
         wanted, found = (("remove", "cdc"), done) if is_past else (("add", "remove", "cdc"), needed)
         found |= {action[kind]["path"] for action in actions for kind in wanted if kind in action}
     return _Names(frozenset(needed), frozenset(done))

@@ -64,7 +64,7 @@ class Tail:
                 return []
             self._version = self._before(self._table, datetime.now(UTC) - self._back)
         else:
-            self._table.update_incremental()
+            events_table.refresh(self._table)
         newest = self._table.version()
         first = max(self._version + 1, newest - AT_ONCE + 1)
         if newest < first:

@@ -264,7 +264,7 @@ def note_stale_days(connection: Connection, table: str) -> None:
 
 def _progress(events_uri: str, version: int) -> Progress:
     """The progress of the lake at a version, as far as its log goes back."""
-    events = DeltaTable(events_uri)
+    events = events_table.opened(events_uri)
     newer = events.version() - version
     commits = [c for c in events_table.recent_commits(events, newer + RECENT_COMMITS) if c.version <= version]
     gaps = [commit.version for commit in commits if commit.gap]  # since the last one, offsets are comparable

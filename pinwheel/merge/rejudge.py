@@ -13,7 +13,6 @@ from datetime import date
 
 import pyarrow as pa
 import pyarrow.compute as pc
-from deltalake import DeltaTable
 
 from pinwheel.clients import memsql
 from pinwheel.clients.memsql import Connection, Row
@@ -21,6 +20,7 @@ from pinwheel.core.contract import TABLES, EventType, landed_columns
 from pinwheel.core.offsets import VersionRange
 from pinwheel.core.quarantine import MAX_ID_CHARS, QUARANTINED
 from pinwheel.core.settings import MemsqlSettings, ReplaySettings
+from pinwheel.lake import events_table
 from pinwheel.lake.changes import change
 from pinwheel.lake.replay import Wanted
 from pinwheel.lake.replay_outcome import EXPIRED
@@ -126,7 +126,7 @@ def _in_lake(events_uri: str, kind: EventType, page: Sequence[Row], records: set
     days = {str(json.loads(row["row_json"]).get("occurred_at"))[:10] for row in page}
     offsets = pa.array({row["kafka_offset"] for row in page}, pa.int64())
     within = [("event_type", "=", kind.name), ("event_date", "in", sorted(days))]
-    files = DeltaTable(events_uri).to_pyarrow_dataset(file_pruning_predicate=within)
+    files = events_table.opened(events_uri).to_pyarrow_dataset(file_pruning_predicate=within)
     rows = files.scanner(columns=landed_columns(kind), filter=pc.field("kafka_offset").isin(offsets)).to_table()
     return rows.filter(pa.array([_record(row) in records for row in rows.to_pylist()], pa.bool_()))
 

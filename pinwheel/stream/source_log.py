@@ -64,7 +64,7 @@ def claim(settings: SourceSettings) -> tuple[str, dict[int, int]]:
         MissingPartError: the broker does not answer, or has no such topic.
     """
     log, held = kafka.LogReader(settings).log_id(), kafka.held_offsets(settings)
-    events = DeltaTable(settings.events_uri)
+    events = events_table.opened(settings.events_uri)
     refusal = _refusal(settings, events, log, held)
     if refusal:
         raise SourceLogError(refusal)
@@ -77,7 +77,7 @@ def claim(settings: SourceSettings) -> tuple[str, dict[int, int]]:
     if known := {p: offset for p, offset in starts.items() if offset} | landed:
         Landing(settings.events_uri, log).go_on_at(known)
     first = Stretch(0, log, None if landed else starts, {} if landed else starts)
-    _remember(DeltaTable(settings.events_uri), log, [first])
+    _remember(events_table.opened(settings.events_uri), log, [first])
     return log, starts | landed
 
 
@@ -221,7 +221,7 @@ def write_gap(settings: SourceSettings, wanted: Gap) -> None:
     Dying between them leaves a stream that is still refused: do it again. In another log the offsets come first, which
     are not looked at before the log is known; in the same log the note does, so that no gap is lost.
     """
-    same = events_table.log_of(DeltaTable(settings.events_uri)) == wanted.log
+    same = events_table.log_of(events_table.opened(settings.events_uri)) == wanted.log
     if same:
         _begin(settings, wanted)
     Landing(settings.events_uri, wanted.log).go_on_at(wanted.offsets, asdict(wanted))
@@ -231,7 +231,7 @@ def write_gap(settings: SourceSettings, wanted: Gap) -> None:
 
 def _begin(settings: SourceSettings, wanted: Gap) -> None:
     """Note the stretch that begins at a gap, and its log. Twice: the same again."""
-    events = DeltaTable(settings.events_uri)
+    events = events_table.opened(settings.events_uri)
     new = Stretch(0, wanted.log, wanted.since, wanted.offsets, wanted.reason, wanted.by)
     partitions = sorted({*wanted.offsets, *wanted.missing})
     _remember(events, wanted.log, stretches.followed_by(events, new, settings.topic, partitions))

@@ -1,7 +1,6 @@
 """The tables themselves: made once, widened when the contract grows, and readable as far back as their log goes."""
 
 from pathlib import Path
-from typing import Any
 
 import pyarrow as pa
 import pytest
@@ -73,32 +72,3 @@ def test_versions_that_are_gone_from_the_log_are_an_error_that_says_what_to_do(t
         events_table.commits(events_table.open_table(uri), 0)
     assert [c.version for c in events_table.commits(events_table.open_table(uri), 3)] == [4]
     assert [c.version for c in events_table.recent_commits(DeltaTable(uri), 4)] == [3, 4]
-
-
-def test_commits_that_come_while_the_log_is_read_do_not_shift_the_others(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    uri = make_lake(tmp_path)
-    writer = Landing(uri, TOPIC)
-    for n in range(3):
-        writer.commit(write(uri, [row(n, "login" if n == 1 else "repin")]))
-    kinds = [{"repin": 1}, {"login": 1}, {"repin": 1}]
-    real, coming = DeltaTable.history, iter(range(3, 9))
-
-    def reads_while_others_land(table: DeltaTable, limit: int | None = None) -> list[dict[str, Any]]:
-        """A commit comes before the log is read, and another one after it, as long as there are some."""
-        before = next(coming, None)
-        if before is not None:
-            writer.commit(write(uri, [row(before, "pin")]))
-        found = real(table, limit)
-        after = next(coming, None)
-        if after is not None:
-            writer.commit(write(uri, [row(after, "pin")]))
-        return found
-
-    monkeypatch.setattr(DeltaTable, "history", reads_while_others_land)
-    for after in (0, 1, 2):
-        found = events_table.commits(DeltaTable(uri), after)
-        true = {c.version: c.rows for c in found}
-        assert list(true) == list(range(after + 1, max(true) + 1))
-        assert all(rows == ({"pin": 1} if v > 3 else kinds[v - 1]) for v, rows in true.items())
