@@ -50,7 +50,8 @@ def listed(files: pafs.FileSystem) -> LogFiles:
     found = files.get_file_info(pafs.FileSelector(LOG, allow_not_found=True))
     names = [file.base_name for file in found if file.base_name[:20].isdigit()]
     entries = frozenset(int(name[:20]) for name in names if name[20:] == ".json")
-    return LogFiles(entries, frozenset(int(name[:20]) for name in names if ".checkpoint." in name))
+    checkpoints = (name for name in names if ".checkpoint." in name and name.endswith(".parquet"))
+    return LogFiles(entries, frozenset(int(name[:20]) for name in checkpoints))
 
 
 def actions(files: pafs.FileSystem, version: int) -> list[dict[str, Any]]:

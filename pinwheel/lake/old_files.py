@@ -75,7 +75,7 @@ def shorten_log(events_uri: str, version: int) -> int:
     """
     filesystem = log_files.storage(events_uri)
     files = [file for file in _listed(filesystem, log_files.LOG) if file.base_name[:20].isdigit()]
-    if not any(".checkpoint." in file.base_name and int(file.base_name[:20]) >= version for file in files):
+    if not any(checkpoint >= version for checkpoint in log_files.listed(filesystem).checkpoints):
         raise LakeError(f"the log of {events_uri} has no checkpoint of version {version} or later; erase again")
     old = [file.path for file in files if int(file.base_name[:20]) < version]
     for path in old:

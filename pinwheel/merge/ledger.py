@@ -100,6 +100,13 @@ def watermark(connection: Connection, table: str, shard: Shard = ONLY) -> int:
     return watermark(connection, table, shard)
 
 
+def locked_watermark(connection: Connection, table: str, shard: Shard) -> int | None:
+    """As ``watermark``, locked until the transaction ends; None: there is no such shard."""
+    named = {"table_name": table, "shard": shard.number, "shards": shard.of}
+    rows = memsql.fetch(connection, "merge/lock_watermark", named)
+    return int(rows[0]["version"]) if rows else None
+
+
 def kept_from(connection: Connection, store: str = EVENTS) -> date:
     """The first day of which a store has all rows: retention takes earlier ones away. Does not commit."""
     found: date | None = memsql.fetch(connection, "merge/kept_from", {"store": store})[0]["kept_from"]
@@ -158,9 +165,8 @@ def hold(connection: Connection, slice_: Readable, reasons: Mapping[str, Any]) -
     Raises:
         SupersededError: another run has merged or held these versions.
     """
-    named = {"table_name": slice_.table, "shard": slice_.shard.number, "shards": slice_.shard.of}
-    locked = memsql.fetch(connection, "merge/lock_watermark", named)
-    if [row["version"] for row in locked] != [slice_.versions.after] or waiting(connection, slice_.table, slice_.shard):
+    locked = locked_watermark(connection, slice_.table, slice_.shard)
+    if locked != slice_.versions.after or waiting(connection, slice_.table, slice_.shard):
         raise SupersededError(f"{slice_.table} is no longer at version {slice_.versions.after}: another run was faster")
     detail = json.dumps(reasons, default=str, ensure_ascii=False)
     return find(connection, _record(connection, slice_, SliceState.HELD, Outcome({}, slice_.rows_read, 0, detail)))

@@ -235,14 +235,19 @@ def _exchange(rebuild: Rebuild, settings: MergeSettings, connection: Connection)
             raise SupersededError(f"the rebuild of {table} was finished by another run")
         memsql.execute(connection, "merge/rebuild/forget_parts", {"table_name": table})
         note_stale_days(connection, table)
-        memsql.execute(connection, "merge/rebuild/set_watermarks", {"table_name": table, "version": rebuild.version})
-        memsql.execute(connection, "merge/drop_progress", {"table_name": table})
-        memsql.execute(connection, "merge/supersede_slices", {"table_name": table})
-        reached = _progress(settings.events_uri, rebuild.version)
-        for number in range(settings.merge_shards):
-            ledger.move_progress(connection, table, reached, Shard(number, settings.merge_shards))
+        follow_from(connection, settings, table, rebuild.version)
     memsql.execute(connection, "merge/rebuild/drop_replaced", table=table)
     log.info("rebuilt table=%s version=%d", table, rebuild.version)
+
+
+def follow_from(connection: Connection, settings: MergeSettings, table: str, version: int) -> None:
+    """Let all shards of a table follow the feed from a version. Does not commit."""
+    memsql.execute(connection, "merge/rebuild/set_watermarks", {"table_name": table, "version": version})
+    memsql.execute(connection, "merge/drop_progress", {"table_name": table})
+    memsql.execute(connection, "merge/supersede_slices", {"table_name": table})
+    reached = progress_at(settings.events_uri, version)
+    for number in range(settings.merge_shards):
+        ledger.move_progress(connection, table, reached, Shard(number, settings.merge_shards))
 
 
 def _require_expired(connection: Connection, table: str) -> None:
@@ -262,7 +267,7 @@ def note_stale_days(connection: Connection, table: str) -> None:
     memsql.execute(connection, "merge/rebuild/note_stale_days", table=table)
 
 
-def _progress(events_uri: str, version: int) -> Progress:
+def progress_at(events_uri: str, version: int) -> Progress:
     """The progress of the lake at a version, as far as its log goes back."""
     events = events_table.opened(events_uri)
     newer = events.version() - version

@@ -118,9 +118,7 @@ class Rollups:
             counted_from = ledger.kept_from(connection, ledger.PRESENCE)
             recounted = list(_rows_of(connection, day)) if day is not None else []
         parts = [(row["table_name"], _since(kept_from, unpack(row["increments"]))) for row in queued]
-        days = (
-            {d for _, rows in parts for d in pc.unique(_days(rows)).to_pylist()} if counted_from > kept_from else set()
-        )
+        days = {d for _, rows in parts for d in days_of(rows)} if counted_from > kept_from else set()
         uncounted = {d for d in days if d < counted_from} - noted.keys()
         if uncounted:  # their people are no longer known, but their rows are
             with memsql.transaction(connection):
@@ -178,6 +176,11 @@ class Rollups:
             memsql.execute_many(connection, "rollup/take", taken.queued_keys)
             reached = {r["kafka_partition"]: Reach(r["next_offset"], r["kafka_timestamp"]) for r in taken.progress}
             ledger.move_progress(connection, ROLLUPS, reached)
+
+
+def days_of(rows: pa.Table) -> list[date]:
+    """The UTC days of some increments."""
+    return list(pc.unique(_days(rows)).to_pylist())
 
 
 def _days(rows: pa.Table) -> pa.ChunkedArray:

@@ -8,6 +8,8 @@ import fcntl
 import json
 import os
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import IO
@@ -40,6 +42,22 @@ def hold_lock(path: Path) -> IO[str]:
     file.write(json.dumps(asdict(Driver(os.getpid(), time.time()))))
     file.flush()
     return file
+
+
+@contextmanager
+def none_runs(path: Path) -> Iterator[None]:
+    """Let no driver start meanwhile: one that does tries again for a second, and then its supervisor does.
+
+    Raises:
+        FencedError: a driver is running.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("a+") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise FencedError(f"a driver is running: {running(path)}; stop it first, with control_stream") from None
+        yield
 
 
 def _locked(file: IO[str]) -> bool:

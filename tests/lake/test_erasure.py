@@ -127,7 +127,7 @@ def test_the_stream_and_an_erasure_do_not_wait_for_each_other(tmp_path: Path, mo
             landed(landing, [event("login", f"new-{len(opened)}", 1000 + len(opened), **login)])
             return super().merge(*given, **named)
 
-    monkeypatch.setattr(erasure, "DeltaTable", Slow)
+    monkeypatch.setattr(events_table, "opened", Slow)
     found = list(erasure.find(DeltaTable(f"{uri}/events"), Mention(PERSON)))
     for one in found:
         erasure.erase(f"{uri}/events", one, pins=False)

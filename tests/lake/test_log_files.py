@@ -53,7 +53,7 @@ OPENING: dict[str, Callable[[str], object]] = {
     "letters": lambda uri: dead_letters.summary(uri, NOON),
     "change": lambda uri: change(uri, table([row(1)]), "s.kafka_offset = t.kafka_offset", {"user_id": "9"}),
     "old files": old_files.checkpoint,
-    "rebuild": lambda uri: rebuild._progress(uri, 3),
+    "rebuild": lambda uri: rebuild.progress_at(uri, 3),
     "compaction": lambda uri: compaction.LocalEngine(CompactSettings(lake_uri=str(Path(uri).parent))).vacuum(168),
 }
 
