@@ -2,36 +2,17 @@
 
 import os
 import sys
-from collections.abc import Callable
-from functools import wraps
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, ParamSpec, TypeVar
+from typing import Annotated
 
 import typer
 
-if TYPE_CHECKING:
-    from pinwheel.local.settings import LocalSettings
+from pinwheel.cli_repairs import repairs
+from pinwheel.command import clearly, settings
 
 app = typer.Typer(no_args_is_help=True, add_completion=False)
+app.add_typer(repairs)
 PASS_ON = {"allow_extra_args": True, "ignore_unknown_options": True}
-P = ParamSpec("P")
-R = TypeVar("R")
-
-
-def clearly(command: Callable[P, R]) -> Callable[P, R]:
-    """Print our own errors as a message, without a traceback, and exit with 1."""
-
-    @wraps(command)
-    def wrapped(*args: P.args, **kwargs: P.kwargs) -> R:
-        from pinwheel.core.errors import PinwheelError
-
-        try:
-            return command(*args, **kwargs)
-        except PinwheelError as error:
-            typer.secho(f"pinwheel: {error}", fg="red", err=True)
-            raise typer.Exit(1) from None
-
-    return wrapped
 
 
 def _version(wanted: bool) -> None:
@@ -54,20 +35,13 @@ def main(
     os.umask(PRIVATE)
 
 
-def _settings() -> "LocalSettings":
-    from pinwheel.core.settings import load
-    from pinwheel.local.settings import LocalSettings
-
-    return load(LocalSettings)
-
-
 @app.command()
 @clearly
 def run() -> None:
     """Start everything, send events, print the first brand rollup, and keep it running until Ctrl-C."""
     from pinwheel.local.run import run
 
-    run(_settings())
+    run(settings())
 
 
 @app.command()
@@ -76,7 +50,7 @@ def stop() -> None:
     """End everything that `run` started, from another terminal."""
     from pinwheel.local.stack import Stack
 
-    Stack(_settings()).stop_from_outside()
+    Stack(settings()).stop_from_outside()
     typer.echo("Everything has ended.")
 
 
@@ -86,7 +60,7 @@ def status() -> None:
     """Show which programs are up, and the lag."""
     from pinwheel.local.report import print_status
 
-    print_status(_settings())
+    print_status(settings())
 
 
 @app.command()
@@ -98,7 +72,7 @@ def tools(
     from pinwheel.install import tools
     from pinwheel.install.progress import shown
 
-    folder = _settings().tools_dir
+    folder = settings().tools_dir
     with shown() as progress:
         tools.fetch(tools.server_tools(folder) if servers else tools.tools(folder), progress)
 
@@ -114,7 +88,7 @@ def produce(
     """Send made-up events to the running stack."""
     from pinwheel.local.commands import produce
 
-    produce(_settings(), rate, count, seed, defect)
+    produce(settings(), rate, count, seed, defect)
 
 
 @app.command()
@@ -123,71 +97,7 @@ def replay(file: Path, seed: int = 1) -> None:
     """Send a `user<TAB>pin` file as repin events."""
     from pinwheel.local.commands import replay
 
-    replay(_settings(), file, seed)
-
-
-@app.command()
-@clearly
-def rollups(
-    recompute: Annotated[str, typer.Option(help="A UTC day, 2026-03-14, or all: its rollups are made anew.")],
-) -> None:
-    """Make the rollups of a day anew from the rows of the tables."""
-    from pinwheel.local.repairs import recompute_rollups
-
-    recompute_rollups(_settings(), recompute)
-
-
-@app.command()
-@clearly
-def retention(dry_run: Annotated[bool, typer.Option(help="Only count what would be taken away.")] = False) -> None:
-    """Take away what was kept for longer than the retention settings say; rollups stay."""
-    from pinwheel.local.repairs import apply_retention
-
-    apply_retention(_settings(), dry_run)
-
-
-@app.command()
-@clearly
-def stream(
-    continue_from: Annotated[str, typer.Option(help='earliest, latest, or offsets as {"0": 12, "1": 7}.')],
-    reason: Annotated[str, typer.Option(help="Why the stream goes on without what is missing.")],
-    by: Annotated[str, typer.Option(help="The person who wants it so.")],
-    dry_run: Annotated[bool, typer.Option(help="Only say what would be missing.")] = False,
-) -> None:
-    """Let the stream go on without records that are gone: expired, truncated, or of a topic that was made anew."""
-    from pinwheel.local.repairs import continue_stream
-
-    continue_stream(_settings(), continue_from, reason, by, dry_run)
-
-
-@app.command()
-@clearly
-def rebuild(
-    tables: Annotated[list[str] | None, typer.Argument(help="Reporting tables.")] = None,
-    all_tables: Annotated[bool, typer.Option("--all", help="All of them; makes a lost database too.")] = False,
-    dry_run: Annotated[bool, typer.Option(help="Only say what would be read.")] = False,
-) -> None:
-    """Make reporting tables anew from the lake; readers see the old ones until the end."""
-    from pinwheel.local.repairs import rebuild_tables
-
-    rebuild_tables(_settings(), tables or [], all_tables, dry_run)
-
-
-@app.command()
-@clearly
-def erase(
-    user_id: Annotated[int, typer.Argument(help="The person.")],
-    reason: Annotated[str, typer.Option(help="Why; kept in the receipt, so without the id.")] = "",
-    by: Annotated[str, typer.Option(help="The person who asks for it.")] = "",
-    approved_by: Annotated[str, typer.Option(help="Another person, who has approved it.")] = "",
-    pins: Annotated[bool, typer.Option("--pins", help="Also the texts of the pins that the person made.")] = False,
-    yes: Annotated[bool, typer.Option("--yes", help="Erase; without it, only list where the person is.")] = False,
-) -> None:
-    """Erase a person from everything, prove it, and print the receipt."""
-    from pinwheel.erase.ledger import Request
-    from pinwheel.local.repairs import erase_person
-
-    erase_person(_settings(), Request(user_id, reason, by, approved_by, pins), yes)
+    replay(settings(), file, seed)
 
 
 @app.command()
@@ -199,7 +109,7 @@ def sql(
     """Open a client on the reporting database, as an analyst: views, events and rollups, read only."""
     from pinwheel.local.commands import sql
 
-    sys.exit(sql(_settings(), execute, "report" if operator else "analyst"))
+    sys.exit(sql(settings(), execute, "report" if operator else "analyst"))
 
 
 @app.command()
@@ -208,7 +118,7 @@ def health() -> None:
     """Show every measure of the pipeline; exits with 1 when one is unwell."""
     from pinwheel.local.report import print_health
 
-    sys.exit(0 if print_health(_settings()) else 1)
+    sys.exit(0 if print_health(settings()) else 1)
 
 
 @app.command()
@@ -217,7 +127,7 @@ def books() -> None:
     """Show what became of every offset of Kafka and every row of the lake; exits with 1 on a difference."""
     from pinwheel.local.report import print_books
 
-    sys.exit(0 if print_books(_settings()) else 1)
+    sys.exit(0 if print_books(settings()) else 1)
 
 
 @app.command()
@@ -273,7 +183,7 @@ def lint(
     """Check style, types, SQL and the pages' scripts."""
     from pinwheel.local.commands import lint
 
-    sys.exit(lint(_settings(), names or ()))
+    sys.exit(lint(settings(), names or ()))
 
 
 @app.command()
@@ -291,7 +201,7 @@ def clean(everything: Annotated[bool, typer.Option("--all", help="Also remove th
     """Remove the stack's data; it must not be running."""
     from pinwheel.local.commands import clean
 
-    clean(_settings(), everything)
+    clean(settings(), everything)
 
 
 if __name__ == "__main__":
