@@ -71,3 +71,14 @@ def erase(
     from pinwheel.local.repairs import erase_person
 
     erase_person(settings(), Request(user_id, reason, by, approved_by, pins), yes)
+
+
+@repairs.command()
+@clearly
+def doctor(
+    mend: Annotated[bool, typer.Option("--mend", help="Mend what can be; without it, only say so.")] = False,
+) -> None:
+    """Say what is wrong with checkpoint, lake, topic, watermarks, ledger and queue; exits with 1 while something is."""
+    from pinwheel.local.repairs import doctor
+
+    raise typer.Exit(0 if doctor(settings(), mend) else 1)

@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime
 from pinwheel.clients import memsql
 from pinwheel.core.contract import TABLES
 from pinwheel.core.errors import LocalError
-from pinwheel.core.settings import EraseSettings, MergeSettings, RetentionSettings, SourceSettings, load
+from pinwheel.core.settings import DriverSettings, EraseSettings, MergeSettings, RetentionSettings, SourceSettings, load
 from pinwheel.erase import receipt
 from pinwheel.erase.ledger import Request
 from pinwheel.erase.run import erase, look
@@ -18,6 +18,7 @@ from pinwheel.local.stack import Stack
 from pinwheel.merge import ledger, rebuild, rebuild_parts
 from pinwheel.merge.ledger import SupersededError
 from pinwheel.operate import expire
+from pinwheel.operate.doctor import Doctor
 from pinwheel.rollup.rollups import Rollups, note_stale_day, stale_days
 from pinwheel.stream import source_log
 
@@ -131,6 +132,19 @@ def erase_person(settings: LocalSettings, request: Request, is_sure: bool) -> No
         print("\n".join([*receipt.table(found), "nothing was erased; give --yes to erase"]))
         return
     print(receipt.told(erase(erasing, request)))
+
+
+def doctor(settings: LocalSettings, mend: bool) -> bool:
+    """Print what is wrong, also of a stack that is not running, and mend it if asked to; whether all is well now."""
+    environment.adopt(settings, Stack(settings).credentials)
+    made = Doctor(load(SourceSettings), load(DriverSettings), load(MergeSettings))
+    found = made.mend(print) if mend else made.look()
+    for one in found:
+        todo = "--mend would" if one.mend else "do"
+        print(f"{one.part}: {one.wrong}\n    means: {one.means}\n    {todo}: {one.do}")
+    mendable = sum(one.mend is not None for one in found)
+    print(f"findings: {len(found)}, of which --mend can mend {mendable}" if found else "nothing is wrong")
+    return not found
 
 
 def _merging(settings: LocalSettings) -> MergeSettings:

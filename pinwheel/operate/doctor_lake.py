@@ -8,6 +8,7 @@ from functools import partial
 import pyarrow.fs as pafs
 import pyarrow.parquet as pq
 from deltalake import DeltaTable
+from deltalake.exceptions import TableNotFoundError
 
 from pinwheel.core.errors import LakeError
 from pinwheel.core.settings import LakeSettings
@@ -24,7 +25,10 @@ STANDS_STILL = "the lake can't be read: nothing lands and nothing is merged; Kaf
 def look(settings: LakeSettings) -> Iterator[Finding]:
     """What is wrong with the lake; nothing if there is none yet."""
     uri = settings.events_uri
-    files = log_files.storage(uri)
+    try:
+        files = log_files.storage(uri)
+    except TableNotFoundError:  # of a folder that is not there
+        return
     yield from _pointer(files)
     log = log_files.listed(files)
     lacks = log_files.broken(files, log.since_checkpoint)

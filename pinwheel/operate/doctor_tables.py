@@ -117,8 +117,8 @@ def _other_history(settings: MergeSettings, shards: list[Row], progress: list[Ro
             yield Finding(
                 WATERMARKS,
                 f"{row['table_name']} has merged version {row['version']}, and its next offset of partition {one} is "
-                f"{of_shard[one]}; in the lake that version ends at {there[one].next_offset}: an older copy was put back, "
-                "and has gone on since",
+                f"{of_shard[one]}; in the lake that version ends at {there[one].next_offset}: an older copy was put "
+                "back, and has gone on since",
                 "rows of the lake may be missing from the table, or be there in an older state",
                 f"`pinwheel rebuild {row['table_name']}`, if Kafka or a backup gave the lake all rows again; see "
                 "`pinwheel books`",
