@@ -1,4 +1,4 @@
-"""What every command of ``pinwheel`` does: read its settings, and say what is wrong without a traceback."""
+"""Shared by the commands of ``pinwheel``: their settings, and errors without a traceback."""
 
 from collections.abc import Callable
 from functools import wraps

@@ -135,7 +135,7 @@ def erase_person(settings: LocalSettings, request: Request, is_sure: bool) -> No
 
 
 def doctor(settings: LocalSettings, mend: bool) -> bool:
-    """Print what is wrong, also of a stack that is not running, and mend it if asked to; whether all is well now."""
+    """Print what is wrong, also of a stack that is not running, and repair it if asked to; whether all is well now."""
     environment.adopt(settings, Stack(settings).credentials)
     made = Doctor(load(SourceSettings), load(DriverSettings), load(MergeSettings))
     found = made.mend(print) if mend else made.look()

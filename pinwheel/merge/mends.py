@@ -1,4 +1,4 @@
-"""What ``pinwheel doctor`` mends in the ledger. Each looks again first, and takes no row from a reporting table."""
+"""The repairs of the ledger by ``pinwheel doctor``. Each looks again first, and takes no row from a reporting table."""
 
 import logging
 from contextlib import closing
@@ -40,7 +40,7 @@ def forget_rollups_progress(settings: MergeSettings) -> None:
 
 
 def left_over(connection: Connection) -> dict[str, list[str]]:
-    """What rebuilds that nothing goes on with have left, by their table. Does not commit."""
+    """The tables that rebuilds that nothing goes on with have left, by their table. Does not commit."""
     names = {table: [f"rebuilt_{table}", f"replaced_{table}"] for table in TABLES}
     asked = {"table_names": [*TABLES, *(name for of_table in names.values() for name in of_table)]}
     there = {row["name"] for row in memsql.fetch(connection, "merge/rebuild/there", asked)}

@@ -1,6 +1,6 @@
-"""`pinwheel doctor`: what is wrong with checkpoint, lake, topic, watermarks, ledger and queue, and mending it.
+"""`pinwheel doctor`: what is wrong with checkpoint, lake, topic, watermarks, ledger and queue, and its repair.
 
-Every mend is safe while the pipeline runs, dies harmlessly at any point, and deletes no row and no file of the lake.
+Every repair is safe while the pipeline runs, dies harmlessly at any point, and deletes no row and no file of the lake.
 """
 
 import logging
@@ -19,7 +19,7 @@ from pinwheel.stream import source_log
 log = logging.getLogger(__name__)
 
 KAFKA = "kafka"  # a part
-ROUNDS = 4  # a mend may bring to light what is wrong behind it
+ROUNDS = 4  # a repair may bring to light what is wrong behind it
 UNAVAILABLE = (PinwheelError, DeltaError, pymysql.Error, OSError)
 
 
@@ -32,7 +32,7 @@ class Doctor:
     merging: MergeSettings
 
     def look(self) -> list[Finding]:
-        """What is wrong. A part that does not answer is a finding too; the others are still looked at."""
+        """All that is wrong. A part that does not answer is a finding too; the others are still looked at."""
         parts: dict[str, Callable[[], Iterable[Finding]]] = {
             doctor_checkpoint.PART: lambda: doctor_checkpoint.look(self.driver),
             doctor_lake.PART: lambda: doctor_lake.look(self.source),
@@ -42,7 +42,7 @@ class Doctor:
         return [finding for part, look in parts.items() for finding in _asked(part, look)]
 
     def mend(self, tell: Callable[[str], None]) -> list[Finding]:
-        """Mend what can be, and return what is still wrong. Dying in between: the next run finds the rest."""
+        """Repair all that can be, and return what is still wrong. Dying in between: the next run finds the rest."""
         for _ in range(ROUNDS):
             mends = [(finding, mend) for finding in self.look() if (mend := finding.mend) is not None]
             if not mends:

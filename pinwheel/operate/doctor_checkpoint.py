@@ -34,7 +34,7 @@ class Place:
 
 
 def look(settings: DriverSettings) -> Iterator[Finding]:
-    """What is wrong with the checkpoints."""
+    """All that is wrong with the checkpoints."""
     uri = settings.checkpoint_uri.rstrip("/")
     folder, _, name = uri.replace("s3a://", "s3://").rpartition("/")
     if "://" not in uri and not Path(folder).is_dir():

@@ -23,7 +23,7 @@ STANDS_STILL = "the lake can't be read: nothing lands and nothing is merged; Kaf
 
 
 def look(settings: LakeSettings) -> Iterator[Finding]:
-    """What is wrong with the lake; nothing if there is none yet."""
+    """All that is wrong with the lake; nothing if there is none yet."""
     uri = settings.events_uri
     try:
         files = log_files.storage(uri)

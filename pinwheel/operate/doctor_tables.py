@@ -27,7 +27,7 @@ QUEUE_SECONDS = 300.0  # a session that died is replaced within two minutes, and
 
 @dataclass(frozen=True)
 class Rows:
-    """What the database says, as of one moment: before the lake is opened, which is only ever further."""
+    """The database's state, as of one moment: before the lake is opened, which is only ever further."""
 
     shards: list[Row]
     progress: list[Row]
@@ -40,7 +40,7 @@ class Rows:
 
 
 def look(settings: MergeSettings) -> Iterator[Finding]:
-    """What is wrong with them.
+    """All that is wrong with them.
 
     Raises:
         MemsqlError: the database is unavailable.

@@ -1,4 +1,4 @@
-"""What `pinwheel doctor` finds."""
+"""The findings of `pinwheel doctor`."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field

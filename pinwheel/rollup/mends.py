@@ -1,4 +1,4 @@
-"""What ``pinwheel doctor`` looks for and mends in the rollups' queue."""
+"""The checks and repairs of the rollups' queue by ``pinwheel doctor``."""
 
 import logging
 from datetime import date

@@ -1,4 +1,4 @@
-"""Each kind of damage, made for real: it is found, mended where that is safe, and nothing is found afterwards."""
+"""Each kind of damage, made for real: it is found, repaired where that is safe, and nothing is found afterwards."""
 
 import json
 import shutil
@@ -54,12 +54,12 @@ def checkpoint(driver: DriverSettings, run: str) -> Path:
 
 
 def parts(found: list[Finding]) -> list[tuple[str, bool]]:
-    """The part of each finding, and whether it can be mended."""
+    """The part of each finding, and whether it can be repaired."""
     return [(finding.part, finding.mend is not None) for finding in found]
 
 
 def mended(doctor: Doctor) -> list[str]:
-    """Mend; nothing is wrong afterwards."""
+    """Repair; nothing is wrong afterwards."""
     told: list[str] = []
     assert doctor.mend(told.append) == []
     return told
