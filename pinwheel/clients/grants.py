@@ -44,7 +44,7 @@ def grant_tables(connection: Connection, database: str, *, engine: str, host: st
     """
     for table in TABLES:
         _run(connection, statements("grants/reporting_table", engine, database, table=table), {"host": host})
-    for name in ("grants/stream", "grants/analyst"):
+    for name in ("grants/merge", "grants/stream", "grants/analyst"):
         _run(connection, statements(name, engine, database), {"host": host})
 
 

@@ -6,4 +6,5 @@
 -- params:  host
 -- names:   database
 GRANT CREATE TEMPORARY TABLES ON $database.* TO 'pinwheel_stream'@%(host)s;
-GRANT SELECT, INSERT, UPDATE, DELETE ON $database.pin_cache TO 'pinwheel_stream'@%(host)s;
+GRANT SELECT, INSERT, UPDATE ON $database.pin_cache TO 'pinwheel_stream'@%(host)s;
+--mariadb: REVOKE DELETE ON $database.pin_cache FROM 'pinwheel_stream'@%(host)s;

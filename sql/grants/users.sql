@@ -9,7 +9,7 @@ CREATE DATABASE IF NOT EXISTS $database;
 
 CREATE USER IF NOT EXISTS 'pinwheel_merge'@%(host)s IDENTIFIED BY %(merge)s;
 ALTER USER 'pinwheel_merge'@%(host)s IDENTIFIED BY %(merge)s;
-GRANT SELECT, INSERT, UPDATE, DELETE, CREATE TEMPORARY TABLES, SHOW VIEW ON $database.* TO 'pinwheel_merge'@%(host)s;
+GRANT SELECT, CREATE TEMPORARY TABLES ON $database.* TO 'pinwheel_merge'@%(host)s;
 
 CREATE USER IF NOT EXISTS 'pinwheel_stream'@%(host)s IDENTIFIED BY %(stream)s;
 ALTER USER 'pinwheel_stream'@%(host)s IDENTIFIED BY %(stream)s;

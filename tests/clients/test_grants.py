@@ -6,11 +6,11 @@ import pytest
 
 from pinwheel.clients import grants
 from pinwheel.core.contract import TABLES
+from tests.support import rights as rights_
 
-FILES = ("users", "admin", "reporting_table", "stream", "analyst")
+FILES = ("users", "admin", "reporting_table", "merge", "stream", "analyst")
 READ = {"SELECT"}
-REPLACE = {"SELECT", "INSERT", "UPDATE", "DELETE"}
-EXCHANGE = {"CREATE", "ALTER", "DROP", "INSERT"}  # of a rebuilt table with the old one
+ROWS = {"SELECT", "INSERT", "UPDATE", "DELETE"}
 
 
 def rendered(engine: str, *names: str) -> list[str]:
@@ -41,15 +41,15 @@ def test_database_users_may_do_on_servers_what_those_of_the_embedded_stack_may()
 def test_each_user_has_what_its_work_needs() -> None:
     found = rights("mariadb")
     analyst = found.pop("pinwheel_analyst")
+    merge = found.pop("pinwheel_merge")
     assert found == {
-        "pinwheel_admin": {"*": {"ALL PRIVILEGES"}},
-        "pinwheel_merge": {
-            "*": {"SELECT", "INSERT", "UPDATE", "DELETE", "CREATE TEMPORARY TABLES", "SHOW VIEW"},
-            **{f"{which}{table}": EXCHANGE for table in TABLES for which in ("", "rebuilt_", "replaced_")},
-        },
-        "pinwheel_stream": {"*": {"CREATE TEMPORARY TABLES"}, "pin_cache": REPLACE},
+        "pinwheel_admin": {"*": ROWS | {"CREATE", "ALTER", "DROP", "INDEX", "CREATE VIEW", "SHOW VIEW"}},
+        "pinwheel_stream": {"*": {"CREATE TEMPORARY TABLES"}, "pin_cache": ROWS - {"DELETE"}},
         "pinwheel_report": {"*": READ},
     }
+    assert merge.pop("*") == {"SELECT", "CREATE TEMPORARY TABLES"}
+    needed = rights_.of_rooms(rights_.MERGE_ROOMS)
+    assert {t: words - merge.get(t, set()) for t, words in needed.items() if words - merge.get(t, set())} == {}
     assert all(words == READ for words in analyst.values())
     assert set(TABLES) < set(analyst)
     assert len(analyst) == 33
