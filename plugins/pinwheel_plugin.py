@@ -1,7 +1,7 @@
 """Pinwheel's pages in Airflow's navigation.
 
 Every Airflow process loads this file, including each task. The pages' code is imported only by the API server, when it
-reads ``fastapi_apps``.
+reads ``fastapi_apps`` and ``fastapi_root_middlewares``.
 """
 
 from functools import cached_property
@@ -34,3 +34,12 @@ class PinwheelPlugin(AirflowPlugin):
         from plugins.web.app import create_app
 
         return [{"app": create_app(), "url_prefix": PREFIX, "name": "Pinwheel"}]
+
+    @cached_property
+    def fastapi_root_middlewares(self) -> list[dict[str, Any]]:  # type: ignore[override]  # Airflow only reads it
+        """What keeps people who are bound to brands out of Airflow itself; nothing, while nobody is."""
+        from pinwheel.core.settings import WebSettings, load
+        from plugins.web.bound import PagesOnly
+
+        bound = load(WebSettings).brand_users
+        return [{"name": "Pinwheel", "middleware": PagesOnly, "kwargs": {"bound": bound}}] if bound else []

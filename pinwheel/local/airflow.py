@@ -5,8 +5,10 @@ goes on without one that has died, and its log servers listen on every interface
 restarted separately, and the API server reads the log files from the disk.
 """
 
+import hmac
 import json
 import os
+import re
 import subprocess
 import sys
 import urllib.error
@@ -16,8 +18,8 @@ from pathlib import Path
 
 from pinwheel.clients.spark import python_path
 from pinwheel.core.contract import TABLES
-from pinwheel.core.errors import LocalError
-from pinwheel.core.settings import MergeSettings, load
+from pinwheel.core.errors import LocalError, SettingError
+from pinwheel.core.settings import MergeSettings, WebSettings, load
 from pinwheel.install import stamps
 from pinwheel.install.progress import Say
 from pinwheel.install.tools import spark_home
@@ -45,7 +47,6 @@ ALWAYS = {
     "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
     "AIRFLOW__CORE__EXECUTOR": "LocalExecutor",
     "AIRFLOW__CORE__DAGS_ARE_PAUSED_AT_CREATION": "False",  # `make run` starts everything
-    "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_USERS": f"{ADMIN}:admin",
     "AIRFLOW__API__HOST": LOOPBACK,
     "AIRFLOW__API__WORKERS": "1",
     "AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT": "25",  # a killed task is noticed in half a minute, not five
@@ -100,6 +101,7 @@ def environment(settings: LocalSettings, credentials: Credentials) -> dict[str, 
         # Tasks that always run, and mostly wait: a merge per table and shard, the rollups, the supervisor.
         "AIRFLOW__CORE__PARALLELISM": str(len(TABLES) * load(MergeSettings).merge_shards + 6),
         "AIRFLOW__CORE__FERNET_KEY": credentials.airflow_fernet,
+        "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_USERS": ",".join([f"{ADMIN}:admin", *(f"{n}:viewer" for n in bound())]),
         "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE": str(home / "passwords.json"),
         "AIRFLOW__CORE__EXECUTION_API_SERVER_URL": f"{api}/execution/",  # or all tasks fail, unless on the default port
         # A writer waits for others; with the default of 5 s a busy machine answered a form with an error.
@@ -135,8 +137,30 @@ def migrate(settings: LocalSettings, environment: Mapping[str, str], say: Say) -
 
 
 def write_login(settings: LocalSettings, credentials: Credentials) -> None:
-    """Write our password for the simple auth manager, so that we know it and can print it."""
-    write_passwords(settings.airflow_dir / "passwords.json", {ADMIN: credentials.airflow_admin})
+    """Write our passwords for the simple auth manager, so that we know them and can print them."""
+    write_passwords(settings.airflow_dir / "passwords.json", logins(credentials))
+
+
+def logins(credentials: Credentials) -> dict[str, str]:
+    """The password of the administrator, and of each person who is bound to brands: always the same for a name."""
+    key = credentials.airflow_session.encode()
+    made = {name: hmac.digest(key, f"login {name}".encode(), "sha256").hex()[:24] for name in bound()}
+    return made | {ADMIN: credentials.airflow_admin}
+
+
+def bound() -> list[str]:
+    """People who are bound to brands: with Airflow's lowest role, of which our pages are left (ADR 0016).
+
+    Raises:
+        SettingError: a name that could be read as a role or another user.
+    """
+    names = sorted(load(WebSettings).brand_users)
+    for name in names:
+        if name == ADMIN or not re.fullmatch(r"[A-Za-z0-9_.@-]+", name):
+            raise SettingError(
+                f"PINWHEEL_BRAND_USERS: {name!r} is {ADMIN}, or has others than letters, digits and _.@-"
+            )
+    return names
 
 
 def all_healthy(settings: LocalSettings) -> bool:

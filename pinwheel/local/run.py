@@ -12,12 +12,11 @@ from rich.table import Table
 
 from pinwheel.core.errors import LocalError
 from pinwheel.install.progress import Progress, shown
-from pinwheel.local import environment
+from pinwheel.local import airflow, environment
 from pinwheel.local.processes import Program
 from pinwheel.local.settings import ROOT, LocalSettings
 from pinwheel.local.stack import GENERATOR, Stack
 from pinwheel.local.watch import Watch, line
-from pinwheel.operate.airflow_login import ADMIN
 
 STATUS_SECONDS = 2.0
 PLAIN_STATUS_SECONDS = 30.0  # in a log, where a status does not overwrite the previous one
@@ -110,7 +109,8 @@ def _print_report(console: Console, stack: Stack, watch: Watch, seconds: float) 
         table.add_row(str(brand), *(f"{int(count):,}" for count in counts))
     console.print(table)
     console.print(f"Airflow   {stack.settings.airflow_url}")
-    console.print(f"Login     {ADMIN} / {stack.credentials.airflow_admin}")
+    for name, password in airflow.logins(stack.credentials).items():
+        console.print(f"Login     {name} / {password}", markup=False, highlight=False)
     console.print("SQL       make sql")
     console.print("Stop      Ctrl-C here, or `make stop` in another terminal\n")
 

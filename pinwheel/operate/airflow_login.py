@@ -5,7 +5,7 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
-ADMIN = "admin"  # the only user
+ADMIN = "admin"
 
 
 def write_passwords(path: Path, passwords: Mapping[str, str]) -> None:

@@ -128,10 +128,13 @@ def _now() -> int:
 
 @router.get("/choices")
 def choices(scope: ScopeDep, connection: DatabaseDep) -> Choices:
-    """Brands and categories for the filters."""
-    since = naive(datetime.now(UTC) - CATEGORIES_OF)
+    """Brands and categories for the filters: to a viewer bound to brands, those of these brands' own pins."""
+    since = {"from_time": naive(datetime.now(UTC) - CATEGORIES_OF)}
     brands = fetch(connection, "pages/brand_choices", scope.sql())
-    categories = fetch(connection, "pages/category_choices", {"from_time": since})
+    if scope.brands is None:
+        categories = fetch(connection, "pages/category_choices", since)
+    else:
+        categories = fetch(connection, "pages/category_choices_of_brands", since | scope.sql())
     return Choices(brands=[Choice(**row) for row in brands], categories=[row["category"] for row in categories])
 
 

@@ -41,7 +41,8 @@ NowDep = Annotated[datetime, Depends(utc_now)]
 class TableVerdict(BaseModel):
     """The verdicts on a table. The hour's fields are null before its first check; the slice's before its first merge.
 
-    ``docs``: the hour's page in Data Docs, under ``docs/``; null for viewers bound to brands, and if there is none.
+    ``docs``: the hour's page in Data Docs, under ``docs/``; null if there is none. It and the numbers of rows are null
+    for viewers bound to brands.
     """
 
     table: str
@@ -148,8 +149,11 @@ class DeadLetters(BaseModel):
 def verdicts(connection: DatabaseDep, now: NowDep, viewer: ViewerDep, settings: SettingsDep) -> Verdicts:
     """Each table's verdicts, as counts."""
     tables = [_verdict(connection, name) for name in (*TABLES, ROLLUPS)]
-    for table in tables if viewer.brands is None else []:
-        table.docs = quality_docs.page_of(settings, table.table, table.hour) if table.hour else None
+    for table in tables:
+        if viewer.brands is not None:
+            table.slice_rows = table.slice_quarantined = None
+        elif table.hour:
+            table.docs = quality_docs.page_of(settings, table.table, table.hour)
     return Verdicts(now=now, tables=tables)
 
 

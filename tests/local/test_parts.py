@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from pinwheel.core.errors import SettingError
 from pinwheel.core.settings import load
 from pinwheel.install import maven
 from pinwheel.local import airflow, credentials, environment, kafka, mariadb
@@ -73,6 +74,25 @@ def test_airflow_is_told_its_port_in_all_three_places(
     assert told["AIRFLOW__API__PORT"] == "40003"
     assert told["AIRFLOW__API__BASE_URL"] == "http://127.0.0.1:40003"
     assert told["AIRFLOW__CORE__EXECUTION_API_SERVER_URL"] == "http://127.0.0.1:40003/execution/"
+
+
+def test_people_bound_to_brands_have_a_login_with_the_lowest_role(
+    settings: LocalSettings, secrets: credentials.Credentials, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PINWHEEL_BRAND_USERS", '{"bob": [4], "alice": [17, 18]}')
+    users = airflow.environment(settings, secrets)["AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_USERS"]
+    assert users == "admin:admin,alice:viewer,bob:viewer"
+    logins = airflow.logins(secrets)
+    assert logins["admin"] == secrets.airflow_admin
+    assert (set(logins), len(set(logins.values()))) == ({"admin", "alice", "bob"}, 3)
+    assert airflow.logins(secrets) == logins, "a restart changes no password"
+
+
+@pytest.mark.parametrize("name", ["admin", "eve:admin", "eve:viewer,mallory", "", "eve\n", "évé"])
+def test_a_bound_person_s_name_is_no_role(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    monkeypatch.setenv("PINWHEEL_BRAND_USERS", json.dumps({name: [1]}))
+    with pytest.raises(SettingError, match="PINWHEEL_BRAND_USERS"):
+        airflow.bound()
 
 
 def test_what_needs_no_secret_gets_none(settings: LocalSettings) -> None:

@@ -108,7 +108,7 @@ def reader(stack_environment: dict[str, str]) -> Iterator[Connection]:
     [
         *(f"operate/{n}" for n in ("health_latest", "watermarks", "complete_through", "merge_recent")),
         *("operate/driver_restarts", "operate/rollup_queue", "alerts/list_open", "alerts/list_recent"),
-        *("pages/brand_choices", "pages/category_choices"),
+        *("pages/brand_choices", "pages/category_choices", "pages/category_choices_of_brands"),
     ],
 )
 def test_every_statement_of_the_pages_runs_as_the_reader(reader: Connection, name: str) -> None:

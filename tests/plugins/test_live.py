@@ -201,7 +201,7 @@ def test_a_slow_viewer_loses_the_oldest_and_is_told(
 
 
 def test_the_filters_offer_what_a_viewer_may_see(
-    app: FastAPI, ann: TestClient, monkeypatch: pytest.MonkeyPatch
+    app: FastAPI, ann: TestClient, carl: TestClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from plugins.web import live
 
@@ -209,13 +209,17 @@ def test_the_filters_offer_what_a_viewer_may_see(
 
     def fetch(_: object, name: str, params: dict[str, Any]) -> list[dict[str, Any]]:
         asked.append(params)
-        return [{"brand_id": 1, "name": "<b>"}] if name == "pages/brand_choices" else [{"category": "food"}]
+        if name == "pages/brand_choices":
+            return [{"brand_id": 1, "name": "<b>"}]
+        return [{"category": "food" if name == "pages/category_choices" else f"of {params['brands']}"}]
 
     monkeypatch.setattr(live, "fetch", fetch)
     app.dependency_overrides[database] = lambda: None
     answer = ann.get("/api/live/choices").json()
     assert answer == {"brands": [{"brand_id": 1, "name": "<b>"}], "categories": ["food"]}
     assert asked[0] == {"all_brands": 1, "brands": (-1,)}
+    assert carl.get("/api/live/choices").json()["categories"] == ["of (1, 2)"]
+    assert asked[2] == {"all_brands": 0, "brands": (1, 2)}
 
 
 def test_without_the_database_the_filters_say_so(ann: TestClient) -> None:

@@ -79,6 +79,17 @@ def test_rows_are_not_for_who_is_bound_to_brands(connection: Connection, carl: T
     assert (carl.get(path).status_code, carl.get(path).json()["error"]["code"]) == (403, "forbidden")
 
 
+def test_who_is_bound_to_brands_sees_verdicts_without_numbers_of_rows(
+    connection: Connection, ann: TestClient, carl: TestClient
+) -> None:
+    merged(connection, "repins", rows_read=78_901, quarantined=45_678)
+    assert "78901" in ann.get("/api/quality").text
+    found = table_of(carl, "repins")
+    assert (found["slice_rows"], found["slice_quarantined"]) == (None, None)
+    assert found["audited_at"] is not None
+    assert not [digits for digits in ("78901", "45678") if digits in carl.get("/api/quality").text]
+
+
 def test_nothing_judged_yet_is_no_error(connection: Connection, ann: TestClient, carl: TestClient) -> None:
     told = carl.get("/api/quality").json()
     assert [t["table"] for t in told["tables"]] == ["pins", "repins", "comments", "logins", "rollups"]

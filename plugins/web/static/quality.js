@@ -106,7 +106,7 @@ function verdict(t) {
             "small",
             { class: "quiet" },
             t.audited_at
-              ? `last slice ${ago(t.audited_at)}, ${count(t.slice_rows)} rows`
+              ? `last slice ${ago(t.audited_at)}${t.slice_rows === null ? "" : `, ${count(t.slice_rows)} rows`}`
               : "the gate checks each slice before its merge",
           ),
         ),

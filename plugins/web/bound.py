@@ -1,0 +1,73 @@
+"""People who are bound to brands get Pinwheel's pages, and nothing else of Airflow (ADR 0016).
+
+Airflow's roles know Dags, not brands: the lowest one reads every task's log, every XCom and all Dag code, which are
+about all brands. So this middleware of Airflow's API server refuses their requests, whatever their role allows.
+"""
+
+from collections.abc import Mapping
+
+from airflow.api_fastapi.auth.managers.base_auth_manager import COOKIE_NAME_JWT_TOKEN
+from airflow.api_fastapi.core_api.security import resolve_user_from_token
+from fastapi import HTTPException
+from starlette.datastructures import Headers
+from starlette.requests import HTTPConnection
+from starlette.responses import RedirectResponse, Response
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from plugins.web.errors import answer
+from plugins.web.navigation import PAGES, PREFIX
+
+# Airflow's login and its static files; the end of a session; and what anybody may ask without a login.
+FOLDERS = (f"{PREFIX}/", "/auth/", "/static/")
+OTHERS = ("/api/v2/auth/login", "/api/v2/auth/logout", "/api/v2/monitor/health", "/api/v2/version")
+FIRST_PAGE = f"{PREFIX}/{next(iter(PAGES))}"
+
+
+class PagesOnly:
+    """Refuses everything but our pages to people who are bound to brands."""
+
+    def __init__(self, app: ASGIApp, bound: Mapping[str, frozenset[int]]) -> None:
+        self._app = app
+        self._bound = bound
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on, or refuse it."""
+        if scope["type"] == "lifespan" or is_open(path_of(scope)) or not await self._is_bound(scope):
+            await self._app(scope, receive, send)
+        else:
+            await refusal(scope)(scope, receive, send)
+
+    async def _is_bound(self, scope: Scope) -> bool:
+        """Whether one of the request's tokens is a bound person's, whichever Airflow would take."""
+        for token in tokens(scope):
+            try:
+                user = await resolve_user_from_token(token)
+            except HTTPException:
+                continue  # it opens nothing: Airflow refuses it, too
+            if str(user.get_name()) in self._bound:
+                return True
+        return False
+
+
+def path_of(scope: Scope) -> str:
+    """The path as Airflow's router takes it, also where Airflow is under a path of its own."""
+    return str(scope["path"]).removeprefix(scope.get("root_path", ""))
+
+
+def is_open(path: str) -> bool:
+    """Whether bound people may ask for a path."""
+    return path in OTHERS or path.startswith(FOLDERS)
+
+
+def tokens(scope: Scope) -> set[str]:
+    """Every token of a request: Airflow reads the first header that has one, or else the cookie."""
+    connection = HTTPConnection(scope)
+    found = {value.partition(" ")[2] for value in connection.headers.getlist("authorization")}
+    return {token for token in (*found, connection.cookies.get(COOKIE_NAME_JWT_TOKEN, "")) if token}
+
+
+def refusal(scope: Scope) -> Response:
+    """A browser that opens a page of Airflow's is led to ours, for example after its login."""
+    if scope.get("method") == "GET" and "text/html" in Headers(scope=scope).get("accept", ""):
+        return RedirectResponse(scope.get("root_path", "") + FIRST_PAGE, 303)
+    return answer(403, "forbidden", f"You are bound to some brands: you may see {FIRST_PAGE}, but not Airflow itself.")

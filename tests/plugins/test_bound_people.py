@@ -1,0 +1,147 @@
+"""People who are bound to brands get nothing of Airflow itself: each of its routes is asked, with their login."""
+
+import os
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from fastapi import FastAPI
+from fastapi.testclient import TestClient
+from starlette.routing import Mount, Route
+
+from plugins.web.bound import OTHERS, PagesOnly
+from tests.support.pages import BRAND_USERS, ROOT
+
+METHODS = ("get", "post", "put", "patch", "delete")
+OURS = "bound to some brands"
+
+
+@pytest.fixture(scope="module")
+def airflow_app(tokens: dict[str, str]) -> Iterator[FastAPI]:
+    """Airflow's API server with our plugin, without its database: who is refused never gets as far as that."""
+    from airflow import plugins_manager
+    from airflow.api_fastapi.app import create_app
+
+    kept = dict(os.environ)
+    os.environ |= {
+        "AIRFLOW__CORE__PLUGINS_FOLDER": str(ROOT / "plugins"),
+        "PINWHEEL_BRAND_USERS": '{"carl": [1, 2]}',
+    }
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("airflow.settings.PLUGINS_FOLDER", str(ROOT / "plugins"))
+        plugins_manager._get_plugins.cache_clear()
+        yield create_app()
+        plugins_manager._get_plugins.cache_clear()
+    os.environ.clear()
+    os.environ.update(kept)
+
+
+@pytest.fixture(scope="module")
+def asked(airflow_app: FastAPI) -> list[tuple[str, str]]:
+    """Every method and path of Airflow's: of its API's description, of the tasks' API, and those of no description."""
+    found = set(described(airflow_app.openapi(), ""))
+    for route in airflow_app.routes:
+        if isinstance(route, Mount) and isinstance(route.app, FastAPI) and route.path not in ("/pinwheel", "/auth"):
+            inner = route.app
+            found |= {(m, route.path + filled(r.path)) for r in inner.routes if isinstance(r, Route) for m in METHODS}
+            found |= set(described(inner.openapi(), route.path))
+        elif isinstance(route, Route):
+            found |= {(method.lower(), filled(route.path)) for method in route.methods or ()}
+    return sorted(found)
+
+
+def described(document: dict[str, Any], prefix: str) -> Iterator[tuple[str, str]]:
+    for path, methods in document["paths"].items():
+        yield from ((method, prefix + filled(path)) for method in METHODS if method in methods)
+
+
+def filled(path: str) -> str:
+    return re.sub(r"\{[^}]+\}", "1", path)
+
+
+def client(app: FastAPI, token: str | None, *, cookie: bool = False) -> TestClient:
+    made = TestClient(app, raise_server_exceptions=False, follow_redirects=False, base_url="http://127.0.0.1")
+    if token and cookie:
+        made.cookies.set("_token", token)
+    elif token:
+        made.headers["Authorization"] = f"Bearer {token}"
+    return made
+
+
+def test_there_is_something_to_ask_for(asked: list[tuple[str, str]]) -> None:
+    assert len(asked) > 150
+    paths = {path for _, path in asked}
+    assert {"/api/v2/dags/1/dagRuns/1/taskInstances/1/logs/1", "/api/v2/dagSources/1", "/ui/config"} <= paths
+    assert "/api/v2/dags/1/dagRuns/1/taskInstances/1/xcomEntries/1" in paths
+    assert any(path.startswith("/execution/") for path in paths)
+
+
+@pytest.mark.parametrize("cookie", [False, True], ids=["bearer", "cookie"])
+def test_every_route_of_airflow_refuses_a_bound_person(
+    airflow_app: FastAPI, asked: list[tuple[str, str]], tokens: dict[str, str], cookie: bool
+) -> None:
+    carl = client(airflow_app, tokens["carl"], cookie=cookie)
+    let_in = []
+    for method, path in asked:
+        answer = carl.request(method, path)
+        if path not in OTHERS and not (answer.status_code == 403 and (OURS in answer.text or method == "head")):
+            let_in.append(f"{method} {path}: {answer.status_code}")
+    assert let_in == []
+
+
+def test_what_anybody_may_ask_for_is_short_and_says_nothing(asked: list[tuple[str, str]]) -> None:
+    """Airflow answers these without a login, too."""
+    assert {path for _, path in asked} & set(OTHERS) == set(OTHERS)
+    assert len(OTHERS) == 4
+
+
+def test_a_bound_person_s_browser_is_led_to_our_pages(airflow_app: FastAPI, tokens: dict[str, str]) -> None:
+    carl = client(airflow_app, tokens["carl"], cookie=True)
+    for path in ("/", "/dags", "/api/v2/dags", "/plugin/pinwheel-live", "/pinwheel", "/docs"):
+        answer = carl.get(path, headers={"Accept": "text/html,*/*;q=0.8"})
+        assert (answer.status_code, answer.headers["location"]) == (303, "/pinwheel/live"), path
+    assert carl.get("/pinwheel/live").status_code == 200
+    assert carl.get("/pinwheel/api/me").json()["brands"] == BRAND_USERS["carl"]
+    assert carl.post("/", headers={"Accept": "text/html"}).status_code == 403
+
+
+@pytest.mark.parametrize(
+    "path", ["/PINWHEEL/live", "/pinwheelx/", "//api/v2/dags", "/static", "/Auth/token", "/api/v2/version/"]
+)
+def test_a_path_that_looks_like_an_open_one_is_not(airflow_app: FastAPI, tokens: dict[str, str], path: str) -> None:
+    assert client(airflow_app, tokens["carl"]).get(path).status_code == 403
+
+
+def test_whoever_is_not_bound_is_not_refused(
+    airflow_app: FastAPI, asked: list[tuple[str, str]], tokens: dict[str, str]
+) -> None:
+    """Only a sample: there is no database behind them."""
+    for token in (None, tokens["bob"], tokens["ann"], "nonsense"):
+        other = client(airflow_app, token)
+        answers = [
+            other.get(path) for path in ("/", "/ui/config", "/ui/auth/menus", "/api/v2/version", "/api/v2/plugins")
+        ]
+        assert [answer.url.path for answer in answers if OURS in answer.text or answer.status_code == 303] == []
+
+
+def test_a_bound_person_s_token_counts_wherever_it_is(airflow_app: FastAPI, tokens: dict[str, str]) -> None:
+    both = client(airflow_app, tokens["bob"])
+    both.cookies.set("_token", tokens["carl"])
+    assert OURS in both.get("/ui/config").text
+    doubled = client(airflow_app, None)
+    headers = [("Authorization", f"Bearer {tokens['carl']}"), ("Authorization", f"Bearer {tokens['bob']}")]
+    assert OURS in doubled.get("/ui/config", headers=headers).text
+    assert OURS in doubled.get("/ui/config", headers=headers[::-1]).text
+    assert OURS in doubled.get("/ui/config", headers={"Authorization": f"bEaReR {tokens['carl']}"}).text
+
+
+def test_without_bound_people_nothing_is_in_the_way(monkeypatch: pytest.MonkeyPatch) -> None:
+    from plugins.pinwheel_plugin import PinwheelPlugin
+
+    monkeypatch.setenv("PINWHEEL_BRAND_USERS", "")
+    assert PinwheelPlugin().fastapi_root_middlewares == []
+    monkeypatch.setenv("PINWHEEL_BRAND_USERS", '{"carl": [1, 2]}')
+    (given,) = PinwheelPlugin().fastapi_root_middlewares
+    assert given["middleware"] is PagesOnly
+    assert given["kwargs"] == {"bound": {"carl": frozenset({1, 2})}}
