@@ -3,7 +3,6 @@
 Only networks are stored: an address's /24 for IPv4, its /48 for IPv6.
 """
 
-import json
 import re
 import socket
 from collections.abc import Callable
@@ -59,13 +58,24 @@ def without_addresses(text: str) -> str:
 
 
 def bytes_without_addresses(value: bytes) -> bytes:
-    """As ``without_addresses``, for a value of any encoding; bytes that are no text stay as they are."""
-    encoding = json.detect_encoding(value)  # by a mark at the start, or by where the zeros are
-    errors = "surrogateescape" if encoding.startswith("utf-8") else "surrogatepass"
-    try:
-        return without_addresses(value.decode(encoding, errors)).encode(encoding, errors)
-    except UnicodeError:
-        return without_addresses(value.decode("latin-1")).encode("latin-1")
+    """As ``without_addresses``, for a value of any encoding; all other bytes stay as they are.
+
+    What the first bytes say of the encoding is not asked: they may lie.
+    """
+    text = without_addresses(value.decode(errors="surrogateescape"))
+    return (_without_spread(text) if "\0" in text else text).encode(errors="surrogateescape")
+
+
+def _without_spread(text: str) -> str:
+    """As ``without_addresses``, with zeros between an address's characters: UTF-16 or UTF-32, from any byte on."""
+    places = [place for place, character in enumerate(text) if character != "\0"]
+    done, last = [], 0
+    for run in _RUN.finditer(text.replace("\0", "")):
+        if (cut := _cut_run(run)) != run[0]:
+            first, second = places[run.start()], places[run.start() + 1]
+            done += [text[last:first], text[first + 1 : second].join(cut)]
+            last = places[run.end() - 1] + 1
+    return "".join([*done, text[last:]])
 
 
 def _cut_run(found: re.Match[str]) -> str:

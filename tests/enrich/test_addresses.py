@@ -100,7 +100,25 @@ def test_other_texts_are_no_address(text: str | None) -> None:
     assert packed(text) is None
 
 
+TEXT = '{"ip":"198.51.100.77","via":"2001:db8:1:2::77"}'
+CUT = '{"ip":"198.51.100.0/24","via":"2001:db8:1::/48"}'
+
+
+@pytest.mark.parametrize("code", ["utf-8", "utf-16-le", "utf-16-be", "utf-32-le", "utf-32-be"])
+@pytest.mark.parametrize("before", [b"", b"\0", b"\xff\xfe", b"\xfe\xff", b"\0\0\0\0\x01", b"x", b"5\0"])
+@pytest.mark.parametrize("after", [b"", b"\0", b"\xff"])
+def test_addresses_in_bytes_are_cut_whatever_the_first_ones_say(code: str, before: bytes, after: bytes) -> None:
+    cut = bytes_without_addresses(before + TEXT.encode(code) + after)
+    assert cut == before + CUT.encode(code) + after
+    assert bytes_without_addresses(cut) == cut
+
+
+def test_a_zero_before_an_address_is_no_part_of_it() -> None:
+    assert bytes_without_addresses(b"5\x00198.51.100.77") == b"5\x00198.51.100.0/24"
+
+
 @pytest.mark.parametrize("part", [":", "1:", "1::", "\\", "1.", "a", "%25", ".:", "1:.", ".", "::", "1:1:1:1:1:1:1:1:"])
 def test_a_long_text_takes_as_long_as_its_parts(part: str) -> None:
     """Each part is looked at a bounded number of times; with backtracking these take minutes."""
     assert without_addresses(part * (65_536 // len(part)) + "::")
+    assert bytes_without_addresses(part.encode("utf-16") * (32_768 // len(part)))
