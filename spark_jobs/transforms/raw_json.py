@@ -18,7 +18,8 @@ def unknown_fields(text: str, known: Container[str], nested: str | None = None, 
     Args:
         text: a valid JSON object.
         known: the names to leave out.
-        nested: the name of a known field that is an object, of which the unknown fields are kept as well.
+        nested: the name of a known field that is an object, of which the unknown fields are kept as well. Of several
+            the first counts.
         inner: the names to leave out of that object.
 
     Returns:
@@ -26,8 +27,8 @@ def unknown_fields(text: str, known: Container[str], nested: str | None = None, 
     """
     kept = []
     for name, key, value in members(text):
-        if name == nested and value.startswith("{"):
-            below = unknown_fields(value, inner)
+        if name == nested:
+            nested, below = None, unknown_fields(value, inner)
             kept += [f"{key}:{below}"] if below != "{}" else []
         elif name not in known:
             kept.append(f"{key}:{value}")

@@ -16,9 +16,17 @@ objects AS (
     FROM decoded
 ),
 
--- Of a duplicate key the first value counts.
+-- Of a duplicate key the first value counts. A decimal is read as a text, or a text that came as one would be rounded.
 read AS (
-    SELECT *, json_transform(object, '{"event_id": "VARCHAR", "event_type": "VARCHAR", "occurred_at": "VARCHAR", "user_id": "VARCHAR", "ip": "VARCHAR", "pin_id": "VARCHAR", "board_id": "VARCHAR", "text": "VARCHAR", "client": "VARCHAR", "pin": "JSON"}') AS texts
+    SELECT
+        *,
+        json_transform(
+            CASE
+                WHEN regexp_matches(object, '([^\\]"[ \t\r\n]*:[ \t\r\n]*)(-?[0-9]+[.eE][0-9.eE+-]*)') THEN regexp_replace(object, '([^\\]"[ \t\r\n]*:[ \t\r\n]*)(-?[0-9]+[.eE][0-9.eE+-]*)', '\1"\2"', 'g')
+                ELSE object
+            END,
+            '{"event_id": "VARCHAR", "event_type": "VARCHAR", "occurred_at": "VARCHAR", "user_id": "VARCHAR", "ip": "VARCHAR", "pin_id": "VARCHAR", "board_id": "VARCHAR", "text": "VARCHAR", "client": "VARCHAR", "pin": "JSON"}'
+        ) AS texts
     FROM objects
 ),
 

@@ -2,8 +2,7 @@
 
 import json
 import re
-from calendar import monthrange
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -12,37 +11,10 @@ from hypothesis import strategies as st
 
 from pinwheel.core.contract import DeadReason
 from spark_jobs.transforms.raw_json import members, unknown_fields
+from tests.support.contract import instant
 from tests.support.records import PIN, encode, event, parser, records, rows_of
 
 Row = dict[str, Any]
-GRAMMAR = re.compile(
-    r"([0-9]{4})-([0-9]{2})-([0-9]{2})[Tt]([0-9]{2}):([0-9]{2}):([0-9]{2})(\.[0-9]+)?(?:[Zz]|([+-])([0-9]{2}):([0-9]{2}))"
-)
-HELD = (datetime(1000, 1, 1, tzinfo=UTC), datetime(9999, 12, 31, 23, 59, 59, 999999, tzinfo=UTC))
-
-
-def instant(text: str) -> datetime | None:
-    """A time by RFC 3339, section 5.6 and 5.7, that the reporting tables can hold; None if it is none."""
-    found = GRAMMAR.fullmatch(text)
-    if not found:
-        return None
-    year, month, day, hour, minute, second = map(int, found.groups()[:6])
-    sign, ahead_hours, ahead_minutes = found[8], int(found[9] or 0), int(found[10] or 0)
-    if not (year and 1 <= month <= 12 and 1 <= day <= monthrange(year, month)[1]):
-        return None
-    if hour > 23 or minute > 59 or second > 60 or ahead_hours > 23 or ahead_minutes > 59:
-        return None
-    ahead = timedelta(hours=ahead_hours, minutes=ahead_minutes) * (-1 if sign == "-" else 1)
-    micros = int(((found[7] or ".0")[1:] + "000000")[:6])
-    try:
-        whole = datetime(year, month, day, hour, minute, min(second, 59), tzinfo=UTC) - ahead
-        is_last = (whole.hour, whole.minute) == (23, 59) and whole.day == monthrange(whole.year, whole.month)[1]
-        if second == 60 and not is_last:
-            return None
-        moment = whole + timedelta(seconds=second == 60, microseconds=micros)
-    except OverflowError:
-        return None
-    return moment if HELD[0] <= moment <= HELD[1] else None
 
 
 def created(*times: str) -> list[Row]:
@@ -139,10 +111,29 @@ def test_a_text_that_looks_like_one_lands(text: str) -> None:
     assert (row["dead_reason"], row["text"]) == (None, text)
 
 
-@pytest.mark.parametrize("value", [7, -2.5, 10**18])
-def test_a_number_is_a_text(value: float) -> None:
-    (row,) = rows_of(encode(event("comment", text=value)))
-    assert row["text"] == str(value)
+NUMBERS = ["7", "-2.5", "1" + "0" * 18, "9" * 40, "19.90", "12345678901234567.89", "1e3", "1E+400", "-1e-400", "0.10"]
+
+
+@pytest.mark.parametrize("number", NUMBERS)
+def test_a_number_is_a_text_with_the_same_digits(number: str) -> None:
+    """Rounded, two event ids would be one."""
+    sent = encode(event("comment", note='a "text": 1.50', more={"text": [1.50], "text ": 1.5}))[:-1]
+    sent = sent.replace(b'"nice\\tone"', number.encode()) + b',"pin":{"title":1.50}}'
+    pin = encode(event("pin", pin={**PIN, "title": 123321, "colour": 1}))
+    pin = pin.replace(b"123321", number.encode()).replace(b'"colour": 1', b'"colour": 1.50')
+    row, pinned = rows_of(sent, pin)
+    assert (row["text"], pinned["title"], pinned["extra"]) == (number, number, '{"pin":{"colour":1.50}}')
+    assert json.loads(row["extra"]) == {
+        "note": 'a "text": 1.50',
+        "more": {"text": [1.50], "text ": 1.5},
+        "pin": {"title": 1.50},
+    }
+
+
+@pytest.mark.parametrize("number", ["1.0", "1e3", "1.5", "-0.0"])
+def test_a_decimal_is_no_whole_number(number: str) -> None:
+    (row,) = rows_of(encode(event("login", user_id=123321)).replace(b"123321", number.encode()))
+    assert (row["dead_reason"], row["dead_detail"]) == (DeadReason.BAD_FIELD, f"user_id={number}")
 
 
 RAW = [
