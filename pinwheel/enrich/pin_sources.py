@@ -4,10 +4,12 @@ Both raise ``SourceDownError`` and nothing else, so that ``pins`` can pause a so
 """
 
 import logging
+import zlib
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from operator import itemgetter
+from threading import Timer
 from typing import Any, NamedTuple, Protocol
 
 import httpx
@@ -34,8 +36,11 @@ VALUE_FIELDS = tuple(f for f in PIN_FIELDS if f.name != "pin_id")
 VALUES, VERSION = slice(len(VALUE_FIELDS)), slice(len(VALUE_FIELDS), None)  # the parts of a row
 NO_VERSION: PinRow = (None,) * len(PIN_VERSION)  # of the Pin API's answers
 VERSION_TYPES = (ARROW_TYPE[Type.TIMESTAMP], *(ARROW_TYPE[c.type] for c in LINEAGE_COLUMNS if c.name in PIN_VERSION))
+OLDEST_YEAR = 1000  # of the contract: before it, a column of the database can't hold a time
 MICROSECOND = timedelta(microseconds=1)
 INT64 = range(-(2**63), 2**63)
+ANSWER_BYTES, PIN_BYTES = 2**20, 2**15  # of an answer, and more per pin: its longest texts, mostly of 3 bytes
+FAILURES = (httpx.HTTPError, httpx.InvalidURL, zlib.error, OSError, RuntimeError, ValueError, KeyError, TypeError)
 IDLE_SECONDS = 60.0  # reconnect after that: servers and firewalls drop idle connections
 
 
@@ -58,22 +63,54 @@ class PinSource(Protocol):
 
 
 class PinApi:
-    """The Pin API over HTTP: ``POST {pin_api_url}/pins/batch``."""
+    """The Pin API over HTTP: ``POST {pin_api_url}/pins/batch``.
+
+    Whatever it answers, that ends: after ``pin_api_seconds`` in all, within the bytes that the asked pins can have.
+    """
 
     def __init__(self, settings: PinSettings, client: httpx.Client | None = None) -> None:
-        # An internal address: the environment's proxies must not apply.
-        self._client = client or httpx.Client(timeout=settings.pin_api_seconds, trust_env=False)
+        self._seconds = settings.pin_api_seconds
+        self._client = client or self._connected()
         self._url = f"{settings.pin_api_url.rstrip('/')}/pins/batch"
-        self._headers = pin_api_login(settings)
+        self._login = pin_api_login(settings)
+
+    def _connected(self) -> httpx.Client:
+        # An internal address: the environment's proxies must not apply.
+        return httpx.Client(timeout=self._seconds, trust_env=False)
 
     def fetch(self, pin_ids: Sequence[int]) -> Answer:
         """Fetch pins; a pin that breaks the contract is left out of the answer, so its rows stay pending."""
+        # httpx limits each read, not the sum of them. Its connections are closed under one that goes on for ever.
+        late = Timer(self._seconds, self._client.close)
+        late.daemon = True
+        late.start()
         try:
-            response = self._client.post(self._url, json={"pin_ids": list(pin_ids)}, headers=self._headers)
-            response.raise_for_status()
-            return _read_answer(orjson.loads(response.content), set(pin_ids))
-        except (httpx.HTTPError, httpx.InvalidURL, orjson.JSONDecodeError, KeyError, TypeError) as error:
+            return _read_answer(orjson.loads(self._ask(pin_ids)), set(pin_ids))
+        except FAILURES as error:
             raise SourceDownError(f"Pin API {self._url}: {type(error).__name__}: {error}") from error
+        finally:
+            late.cancel()
+            if self._client.is_closed:
+                self._client = self._connected()
+
+    def _ask(self, pin_ids: Sequence[int]) -> bytes:
+        body, headers = {"pin_ids": list(pin_ids)}, {"accept-encoding": "gzip", **self._login}
+        with self._client.stream("POST", self._url, json=body, headers=headers) as response:
+            response.raise_for_status()
+            return _content(response, ANSWER_BYTES + PIN_BYTES * len(pin_ids))
+
+
+def _content(response: httpx.Response, most: int) -> bytes:
+    """The answer's body, unpacked here because httpx unpacks a whole chunk, to a thousand times its size."""
+    packing, content = response.headers.get("content-encoding", "identity"), bytearray()
+    if packing not in ("identity", "gzip"):
+        raise ValueError(f"the answer is packed by {packing!r:.40}")
+    unpack = zlib.decompressobj(zlib.MAX_WBITS | 16)
+    for chunk in response.iter_raw() if packing == "gzip" else response.iter_bytes():
+        content += unpack.decompress(chunk, most + 1 - len(content)) if packing == "gzip" else chunk
+        if len(content) > most:
+            raise ValueError(f"the answer has more than {most} bytes")
+    return bytes(content)
 
 
 def pin_api_login(settings: PinTokenSettings) -> dict[str, str]:
@@ -113,12 +150,13 @@ def _meets(field: Field, value: object) -> bool:
 
 
 def _micros(text: str | None) -> int | None:
-    """Microseconds since 1970 of an RFC 3339 time; None for any other text."""
+    """Microseconds since 1970 of an RFC 3339 time that the reporting columns hold; None for any other text."""
     try:
         parsed = datetime.fromisoformat(text or "")
-    except ValueError:
+        at = parsed.astimezone(UTC) if parsed.tzinfo else None
+    except (ValueError, OverflowError):
         return None
-    return (parsed - EPOCH) // MICROSECOND if parsed.tzinfo else None
+    return (at - EPOCH) // MICROSECOND if at and at.year >= OLDEST_YEAR else None
 
 
 class PinCache:

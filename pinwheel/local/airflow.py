@@ -11,12 +11,11 @@ import os
 import re
 import subprocess
 import sys
-import urllib.error
-import urllib.request
 from collections.abc import Mapping
 from pathlib import Path
 
 from pinwheel.clients.spark import python_path
+from pinwheel.core import http
 from pinwheel.core.contract import TABLES
 from pinwheel.core.errors import LocalError, SettingError
 from pinwheel.core.settings import MergeSettings, WebSettings, load
@@ -166,8 +165,7 @@ def bound() -> list[str]:
 def all_healthy(settings: LocalSettings) -> bool:
     """Whether the API answers and reports scheduler, Dag processor and triggerer as healthy."""
     try:
-        with urllib.request.urlopen(settings.airflow_url + MONITOR, timeout=5) as answer:  # noqa: S310 - loopback
-            health = json.load(answer)
-    except (urllib.error.URLError, OSError, ValueError):
+        health = http.get_json(settings.airflow_url + MONITOR, seconds=5)
+        return all(health[name]["status"] == "healthy" for name in ("scheduler", "dag_processor", "triggerer"))
+    except (OSError, ValueError, KeyError, TypeError):
         return False
-    return all(health.get(name, {}).get("status") == "healthy" for name in ("scheduler", "dag_processor", "triggerer"))

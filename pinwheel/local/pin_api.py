@@ -1,9 +1,8 @@
 """The stand-in for Pinterest's pin service: a small HTTP server over the generator's catalogue."""
 
 import sys
-import urllib.error
-import urllib.request
 
+from pinwheel.core import http
 from pinwheel.local.parts import LOOPBACK, Part
 from pinwheel.local.processes import Program
 from pinwheel.local.settings import LocalSettings
@@ -23,7 +22,6 @@ def part(settings: LocalSettings, environment: dict[str, str]) -> Part:
 def healthy(url: str) -> bool:
     """Whether the URL answers 200."""
     try:
-        with urllib.request.urlopen(url, timeout=2) as answer:  # noqa: S310 - a loopback address of ours
-            return bool(answer.status == 200)
-    except (urllib.error.URLError, OSError):
+        return http.get(url, seconds=2)[0] == 200
+    except OSError:
         return False

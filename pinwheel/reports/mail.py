@@ -24,6 +24,7 @@ from pinwheel.reports.numbers import Brand, Change
 from pinwheel.reports.page import VERDICTS, number_name
 from pinwheel.reports.period import Period
 from pinwheel.reports.revisions import Report
+from pinwheel.reports.smtp import Smtp, SmtpOverTls
 from pinwheel.reports.store import Store
 from pinwheel.reports.tables import FILES
 
@@ -238,9 +239,9 @@ class Server:
         address = (given.smtp_host, given.smtp_port)
         tls = ssl.create_default_context()
         if given.smtp_security == "tls":
-            smtp: smtplib.SMTP = smtplib.SMTP_SSL(*address, timeout=given.smtp_seconds, context=tls)
+            smtp: Smtp = SmtpOverTls(*address, timeout=given.smtp_seconds, context=tls)
         else:
-            smtp = smtplib.SMTP(*address, timeout=given.smtp_seconds)
+            smtp = Smtp(*address, timeout=given.smtp_seconds)
         if given.smtp_security == "starttls":
             smtp.starttls(context=tls)
         if given.smtp_user:

@@ -7,9 +7,9 @@ Imports the standard library only, so that a check takes a tenth of a second.
 
 import json
 import sys
-import urllib.error
-import urllib.request
 from collections.abc import Sequence
+
+from pinwheel.core import http
 
 SECONDS = 5.0
 
@@ -20,11 +20,9 @@ def answers(url: str, component: str | None = None) -> bool:
     Without a component a 4xx (e.g. login required) counts as an answer, a 5xx does not.
     """
     try:
-        with urllib.request.urlopen(url, timeout=SECONDS) as answer:  # noqa: S310 - the compose file names it
-            return component is None or json.load(answer)[component]["status"] == "healthy"
-    except urllib.error.HTTPError as error:
-        return component is None and error.code < 500
-    except (OSError, ValueError, KeyError):
+        status, body = http.get(url, SECONDS)
+        return status < 500 if component is None else json.loads(body)[component]["status"] == "healthy"
+    except (OSError, ValueError, KeyError, TypeError):
         return False
 
 

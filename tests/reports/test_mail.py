@@ -3,6 +3,7 @@
 import email
 import ssl
 import subprocess
+import time
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from email.message import EmailMessage
@@ -23,6 +24,7 @@ from pinwheel.reports import run as tasks
 from pinwheel.reports.store import Store
 from tests.support.brand_reports import Clock, NameBrands, RunReports, some
 from tests.support.lakes import NOON, event
+from tests.support.liars import Answer, answering, drips, floods
 from tests.support.ports import free_port
 from tests.support.types import MergeEvents, Query
 
@@ -360,3 +362,15 @@ def test_the_tasks_use_the_environment_and_alert(
     assert len(inbox.got) == 1
     assert tasks.make(None, 1, None, True) == {}
     assert alerts[1:] == [("resolved", "reports_failed", "reports")]
+
+
+@pytest.mark.parametrize(
+    "lie", [drips(b"220"), drips(b"220-x\r\n", b"220-x\r\n"), floods(b"220-x\r\n", b"220-x\r\n" * 9999)]
+)
+def test_a_server_whose_reply_never_ends_is_unavailable(lie: Answer) -> None:
+    with answering(lie, reads=False) as port:
+        chosen = MailSettings(smtp_host="127.0.0.1", smtp_port=port, smtp_security="none", smtp_seconds=0.4)
+        began = time.monotonic()
+        with pytest.raises(ReportError, match="no mail can be sent"):
+            mail.Server(chosen).send(EmailMessage())
+    assert time.monotonic() - began < 5
