@@ -17,6 +17,7 @@ from pinwheel.core.settings import (
     StreamSettings,
     load,
 )
+from pinwheel.core.times import FIRST_KAFKA
 from pinwheel.enrich.locations import Locator
 from pinwheel.enrich.pins import PinLookup
 from pinwheel.lake.erased_people import ErasedPeople
@@ -25,7 +26,6 @@ from spark_jobs.transforms.enrich import with_pins, with_places
 from spark_jobs.transforms.erased import without_erased, without_makers
 from spark_jobs.transforms.parse import RECORDS_SCHEMA, Limits, Parser
 
-FIRST_KAFKA = datetime(2011, 1, 1, tzinfo=UTC)
 MANIFEST_SCHEMA = "manifest string"  # a task returns one row: its ``Manifest`` as JSON
 Write = Callable[[Iterator[pa.RecordBatch]], Iterator[pa.RecordBatch]]
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from functools import partial
 from uuid import uuid4
 
+from pyspark.errors import PySparkException
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql.streaming import StreamingQuery
 from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_fixed
@@ -27,6 +28,7 @@ from pinwheel.lake.files import Manifest
 from pinwheel.lake.landing import Landing
 from pinwheel.stream import driver_lock, source_log
 from pinwheel.stream.attempts import Attempts
+from spark_jobs import wild_times
 from spark_jobs.careful import Careful
 from spark_jobs.landing_task import MANIFEST_SCHEMA, Write, writer
 from spark_jobs.stopping import StopSwitch
@@ -141,13 +143,28 @@ def read_part(
         .option("endingOffsets", _as_json(settings.topic, {partition: end}))
         .load()
     )
-    return written(records, settings, write, 1)
+    return written(records, settings, write, 1, {partition: (start, end)})
 
 
-def written(records: DataFrame, settings: StreamSettings, write: Write, tasks: int) -> Manifest:
-    """Parse, enrich and write Kafka records by a number of tasks: few make few files."""
-    parts = to_records(records, settings.max_value_bytes).coalesce(tasks).mapInArrow(write, MANIFEST_SCHEMA).collect()
-    return Manifest.together(Manifest.from_json(row.manifest) for row in parts)
+def written(
+    kafka: DataFrame, settings: StreamSettings, write: Write, tasks: int, spans: dict[int, tuple[int, int]]
+) -> Manifest:
+    """Parse, enrich and write the Kafka records at ``spans`` by a number of tasks: few make few files.
+
+    What a read that fails has written, no commit names.
+    """
+
+    def manifest(records: DataFrame) -> Manifest:
+        parts = records.coalesce(tasks).mapInArrow(write, MANIFEST_SCHEMA).collect()
+        return Manifest.together(Manifest.from_json(row.manifest) for row in parts)
+
+    try:
+        return manifest(to_records(kafka, settings.max_value_bytes))
+    except PySparkException as error:
+        if not wild_times.have_ended(error):
+            raise
+        log.warning("reading %s again: %s", spans, error)
+        return manifest(wild_times.records(kafka.sparkSession, settings, spans))
 
 
 def _as_json(topic: str, offsets: dict[int, int]) -> str:
@@ -211,7 +228,7 @@ class BatchWriter:
         ends = self.batches.ends()
         spans = {p: (self.batches.next_offsets.get(p, 0), end) for p, end in ends.items()}
         self.attempts.again(self.landing.log, spans)
-        manifest = written(kafka, self.settings, self.write, tasks).covering(spans)
+        manifest = written(kafka, self.settings, self.write, tasks, spans).covering(spans)
         if (now := self.batches.log_id()) != self.landing.log:  # asked after the records were read
             raise SourceLogError(f"the topic was {self.landing.log} when the driver started; it is {now} now")
         if manifest.spans:

@@ -1,17 +1,18 @@
-"""Kafka's metadata: the topic's log, its partitions, the offsets they hold; and the client options of every process."""
+"""Kafka: the topic's log, its partitions, the offsets they hold, their records; and every process's client options."""
 
 import time
 from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import NamedTuple
 
-from confluent_kafka import Consumer, KafkaError, KafkaException, TopicCollection, TopicPartition
+from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicCollection, TopicPartition
 from confluent_kafka.admin import AdminClient
 
 from pinwheel.core.errors import MissingPartError
 from pinwheel.core.settings import KafkaSettings
+from pinwheel.core.times import of_milliseconds
 
 REQUEST_SECONDS = 5.0
 FURTHER_BACK = 64  # how many times as far, when nothing was found
@@ -155,7 +156,7 @@ def _times(
                 continue
             partition: int = record.partition()  # type: ignore[assignment]  # both answers have one
             if record.error() is None and partition in open_:
-                found.setdefault(partition, []).append(datetime.fromtimestamp(record.timestamp()[1] / 1000, UTC))
+                found.setdefault(partition, []).append(of_milliseconds(record.timestamp()[1]))
             is_last = record.error() is not None or (record.offset() or 0) >= held[partition].end - 1
             if is_last or not every:
                 open_.discard(partition)
@@ -170,11 +171,7 @@ def committed(settings: KafkaSettings, partition: int, ranges: Sequence[tuple[in
     Raises:
         MissingPartError: the broker does not answer.
     """
-    found: list[int] = []
-    with _asking(settings) as consumer:
-        for start, end in _spans(ranges):
-            consumer.assign([TopicPartition(settings.topic, partition, start)])
-            found += _offsets(consumer, end)
+    found = [record.offset() or 0 for span in _spans(ranges) for record in records(settings, partition, *span)]
     starts = [start for start, _ in ranges]
     return [o for o in found if (n := bisect_right(starts, o)) and o < ranges[n - 1][1]]
 
@@ -190,18 +187,24 @@ def _spans(ranges: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
     return spans
 
 
-def _offsets(consumer: Consumer, end: int) -> Iterator[int]:
-    """The offsets of the records before ``end``, from where the consumer is assigned."""
-    deadline = time.monotonic() + REQUEST_SECONDS
-    while time.monotonic() < deadline:
-        for record in consumer.consume(READ_RECORDS, 0.1):
-            deadline = time.monotonic() + REQUEST_SECONDS
-            if record.error() is not None or (record.offset() or 0) >= end:
-                if record.error() is None or record.error().code() == KafkaError._PARTITION_EOF:  # type: ignore[union-attr]
-                    return
-                raise KafkaException(record.error())
-            yield record.offset() or 0
-    raise MissingPartError(f"Kafka returned no records before offset {end}")
+def records(settings: KafkaSettings, partition: int, start: int, end: int) -> Iterator[Message]:
+    """The committed records at offsets [start, end) of a partition, in their order.
+
+    Raises:
+        MissingPartError: the broker does not answer.
+    """
+    with _asking(settings) as consumer:
+        consumer.assign([TopicPartition(settings.topic, partition, start)])
+        deadline = time.monotonic() + REQUEST_SECONDS
+        while time.monotonic() < deadline:
+            for record in consumer.consume(READ_RECORDS, 0.1):
+                deadline = time.monotonic() + REQUEST_SECONDS
+                if record.error() is not None or (record.offset() or 0) >= end:
+                    if record.error() is None or record.error().code() == KafkaError._PARTITION_EOF:  # type: ignore[union-attr]
+                        return
+                    raise KafkaException(record.error())
+                yield record
+    raise MissingPartError(f"Kafka returned no records before offset {end} of partition {partition}")
 
 
 def admin_client(settings: KafkaSettings) -> AdminClient:
@@ -250,7 +253,7 @@ def _jaas(settings: KafkaSettings) -> str:
 
 @contextmanager
 def _asking(settings: KafkaSettings, isolation: str = "read_committed") -> Iterator[Consumer]:
-    """A consumer for metadata requests; turns Kafka's errors into MissingPartError."""
+    """A consumer that joins no group; turns Kafka's errors into MissingPartError."""
     consumer = Consumer(
         {
             **librdkafka_options(settings),

@@ -4,12 +4,21 @@ from datetime import UTC, datetime, timedelta
 from typing import overload
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+FIRST_KAFKA = datetime(2011, 1, 1, tzinfo=UTC)  # no record was in Kafka before there was Kafka
 HOUR = timedelta(hours=1)
 
 
 def utc_now() -> datetime:
     """The clock; tests pass or install another."""
     return datetime.now(UTC)
+
+
+def of_milliseconds(milliseconds: int) -> datetime:
+    """A time since the epoch; one that no datetime can hold, as producers send them, is the nearest that it can."""
+    try:
+        return EPOCH + timedelta(milliseconds=milliseconds)
+    except OverflowError:
+        return (datetime.max if milliseconds > 0 else datetime.min).replace(tzinfo=UTC)
 
 
 def naive(moment: datetime) -> datetime:

@@ -26,7 +26,7 @@ from pinwheel.core import atomic, offsets
 from pinwheel.core.contract import DEAD_LETTER, ROLLUPS, TABLES
 from pinwheel.core.errors import MemsqlError, PinwheelError
 from pinwheel.core.settings import CompactSettings, HealthSettings, load
-from pinwheel.core.times import aware, naive
+from pinwheel.core.times import FIRST_KAFKA, aware, naive
 from pinwheel.lake import events_table
 from pinwheel.lake.compaction import measure as measure_files
 from pinwheel.stream import driver_lock, source_log, supervisor
@@ -34,6 +34,7 @@ from pinwheel.stream import driver_lock, source_log, supervisor
 log = logging.getLogger(__name__)
 
 UNDELIVERED_SHOWN = timedelta(days=2)  # alerts are given up after one day; they stay unwell for another day
+CLOCKS_DIFFER = timedelta(minutes=10)  # by less, between machines
 RECENT_COMMITS = 50  # window for the share of dead letters: about 100 s
 
 
@@ -54,9 +55,13 @@ class Measure:
 
 @dataclass(frozen=True)
 class Topic:
-    """Kafka's offsets, and its times of the oldest and newest record; empty if Kafka is empty or does not answer."""
+    """Kafka's offsets, and its times of the oldest and newest record; empty if Kafka is empty or does not answer.
+
+    A time that can't be right, see ``FIRST_KAFKA``, is None.
+    """
 
     held: dict[int, Held] = field(default_factory=dict)
+    has_records: bool = False
     oldest: datetime | None = None
     newest: datetime | None = None
 
@@ -80,9 +85,11 @@ def look(settings: HealthSettings, now: datetime) -> list[Measure]:
         held = kafka.held_offsets(settings)
         newest = kafka.newest_times(settings, held)
         oldest = kafka.oldest_times(settings, held)
-        topic = Topic(held, min(oldest.values(), default=None), max(newest.values(), default=None))
-        for partition, at in newest.items():
-            yield Measure("kafka_age_seconds", f"partition {partition}", (now - at).total_seconds())
+        ages = {p: (now - at).total_seconds() if _can_be_right(at, now) else None for p, at in newest.items()}
+        first, last = ([at for at in times.values() if _can_be_right(at, now)] for times in (oldest, newest))
+        topic = Topic(held, bool(newest), min(first, default=None), max(last, default=None))
+        for partition, age in ages.items():
+            yield Measure("kafka_age_seconds", f"partition {partition}", age)
         is_brokers = kafka_topic.has_brokers_time(settings)
         yield Measure("producers_time", "topic", None if is_brokers is None else float(not is_brokers))
 
@@ -118,10 +125,16 @@ def _behind(
     name: str, subject: str, topic: Topic, reached: datetime | None, now: datetime, settings: HealthSettings
 ) -> Iterator[Measure]:
     """Seconds between Kafka's newest record and the step's; since Kafka's oldest record if the step has none."""
-    if topic.newest is None or topic.oldest is None:  # no records to compare with
+    if not topic.has_records:
         return
-    behind = topic.newest - reached if reached else now - topic.oldest
-    yield Measure(name, subject, max(0.0, behind.total_seconds()), settings.health_max_behind_seconds)
+    start, end = (reached, topic.newest) if reached else (topic.oldest, now)
+    behind = max(0.0, (end - start).total_seconds()) if start and end else None
+    yield Measure(name, subject, behind, settings.health_max_behind_seconds)
+
+
+def _can_be_right(kafka_time: datetime, now: datetime) -> bool:
+    """Whether it can be when Kafka got a record. A topic may keep the producer's time, whatever that is."""
+    return FIRST_KAFKA <= kafka_time <= now + CLOCKS_DIFFER
 
 
 def _dead_share(rows: list[dict[str, int]], settings: HealthSettings) -> Measure:

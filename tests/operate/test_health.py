@@ -180,6 +180,23 @@ def test_what_never_had_a_record_is_behind_since_the_oldest_waits(
     assert {key: (found[key].value, found[key].is_well) for key in BEHIND} == dict.fromkeys(BEHIND, (waited, is_well))
 
 
+@pytest.mark.parametrize("wild", [datetime(1970, 1, 1, tzinfo=UTC), datetime.max.replace(tzinfo=UTC)])
+def test_a_clock_that_cannot_be_right_decides_nothing(
+    settings: HealthSettings, broker: Broker, database: Database, monkeypatch: pytest.MonkeyPatch, wild: datetime
+) -> None:
+    broker.held = {0: Held(0, 3), 1: Held(0, 1)}
+    well = measured(settings)
+    monkeypatch.setattr(kafka, "newest_times", lambda *_: {0: broker.newest, 1: wild})
+    monkeypatch.setattr(kafka, "oldest_times", lambda *_: {0: broker.oldest, 1: wild})
+    found = measured(settings)
+    assert [found[key].value for key in BEHIND] == [well[key].value for key in BEHIND]
+    assert found["kafka_age_seconds", "partition 1"].value is None
+
+    monkeypatch.setattr(kafka, "newest_times", lambda *_: {0: wild})
+    unknown = measured(settings)["lake_behind_seconds", "events"]
+    assert (unknown.value, unknown.is_well) == (None, False)
+
+
 @pytest.mark.usefixtures("database")
 def test_what_landed_long_ago_is_not_taken_for_nothing(settings: HealthSettings, broker: Broker) -> None:
     broker.oldest = NOW - timedelta(days=7)
