@@ -128,7 +128,7 @@ class Supervisor:
         self.settings = settings
         self.world = world
         self._path = _path(settings.stream_dir)
-        self._state = state_of(settings.stream_dir)
+        self._state = self._stored = state_of(settings.stream_dir)
         self._latches = {
             alert: Latch(alert, SUBJECT, world.alert, world.resolve, is_open=alert.name in self._state.alerted)
             for alert in DRIVER_ALERTS
@@ -141,7 +141,11 @@ class Supervisor:
         """Supervise for ``supervise_session_seconds``; the driver keeps running if this returns or dies."""
         ends = self.world.clock() + self.settings.supervise_session_seconds
         while self.world.clock() < ends:
-            self.step()
+            try:
+                self.step()
+                self._keep(self._state)  # if a full disk did not take it
+            except OSError as error:  # such as a full disk: the driver is started as soon as there is space again
+                log.warning("trying again: %s", error)
             if self.world.wait(self.settings.supervise_poll_seconds):
                 return
 
@@ -240,10 +244,10 @@ class Supervisor:
     def _keep(self, state: SupervisorState) -> None:
         """Store the state atomically: a supervisor that dies here leaves the old state or the new one."""
         state = replace(state, alerted=tuple(a.name for a, latch in self._latches.items() if latch.is_open))
-        if state == self._state:
-            return
         self._state = state
-        atomic.write_text(self._path, json.dumps(asdict(state)))
+        if state != self._stored:
+            atomic.write_text(self._path, json.dumps(asdict(state)))
+            self._stored = state
 
 
 def state_of(stream_dir: Path) -> SupervisorState:

@@ -1,12 +1,15 @@
 """One driver, restarted with growing pauses, also by the next supervisor; one alert per fault."""
 
+import errno
 import json
 import signal
 from collections.abc import Callable, Iterator
 from itertools import pairwise
+from pathlib import Path
 
 import pytest
 
+from pinwheel.core import atomic
 from pinwheel.core.settings import SuperviseSettings
 from pinwheel.stream.supervisor import START_SECONDS, Supervisor
 from tests.support.worlds import FAILING, NO_PID, Drivers, FakeWorld, keep, kept, names, run
@@ -163,6 +166,28 @@ class TestState:
         supervisor.step()
         assert len(world.launches) == 1
         assert kept(settings)["failures"] == 0
+
+    def test_a_full_disk_ends_no_session(
+        self,
+        supervisor: Supervisor,
+        world: FakeWorld,
+        settings: SuperviseSettings,
+        drivers: Drivers,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        written, full_until = atomic.write_text, world.now + 60
+
+        def write_text(path: Path, text: str) -> None:
+            if world.now < full_until:
+                raise OSError(errno.ENOSPC, "No space left on device")
+            written(path, text)
+
+        monkeypatch.setattr(atomic, "write_text", write_text)
+        world.start = lambda: drivers.holder().pid
+        supervisor.settings = settings.model_copy(update={"supervise_session_seconds": 100})
+        supervisor.session()
+        assert len(world.launches) == 1
+        assert kept(settings)["launched_pid"] == drivers.all[0].pid
 
 
 def kept_failures(settings: SuperviseSettings) -> int:

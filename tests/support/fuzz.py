@@ -28,9 +28,10 @@ from confluent_kafka.admin import NewTopic
 from deltalake import DeltaTable
 
 from pinwheel.clients import kafka
-from pinwheel.core.settings import KafkaSettings
+from pinwheel.core.settings import KafkaSettings, load
 from pinwheel.install.progress import PlainProgress
 from pinwheel.lake import events_table
+from pinwheel.local.kafka import client
 from pinwheel.local.settings import LocalSettings
 from pinwheel.local.stack import FIRST, Stack
 from pinwheel.stream import driver_lock
@@ -64,7 +65,7 @@ class Fuzz:
     reasons: Counter[str] = field(default_factory=Counter)
 
     def __post_init__(self) -> None:
-        self.settings = KafkaSettings(kafka_bootstrap=f"127.0.0.1:{self.stack.settings.kafka_port}", topic=self.topic)
+        self.settings = load(KafkaSettings, **client(self.stack.settings, self.stack.credentials), topic=self.topic)
         admin = kafka.admin_client(self.settings)
         admin.create_topics([NewTopic(self.topic, PARTITIONS, 1, config=TOPIC_CONFIG)])[self.topic].result(30)
         self.uri = f"{self.folder}/lake/events"
@@ -73,7 +74,7 @@ class Fuzz:
         """Send and judge all; returns the most memory of the driver and its children, in MB.
 
         Raises:
-            AssertionError: a record is lost, twice, or not what it has to be, or the driver was in trouble.
+            AssertionError: a record is lost, twice, or not what it has to be, or the driver has ended.
         """
         launched, most = drivers.launch(self.stack, self.topic, self.folder), 0
         try:
@@ -90,9 +91,11 @@ class Fuzz:
             if (pid := self._pid()) is not None:
                 os.kill(pid, signal.SIGTERM)
             launched.wait(60)
-        trouble = [line for line in drivers.log(self.folder).splitlines() if any(word in line for word in TROUBLE)]
-        assert not trouble, trouble[:5]
         return most
+
+    def trouble(self) -> list[str]:
+        """Lines of the driver's log that tell of an error."""
+        return [line for line in drivers.log(self.folder).splitlines() if any(word in line for word in TROUBLE)]
 
     def send(self, values: Iterable[Value]) -> None:
         """Send the next chunk, and remember where each value came to be."""
@@ -195,6 +198,7 @@ def main() -> None:
         folder.mkdir()
         fuzz = Fuzz(stack, "fuzz.records", folder)
         most = fuzz.run(chain(corpus(), (hostile(asked.seed, number) for number in range(asked.values))))
+        assert not fuzz.trouble(), fuzz.trouble()[:5]
     finally:
         stack.stop()
     took = timedelta(seconds=round(time.monotonic() - began))
