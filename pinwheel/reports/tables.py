@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 from collections.abc import Iterable, Sequence
 from datetime import timedelta
 
@@ -19,19 +20,9 @@ FILES = (
     "trends.csv",
     "changes.csv",  # must be last: a first revision does not have it
 )
-FORMULA = (
-    "=",
-    "+",
-    "-",
-    "@",
-    "\t",
-    "\r",
-    "\n",
-    "＝",
-    "＋",
-    "－",
-    "＠",
-)  # including the full-width forms
+# What runs as a formula where a spreadsheet's cell begins: at the start of a text, and behind what separates cells in
+# other countries. The full-width forms run, too.
+FORMULA = re.compile(r"""((?:\A|[;|\t\r\n])[\s"'\u200b-\u200f\u2060\ufeff]*)([=+\-@＝＋－＠])""")
 _Cell = str | int | float | None
 
 
@@ -77,11 +68,8 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[_Cell]]) -> bytes:
 
 
 def _safe(cell: _Cell) -> _Cell:
-    """A cell that no spreadsheet runs as a formula: such a text gets a leading quote. Numbers are ours, thus safe."""
-    if not isinstance(cell, str):
-        return cell
-    text = words.clean(cell)
-    return f"'{text}" if text.lstrip(" ").startswith(FORMULA) else text
+    """A cell that no spreadsheet runs as a formula: such a text gets a quote before it. Numbers are ours, thus safe."""
+    return FORMULA.sub(r"\1'\2", words.clean(cell)) if isinstance(cell, str) else cell
 
 
 def _totals(report: Report) -> list[tuple[str, int, int]]:

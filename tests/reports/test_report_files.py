@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from pinwheel.core.errors import MissingPartError
 from pinwheel.reports.numbers import Brand, Change, Earlier, Group, Numbers, Quality, ReportStatus, Totals, Trend
@@ -206,11 +208,20 @@ def test_every_table_has_the_numbers() -> None:
     assert rows(found["changes.csv"])[1] == {"number": "pin 0", "before": "", "after": "7"}
 
 
-@pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠", " =", "\0="])
-def test_no_text_is_a_formula_in_a_spreadsheet(start: str) -> None:
-    text = f"{start}cmd|' /C calc'!A0"
+@pytest.mark.parametrize("before", ["", " ", "\t", "\r\n", "\u00a0", "\u200b", "x;", 'x; "'])
+@pytest.mark.parametrize("sign", "=+-@＝＋－＠")
+def test_no_text_is_a_formula_in_a_spreadsheet(before: str, sign: str) -> None:
+    text = f"\0{before}{sign}cmd|' /C calc'!A0"
     ((told,),) = [list(r.values()) for r in rows(table(("title",), [(text,)]))]
-    assert told == "'" + text.replace("\0", "")
+    assert told == f"{before}'{sign}cmd|' /C calc'!A0"
+
+
+@given(st.text(st.sampled_from("=+-@＝;,|\t\r\n\"' \u00a0\u200b\ufeffa1"), max_size=12), st.sampled_from(",;\t|"))
+def test_no_text_is_a_formula_in_any_country_s_spreadsheet(text: str, separator: str) -> None:
+    content = table(("n", "title", "m"), [(5, text, 7)]).decode("utf-8-sig")
+    for row in csv.reader(io.StringIO(content, newline=""), delimiter=separator):
+        for cell in row:
+            assert not re.match(r"""[\s"\u200b\ufeff]*[=+\-@＝]""", cell), (cell, content)
 
 
 def test_a_quoted_text_comes_back_and_a_number_stays_one() -> None:
