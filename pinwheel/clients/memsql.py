@@ -3,7 +3,7 @@
 Statements are files of ``sql/``: values are bound as ``%(name)s``, identifiers from the contract replace ``$name``.
 """
 
-import math
+import os
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -14,6 +14,7 @@ from string import Template
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import pymysql
+from pymysql.connections import LoadLocalPacketWrapper, MySQLResult  # type: ignore[attr-defined]  # its stubs lack it
 from pymysql.cursors import DictCursor, SSCursor
 from tenacity import Retrying, retry_if_exception, stop_after_attempt, wait_random_exponential
 
@@ -23,6 +24,8 @@ from pinwheel.core.settings import MemsqlSettings
 SQL_DIR = Path(__file__).resolve().parents[2] / "sql"
 CONFLICTS = (1205, 1213)  # lock wait timeout, deadlock: a retry of the transaction helps
 UNREACHABLE = (1040, 1053, 1077, 1158, 1159, 1160, 1161, 1927, 2002, 2003, 2006, 2013, 2055)
+CLEAR_TEXT = ("mysql_clear_password", "dialog")  # ways to log in
+CANNOT_LOGIN, MALFORMED = 2059, 2027  # the client's errors
 STREAM_ROWS = 50_000
 CONFLICT_ATTEMPTS = 5  # then the slice is left to the next poll
 
@@ -32,8 +35,6 @@ T = TypeVar("T")
 
 
 if TYPE_CHECKING:
-    from sqlalchemy import URL
-
     _Connection = pymysql.connections.Connection[DictCursor]
 else:  # generic in its type stubs only
     _Connection = pymysql.connections.Connection
@@ -50,10 +51,49 @@ class Engine:
 ENGINES = {engine.name: engine for engine in (Engine("mariadb", True), Engine("singlestore", False))}
 
 
+class ClearTextLogin:
+    """A way to log in that gives the password away to whoever answers."""
+
+    def __init__(self, _: object) -> None: ...
+
+    def authenticate(self, _: object) -> bytes:
+        """Raises OperationalError."""
+        raise pymysql.err.OperationalError(CANNOT_LOGIN, "the server asks for the password in clear text")
+
+
+class _Result(MySQLResult):
+    connection: Any
+
+    def _read_load_local_packet(self, first_packet: Any) -> None:
+        """PyMySQL sends whichever file the server asks for."""
+        asked = os.fsdecode(LoadLocalPacketWrapper(first_packet).filename)
+        if asked != self.connection.file:
+            self.connection._force_close()
+            raise pymysql.err.OperationalError(MALFORMED, f"the server asked for the file {asked!r:.200}")
+        super()._read_load_local_packet(first_packet)  # type: ignore[misc]  # its stubs lack it
+
+
 class Connection(_Connection):
-    """A PyMySQL connection that knows its settings, and so the engine."""
+    """A PyMySQL connection that knows its settings, and so the engine.
+
+    ``file``: the only one that the server may ask for, while it is loaded.
+    """
 
     settings: MemsqlSettings
+    file: str | None = None
+
+    def _read_query_result(self, unbuffered: bool = False) -> int:
+        """As PyMySQL's, which names its result's class."""
+        self._result = None
+        result = _Result(self)
+        if unbuffered:
+            result.init_unbuffered_query()
+        else:
+            result.read()
+        self._result = result
+        if result.server_status is not None:
+            self.server_status = result.server_status
+        return int(result.affected_rows or 0)
 
     @property
     def engine(self) -> str:
@@ -82,7 +122,7 @@ def connect(
     """Open a connection: no autocommit, READ COMMITTED, UTC, utf8mb4. A ``with`` closes it.
 
     Args:
-        local_infile: allow LOAD DATA LOCAL. It lets the server ask for client files, so only loaders set it.
+        local_infile: allow ``load``.
         statement_seconds: timeout of a statement, if not ``memsql_statement_seconds``. A statement that takes longer
             raises OperationalError (2013), and its connection is closed.
 
@@ -103,6 +143,7 @@ def connect(
             write_timeout=settings.memsql_connect_seconds,
             cursorclass=DictCursor,
             local_infile=local_infile,
+            auth_plugin_map=dict.fromkeys(CLEAR_TEXT, ClearTextLogin),
             ssl={"ca": str(settings.memsql_ssl_ca)} if settings.memsql_ssl_ca else None,
             init_command=statement("clients/session", settings.memsql_engine),
         )
@@ -114,25 +155,6 @@ def connect(
     connection.settings = settings
     connection.limit(statement_seconds or settings.memsql_statement_seconds)
     return connection
-
-
-def sqlalchemy_url(settings: MemsqlSettings) -> "URL":
-    """The same server for the libraries that go through SQLAlchemy (Alembic, Great Expectations)."""
-    from sqlalchemy import URL  # not at the top: Spark's workers import this module and do not need it
-
-    statement_seconds = str(math.ceil(settings.memsql_statement_seconds))  # SQLAlchemy takes whole seconds
-    query = {"charset": "utf8mb4", "read_timeout": statement_seconds, "write_timeout": statement_seconds}
-    if settings.memsql_ssl_ca:
-        query["ssl_ca"] = str(settings.memsql_ssl_ca)
-    return URL.create(
-        "mysql+pymysql",
-        username=settings.memsql_user,
-        password=settings.memsql_password.get_secret_value(),
-        host=settings.memsql_host,
-        port=settings.memsql_port,
-        database=settings.memsql_database,
-        query=query,
-    )
 
 
 def statement(name: str, engine: str = "mariadb", /, **identifiers: str | Sequence[str] | int) -> str:
@@ -177,6 +199,17 @@ def execute(connection: Connection, name: str, params: Params | None = None, /, 
     """Run ``sql/<name>.sql``; returns the number of affected rows."""
     with connection.cursor() as cursor:
         return int(cursor.execute(statement(name, connection.engine, **identifiers), params))
+
+
+def load(connection: Connection, name: str, path: str | Path, /, **identifiers: Any) -> tuple[int, int]:
+    """Run the LOAD DATA LOCAL in ``sql/<name>.sql``; returns the numbers of loaded rows and of warnings."""
+    connection.file = str(path)
+    try:
+        with connection.cursor() as cursor:
+            rows = cursor.execute(statement(name, connection.engine, **identifiers), {"path": connection.file})
+            return int(rows), cursor.warning_count
+    finally:
+        connection.file = None
 
 
 def execute_all(connection: Connection, name: str, /, **identifiers: str | Sequence[str]) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 from alembic.runtime.migration import MigrationContext, MigrationStep
 from alembic.script import Script, ScriptDirectory
 from alembic.script.revision import RevisionMap
+from pymysql.cursors import Cursor
 from sqlalchemy import Connection as SqlalchemyConnection
 from sqlalchemy import create_engine
 from tenacity import Retrying, retry_if_exception, stop_after_delay, wait_fixed
@@ -30,12 +31,18 @@ def apply(settings: MemsqlSettings) -> list[str]:
     and every statement of a file may run twice.
     """
     with _schema_lock(settings):
-        engine = create_engine(memsql.sqlalchemy_url(settings))
+        engine = create_engine("mysql+pymysql://", creator=partial(_connected, settings))
         try:
             with engine.connect() as connection:
                 return _upgrade(connection, settings.memsql_engine)
         finally:
             engine.dispose()
+
+
+def _connected(settings: MemsqlSettings) -> memsql.Connection:
+    connection = memsql.connect(settings)
+    connection.cursorclass = Cursor  # type: ignore[assignment]  # SQLAlchemy wants tuples
+    return connection
 
 
 def _upgrade(connection: SqlalchemyConnection, engine: str) -> list[str]:

@@ -8,6 +8,7 @@ Each default gives its reason. ``load`` turns a bad value into one message: the 
 
 import os
 import re
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Any, Self, TypeVar
 
@@ -82,9 +83,26 @@ class MemsqlSettings(_Settings):
     memsql_user: str = "pinwheel"  # the merge's user; the embedded stack gives each process its own
     memsql_password: SecretStr = SecretStr("")  # a default password would be everybody's
     memsql_engine: Annotated[str, Field(pattern="^(mariadb|singlestore)$")] = "mariadb"  # the embedded server's
-    memsql_ssl_ca: Path | None = None  # path of the CA file; a remote server should have one
+    memsql_ssl_ca: Path | None = None  # path of the CA file; a server on another machine needs one
+    memsql_without_tls: bool = False  # to another machine without TLS: only in a network that is all yours
     memsql_connect_seconds: Seconds = 5.0  # until logged in: a dead server must not block a micro-batch for long
     memsql_statement_seconds: Seconds = 600.0  # then the server counts as hung; a full slice's merge takes far less
+
+    @model_validator(mode="after")
+    def _other_machines_need_tls(self) -> Self:
+        if not (self.memsql_ssl_ca or self.memsql_without_tls or _is_this_machine(self.memsql_host)):
+            raise ValueError(
+                f"PINWHEEL_MEMSQL_HOST={self.memsql_host} is another machine and needs PINWHEEL_MEMSQL_SSL_CA; in a "
+                "network that is all yours, PINWHEEL_MEMSQL_WITHOUT_TLS=true will do"
+            )
+        return self
+
+
+def _is_this_machine(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 class PinTokenSettings(_Settings):

@@ -80,12 +80,9 @@ def _load(connection: Connection, table: str, pins: pa.Table) -> int:
     with NamedTemporaryFile(prefix="pinwheel-pins-") as file:
         file.write(tsv.lines([_storable(column.combine_chunks()) for column in pins.columns]))
         file.flush()
-        with connection.cursor() as cursor:
-            sql = memsql.statement("enrich/load", connection.engine, table=table, columns=pins.column_names)
-            loaded = int(cursor.execute(sql, {"path": file.name}))
-            # Each skipped pin is a warning. Any other is a value that was changed because it does not fit.
-            changed = cursor.warning_count - (pins.num_rows - loaded)
-    if changed > 0:
+        loaded, warnings = memsql.load(connection, "enrich/load", file.name, table=table, columns=pins.column_names)
+    # Each skipped pin is a warning. Any other is a value that was changed because it does not fit.
+    if (changed := warnings - (pins.num_rows - loaded)) > 0:
         raise MemsqlError(f"{table} can't store {changed} values unchanged; widen its columns")
     return loaded
 

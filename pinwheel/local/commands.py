@@ -72,6 +72,7 @@ def sql(settings: LocalSettings, statement: str | None, role: str = "analyst") -
         f"--user=pinwheel_{role}",
         "--default-character-set=utf8mb4",
         "--skip-ssl",
+        "--local-infile=0",
         settings.memsql_database,
     ]
     if statement is not None:

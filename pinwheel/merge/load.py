@@ -29,7 +29,7 @@ def load(connection: Connection, table: str, path: Path, columns: Sequence[str],
     Raises:
         MergeError: a row was skipped, or a value changed.
     """
-    loaded = memsql.execute(connection, "merge/load", {"path": str(path)}, table=table, columns=list(columns))
+    loaded, _ = memsql.load(connection, "merge/load", path, table=table, columns=list(columns))
     warnings = memsql.warnings(connection)
     if warnings or loaded != rows:
         raise MergeError(f"{table} took {loaded} of {rows} rows; the server's warnings: {warnings[:3]}")

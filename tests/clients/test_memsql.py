@@ -1,4 +1,4 @@
-"""Connections to the reporting database: no caller waits forever for a hung server."""
+"""Connections to the reporting database: a server that hangs, or asks for what is not its own, gets nothing."""
 
 import socket
 import struct
@@ -13,11 +13,11 @@ import httpx
 import pyarrow as pa
 import pymysql
 import pytest
-from sqlalchemy.dialects.mysql.pymysql import MySQLDialect_pymysql
+from pydantic import SecretStr
 
 from pinwheel.clients import memsql
-from pinwheel.core.errors import MemsqlError, MissingPartError
-from pinwheel.core.settings import MemsqlSettings, PinLookupSettings
+from pinwheel.core.errors import MemsqlError, MissingPartError, SettingError
+from pinwheel.core.settings import MemsqlSettings, PinLookupSettings, load
 from pinwheel.enrich.pin_sources import PinApi, PinCache, SourceDownError
 from pinwheel.enrich.pins import NO_PIN, PinLookup
 
@@ -34,10 +34,15 @@ OK = b"\x00\x00\x00\x02\x00\x00\x00"
 
 
 class HungServer:
-    """Speaks MySQL and then hangs: it accepts the login, answers OK to ``polite`` statements, and then nothing."""
+    """Speaks MySQL and then hangs.
 
-    def __init__(self, polite: int | None) -> None:
+    It answers the login, then OK to ``polite`` statements, then ``then``, if that is not empty, and then nothing.
+    """
+
+    def __init__(self, polite: int | None, login: bytes, then: bytes) -> None:
         self._polite = polite  # None: not even a greeting
+        self._answers = [login, *[OK] * (polite or 0), *[then] * bool(then)]
+        self.heard = b""
         self._listener = socket.create_server(("127.0.0.1", 0))
         self._open: list[socket.socket] = []
         self.port = int(self._listener.getsockname()[1])
@@ -53,15 +58,24 @@ class HungServer:
             self.connections += 1
             self._open.append(client)
             if self._polite is not None:
-                threading.Thread(target=self._speak, args=(client, self._polite), daemon=True).start()
+                threading.Thread(target=self._speak, args=(client,), daemon=True).start()
 
-    def _speak(self, client: socket.socket, polite: int) -> None:
+    def _speak(self, client: socket.socket) -> None:
         try:
             _send(client, 0, GREETING)
-            for _ in range(1 + polite):  # the login, then statements
-                _send(client, _receive(client) + 1, OK)
+            for answer in self._answers:
+                _send(client, self._receive(client) + 1, answer)
+            while True:
+                self._receive(client)
         except OSError:
             return
+
+    def _receive(self, client: socket.socket) -> int:
+        head = client.recv(4, socket.MSG_WAITALL)
+        if len(head) < 4:
+            raise OSError("gone")
+        self.heard += client.recv(int.from_bytes(head[:3], "little"), socket.MSG_WAITALL)
+        return head[3]
 
     def close(self) -> None:
         self._listener.close()
@@ -73,17 +87,9 @@ def _send(client: socket.socket, number: int, payload: bytes) -> None:
     client.sendall(struct.pack("<I", len(payload))[:3] + bytes([number]) + payload)
 
 
-def _receive(client: socket.socket) -> int:
-    head = client.recv(4, socket.MSG_WAITALL)
-    if len(head) < 4:
-        raise OSError("gone")
-    client.recv(int.from_bytes(head[:3], "little"), socket.MSG_WAITALL)
-    return head[3]
-
-
 @contextmanager
-def hung_server(polite: int | None) -> Iterator[HungServer]:
-    server = HungServer(polite)
+def hung_server(polite: int | None, login: bytes = OK, then: bytes = b"") -> Iterator[HungServer]:
+    server = HungServer(polite, login, then)
     try:
         yield server
     finally:
@@ -177,11 +183,46 @@ def test_a_hung_pin_cache_is_a_source_that_is_down() -> None:
             cache.save_versions({1: NO_PIN})
 
 
-def test_sqlalchemy_waits_no_longer() -> None:
-    url = memsql.sqlalchemy_url(MemsqlSettings(memsql_statement_seconds=12.5, memsql_ssl_ca=Path("/ca.pem")))
-    _, options = MySQLDialect_pymysql().create_connect_args(url)
-    assert (options["read_timeout"], options["write_timeout"]) == (13, 13)
-    assert options["ssl"] == {"ca": "/ca.pem"}
+@pytest.mark.parametrize(
+    "switch", [b"mysql_clear_password\0", b"dialog\0\3Password: "], ids=["clear password", "dialog"]
+)
+def test_a_server_that_asks_for_the_password_does_not_get_it(switch: bytes) -> None:
+    with hung_server(0, login=b"\xfe" + switch) as server:
+        secret = {"memsql_password": SecretStr("do not tell"), "memsql_connect_seconds": 5}
+        with pytest.raises(MemsqlError, match="the server asks for the password in clear text"):
+            memsql.connect(settings(server.port).model_copy(update=secret))
+        assert b"do not tell" not in server.heard
+
+
+@pytest.mark.parametrize("asking", ["load", "fetch"])
+def test_a_server_that_asks_for_another_file_does_not_get_it(tmp_path: Path, asking: str) -> None:
+    ours, other = tmp_path / "ours", tmp_path / "other"
+    ours.write_text("rows")
+    other.write_text("secret")
+    with hung_server(AT_LOGIN, then=b"\xfb" + bytes(other)) as server:
+        connection = memsql.connect(settings(server.port), local_infile=True)
+        ask = {
+            "load": lambda: memsql.load(connection, "merge/load", ours, table="pins", columns=["event_id"]),
+            "fetch": lambda: memsql.fetch(connection, "clients/show_warnings"),
+        }[asking]
+        with pytest.raises(pymysql.err.OperationalError, match=r"the server asked for the file .*other"):
+            ask()
+        assert not connection.open
+        assert b"secret" not in server.heard
+
+
+@pytest.mark.parametrize("host", ["10.0.0.7", "memsql.example", "::2", "localhost.example"])
+def test_another_machine_needs_tls(host: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PINWHEEL_MEMSQL_HOST", host)
+    with pytest.raises(SettingError, match=r"PINWHEEL_MEMSQL_SSL_CA.*PINWHEEL_MEMSQL_WITHOUT_TLS"):
+        load(MemsqlSettings)
+    assert load(MemsqlSettings, memsql_ssl_ca=Path("/ca.pem")).memsql_host == host
+    assert load(MemsqlSettings, memsql_without_tls=True).memsql_host == host
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "127.1.2.3", "::1", "localhost"])
+def test_this_machine_needs_none(host: str) -> None:
+    assert load(MemsqlSettings, memsql_host=host).memsql_host == host
 
 
 def test_nobody_there_is_told_with_what_to_do() -> None:
