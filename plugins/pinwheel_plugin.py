@@ -37,9 +37,12 @@ class PinwheelPlugin(AirflowPlugin):
 
     @cached_property
     def fastapi_root_middlewares(self) -> list[dict[str, Any]]:  # type: ignore[override]  # Airflow only reads it
-        """What keeps people who are bound to brands out of Airflow itself; nothing, while nobody is."""
+        """What slows failed logins, and what keeps people who are bound to brands out of Airflow itself."""
         from pinwheel.core.settings import WebSettings, load
         from plugins.web.bound import PagesOnly
+        from plugins.web.slow_logins import SlowLogins
 
-        bound = load(WebSettings).brand_users
-        return [{"name": "Pinwheel", "middleware": PagesOnly, "kwargs": {"bound": bound}}] if bound else []
+        found: list[dict[str, Any]] = [{"name": "Pinwheel's logins", "middleware": SlowLogins}]
+        if bound := load(WebSettings).brand_users:
+            found.append({"name": "Pinwheel's pages", "middleware": PagesOnly, "kwargs": {"bound": bound}})
+        return found
