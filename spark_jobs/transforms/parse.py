@@ -55,7 +55,8 @@ END);
 """
 LAX = r",[ \t\r\n]*[\]}]|[:,\[][ \t\r\n]*-?(?i:nan|inf)"  # in JSON without its texts: what DuckDB takes beyond JSON
 JSON_TEXT = r'"([^"\\]|\\.)*"'
-DECIMAL = r'([^\\]"[ \t\r\n]*:[ \t\r\n]*)(-?[0-9]+[.eE][0-9.eE+-]*)'  # the value of a key; in a text, \ is before "
+DECIMAL = r"^([ \t\r\n]*:[ \t\r\n]*)(-?[0-9]+[.eE][0-9.eE+-]*)"  # of a key, in what is between two texts
+DECIMAL_PERHAPS = r'"[ \t\r\n]*:[ \t\r\n]*-?[0-9]+[.eE]'  # or in a text
 NO_TEXT = r"(?s)\[.*|\{.*|true|false"  # as DuckDB shows a list, an object or a truth value as a text
 DETAIL_CHARS = 200  # of a bad value, quoted in a dead letter's detail
 SECOND_US = 1_000_000
@@ -165,6 +166,7 @@ def statement(limits: Limits) -> str:
         lax=LAX,
         json_text=JSON_TEXT,
         decimal=DECIMAL,
+        decimal_perhaps=DECIMAL_PERHAPS,
         no_text=NO_TEXT,
         detail_chars=DETAIL_CHARS,
         dead_letter=DEAD_LETTER,

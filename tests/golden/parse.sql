@@ -22,8 +22,14 @@ read AS (
         *,
         json_transform(
             CASE
-                WHEN regexp_matches(object, '([^\\]"[ \t\r\n]*:[ \t\r\n]*)(-?[0-9]+[.eE][0-9.eE+-]*)') THEN regexp_replace(object, '([^\\]"[ \t\r\n]*:[ \t\r\n]*)(-?[0-9]+[.eE][0-9.eE+-]*)', '\1"\2"', 'g')
-                ELSE object
+                WHEN NOT regexp_matches(object, '"[ \t\r\n]*:[ \t\r\n]*-?[0-9]+[.eE]') THEN object
+                ELSE array_to_string(
+                    list_transform(
+                        regexp_extract_all(object, '"([^"\\]|\\.)*"|[^"]+'),
+                        lambda part: regexp_replace(part, '^([ \t\r\n]*:[ \t\r\n]*)(-?[0-9]+[.eE][0-9.eE+-]*)', '\1"\2"')
+                    ),
+                    ''
+                )
             END,
             '{"event_id": "VARCHAR", "event_type": "VARCHAR", "occurred_at": "VARCHAR", "user_id": "VARCHAR", "ip": "VARCHAR", "pin_id": "VARCHAR", "board_id": "VARCHAR", "text": "VARCHAR", "client": "VARCHAR", "pin": "JSON"}'
         ) AS texts
