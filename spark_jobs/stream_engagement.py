@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from functools import partial
 from uuid import uuid4
 
-from pyspark.errors import PySparkException
+from py4j.protocol import Py4JJavaError
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql.streaming import StreamingQuery
 from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_fixed
@@ -160,10 +160,10 @@ def written(
 
     try:
         return manifest(to_records(kafka, settings.max_value_bytes))
-    except PySparkException as error:
+    except Py4JJavaError as error:
         if not wild_times.have_ended(error):
             raise
-        log.warning("reading %s again: %s", spans, error)
+        log.warning("reading %s again, by Kafka's client: %s", spans, error.java_exception.getMessage())
         return manifest(wild_times.records(kafka.sparkSession, settings, spans))
 
 

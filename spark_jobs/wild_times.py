@@ -14,14 +14,14 @@ from pinwheel.core.settings import StreamSettings
 from pinwheel.core.times import of_milliseconds
 from spark_jobs.transforms.parse import RECORDS_SCHEMA
 
-SPARKS_CONDITION = "KAFKA_MALFORMED_RECORD_TIMESTAMP"
+MADE_BY = "kafkaMalformedRecordTimestamp"  # what makes the error in Spark, as its traceback says
 SCHEMA = "value binary, value_bytes int, kafka_partition int, kafka_offset bigint, kafka_timestamp timestamp"
 MOST_RECORDS, MOST_BYTES = 10_000, 64_000_000  # of an Arrow batch
 
 
 def have_ended(error: Exception) -> bool:
     """Whether a read has failed because of them."""
-    return SPARKS_CONDITION in str(error)
+    return MADE_BY in str(error)
 
 
 def records(spark: SparkSession, settings: StreamSettings, spans: dict[int, tuple[int, int]]) -> DataFrame:
