@@ -4,7 +4,7 @@ import socket
 import struct
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -201,7 +201,7 @@ def test_a_server_that_asks_for_another_file_does_not_get_it(tmp_path: Path, ask
     other.write_text("secret")
     with hung_server(AT_LOGIN, then=b"\xfb" + bytes(other)) as server:
         connection = memsql.connect(settings(server.port), local_infile=True)
-        ask = {
+        ask: Callable[[], object] = {
             "load": lambda: memsql.load(connection, "merge/load", ours, table="pins", columns=["event_id"]),
             "fetch": lambda: memsql.fetch(connection, "clients/show_warnings"),
         }[asking]
