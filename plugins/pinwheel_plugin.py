@@ -37,7 +37,7 @@ class PinwheelPlugin(AirflowPlugin):
 
     @cached_property
     def fastapi_root_middlewares(self) -> list[dict[str, Any]]:  # type: ignore[override]  # Airflow only reads it
-        """What slows failed logins, and what keeps people who are bound to brands out of Airflow itself."""
+        """Slows failed logins, and keeps people who are bound to brands out of Airflow itself."""
         from pinwheel.core.settings import WebSettings, load
         from plugins.web.bound import PagesOnly
         from plugins.web.slow_logins import SlowLogins

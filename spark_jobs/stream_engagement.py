@@ -151,7 +151,7 @@ def written(
 ) -> Manifest:
     """Parse, enrich and write the Kafka records at ``spans`` by a number of tasks: few make few files.
 
-    What a read that fails has written, no commit names.
+    Files of a read that failed are named by no commit.
     """
 
     def manifest(records: DataFrame) -> Manifest:

@@ -60,7 +60,7 @@ def without_addresses(text: str) -> str:
 def bytes_without_addresses(value: bytes) -> bytes:
     """As ``without_addresses``, for a value of any encoding; all other bytes stay as they are.
 
-    What the first bytes say of the encoding is not asked: they may lie.
+    The first bytes may lie about the encoding, so they are not asked.
     """
     text = without_addresses(value.decode(errors="surrogateescape"))
     return (_without_spread(text) if "\0" in text else text).encode(errors="surrogateescape")

@@ -9,7 +9,7 @@ REPLY_BYTES = 2**16  # some lines are usual
 
 
 class _Reply:
-    """What the server sends: one reply ends after ``REPLY_BYTES`` as if it had closed the connection."""
+    """The replies of the server: one ends after ``REPLY_BYTES`` as if it had closed the connection."""
 
     def __init__(self, file: BufferedReader) -> None:
         self._file = file

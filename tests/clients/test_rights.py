@@ -87,7 +87,7 @@ class World:
     texts: frozenset[str]
 
     def needs(self, role: str) -> Rights:
-        """What the role's code needs."""
+        """The rights that the role's code needs."""
         every = {table: {"SELECT"} for table in self.tables}
         if role == "admin":
             every_right = {table: set(ON_A_TABLE) for table in self.tables}

@@ -19,7 +19,7 @@ OURS = "bound to some brands"
 
 @pytest.fixture(scope="module")
 def airflow_app(tokens: dict[str, str]) -> Iterator[FastAPI]:
-    """Airflow's API server with our plugin, without its database: who is refused never gets as far as that."""
+    """Airflow's API server with our plugin, without its database: a refused request never gets as far as that."""
     from airflow import plugins_manager
     from airflow.api_fastapi.app import create_app
 

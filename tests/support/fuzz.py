@@ -4,7 +4,7 @@
 
 First come the values of ``tests/golden/fuzz``, which made trouble once, then those of the seed. Each record must be in
 the lake once: a good one with the values that it has, a dead one with its reason and its bytes. The driver must not be
-restarted, and no batch may fail. What fails is kept as a new file of ``tests/golden/fuzz``.
+restarted, and no batch may fail. A value that fails is kept as a new file of ``tests/golden/fuzz``.
 """
 
 import argparse

@@ -112,7 +112,7 @@ WRONG_SPACES = ("\x0b", "\x0c", "\xa0", "\ufeff", "\0", "\u3000", "//x\n")
 
 @dataclass(frozen=True)
 class Value:
-    """What is sent in one record. ``timestamp``: in milliseconds."""
+    """One record that is sent. ``timestamp``: in milliseconds."""
 
     value: bytes | None
     key: bytes | None = None

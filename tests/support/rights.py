@@ -1,4 +1,4 @@
-"""What each database user needs, read from the statements under ``sql/``, whose folder is the room that runs them."""
+"""The rights that each database user needs, read from the statements under ``sql/``, whose folder is the room that runs them."""
 
 import re
 from collections import defaultdict
@@ -45,13 +45,13 @@ EXCHANGE: Rights = {
 
 
 def of_merge(tables_with_text: Iterable[str]) -> Rights:
-    """What Airflow's tasks write. An erasure takes ids out of all texts but those that the change feed reaches."""
+    """The tables that tasks change. An erasure takes ids out of all texts but those that the change feed reaches."""
     texts: Rights = {table: {"UPDATE"} for table in {*tables_with_text, *REBUILT, *REPLACED} - set(TABLES)}
     return together(of_rooms(MERGE_ROOMS), EXCHANGE, {t: w for t, w in texts.items() if t not in OF_THE_SCHEMA})
 
 
 def of_rooms(rooms: Collection[str]) -> Rights:
-    """What the statements of these rooms write, without the work tables that they create."""
+    """The tables that the statements of these rooms change, without the work tables that they create."""
     files = [path for room in rooms for path in sorted((memsql.SQL_DIR / room).rglob("*.sql"))]
     trees = [tree for path in files for tree in _trees(path.relative_to(memsql.SQL_DIR).with_suffix("").as_posix())]
     work = {next(t.find_all(exp.Table)).name for t in trees if isinstance(t, exp.Create) and "TEMPORARY" in t.sql()}
