@@ -20,8 +20,8 @@ FILES = (
     "trends.csv",
     "changes.csv",  # must be last: a first revision does not have it
 )
-# Signs that begin a formula where a spreadsheet's cell begins: at the start of a text, and after the separators of other
-# countries. The full-width forms run, too.
+# Signs that begin a formula where a spreadsheet's cell begins: at the start of a text, and after the separators of
+# other countries. The full-width forms run, too.
 FORMULA = re.compile(r"""((?:\A|[;|\t\r\n])[\s"'\u200b-\u200f\u2060\ufeff]*)([=+\-@＝＋－＠])""")
 _Cell = str | int | float | None
 

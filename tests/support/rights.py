@@ -1,4 +1,4 @@
-"""The rights that each database user needs, read from the statements under ``sql/``, whose folder is the room that runs them."""
+"""The rights that each database user needs, read from the statements under ``sql/``; a folder is of a room."""
 
 import re
 from collections import defaultdict
