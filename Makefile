@@ -14,7 +14,7 @@ ARGS ?=
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-fast faults check bench status health books stop produce replay sql rollups rebuild lint lock clean
+.PHONY: help setup run test test-fast faults check bench status health books stop produce replay sql rollups rebuild lint audit lock clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -26,7 +26,7 @@ setup: ## Install what is needed, without starting anything
 $(PINWHEEL):
 	@echo 'pinwheel: nothing is installed yet: `make run` or `make setup` does it' >&2; exit 1
 
-status health books stop produce replay sql rollups rebuild lint clean: $(PINWHEEL)
+status health books stop produce replay sql rollups rebuild lint audit clean: $(PINWHEEL)
 
 run: ## Set up, start everything, send events, show the first rollup; Ctrl-C stops it
 	@$(PYTHON) pinwheel/install/bootstrap.py
@@ -77,9 +77,13 @@ rebuild: ## Make reporting tables anew from the lake; ARGS="repins" or ARGS=--al
 lint: ## Check style, types, SQL and the pages' scripts; ARGS names some linters
 	@$(PINWHEEL) lint $(ARGS)
 
+audit: ## Show the locked packages with known faults, and write the list of all packages (SBOM)
+	@$(PINWHEEL) audit
+
 lock: ## Pin requirements.in into requirements.txt, and the jars and npm packages into their locks
 	@$(PYTHON) pinwheel/install/bootstrap.py
 	@$(STATE)/tools/uv/bin/uv pip compile --quiet --generate-hashes --python-version 3.11 requirements.in -o requirements.txt
+	@cd pinwheel/install/audit && "$(abspath $(STATE))/tools/uv/bin/uv" pip compile --quiet --generate-hashes --python-version 3.11 requirements.in -o requirements.txt
 	@for set in spark spark-s3 kafka mariadb s3 bench; do \
 	  (cd pinwheel/install/jars/$$set && "$(abspath $(STATE))/tools/venv/bin/jgo" --quiet --resolver python lock; rm -rf .jgo) || exit 1; done
 	@for set in web js; do \

@@ -197,6 +197,15 @@ def check() -> None:
 
 @app.command()
 @clearly
+def audit() -> None:
+    """Print the locked packages with known faults, and write the list of all packages (SBOM)."""
+    from pinwheel.local.audit import audit
+
+    sys.exit(audit(settings()))
+
+
+@app.command()
+@clearly
 def clean(everything: Annotated[bool, typer.Option("--all", help="Also remove the downloaded tools.")] = False) -> None:
     """Remove the stack's data; it must not be running."""
     from pinwheel.local.commands import clean

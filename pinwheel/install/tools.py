@@ -10,7 +10,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from pinwheel.core.errors import MissingPartError
-from pinwheel.install import maven, npm, stamps
+from pinwheel.install import maven, npm, pip, stamps
 from pinwheel.install.progress import Progress
 
 
@@ -64,6 +64,11 @@ def bench_tools(tools_dir: Path) -> list[Tool]:
 def lint_tools(tools_dir: Path) -> list[Tool]:
     """The linters of the pages' scripts, for `make lint`."""
     return [_packages(tools_dir, "js", "biome and tsc (130 MB)")]
+
+
+def audit_tools(tools_dir: Path) -> list[Tool]:
+    """The program that asks for known faults, for `make audit`."""
+    return [Tool("pip-audit", tools_dir / "audit", pip.digest("audit"), lambda folder: pip.fetch("audit", folder))]
 
 
 def _shared_tools(tools_dir: Path) -> list[Tool]:
