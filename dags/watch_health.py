@@ -5,6 +5,8 @@ driver, pending pins, dead letters, held slices, small files, disk. The values a
 days. A measure that is unwell twice in a row sends one alert, and one message when it is well again. Messages that a
 receiver refused are sent again.
 
+**By hand** With `test_alert`, it first sends an alert to test delivery, as the health page's button does.
+
 **When** Every minute. The same from a terminal: `pinwheel health`.
 
 **Re-running** Safe.
@@ -14,7 +16,7 @@ receiver refused are sent again.
 **Runbook** `docs/runbooks/watch_health.md`
 """
 
-from airflow.sdk import dag, task
+from airflow.sdk import Param, dag, get_current_context, task
 
 
 @dag(
@@ -24,6 +26,11 @@ from airflow.sdk import dag, task
     doc_md=__doc__,
     tags=["pinwheel", "health"],
     default_args={"owner": "data-engineering", "retries": 0},  # the next look is in a minute
+    params={
+        "test_alert": Param(
+            False, type="boolean", title="Send a test alert", description="To all receivers in PINWHEEL_ALERT_URLS."
+        )
+    },
 )
 def watch_health() -> None:
     """Wire the one task."""
@@ -33,10 +40,15 @@ def watch_health() -> None:
         """Look once; returns what is unwell."""
         from datetime import UTC, datetime
 
+        from pinwheel.alerts.catalogue import TEST_ALERT
         from pinwheel.alerts.raising import deliver_waiting, raise_alert, resolve_alert
         from pinwheel.core.settings import HealthSettings, load
         from pinwheel.operate.health import watch
 
+        context = get_current_context()
+        if context["params"]["test_alert"]:
+            who = context["dag_run"].triggering_user_name or "somebody"
+            raise_alert(TEST_ALERT, who[:255], f"{who} sent this to test delivery")
         found = watch(load(HealthSettings), datetime.now(UTC), raise_alert, resolve_alert)
         deliver_waiting()
         return {f"{m.name} of {m.subject}": m.value for m in found if not m.is_well}

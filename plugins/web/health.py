@@ -6,20 +6,17 @@ Except for ``complete``, it reveals data of all brands, so viewers who are bound
 import json
 from collections import deque
 from datetime import UTC, date, datetime
-from typing import Annotated
 
 from fastapi import APIRouter, Depends, HTTPException
 from pydantic import BaseModel
 
-from pinwheel.alerts import outbox
-from pinwheel.alerts.catalogue import ALERTS, TEST_ALERT
+from pinwheel.alerts.catalogue import ALERTS
 from pinwheel.alerts.listing import open_alerts, recent_alerts
-from pinwheel.alerts.raising import raise_alert
 from pinwheel.clients.memsql import Row, fetch
 from pinwheel.core.times import aware
 from pinwheel.operate import flow_sources
 from pinwheel.operate.flow_types import Flow
-from plugins.web.access import SeesAllDep, SettingsDep, Viewer, same_origin, sees_all
+from plugins.web.access import SeesAllDep, SettingsDep, sees_all
 from plugins.web.database import DatabaseDep, PoolDep
 
 router = APIRouter(prefix="/api/health", tags=["health"])
@@ -73,12 +70,6 @@ class BooksState(BaseModel):
     offsets: int
     differences: list[str]
     closed_through: date | None
-
-
-class TestSent(BaseModel):
-    """The number of receivers of the test alert; with 0 it is still in the table and the log."""
-
-    receivers: int
 
 
 class LogEnd(BaseModel):
@@ -140,17 +131,3 @@ def driver_log(settings: SettingsDep) -> LogEnd:
             return LogEnd(lines=[line.rstrip("\n")[:2000] for line in deque(file, LOG_LINES)])
     except FileNotFoundError:
         raise HTTPException(404, "The driver has no log on this machine: it was never started here.") from None
-
-
-def may_alert(viewer: SeesAllDep) -> Viewer:
-    """Guard: the viewer may send the test alert."""
-    if not viewer.may_alert:
-        raise HTTPException(403, "You may not send alerts: that requires the right to trigger watch_health.")
-    return viewer
-
-
-@router.post("/test-alert", dependencies=[Depends(same_origin)])
-def send_test_alert(viewer: Annotated[Viewer, Depends(may_alert)]) -> TestSent:
-    """Raise ``test_alert`` and send it to all receivers."""
-    raise_alert(TEST_ALERT, viewer.name[:255], f"{viewer.name} sent this from the health page to test delivery")
-    return TestSent(receivers=len(outbox.receivers()))

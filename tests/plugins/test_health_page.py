@@ -15,7 +15,6 @@ from pinwheel.operate import flow_sources
 from plugins.web import health
 from plugins.web.database import database
 from tests.support.live_lakes import land, now_events
-from tests.support.pages import SAME_ORIGIN, Login
 
 AT = datetime(2026, 1, 2, 3, 4, 5)
 ALERT = {
@@ -81,7 +80,6 @@ def test_who_is_bound_sees_how_complete_tables_are_and_no_more(
     ]
     for path in ("flow", "alerts", "books", "driver-log"):
         assert carl.get(f"/api/health/{path}").status_code == 403
-    assert carl.post("/api/health/test-alert", headers=SAME_ORIGIN).status_code == 403
 
 
 def test_the_books_balance_or_say_what_differs(ann: TestClient, rows: dict[str, list[dict[str, Any]]]) -> None:
@@ -101,37 +99,6 @@ def test_the_end_of_the_driver_s_log(ann: TestClient, settings: WebSettings) -> 
     (settings.stream_dir / "driver.log").write_bytes(b"".join(b"line %d \xff\n" % i for i in range(300)))
     lines = ann.get("/api/health/driver-log").json()["lines"]
     assert (len(lines), lines[-1]) == (200, "line 299 \ufffd")
-
-
-@pytest.fixture
-def raised(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str]]:
-    found: list[tuple[str, str]] = []
-    monkeypatch.setattr(health, "raise_alert", lambda alert, subject, _: found.append((alert.name, subject)))
-    return found
-
-
-def test_a_test_alert_is_sent_for_who_may(
-    login: Login, raised: list[tuple[str, str]], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("PINWHEEL_ALERT_URLS", "json://a json://b")
-    answer = login("ann").post("/api/health/test-alert", headers=SAME_ORIGIN)
-    assert (answer.status_code, answer.json()) == (200, {"receivers": 2})
-    assert login("bob").post("/api/health/test-alert", headers=SAME_ORIGIN).status_code == 403
-    assert raised == [("test_alert", "ann")]
-
-
-@pytest.mark.parametrize("headers", [{}, {"sec-fetch-site": "cross-site"}, {"sec-fetch-site": "same-site"}])
-def test_another_site_can_not_send_it(ann: TestClient, raised: list[tuple[str, str]], headers: dict[str, str]) -> None:
-    assert ann.post("/api/health/test-alert", headers=headers).status_code == 403
-    assert raised == []
-
-
-def test_a_program_with_a_token_needs_no_browser(
-    login: Login, tokens: dict[str, str], raised: list[tuple[str, str]]
-) -> None:
-    bearer = {"authorization": f"Bearer {tokens['ann']}"}
-    assert login(None).post("/api/health/test-alert", headers=bearer).status_code == 200
-    assert len(raised) == 1
 
 
 def test_a_runbook_is_shown(ann: TestClient) -> None:

@@ -15,7 +15,6 @@ MODULES = ROOT / ".pinwheel" / "tools" / "web" / "node_modules"
 PEOPLE = {"ann": "admin", "bob": "viewer", "carl": "op"}  # by role; carl is bound to brands
 BRAND_USERS = {"carl": [1, 2]}
 SECRET = "a secret of these tests, long enough to sign with it: at least 64 bytes"
-SAME_ORIGIN = {"sec-fetch-site": "same-origin"}
 
 Login = Callable[[str | None], TestClient]
 

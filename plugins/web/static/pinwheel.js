@@ -101,12 +101,6 @@ export function get(path, parameters = {}, signal) {
   return ask(address(path, parameters), { signal });
 }
 
-/** POST to api/<path>. @param {string} path @param {object} body */
-export function post(path, body = {}) {
-  const headers = { "Content-Type": "application/json" };
-  return ask(address(path), { method: "POST", headers, body: JSON.stringify(body) });
-}
-
 /**
  * Start a run of a Dag, as the viewer: Airflow decides whether they may. The run's id. Throws an ApiError.
  * @param {string} dag

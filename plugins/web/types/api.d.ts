@@ -258,9 +258,6 @@ declare namespace Api {
     held: number;
     docs: string | null;
   }
-  interface TestSent {
-    receivers: number;
-  }
   interface Trend {
     item: string;
     name: string | null;
