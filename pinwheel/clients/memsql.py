@@ -82,6 +82,11 @@ class Connection(_Connection):
     settings: MemsqlSettings
     file: str | None = None
 
+    @property
+    def warning_count(self) -> int:
+        """Warnings of the last statement."""
+        return int(self._result.warning_count)
+
     def _read_query_result(self, unbuffered: bool = False) -> int:
         """As PyMySQL's, which names its result's class."""
         self._result = None
@@ -205,9 +210,8 @@ def load(connection: Connection, name: str, path: str | Path, /, **identifiers: 
     """Run the LOAD DATA LOCAL in ``sql/<name>.sql``; returns the numbers of loaded rows and of warnings."""
     connection.file = str(path)
     try:
-        with connection.cursor() as cursor:
-            rows = cursor.execute(statement(name, connection.engine, **identifiers), {"path": connection.file})
-            return int(rows), cursor.warning_count
+        rows = execute(connection, name, {"path": connection.file}, **identifiers)
+        return rows, connection.warning_count
     finally:
         connection.file = None
 
