@@ -85,7 +85,7 @@ class Connection(_Connection):
     @property
     def warning_count(self) -> int:
         """Warnings of the last statement."""
-        return int(self._result.warning_count)
+        return self._result.warning_count if self._result else 0
 
     def _read_query_result(self, unbuffered: bool = False) -> int:
         """As PyMySQL's, which names its result's class."""
