@@ -14,6 +14,7 @@ from pinwheel.core.errors import LocalError
 from pinwheel.local.parts import LOOPBACK
 from pinwheel.local.settings import LocalSettings
 
+FULL_BYTES = 10_000_000
 GIGABYTE = 1024**3
 
 
@@ -108,3 +109,8 @@ def check_disk(settings: LocalSettings) -> None:
             f"{settings.min_free_gb:g} are needed; free some (`make clean` removes Pinwheel's data), or set "
             "PINWHEEL_STATE_DIR to a folder on a larger disk"
         )
+
+
+def is_full(settings: LocalSettings) -> bool:
+    """Whether programs may fail to write to the disk now."""
+    return shutil.disk_usage(settings.state_dir).free < FULL_BYTES

@@ -14,7 +14,7 @@ import psutil
 from pinwheel.core.errors import LocalError
 from pinwheel.install import tools
 from pinwheel.install.progress import PlainProgress, Progress
-from pinwheel.local import airflow, credentials, environment, kafka, logs, mariadb, pin_api, processes
+from pinwheel.local import airflow, checks, credentials, environment, kafka, logs, mariadb, pin_api, processes
 from pinwheel.local.checks import RunLock, check_disk, check_ports
 from pinwheel.local.credentials import Credentials
 from pinwheel.local.parts import Part
@@ -45,6 +45,7 @@ class Stack:
         self.ended = threading.Event()  # set when a start has succeeded or failed
         self._up: set[str] = set()
         self._healed_at: dict[str, float] = {}
+        self._was_full = False  # the disk
 
     @cached_property
     def credentials(self) -> Credentials:
@@ -163,7 +164,15 @@ class Stack:
         return [process for owned in self._programs(name) for process in owned.members()]
 
     def heal(self) -> list[str]:
-        """Restart the programs that have died, without waiting until they are ready; returns their names."""
+        """Restart the programs that have died, without waiting until they are ready; returns their names.
+
+        Also the scheduler, after a full disk: a worker of its that could not write a log has died with its task, which
+        Airflow takes for queued until the scheduler ends.
+        """
+        is_full = checks.is_full(self.settings)
+        if self._was_full and not is_full:
+            processes.end(self.owned(airflow.SCHEDULER).members(), 0)
+        self._was_full = is_full
         healed = []
         for part in self.parts.values():
             for program in part.programs:
