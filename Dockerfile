@@ -10,7 +10,7 @@ WORKDIR /opt/pinwheel
 
 # Packages, Java, jars and the location database first: they change more rarely than our own files.
 COPY pyproject.toml requirements.txt README.md LICENSE ./
-COPY pinwheel/__init__.py pinwheel/cli.py pinwheel/
+COPY pinwheel/__init__.py pinwheel/cli.py pinwheel/cli_repairs.py pinwheel/command.py pinwheel/
 COPY pinwheel/core pinwheel/core
 COPY pinwheel/install pinwheel/install
 COPY pinwheel/local pinwheel/local

@@ -74,6 +74,7 @@ def test_the_pipeline_s_client_without_the_token_takes_the_source_for_down(clien
         pin_api(client, SecretStr(token)).fetch([1])
 
 
-def test_without_a_token_it_does_not_start() -> None:
+def test_without_a_token_it_does_not_start(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("PINWHEEL_PIN_API_TOKEN", raising=False)
     with pytest.raises(SettingError, match="PINWHEEL_PIN_API_TOKEN must be set"):
         create_app(PinApiSettings())
