@@ -1,7 +1,6 @@
 """An embedded stack for one run: fresh, warmed up, with a backlog in Kafka, and a stream that can be paused."""
 
 import fcntl
-import getpass
 import os
 import shutil
 import signal
@@ -16,17 +15,16 @@ from typing import Any
 
 import httpx
 import psutil
-import pymysql
 from deltalake import DeltaTable
 
-from bench.servers import free_port
+from bench.servers import free_port, own
 from pinwheel.clients import kafka, memsql
 from pinwheel.core.contract import EVENT_TYPES
 from pinwheel.core.settings import KafkaSettings, LakeSettings, load
 from pinwheel.core.times import aware
 from pinwheel.install.progress import PlainProgress
 from pinwheel.lake import events_table
-from pinwheel.local import environment, mariadb, processes
+from pinwheel.local import environment, processes
 from pinwheel.local.settings import LocalSettings
 from pinwheel.local.stack import FIRST, Stack
 from pinwheel.stream import driver_lock
@@ -166,11 +164,7 @@ class Arena:
 
     def make_database(self, name: str) -> None:
         """Create an empty database next to Pinwheel's, for the same owner."""
-        socket = mariadb.socket_path(self.stack.settings.stack_dir / "mariadb")
-        connection = pymysql.connect(unix_socket=str(socket), user=getpass.getuser())
-        with connection, connection.cursor() as cursor:
-            cursor.execute(f"CREATE DATABASE {name} DEFAULT CHARACTER SET utf8mb4")
-            cursor.execute(f"GRANT ALL PRIVILEGES ON {name}.* TO 'pinwheel_admin'@'127.0.0.1'")
+        own(self.stack.settings, name)
 
 
 @contextmanager

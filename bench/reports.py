@@ -24,7 +24,7 @@ import pyarrow.compute as pc
 import pymysql
 
 from bench import figures
-from bench.servers import free_port
+from bench.servers import free_port, own
 from pinwheel.clients import memsql, tsv
 from pinwheel.clients.memsql import Connection
 from pinwheel.core.contract import TABLES, reporting_columns
@@ -176,6 +176,7 @@ def database(keep: bool, name: str = "bench-reports") -> Iterator[MemsqlSettings
         stack = Stack(stack.settings)  # a new one, because the passwords were in the folder
     try:
         stack.start_part("memsql", PlainProgress())
+        own(stack.settings, stack.settings.memsql_database)
         yield environment.memsql(stack.settings, stack.credentials, "admin")
     finally:
         stack.stop_part("memsql")
