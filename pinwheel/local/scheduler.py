@@ -17,9 +17,24 @@ def load_libraries() -> None:
     quiet_context()
 
 
+def end_predecessors() -> None:
+    """Take the schedulers that have died for dead, so that their tasks run again at once. Idempotent.
+
+    Airflow waits 20 s for their next heartbeat, as they may be other schedulers. The embedded stack has one.
+    """
+    from airflow.jobs.job import Job, JobState
+    from airflow.utils.session import create_session
+    from sqlalchemy import update
+
+    running = update(Job).where(Job.job_type == "SchedulerJob", Job.state == JobState.RUNNING)
+    with create_session() as session:
+        session.execute(running.values(state=JobState.FAILED))
+
+
 def main() -> None:
     """Load the libraries, then be ``airflow scheduler`` with this process's arguments."""
     load_libraries()
+    end_predecessors()
     from airflow.__main__ import main as airflow
 
     sys.argv[1:1] = ["scheduler"]
