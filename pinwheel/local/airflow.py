@@ -164,8 +164,16 @@ def bound() -> list[str]:
 
 def all_healthy(settings: LocalSettings) -> bool:
     """Whether the API answers and reports scheduler, Dag processor and triggerer as healthy."""
+    return all(_status(settings, name) == "healthy" for name in ("scheduler", "dag_processor", "triggerer"))
+
+
+def scheduler_hangs(settings: LocalSettings) -> bool:
+    """Whether the API answers, and the scheduler's last heartbeat is too old."""
+    return _status(settings, "scheduler") == "unhealthy"
+
+
+def _status(settings: LocalSettings, name: str) -> str | None:
     try:
-        health = http.get_json(settings.airflow_url + MONITOR, seconds=5)
-        return all(health[name]["status"] == "healthy" for name in ("scheduler", "dag_processor", "triggerer"))
+        return str(http.get_json(settings.airflow_url + MONITOR, seconds=5)[name]["status"])
     except (OSError, ValueError, KeyError, TypeError):
-        return False
+        return None

@@ -112,5 +112,5 @@ def check_disk(settings: LocalSettings) -> None:
 
 
 def is_full(settings: LocalSettings) -> bool:
-    """Whether programs may fail to write to the disk now."""
-    return shutil.disk_usage(settings.state_dir).free < FULL_BYTES
+    """Whether the stack's programs may fail to write to their disk now."""
+    return shutil.disk_usage(settings.stack_dir).free < FULL_BYTES

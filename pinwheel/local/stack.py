@@ -25,6 +25,8 @@ GENERATOR = "generator"  # not a part: only `pinwheel run` starts it
 FIRST = ("kafka", "memsql", "pin_api")  # independent of each other; Airflow's tasks need all three
 HEAL_PAUSE_SECONDS = 5.0  # least time between two starts of a program that dies at once
 STOP_WAIT_SECONDS = 120.0
+SCHEDULER_START_SECONDS = 60.0  # until its first heartbeat, on a busy machine
+LOOK_SECONDS, LOOKS = 5.0, 2  # this machine may have slept, so one old heartbeat is not enough
 
 
 @dataclass(frozen=True)
@@ -46,6 +48,7 @@ class Stack:
         self._up: set[str] = set()
         self._healed_at: dict[str, float] = {}
         self._was_full = False  # the disk
+        self._look_at, self._hung = 0.0, 0  # when to look at the scheduler again; looks in a row at which it hung
 
     @cached_property
     def credentials(self) -> Credentials:
@@ -164,15 +167,9 @@ class Stack:
         return [process for owned in self._programs(name) for process in owned.members()]
 
     def heal(self) -> list[str]:
-        """Restart the programs that have died, without waiting until they are ready; returns their names.
-
-        Also the scheduler, after a full disk: a worker of its that could not write a log has died with its task, which
-        Airflow takes for queued until the scheduler ends.
-        """
-        is_full = checks.is_full(self.settings)
-        if self._was_full and not is_full:
-            processes.end(self.owned(airflow.SCHEDULER).members(), 0)
-        self._was_full = is_full
+        """Restart the programs that have died, without waiting until they are ready; returns their names."""
+        if self._scheduler_is_lost():
+            self.owned(airflow.SCHEDULER).kill()
         healed = []
         for part in self.parts.values():
             for program in part.programs:
@@ -181,6 +178,22 @@ class Stack:
                     owned.start(program, ROOT)
                     healed.append(program.name)
         return healed
+
+    def _scheduler_is_lost(self) -> bool:
+        """Whether the scheduler has to begin anew though it lives.
+
+        After an error it waits for the ends of its tasks, and schedules nothing. And when the disk was full, a worker
+        that could not write its log has died with its task, which Airflow takes for queued as long as it lives.
+        """
+        was_full, self._was_full = self._was_full, checks.is_full(self.settings)
+        if was_full and not self._was_full:
+            return True
+        scheduler, now = self.owned(airflow.SCHEDULER).leader(), time.time()
+        if scheduler is None or now < scheduler.create_time() + SCHEDULER_START_SECONDS or now < self._look_at:
+            return False
+        self._look_at = now + LOOK_SECONDS
+        self._hung = self._hung + 1 if airflow.scheduler_hangs(self.settings) else 0
+        return self._hung >= LOOKS
 
     def rotate_logs(self) -> None:
         """Rotate the large logs of the stack's programs and of the stream's driver."""

@@ -1,12 +1,13 @@
 """The loop that keeps the stack up."""
 
+import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 from rich.console import Console
 
-from pinwheel.local import checks, processes, run
+from pinwheel.local import airflow, checks, run
 from pinwheel.local.settings import LocalSettings
 from pinwheel.local.stack import Stack
 
@@ -35,12 +36,50 @@ def test_a_full_disk_does_not_end_everything(monkeypatch: pytest.MonkeyPatch) ->
     assert stack.turns == 3
 
 
-def test_the_scheduler_begins_anew_once_a_full_disk_has_space(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    stack = Stack(LocalSettings(state_dir=tmp_path))
-    ended: list[object] = []
+class Scheduler:
+    """Stands in for its process, started a while ago."""
+
+    def __init__(self, age: float) -> None:
+        self.started_at = time.time() - age
+        self.kills = 0
+
+    def leader(self) -> "Scheduler":
+        return self
+
+    def create_time(self) -> float:
+        return self.started_at
+
+    def kill(self) -> None:
+        self.kills += 1
+
+
+@pytest.fixture
+def stack(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Stack:
+    made = Stack(LocalSettings(state_dir=tmp_path))
+    made.__dict__["parts"] = {}
+    monkeypatch.setattr("pinwheel.local.stack.LOOK_SECONDS", 0.0)
+    monkeypatch.setattr(checks, "is_full", lambda _: False)
+    monkeypatch.setattr(airflow, "scheduler_hangs", lambda _: False)
+    return made
+
+
+def kills(stack: Stack, scheduler: Scheduler, monkeypatch: pytest.MonkeyPatch, turns: int) -> list[int]:
+    monkeypatch.setattr(stack, "owned", lambda _: scheduler)
+    return [scheduler.kills for _ in range(turns) if stack.heal() == []]
+
+
+def test_the_scheduler_begins_anew_once_a_full_disk_has_space(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
     fullness = iter([False, True, True, False, False])
     monkeypatch.setattr(checks, "is_full", lambda _: next(fullness))
-    monkeypatch.setattr(processes, "end", lambda members, seconds: ended.append(members))
-    stack.__dict__["parts"] = {}
-    told = [len(ended) for _ in range(5) if stack.heal() == []]
-    assert told == [0, 0, 0, 1, 1]
+    assert kills(stack, Scheduler(10), monkeypatch, 5) == [0, 0, 0, 1, 1]
+
+
+def test_a_scheduler_that_hangs_begins_anew(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
+    hangs = iter([True, False, True, True, False])
+    monkeypatch.setattr(airflow, "scheduler_hangs", lambda _: next(hangs))
+    assert kills(stack, Scheduler(100), monkeypatch, 5) == [0, 0, 0, 1, 1]
+
+
+def test_a_scheduler_that_starts_has_time(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(airflow, "scheduler_hangs", lambda _: True)
+    assert kills(stack, Scheduler(10), monkeypatch, 3) == [0, 0, 0]
