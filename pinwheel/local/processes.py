@@ -4,12 +4,13 @@ A process is ours if its start time is the one in the pid file (a recycled pid h
 environment, which children inherit. No other process is ever signalled.
 """
 
+import hashlib
 import json
 import os
 import signal
 import subprocess
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,8 +20,11 @@ from pinwheel.core import atomic
 from pinwheel.core.errors import LocalError
 from pinwheel.install.progress import Say
 from pinwheel.local import logs
+from pinwheel.local.settings import ROOT
 
 MARK = "PINWHEEL_OWNER"
+CODE = ("pinwheel", "spark_jobs", "plugins", "expectations", "dags", "sql")  # what our programs run
+SUFFIXES = {".py", ".sql", ".jinja", ".java", ".toml"}
 LOG_LINES = 15
 SAME_START_SECONDS = 1.0  # start times are ticks since a boot time that clock corrections shift a little
 POLL_SECONDS = 0.2
@@ -51,11 +55,11 @@ class Owned:
         """Start it, after ending what an earlier, killed run left behind."""
         self.stop(seconds=5)
         logs.begin(self.log_path)
-        inherited = {name: value for name, value in os.environ.items() if name not in program.withheld}
+        environment = _environment(program)
         with self.log_path.open("ab") as log:
             child = subprocess.Popen(
                 program.command,
-                env={**inherited, **program.environment, MARK: self._mark},
+                env={**environment, MARK: self._mark},
                 cwd=cwd,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
@@ -63,9 +67,17 @@ class Owned:
                 start_new_session=True,
                 umask=atomic.PRIVATE,
             )
-        record = {"pid": child.pid, "started_at": psutil.Process(child.pid).create_time()}
+        started_at = psutil.Process(child.pid).create_time()
+        record = {"pid": child.pid, "started_at": started_at, "digest": _digest(program.command, environment)}
         atomic.write_text(self._pid_path, json.dumps(record))
         return child
+
+    def runs(self, program: Program) -> bool:
+        """Whether it runs as ``start`` would start it now: the same command, settings and code."""
+        if self.leader() is None:
+            return False
+        digest = json.loads(self._pid_path.read_text()).get("digest")
+        return bool(digest == _digest(program.command, _environment(program)))
 
     def leader(self) -> psutil.Process | None:
         """The process that was started, or None when it has ended."""
@@ -112,6 +124,19 @@ class Owned:
         except psutil.NoSuchProcess:
             return None, record["pid"]
         return (process, record["pid"]) if same else (None, None)
+
+
+def _environment(program: Program) -> dict[str, str]:
+    inherited = {name: value for name, value in os.environ.items() if name not in program.withheld}
+    return {**inherited, **program.environment}
+
+
+def _digest(command: tuple[str, ...], environment: Mapping[str, str]) -> str:
+    """Of everything that decides what a program does; ours have their settings from the environment."""
+    settings = sorted((k, v) for k, v in environment.items() if k.startswith(("PINWHEEL_", "AIRFLOW_")))
+    files = (path for folder in CODE for path in (ROOT / folder).rglob("*") if path.suffix in SUFFIXES)
+    newest = max(path.stat().st_mtime_ns for path in files)
+    return hashlib.sha256(json.dumps([command, settings, newest]).encode()).hexdigest()
 
 
 def mark_of(process: psutil.Process) -> str:

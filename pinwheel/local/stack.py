@@ -76,7 +76,9 @@ class Stack:
         return [self.owned(program.name) for program in self.parts[name].programs]
 
     def start(self, progress: Progress) -> None:
-        """End what a killed earlier run left, start everything and wait until it is ready. If it fails, stop it all.
+        """Start everything and wait until it is ready. If it fails, stop it all.
+
+        What an earlier run that was killed left is taken over if all of it runs, and ended otherwise.
 
         Raises:
             LocalError: a port is taken, the disk is too full, the stack is being run, or a part does not start.
@@ -85,6 +87,8 @@ class Stack:
         try:
             check_disk(self.settings)
             tools.ensure(self.settings.tools_dir, progress)
+            if self._takes_over():
+                return
             self._end_leftovers(progress)
             check_ports(self.settings)
             airflow.write_login(self.settings, self.credentials)
@@ -92,6 +96,14 @@ class Stack:
         except BaseException:
             self.stop()
             raise
+
+    def _takes_over(self) -> bool:
+        """Whether the programs of a run that was killed go on, as this run would start them just so. They are up."""
+        programs = [program for part in self.parts.values() for program in part.programs]
+        if not all(self.owned(program.name).runs(program) for program in programs):
+            return False
+        self._up.update(self.parts)
+        return True
 
     def _start_all(self, progress: Progress) -> None:
         """Start the parts in parallel; only Airflow's scheduler waits for the others, because its tasks use them."""

@@ -5,6 +5,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import psutil
@@ -88,6 +89,21 @@ def test_starting_again_ends_what_an_earlier_run_left(stack_dir: Path) -> None:
     assert again is not None
     assert earlier.pid != again.pid
     assert processes.marked(stack_dir) == [again]
+
+
+def test_it_runs_while_it_lives_and_would_be_started_just_so(stack_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    owned = Owned(SLEEP.name, stack_dir)
+    assert not owned.runs(SLEEP)
+    owned.start(SLEEP, stack_dir)
+    assert owned.runs(SLEEP)
+    assert not owned.runs(replace(SLEEP, command=("sleep", "299")))
+    assert not owned.runs(replace(SLEEP, environment={"PINWHEEL_TOPIC": "another"}))
+    assert owned.runs(replace(SLEEP, environment={"TERM": "dumb"})), "nothing of ours"
+    with monkeypatch.context() as patch:
+        patch.setattr(processes, "CODE", ("tests",))
+        assert not owned.runs(SLEEP), "the code was changed"
+    owned.kill()
+    assert not owned.runs(SLEEP)
 
 
 def test_a_recycled_pid_is_never_ended(stack_dir: Path) -> None:

@@ -23,7 +23,8 @@ def driver(stack: Stack) -> Processes:
     found = driver_lock.running(stack.settings.driver_lock_path)
     if found is None:
         return []
-    return in_session(os.getsid(found.pid))
+    # spark-submit's script leaves a zombie, which nothing can kill.
+    return [p for p in in_session(os.getsid(found.pid)) if p.status() != psutil.STATUS_ZOMBIE]
 
 
 def _is_worker(process: psutil.Process) -> bool:

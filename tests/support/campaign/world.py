@@ -33,11 +33,13 @@ class World:
         self.settings, self.network, self.armed = settings, network, armed
         self.stack = Stack(settings)
         self._log = settings.stack_dir / "run.log"
+        self._environment = dict(os.environ)  # without what this process adopts later: a run takes over what is its own
         self._run = self._begin()
 
     def _begin(self) -> subprocess.Popen[bytes]:
         with self._log.open("ab") as log:
-            return subprocess.Popen((*PINWHEEL, "run"), cwd=ROOT, stdout=log, stderr=log, start_new_session=True)
+            words, environment = (*PINWHEEL, "run"), self._environment
+            return subprocess.Popen(words, cwd=ROOT, env=environment, stdout=log, stderr=log, start_new_session=True)
 
     def keep_running(self) -> None:
         """If `make run` has died: see that its programs go on without it, then start it again."""
