@@ -78,7 +78,7 @@ class Stack:
     def start(self, progress: Progress) -> None:
         """Start everything and wait until it is ready. If it fails, stop it all.
 
-        What an earlier run that was killed left is taken over if all of it runs, and ended otherwise.
+        Programs of an earlier run that was killed are taken over if all of them run, and ended otherwise.
 
         Raises:
             LocalError: a port is taken, the disk is too full, the stack is being run, or a part does not start.
