@@ -33,6 +33,7 @@ from tests.support.programs import PRODUCE
 RATE = 300
 HEALED_SECONDS = 300.0  # then the campaign ends
 MOST_SECONDS, P95_SECONDS = 150.0, 60.0  # what the campaign allows a fault to take
+FEW = 20  # of fewer moments one in twenty is none
 QUIET_SECONDS = 2.0  # between two faults
 THROUGH = "SELECT MIN(complete_through_utc) AS through, COUNT(*) AS known FROM complete_through"
 
@@ -160,7 +161,7 @@ def main() -> int:
     print(table(healed))
     print(json.dumps({"seed": asked.seed, "faults": sum(len(fault.victims) for fault in faults), "times": len(faults)}))
     p95, most = worst(healed)
-    return int(most > MOST_SECONDS or p95 > P95_SECONDS)
+    return int(most > MOST_SECONDS or (p95 > P95_SECONDS and len(faults) >= FEW))
 
 
 if __name__ == "__main__":
