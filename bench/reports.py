@@ -11,7 +11,6 @@ import re
 import shutil
 import statistics
 import sys
-import tempfile
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -25,7 +24,7 @@ import pymysql
 
 from bench import figures
 from bench.servers import free_port, own
-from pinwheel.clients import memsql, tsv
+from pinwheel.clients import memsql
 from pinwheel.clients.memsql import Connection
 from pinwheel.core.contract import TABLES, reporting_columns
 from pinwheel.core.increments import INCREMENTS
@@ -34,6 +33,7 @@ from pinwheel.install.progress import PlainProgress
 from pinwheel.local import environment
 from pinwheel.local.settings import LocalSettings
 from pinwheel.local.stack import Stack
+from pinwheel.merge.load import load_table
 from pinwheel.merge.merge import queue_increments
 from pinwheel.rollup.rollups import Rollups
 
@@ -116,15 +116,8 @@ def _same(text: str, count: int) -> pa.Array:
 
 def load(connection: Connection, table: str, rows: pa.Table) -> None:
     """LOAD DATA of one day, sorted by key: 200,000 rows take two seconds."""
-    with tempfile.TemporaryDirectory() as folder, connection.cursor() as cursor:
-        path = Path(folder, "rows.tsv")
-        path.write_bytes(tsv.lines([c.combine_chunks() for c in rows.columns]))
-        cursor.execute(
-            f"LOAD DATA LOCAL INFILE %s INTO TABLE {table} CHARACTER SET utf8mb4 FIELDS TERMINATED BY '\\t' "
-            f"ESCAPED BY '\\\\' LINES TERMINATED BY '\\n' ({', '.join(rows.column_names)})",
-            (str(path),),
-        )
-        connection.commit()
+    load_table(connection, table, rows)
+    connection.commit()
 
 
 def fill(connection: Connection, rows: int, world: World, first_day: datetime = FIRST_DAY) -> None:
