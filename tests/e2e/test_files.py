@@ -4,7 +4,6 @@ import stat
 import subprocess
 from pathlib import Path
 
-from pinwheel.local import airflow
 from pinwheel.local.stack import Stack
 from tests.support.oracle import Oracle
 from tests.support.programs import PRODUCE
@@ -33,14 +32,3 @@ def test_files_are_for_their_owner_alone(running_stack: Stack) -> None:
     parts = {path.name for path in folder.iterdir()}
     assert {"airflow", "kafka", "lake", "logs", "mariadb", "pids", "stream"} <= parts
     assert open_to_others(folder) == []
-
-
-def test_programs_hold_the_secrets_that_they_need(running_stack: Stack) -> None:
-    secrets = {n: value for n, value in vars(running_stack.credentials).items() if not n.startswith("airflow_")}
-    held = {}
-    for name in (airflow.API_SERVER, airflow.DAG_PROCESSOR, airflow.TRIGGERER, airflow.SCHEDULER):
-        values = [value for process in running_stack.owned(name).members() for value in process.environ().values()]
-        held[name] = {secret for secret, value in secrets.items() if value in values}
-    assert held[airflow.API_SERVER] == {"memsql_report"}
-    assert held[airflow.DAG_PROCESSOR] == held[airflow.TRIGGERER] == set()
-    assert held[airflow.SCHEDULER] >= {"memsql_merge", "kafka_client"}, "tasks need them"
