@@ -3,7 +3,6 @@
 Statements are files of ``sql/``: values are bound as ``%(name)s``, identifiers from the contract replace ``$name``.
 """
 
-import os
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -14,18 +13,16 @@ from string import Template
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import pymysql
-from pymysql.connections import LoadLocalPacketWrapper, MySQLResult  # type: ignore[attr-defined]  # its stubs lack it
 from pymysql.cursors import DictCursor, SSCursor
 from tenacity import Retrying, retry_if_exception, stop_after_attempt, wait_random_exponential
 
+from pinwheel.clients.strangers import CLEAR_TEXT, CheckedResult, ClearTextLogin
 from pinwheel.core.errors import MemsqlError, MissingPartError
 from pinwheel.core.settings import MemsqlSettings
 
 SQL_DIR = Path(__file__).resolve().parents[2] / "sql"
 CONFLICTS = (1205, 1213)  # lock wait timeout, deadlock: a retry of the transaction helps
 UNREACHABLE = (1040, 1053, 1077, 1158, 1159, 1160, 1161, 1927, 2002, 2003, 2006, 2013, 2055)
-CLEAR_TEXT = ("mysql_clear_password", "dialog")  # ways to log in
-CANNOT_LOGIN, MALFORMED = 2059, 2027  # the client's errors
 STREAM_ROWS = 50_000
 CONFLICT_ATTEMPTS = 5  # then the slice is left to the next poll
 
@@ -51,28 +48,6 @@ class Engine:
 ENGINES = {engine.name: engine for engine in (Engine("mariadb", True), Engine("singlestore", False))}
 
 
-class ClearTextLogin:
-    """A way to log in that gives the password away to whoever answers."""
-
-    def __init__(self, _: object) -> None: ...
-
-    def authenticate(self, _: object) -> bytes:
-        """Raises OperationalError."""
-        raise pymysql.err.OperationalError(CANNOT_LOGIN, "the server asks for the password in clear text")
-
-
-class _Result(MySQLResult):
-    connection: Any
-
-    def _read_load_local_packet(self, first_packet: Any) -> None:
-        """PyMySQL sends whichever file the server asks for."""
-        asked = os.fsdecode(LoadLocalPacketWrapper(first_packet).filename)
-        if asked != self.connection.file:
-            self.connection._force_close()
-            raise pymysql.err.OperationalError(MALFORMED, f"the server asked for the file {asked!r:.200}")
-        super()._read_load_local_packet(first_packet)  # type: ignore[misc]  # its stubs lack it
-
-
 class Connection(_Connection):
     """A PyMySQL connection that knows its settings, and so the engine.
 
@@ -90,7 +65,7 @@ class Connection(_Connection):
     def _read_query_result(self, unbuffered: bool = False) -> int:
         """As PyMySQL's, which names its result's class."""
         self._result = None
-        result = _Result(self)
+        result = CheckedResult(self)
         if unbuffered:
             result.init_unbuffered_query()
         else:

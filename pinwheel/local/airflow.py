@@ -164,16 +164,19 @@ def bound() -> list[str]:
 
 def all_healthy(settings: LocalSettings) -> bool:
     """Whether the API answers and reports scheduler, Dag processor and triggerer as healthy."""
-    return all(_status(settings, name) == "healthy" for name in ("scheduler", "dag_processor", "triggerer"))
+    found = _statuses(settings)
+    return all(found.get(name) == "healthy" for name in ("scheduler", "dag_processor", "triggerer"))
 
 
 def scheduler_hangs(settings: LocalSettings) -> bool:
     """Whether the API answers, and the scheduler's last heartbeat is too old."""
-    return _status(settings, "scheduler") == "unhealthy"
+    return _statuses(settings).get("scheduler") == "unhealthy"
 
 
-def _status(settings: LocalSettings, name: str) -> str | None:
+def _statuses(settings: LocalSettings) -> dict[str, str]:
+    """The status of each program that the API reports; empty if it does not answer."""
     try:
-        return str(http.get_json(settings.airflow_url + MONITOR, seconds=5)[name]["status"])
-    except (OSError, ValueError, KeyError, TypeError):
-        return None
+        found = http.get_json(settings.airflow_url + MONITOR, seconds=5)
+        return {name: str(program["status"]) for name, program in found.items()}
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return {}

