@@ -3,12 +3,9 @@
 import json
 import os
 import signal
-import subprocess
-import sys
 import time
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 from confluent_kafka import Producer
 from deltalake import DeltaTable
@@ -17,12 +14,10 @@ from pinwheel.clients import kafka
 from pinwheel.clients.kafka_topic import ensure_topic
 from pinwheel.core.settings import KafkaSettings, load
 from pinwheel.lake import events_table
-from pinwheel.local import environment
 from pinwheel.local.kafka import client
 from pinwheel.local.stack import Stack
 from pinwheel.stream import driver_lock
-from tests.support.programs import LAUNCH
-from tests.support.spark import spark_in
+from tests.support import drivers
 
 TOPIC, PARTITIONS = "large.records", 2
 GOOD = 30  # per partition
@@ -57,27 +52,17 @@ def test_large_records_are_dead_letters_and_all_others_land(stack: Stack, tmp_pa
     ensure_topic(settings, PARTITIONS, replicas=1)
     send(settings)
     ends, uri = kafka.end_offsets(settings), f"{tmp_path}/lake/events"
-    own: dict[str, Any] = {
-        "AIRFLOW_CONN_PINWHEEL_SPARK": json.dumps({"conn_type": "spark", "host": "local[2]"}),
-        "PINWHEEL_TOPIC": TOPIC,
-        "PINWHEEL_STREAM_DIR": str(tmp_path),
-        "PINWHEEL_DRIVER_LOCK_PATH": str(tmp_path / "driver.lock"),
-        "PINWHEEL_LAKE_URI": f"{tmp_path}/lake",
-        "PINWHEEL_CHECKPOINT_URI": f"{tmp_path}/checkpoints",
-        "SPARK_HOME": str(spark_in(tmp_path)),
-    }
-    whole = {**os.environ, **environment.for_airflow(stack.settings, stack.credentials), **own}
-    drivers = 0
+    started = 0
     while not is_landed(uri, ends):
-        drivers += 1
-        assert drivers <= MOST_DRIVERS, (tmp_path / "driver.log").read_text()[-4000:]
-        launched = subprocess.Popen([sys.executable, "-c", LAUNCH], env=whole)
+        started += 1
+        assert started <= MOST_DRIVERS, drivers.log(tmp_path)[-4000:]
+        launched = drivers.launch(stack, TOPIC, tmp_path)
         while launched.poll() is None and not is_landed(uri, ends):
             time.sleep(0.5)
-        if found := driver_lock.running(tmp_path / "driver.lock"):
+        if found := driver_lock.running(drivers.lock(tmp_path)):
             os.kill(found.pid, signal.SIGTERM)
         launched.wait(60)
-    print(f"{drivers} drivers")
+    print(f"{started} drivers")
 
     rows = (
         DeltaTable(uri).to_pyarrow_table(columns=["event_type", "dead_reason", "event_id", "kafka_offset"]).to_pylist()
