@@ -26,10 +26,13 @@ ADDRESS = "127.0.0.2"
 
 @pytest.fixture(scope="module")
 def settings(stack: Stack, store: dict[str, str]) -> Iterator[PrepareSettings]:
-    """Everything empty; the administrator has a password, as SingleStore's has."""
+    """Everything empty; the administrator has a password, as SingleStore's has.
+
+    The server is as before in the end: other tests ask which users it has.
+    """
     home = stack.settings.stack_dir / "mariadb"
-    connection = pymysql.connect(unix_socket=str(mariadb.socket_path(home)), user=getpass.getuser())
-    with connection, connection.cursor() as cursor:
+    root = pymysql.connect(unix_socket=str(mariadb.socket_path(home)), user=getpass.getuser())
+    with root.cursor() as cursor:
         cursor.execute("GRANT ALL ON *.* TO administrator IDENTIFIED BY 'of-all' WITH GRANT OPTION")
     given: dict[str, Any] = {f"{role}_memsql_password": f"of-{role}" for role in grants.ROLES}
     with pytest.MonkeyPatch.context() as patch:
@@ -48,6 +51,11 @@ def settings(stack: Stack, store: dict[str, str]) -> Iterator[PrepareSettings]:
             topic_partitions=3,
             lake_uri=f"s3://{BUCKET}/lake",
         )
+    with root, root.cursor() as cursor:
+        cursor.execute(f"DROP DATABASE IF EXISTS {DATABASE}")
+        cursor.execute("SELECT user, host FROM mysql.global_priv WHERE host = '%'")
+        for user in cursor.fetchall():
+            cursor.execute("DROP USER %s@%s", user)
 
 
 @pytest.fixture(scope="module")
