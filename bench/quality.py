@@ -268,7 +268,8 @@ class Watch:
         unmet = {}
         for table, kind in TABLES.items():
             columns = landed_columns(kind)
-            mine = Hour(rows.filter(pc.equal(rows["event_type"], kind.name)).select(columns), kind, hour)
+            of_kind = rows.filter(pc.equal(rows["event_type"], kind.name)).select(columns)
+            mine = Hour([(of_kind, "TRUE")], kind, hour)
             profile = mine.profile(self._world.locator)
             mine.close()
             if judged:

@@ -12,11 +12,11 @@ import duckdb
 import pyarrow as pa
 
 from pinwheel.clients import memsql
-from pinwheel.clients.memsql import Connection, Row
+from pinwheel.clients.memsql import Connection
 from pinwheel.core.shards import shard_number
 from pinwheel.quality.books_lines import some
+from pinwheel.quality.known import known
 
-IDS = 1000  # event ids in one statement
 MAX_IDS = 200_000  # ids that are looked up in other days; more are missing without a doubt
 COLUMNS = ("event_id", "kafka_partition", "kafka_offset", "kafka_timestamp")  # of the lake's files
 POSITIONS = pa.schema([("kafka_partition", pa.int32()), ("kafka_offset", pa.int64())])
@@ -152,22 +152,15 @@ class Day:
 
     def _only_in_lake(self, buckets: Sequence[int]) -> None:
         rows = self._db.execute(ONLY_IN_LAKE, [list(buckets)]).fetchall()
-        known = self._known([event_id for _, event_id, _, _ in rows[:MAX_IDS] if event_id is not None])
+        ids = [event_id for _, event_id, _, _ in rows[:MAX_IDS] if event_id is not None]
+        there = {row["event_id"] for row in known(self._connection, self._table, ids)}
         missing = []
         for n, event_id, partition, offset in rows:
-            if event_id in known:  # under a delivery of another day
+            if event_id in there:  # under a delivery of another day
                 self.found[n]["repeated"] += 1
             else:
                 missing.append((n, f"{event_id} (partition {partition}, offset {offset})"))
         self.missing = _by_shard(missing)
-
-    def _known(self, ids: Sequence[str]) -> set[str]:
-        """Those of the event ids that are in the table."""
-        found: list[Row] = []
-        for start in range(0, len(ids), IDS):
-            params = {"ids": ids[start : start + IDS]}
-            found += memsql.fetch(self._connection, "quality/books/known", params, table=self._table)
-        return {row["event_id"] for row in found}
 
 
 def bounds(day: date) -> tuple[datetime, datetime]:

@@ -5,6 +5,7 @@ on. Results are written in one transaction per hour and table: a check that dies
 """
 
 import logging
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
@@ -26,16 +27,19 @@ from pinwheel.core.errors import LakeError, MissingPartError
 from pinwheel.core.increments import unpack
 from pinwheel.core.quarantine import QUARANTINED
 from pinwheel.core.settings import QualitySettings
+from pinwheel.core.shards import shard_number
 from pinwheel.core.times import HOUR, naive
 from pinwheel.enrich.locations import Locator
 from pinwheel.quality import results
 from pinwheel.quality.judge import Judge, Verdict
+from pinwheel.quality.known import known
 from pinwheel.quality.profile import SAMPLE_ROWS, Hour, Profile
 from pinwheel.quality.usual import expected
 
 log = logging.getLogger(__name__)
 
 PEOPLE_BITS = {"people_daily": "day", "people_hourly": "hour"}  # rollups with a bit per person; their column of time
+DELIVERY = pa.schema([("event_id", pa.string()), ("kafka_partition", pa.int32()), ("kafka_offset", pa.int64())])
 MAX_DIFFERENT_ROWS = 2_000_000  # differing rows are searched for in hours up to this size: 500 MB of memory
 
 
@@ -89,16 +93,20 @@ class Checker:
     def _look(self, table: str, hour: datetime) -> tuple[Profile, Outcome]:
         kind = TABLES[table]
         params = {"table_name": table, "hour": naive(hour)}
-        there = memsql.fetch(self._connection, "quality/sums", params, table=table)[0]
-        self._connection.commit()
-        merged = there["version"] is not None and there["version"] >= 0
-        with _rows(self._settings.events_uri, kind, hour, there["version"] if merged else None) as rows:
+        with memsql.snapshot(self._connection):  # rows and watermarks of one moment, while merges go on
+            there = memsql.fetch(self._connection, "quality/sums", params, table=table)[0]
+            shards = memsql.fetch(self._connection, "quality/books/watermarks", {"table_name": table})
+        merged = bool(shards) and all(row["version"] >= 0 for row in shards)
+        with _rows(self._settings.events_uri, kind, hour, shards if merged else []) as rows:
             profile = rows.profile(self._locator)
             usual = expected(profile, results.past(self._connection, table, hour), measures(kind))
             values: dict[str, Any] = dict(profile.values)
             if merged:
                 self._leave_out_quarantined(rows, table)
                 here = rows.sums()
+                if here != (there["row_count"], int(there["checksum"])) and here[0] <= MAX_DIFFERENT_ROWS:
+                    self._leave_out_of_other_hours(rows, table)
+                    here = rows.sums()
                 # As text: a sum has more digits than a float holds.
                 values |= {"lake_row_count": str(here[0]), "memsql_row_count": str(there["row_count"])}
                 values |= {"lake_checksum": str(here[1]), "memsql_checksum": str(int(there["checksum"]))}
@@ -114,6 +122,14 @@ class Checker:
         if quarantined:
             rows.leave_out(pa.Table.from_pylist(quarantined, schema=QUARANTINED))
 
+    def _leave_out_of_other_hours(self, rows: Hour, table: str) -> None:
+        """Leave out later deliveries of events whose first one is at another time: the books have them."""
+        ids = sorted(rows.checksums().keys() - self._checksums(rows, table).keys())
+        found = [row for row in known(self._connection, table, ids) if row["occurred_hour"] != naive(rows.hour)]
+        self._connection.commit()
+        if found:
+            rows.leave_out_later(pa.Table.from_pylist(found, schema=DELIVERY))
+
     def _samples(self, rows: Hour, table: str, failed: Sequence[str]) -> dict[str, list[dict[str, Any]]]:
         """A few offending rows for each failed measure that can be traced to rows."""
         culprits = {m.name: m.culprits for m in measures(rows.kind) if m.culprits}
@@ -126,14 +142,15 @@ class Checker:
 
     def _different(self, rows: Hour, table: str) -> list[dict[str, Any]]:
         """Events that differ between lake and reporting table, or are in only one of them."""
-        here = rows.checksums()
-        there = {
-            row["event_id"]: int(row["checksum"])
-            for row in memsql.fetch(self._connection, "quality/checksums", {"hour": naive(rows.hour)}, table=table)
-        }
-        self._connection.commit()
+        here, there = rows.checksums(), self._checksums(rows, table)
         ids = sorted(i for i in {*here, *there} if here.get(i) != there.get(i))[:SAMPLE_ROWS]
         return [{"event_id": i, "in_lake": i in here, "in_reporting_table": i in there} for i in ids]
+
+    def _checksums(self, rows: Hour, table: str) -> dict[str, int]:
+        """Event id -> checksum of the reporting table's rows of the hour."""
+        found = memsql.fetch(self._connection, "quality/checksums", {"hour": naive(rows.hour)}, table=table)
+        self._connection.commit()
+        return {row["event_id"]: int(row["checksum"]) for row in found}
 
     def rollups(self, hour: datetime, now: datetime) -> Outcome:
         """Compare the rollups of an hour, and of its day, with a count of the rows."""
@@ -193,8 +210,25 @@ def _is_set(bits: Mapping[int, int], number: int | None) -> bool:
 
 
 @contextmanager
-def _rows(events_uri: str, kind: EventType, hour: datetime, version: int | None) -> Iterator[Hour]:
-    """An hour's rows in the lake at ``version``; None: the newest."""
+def _rows(events_uri: str, kind: EventType, hour: datetime, shards: Sequence[Row]) -> Iterator[Hour]:
+    """An hour's rows in the lake, those of each shard at the version that it has merged; no shards: the newest."""
+    of_version: dict[int | None, list[int]] = defaultdict(list)
+    for row in shards:
+        of_version[row["version"]].append(row["shard"])
+    number = shard_number(len(shards))
+    parts = [
+        (_read(events_uri, kind, hour, version), f"{number} IN ({', '.join(map(str, mine))})")
+        for version, mine in of_version.items()
+    ] or [(_read(events_uri, kind, hour, None), "TRUE")]
+    try:
+        opened = Hour(parts, kind, hour)
+    except duckdb.Error as error:  # wraps the reader's own error, e.g. a missing file
+        raise LakeError(f"{kind.name} of {hour:%Y-%m-%d} in {events_uri} can't be read: {error}") from error
+    with closing(opened):
+        yield opened
+
+
+def _read(events_uri: str, kind: EventType, hour: datetime, version: int | None) -> pa.RecordBatchReader:
     table = DeltaTable(events_uri, version=version)
     day = hour.date().isoformat()
     dataset = table.to_pyarrow_dataset(
@@ -204,12 +238,7 @@ def _rows(events_uri: str, kind: EventType, hour: datetime, version: int | None)
     within = (at >= pa.scalar(hour, pa.timestamp("us", "UTC"))) & (
         at < pa.scalar(hour + HOUR, pa.timestamp("us", "UTC"))
     )
-    try:
-        opened = Hour(dataset.scanner(columns=landed_columns(kind), filter=within).to_reader(), kind, hour)
-    except duckdb.Error as error:  # wraps the reader's own error, e.g. a missing file
-        raise LakeError(f"{kind.name} of {day} in {events_uri} can't be read: {error}") from error
-    with closing(opened):
-        yield opened
+    return dataset.scanner(columns=landed_columns(kind), filter=within).to_reader()
 
 
 def _locator(settings: QualitySettings) -> Locator | None:

@@ -5,6 +5,7 @@ One row of numbers per hour keeps the expectations cheap (ADR 0008).
 
 import math
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -52,19 +53,22 @@ class Hour:
     """The rows of an hour of a table in DuckDB, for queries. Close it after use.
 
     Args:
-        rows: deliveries from the lake: ``reporting_columns`` without ``occurred_hour``.
+        parts: deliveries from the lake, ``reporting_columns`` without ``occurred_hour``, and which of them as SQL.
         kind: the table's event type.
         hour: its start, UTC.
     """
 
-    def __init__(self, rows: Any, kind: EventType, hour: datetime) -> None:
+    def __init__(self, parts: Sequence[tuple[Any, str]], kind: EventType, hour: datetime) -> None:
         self.kind = kind
         self.hour = hour
         self._db = in_memory()
         self._db.execute("SET TimeZone = 'UTC'")
-        self._db.register("lake", rows)
-        self._db.execute("CREATE TEMP TABLE events AS SELECT *, EPOCH_US(occurred_at) AS at_us FROM lake")
-        self._db.unregister("lake")
+        for n, (rows, _) in enumerate(parts):
+            self._db.register(f"lake_{n}", rows)
+        wanted = " UNION ALL ".join(f"SELECT * FROM lake_{n} WHERE {which}" for n, (_, which) in enumerate(parts))
+        self._db.execute(f"CREATE TEMP TABLE events AS SELECT *, EPOCH_US(occurred_at) AS at_us FROM ({wanted})")
+        for n in range(len(parts)):
+            self._db.unregister(f"lake_{n}")
         self._db.execute("CREATE TEMP TABLE loaded AS SELECT COUNT(*) AS deliveries FROM events")
         self._db.execute(LATER_DELIVERIES)
         self._db.execute("DELETE FROM events WHERE rowid IN (SELECT row FROM later)")
@@ -124,6 +128,16 @@ class Hour:
             self._db.execute(f"DELETE FROM {deliveries} e USING quarantined q WHERE {is_quarantined('e', 'q')}")
         self._db.unregister("quarantined")
         self._db.execute(NEXT_DELIVERIES)
+
+    def leave_out_later(self, first: pa.Table) -> None:
+        """Remove the events of which another delivery than the hour's was the first (event_id, kafka_*)."""
+        self._db.register("first_ones", first)
+        for deliveries in ("events", "later"):
+            self._db.execute(
+                f"DELETE FROM {deliveries} e USING first_ones f WHERE e.event_id = f.event_id "
+                "AND (e.kafka_partition, e.kafka_offset) <> (f.kafka_partition, f.kafka_offset)"
+            )
+        self._db.unregister("first_ones")
 
     def _one(self, expressions: str) -> dict[str, Any]:
         rows = self._db.sql(f"SELECT {expressions} FROM events").to_arrow_table()

@@ -15,6 +15,8 @@ from pinwheel.core.contract import ROLLUP_TABLES, TABLES
 from pinwheel.core.errors import MemsqlError, PinwheelError
 from pinwheel.core.settings import MergeSettings, QualitySettings
 from pinwheel.core.times import HOUR
+from pinwheel.merge.gate import Gate
+from pinwheel.merge.ledger import Shard
 from pinwheel.quality import results
 from pinwheel.quality.check import Checker, Outcome
 from pinwheel.quality.pages import FILES
@@ -22,6 +24,7 @@ from pinwheel.quality.run import check, due_hours, period
 from pinwheel.rollup.rollups import Rollups
 from tests.support import slices
 from tests.support.lakes import NOON, delete, event, land, update
+from tests.support.ledgers import merge_judged
 from tests.support.types import MergeAll, Query
 
 NOW = datetime(2026, 3, 14, 14, 20, tzinfo=UTC)
@@ -367,3 +370,29 @@ def test_what_is_remembered_is_what_was_found(checker: Checker, full: None, conn
     checker.hours([NOON], lambda: NOW)
     (profile,) = results.past(connection, "repins", NOON + HOUR)
     assert (profile.rows, profile.shares["category"]) == (4, {"travel": 1.0})
+
+
+def test_each_shard_is_compared_at_its_own_watermark(
+    checker: Checker, settings: MergeSettings, connection: Connection, gate: Gate
+) -> None:
+    for first in range(2):
+        land(settings.lake_uri, [event("repin", f"repin{n}", n, user_id=n) for n in range(first, 40, 2)])
+        merge_judged(settings, connection, gate, Shard(0, 2))
+        if not first:
+            merge_judged(settings, connection, gate, Shard(1, 2))
+    found = checker.table("repins", NOON, NOW)
+    assert unmet(found) == []
+    assert 20 < found.rows < 40, "one shard has merged both commits, the other one"
+
+
+def test_an_event_that_came_again_at_another_time_is_missed_in_none_of_its_hours(
+    checker: Checker, settings: MergeSettings, merge_all: MergeAll
+) -> None:
+    """The first delivery counts, and the second is in the books as conflicting."""
+    land(
+        settings.lake_uri, [event("repin", "twice", 1, occurred_at=NOON + HOUR), event("repin", "other", 2, user_id=2)]
+    )
+    merge_all()
+    land(settings.lake_uri, [event("repin", "twice", 3, occurred_at=NOON), event("repin", "new", 4, user_id=4)])
+    merge_all()
+    assert [unmet(checker.table("repins", hour, NOW)) for hour in (NOON, NOON + HOUR)] == [[], []]

@@ -17,7 +17,7 @@ from tests.support.lakes import NOON, event
 def hour(rows: list[Row], kind: str = "repin") -> Hour:
     columns = [c.name for c in reporting_columns(EVENT_TYPES[kind]) if c.name != HOUR_COLUMN]
     table = pa.Table.from_pylist(rows, schema=events_table.arrow_schema()).select(columns)
-    return Hour(table, EVENT_TYPES[kind], NOON)
+    return Hour([(table, "TRUE")], EVENT_TYPES[kind], NOON)
 
 
 def many(count: int = 400, **values: Any) -> list[Row]:
