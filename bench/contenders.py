@@ -44,6 +44,7 @@ class Job:
 
     ``paused`` is how the stream waits for the backlog; ``turn`` is a file to lock while the clock runs, for benchmarks
     that share a machine. ``executors`` are the stream's, each a process with one core; 0: threads of the driver's JVM.
+    ``day``: so many events of today are in the rollups before the steady rate begins.
     """
 
     events: int
@@ -51,6 +52,7 @@ class Job:
     paused: str = "control"
     turn: Path | None = None
     executors: int = 0
+    day: int = 0
 
 
 @dataclass

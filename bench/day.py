@@ -34,11 +34,11 @@ MIX = np.int64(-7046029254386353131)  # an odd number: multiplying by it maps id
 class Day:
     """A day of events, from midnight on; ids of events and people never come twice by chance."""
 
-    def __init__(self, connection: Connection, rollups: Rollups) -> None:
+    def __init__(self, connection: Connection, rollups: Rollups, first_slice: int = 1) -> None:
         self._connection, self._rollups = connection, rollups
         self._world = World(brands=BRANDS)
         self._start = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0, tzinfo=None)
-        self._made = self._slices = 0
+        self._made, self._slices = 0, first_slice - 1
 
     def queue(self, count: int, hour: int, hours: int = 1, *, with_rows: bool = True) -> None:
         """Queue the increments of so many events of these hours, and merge their rows too."""
@@ -53,6 +53,12 @@ class Day:
             queue_increments(self._connection, self._slices, table, increments_of(mixed))
         self._made += count
         self._connection.commit()
+
+    def take_in(self, count: int) -> None:
+        """Have the rollups take in so many events of the whole day; their rows stay away."""
+        for _ in range(count // CHUNK):
+            self.queue(CHUNK, 0, 24, with_rows=False)
+            self.refresh()
 
     def refresh(self) -> None:
         """Take in all that is queued."""
@@ -71,9 +77,7 @@ def main() -> int:
             day.queue(given.new, 0)  # the first refresh also starts: not measured
             day.refresh()
             early = [_measured(day, given.new, 0, meter) for _ in range(TIMES)]
-            for _ in range(given.day // CHUNK):
-                day.queue(CHUNK, 0, 24, with_rows=False)
-                day.refresh()
+            day.take_in(given.day)
             meter.settle()
             late = [_measured(day, given.new, 23, meter) for _ in range(TIMES)]
     print("| | seconds | CPU own | CPU database |\n|---|---:|---:|---:|")

@@ -50,7 +50,9 @@ def _compete(given: argparse.Namespace) -> int:
     for number in range(given.runs):
         for name in given.only:
             events = given.steady_events if name == "latency" else given.events
-            run = CONTENDERS[name](Job(events, given.seed + number, given.paused, given.turn, given.executors))
+            run = CONTENDERS[name](
+                Job(events, given.seed + number, given.paused, given.turn, given.executors, given.day)
+            )
             with given.runs_log.open("a", encoding="utf-8") as file:
                 file.write(as_json(run) + "\n")
             print(summary(run), flush=True)
@@ -65,6 +67,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--seed", type=int, default=1, help="seed of the first run; each further run adds 1")
     parser.add_argument("--only", nargs="*", choices=CONTENDERS, default=list(CONTENDERS))
     parser.add_argument("--steady-events", type=int, default=STEADY_EVENTS, help="events of the run at 1,000/s")
+    parser.add_argument("--day", type=int, default=0, help="events of today in the rollups before that run begins")
     parser.add_argument("--newest", type=int, default=3, help="newest logged runs per figure; at least --runs")
     parser.add_argument("--figures", type=Path, help="file to write the figures to; default: print only")
     parser.add_argument("--paused", choices=("control", "freeze"), default="control", help="how the stream waits")

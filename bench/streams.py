@@ -14,10 +14,14 @@ from secrets import token_hex
 from bench import latency
 from bench.arena import WARM_EVENTS, WARM_RATE, Arena, arena, taken, wait_until
 from bench.contenders import Job, Run, compare_lake, landed_at
-from bench.usage import DRIVER, Peak, Usage, spent
+from bench.day import Day
+from bench.usage import DRIVER, Ages, Peak, Usage, spent
+from pinwheel.clients import memsql
 from pinwheel.clients.spark import AUTH
 from pinwheel.install import tools
+from pinwheel.local import environment
 from pinwheel.local.processes import MARK
+from pinwheel.rollup.rollups import Rollups
 
 LAUNCH = """
 from pinwheel.core.settings import SuperviseSettings, load
@@ -27,6 +31,8 @@ launch_driver(load(SuperviseSettings))
 LANDED = re.compile(r" landed batch=\d+ version=\d+ rows=(\{.*\}) seconds=([\d.]+)")
 EXECUTOR_MB = 1024
 NEAR = (1000, 3000)  # rows of a batch that counts as a batch of about 2,000
+FILL_SECONDS = 600.0  # timeout of a statement while the rollups are filled
+FAR_SLICE = 1_000_000_000  # no slice of the stack's own has this number
 SETTLED_SECONDS = 20  # skipped at the start of a steady rate: the first batches are a warm-up
 
 
@@ -78,6 +84,13 @@ def _warm(under_test: Arena) -> None:
     wait_until("every record is in the lake", under_test.landed)
 
 
+def _fill_today(under_test: Arena, events: int) -> None:
+    """Have the rollups take in so many events of today, together with the session of the stack."""
+    merge = environment.memsql(under_test.stack.settings, under_test.stack.credentials, "merge")
+    with memsql.connect(merge, local_infile=True, statement_seconds=FILL_SECONDS) as connection:
+        Day(connection, Rollups(), first_slice=FAR_SLICE).take_in(events)
+
+
 def batch_seconds(under_test: Arena) -> float:
     """Median seconds of a micro-batch of about 2,000 events, by the driver's log."""
     log = (under_test.stack.settings.stack_dir / "stream" / "driver.log").read_text(errors="replace")
@@ -88,12 +101,14 @@ def batch_seconds(under_test: Arena) -> float:
 
 def steady(job: Job) -> Run:
     """The whole stack at 1,000 events/s: latency of an event to the lake and to its table."""
-    run = Run("latency", job.events, job.seed)
+    run = Run("late" if job.day else "latency", job.events, job.seed)
     with arena("latency", airflow=True) as under_test:
         usage = Usage(under_test.stack.settings)
         under_test.warm()
+        _fill_today(under_test, job.day)
         first = under_test.landed_offsets()
-        with taken(job.turn), Peak(usage) as peak:
+        report = environment.memsql(under_test.stack.settings, under_test.stack.credentials, "report")
+        with taken(job.turn), Peak(usage) as peak, Ages(report) as ages:
             before, began = usage.cpu(), time.time()
             under_test.produce("steady", job.seed, "--rate", str(WARM_RATE), "--count", str(job.events))
             run.seconds = time.time() - began
@@ -107,6 +122,6 @@ def steady(job: Job) -> Run:
             sum(held[p] for p in DRIVER) for _, held in (peak.samples[len(peak.samples) // 4], peak.samples[-1])
         )
         run.more |= {"batch_seconds": batch_seconds(under_test), "driver_mb": late, "driver_mb_grown": late - early}
-        run.more["stack_mb"] = peak.of()
+        run.more |= {"stack_mb": peak.of(), "rollups_p95": ages.p95()}
         run.wrong = compare_lake(under_test, first, job.events)
     return run

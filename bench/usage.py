@@ -1,6 +1,7 @@
 """Measures CPU-seconds and memory of a stack's programs, by part, including ended children."""
 
 import os
+import statistics
 import threading
 import time
 from collections import defaultdict
@@ -8,12 +9,17 @@ from pathlib import Path
 
 import psutil
 
+from pinwheel.clients import memsql
+from pinwheel.core.settings import MemsqlSettings
 from pinwheel.local import processes
 from pinwheel.local.settings import LocalSettings
 from pinwheel.stream import driver_lock
 
 JVM, WORKERS = "driver JVM", "driver Python"
 DRIVER = (JVM, WORKERS)
+AGE = """
+SELECT TIMESTAMPDIFF(MICROSECOND, complete_through_utc, UTC_TIMESTAMP(6)) / 1e6 AS age
+FROM complete_through WHERE table_name = 'rollups'"""
 SAMPLE_SECONDS = 5.0
 PROGRAM_SECONDS = 1.0
 
@@ -89,6 +95,34 @@ class Peak:
             self.samples.append((time.time(), self._usage.megabytes()))
             if self._over.wait(SAMPLE_SECONDS):
                 return
+
+
+class Ages:
+    """How many seconds behind the rollups are, asked for every second while the block runs."""
+
+    def __init__(self, settings: MemsqlSettings) -> None:
+        self._settings, self._over = settings, threading.Event()
+        self._thread = threading.Thread(target=self._watch, daemon=True)
+        self._seconds: list[float] = []
+
+    def __enter__(self) -> "Ages":
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._over.set()
+        self._thread.join()
+
+    def p95(self) -> float:
+        """The 95th percentile."""
+        return statistics.quantiles(self._seconds, n=20)[-1]
+
+    def _watch(self) -> None:
+        with memsql.connect(self._settings) as connection, connection.cursor() as cursor:
+            while not self._over.wait(1):
+                cursor.execute(AGE)
+                self._seconds += [float(row["age"]) for row in cursor.fetchall()]
+                connection.commit()
 
 
 class Program:

@@ -9,7 +9,7 @@ the other tables go on meanwhile.
 **Where** With `PINWHEEL_LAKE_ENGINE=spark` a Spark job loads the parts, several at once, through the connection
 `pinwheel_spark`. `merge_events` only exchanges the tables then.
 
-**When** By hand: after the alert `table_cut_off`, or when a table was lost or damaged. A table that was never merged is
+**When** By hand: after the alert `table_cut_off`, or when a table was damaged, or the database lost. A table that was never merged is
 rebuilt by itself when the log no longer has the lake's first versions. With `dry_run`, which is the default, the task's
 log says what would be read.
 

@@ -105,11 +105,12 @@ def replay(file: Path, seed: int = 1) -> None:
 def sql(
     execute: Annotated[str | None, typer.Option("--execute", "-e", help="One statement instead of a prompt.")] = None,
     operator: Annotated[bool, typer.Option(help="Allow to read the ledger, quarantine and alerts too.")] = False,
+    owner: Annotated[bool, typer.Option(help="Allow everything, for a repair that a runbook names.")] = False,
 ) -> None:
     """Open a client on the reporting database, as an analyst: views, events and rollups, read only."""
     from pinwheel.local.commands import sql
 
-    sys.exit(sql(settings(), execute, "report" if operator else "analyst"))
+    sys.exit(sql(settings(), execute, "admin" if owner else "report" if operator else "analyst"))
 
 
 @app.command()

@@ -10,10 +10,12 @@ from collections.abc import Collection
 from pathlib import Path
 
 from pinwheel.core.errors import LocalError, MissingPartError
+from pinwheel.core.settings import variable
 from pinwheel.install import tools
 from pinwheel.install.progress import shown
 from pinwheel.local import credentials, environment, mariadb
 from pinwheel.local.checks import RunLock
+from pinwheel.local.parts import LOOPBACK
 from pinwheel.local.settings import ROOT, LocalSettings
 
 LINTERS = {  # a module of the environment, and its arguments
@@ -35,6 +37,23 @@ def require_running(settings: LocalSettings) -> None:
     """Raise LocalError unless the stack runs."""
     if RunLock(settings.stack_dir).holder() is None:
         raise LocalError(f"the stack in {settings.stack_dir} is not running: `make run` starts it")
+
+
+def use_servers(settings: LocalSettings, *, must_run: bool = True) -> bool:
+    """Work on the database, Kafka and lake of the environment if it names a database elsewhere, else on the stack.
+
+    Returns:
+        Whether it is the stack.
+
+    Raises:
+        LocalError: it is, and it ``must_run`` but does not.
+    """
+    if os.environ.get(variable("memsql_host"), LOOPBACK) not in (LOOPBACK, "localhost"):
+        return False
+    if must_run:
+        require_running(settings)
+    environment.adopt(settings, credentials.load(settings.stack_dir))
+    return True
 
 
 def produce(settings: LocalSettings, rate: float, count: int, seed: int | None, defect: str) -> None:

@@ -11,8 +11,7 @@ from pinwheel.core.settings import DriverSettings, EraseSettings, MergeSettings,
 from pinwheel.erase import receipt
 from pinwheel.erase.ledger import Request
 from pinwheel.erase.run import erase, look
-from pinwheel.local import environment
-from pinwheel.local.commands import require_running
+from pinwheel.local.commands import use_servers
 from pinwheel.local.settings import LocalSettings
 from pinwheel.local.stack import Stack
 from pinwheel.merge import ledger, rebuild, rebuild_parts
@@ -72,15 +71,15 @@ def rebuild_tables(settings: LocalSettings, tables: Sequence[str], all_tables: b
     if bool(tables) == all_tables:
         raise LocalError(f"name the tables to rebuild ({', '.join(TABLES)}), or give --all")
     wanted = list(tables) or list(TABLES)
-    merging = _merging(settings)
+    is_stack = use_servers(settings)
+    merging = load(MergeSettings)
     for extent in rebuild_parts.extents(merging, wanted):
         size = f"{extent.rows:,} rows in {extent.files} files, {extent.parts} parts"
         print(f"{extent.table}: {size}, from version {extent.version} of the lake")
     if dry_run:
         return
-    stack = Stack(settings)
-    if all_tables:
-        stack.make_schema()  # a lost database is made first
+    if all_tables and is_stack:
+        Stack(settings).make_schema()  # a lost database is made first; elsewhere `pinwheel prepare` does it
     with memsql.connect(merging) as connection:
         rebuild.request(connection, merging, wanted, "pinwheel rebuild")
         while going := [found for table in wanted if (found := rebuild.waiting(connection, table))]:
@@ -136,7 +135,7 @@ def erase_person(settings: LocalSettings, request: Request, is_sure: bool) -> No
 
 def doctor(settings: LocalSettings, mend: bool) -> bool:
     """Print what is wrong, also of a stack that is not running, and repair it if asked to; whether all is well now."""
-    environment.adopt(settings, Stack(settings).credentials)
+    use_servers(settings, must_run=False)
     made = Doctor(load(SourceSettings), load(DriverSettings), load(MergeSettings))
     found = made.mend(print) if mend else made.look()
     for one in found:
@@ -148,7 +147,6 @@ def doctor(settings: LocalSettings, mend: bool) -> bool:
 
 
 def _merging(settings: LocalSettings) -> MergeSettings:
-    """The running stack's settings, with the merge's database user."""
-    require_running(settings)
-    environment.adopt(settings, Stack(settings).credentials)
+    """The settings, with the merge's database user."""
+    use_servers(settings)
     return load(MergeSettings)

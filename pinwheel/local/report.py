@@ -12,8 +12,7 @@ from rich.table import Table
 from pinwheel.alerts.raising import raise_alert, resolve_alert
 from pinwheel.core.settings import HealthSettings, QualitySettings, load
 from pinwheel.core.times import utc_now
-from pinwheel.local import environment
-from pinwheel.local.commands import require_running
+from pinwheel.local.commands import use_servers
 from pinwheel.local.settings import LocalSettings
 from pinwheel.local.stack import ProgramState, Stack
 from pinwheel.local.watch import Watch, line
@@ -47,8 +46,7 @@ def _table(states: list[ProgramState]) -> Table:
 
 def print_health(settings: LocalSettings) -> bool:
     """Print every measure; returns whether all of them are well."""
-    stack = Stack(settings)
-    environment.adopt(settings, stack.credentials)
+    use_servers(settings, must_run=False)
     measures = look(load(HealthSettings), datetime.now(UTC))
     Console(highlight=False).print(_health_table(measures))
     return all(measure.is_well for measure in measures)
@@ -70,8 +68,7 @@ def print_books(settings: LocalSettings) -> bool:
     Raises:
         LocalError: the stack does not run.
     """
-    require_running(settings)
-    environment.adopt(settings, Stack(settings).credentials)
+    use_servers(settings)
     books = close_books(load(QualitySettings), utc_now, raise_alert, resolve_alert)
     show_books(Console(highlight=False), books)
     return not books.differences

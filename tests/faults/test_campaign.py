@@ -5,6 +5,7 @@ import socket
 import subprocess
 import sys
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -25,8 +26,9 @@ def test_a_seed_is_a_plan() -> None:
 
 
 def test_every_kind_comes_before_one_comes_again() -> None:
-    once = Counter(fault.kind for fault in plan(1, ONE_ROUND))
-    assert Counter(fault.kind for fault in plan(1, 2 * ONE_ROUND)) == {kind: 2 * count for kind, count in once.items()}
+    twice = plan(1, 4 * ONE_ROUND)[: 2 * len(kinds())]
+    once = Counter(_alone(fault) for fault in twice[: len(kinds())])
+    assert Counter(map(_alone, twice)) == {kind: 2 * count for kind, count in once.items()}
     assert {
         "the broker hangs",
         "MariaDB is slow",
@@ -35,6 +37,17 @@ def test_every_kind_comes_before_one_comes_again() -> None:
         "3 programs die at once",
     } <= set(once)
     assert once.total() == len(kinds())
+
+
+def _alone(fault: Fault) -> str:
+    return replace(fault, dying=()).kind
+
+
+def test_in_some_a_program_dies_while_another_fault_lasts() -> None:
+    found = plan(1, ONE_ROUND)
+    assert {bool(fault.dying) for fault in found if fault.seconds} == {True, False}
+    assert not any(fault.dying for fault in found if not fault.seconds)
+    assert ONE_ROUND <= sum(fault.count for fault in found) < ONE_ROUND + 5
 
 
 def test_all_steps_are_armed_in_a_long_campaign() -> None:

@@ -1,12 +1,17 @@
-"""The books as a table for people."""
+"""The books as a table for people, and which servers a command works on."""
 
+import os
 from collections import Counter
 from datetime import UTC, date, datetime
+from pathlib import Path
 
 import pytest
 from rich.console import Console
 
+from pinwheel.core.errors import LocalError
+from pinwheel.local.commands import use_servers
 from pinwheel.local.report import show_books
+from pinwheel.local.settings import LocalSettings
 from pinwheel.quality.books_lines import PARTITION, ROLLUPS, TABLE, Books, Line
 
 AT = datetime(2026, 3, 14, 12, 20, tzinfo=UTC)
@@ -43,3 +48,27 @@ def test_a_difference_is_named_below_the_table(console: Console) -> None:
     assert "in the lake: [red]x" in shown
     assert "Books: differ" in shown
     assert shown.count("differs") == 1
+
+
+@pytest.mark.parametrize("named", ["db.internal", "singlestore"])
+def test_a_command_works_on_the_servers_that_the_environment_names(
+    named: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PINWHEEL_MEMSQL_HOST", named)
+    before = dict(os.environ)
+    assert not use_servers(LocalSettings(state_dir=tmp_path))
+    assert os.environ == before
+    assert list(tmp_path.iterdir()) == [], "no secrets of an embedded stack are made"
+
+
+@pytest.mark.parametrize("named", [None, "127.0.0.1", "localhost"])
+def test_a_command_works_on_the_embedded_stack_otherwise(
+    named: str | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in os.environ:
+        if name.startswith("PINWHEEL_"):
+            monkeypatch.delenv(name)
+    if named:
+        monkeypatch.setenv("PINWHEEL_MEMSQL_HOST", named)
+    with pytest.raises(LocalError, match="not running"):
+        use_servers(LocalSettings(state_dir=tmp_path))

@@ -69,7 +69,7 @@ def pages(app: FastAPI, merging: MergeSettings, login: Login) -> Iterator[TestCl
 
 @pytest.fixture
 def doors(merging: MergeSettings) -> Iterator[dict[str, Door]]:
-    """What takes a person's text to the database, by its name."""
+    """The functions that take a person's text to the database, by what they are for."""
     with memsql.connect(merging) as connection, pytest.MonkeyPatch.context() as patch:
         patch.setattr(raising, "_connected", lambda: memsql.connect(merging))
         replaying = load(ReplaySettings, **merging.model_dump(include=set(ReplaySettings.model_fields)))

@@ -61,10 +61,8 @@ class Campaign:
         self.world.keep_running()
         wait_until("everything is merged again", lambda: self.through(over + 1), HEALED_SECONDS)
         seconds = time.time() - over
-        print(
-            f"{utc_now():%H:%M:%S} {fault.number:3} {fault.kind} ({', '.join(fault.victims)}): {seconds:.1f} s",
-            flush=True,
-        )
+        who = ", ".join((*fault.victims, *fault.dying))
+        print(f"{utc_now():%H:%M:%S} {fault.number:3} {fault.kind} ({who}): {seconds:.1f} s", flush=True)
         return seconds
 
     def judge(self) -> None:
@@ -159,7 +157,7 @@ def main() -> int:
         print(f"--only {','.join(str(fault.number) for fault in fewest(faults, fails))}")
         return 1
     print(table(healed))
-    print(json.dumps({"seed": asked.seed, "faults": sum(len(fault.victims) for fault in faults), "times": len(faults)}))
+    print(json.dumps({"seed": asked.seed, "faults": sum(fault.count for fault in faults), "times": len(faults)}))
     p95, most = worst(healed)
     return int(most > MOST_SECONDS or (p95 > P95_SECONDS and len(faults) >= FEW))
 

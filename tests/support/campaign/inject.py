@@ -1,5 +1,6 @@
 """How each fault is made to happen."""
 
+import json
 import os
 import random
 import shutil
@@ -7,7 +8,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -15,13 +16,25 @@ import psutil
 
 from pinwheel.local.stack import Stack
 from tests.support.campaign import plan, victims
+from tests.support.campaign.clock import RIGHT, set_clock
 from tests.support.campaign.network import Network
-from tests.support.campaign.plan import CHECKPOINTS, LOST, Fault
+from tests.support.campaign.plan import CHECKPOINTS, CLOCKS, LIARS, LOST, PIN_API, Fault
+from tests.support.liars import HEAD, answering, bomb, drips, floods, says
 from tests.support.programs import LAUNCH
 
 REACHED_SECONDS = 15.0  # then a step that no program has come to is left out
 BALLAST_BYTES = (2**26, 2**20, 2**12)  # others write meanwhile, so what is free is found by taking it
 REFUSED_SECONDS = 90.0  # in which a second driver must have seen the first one
+
+OTHERS = [{"pin_id": -n, "creator_id": 2, "board_id": 3, "title": "another"} for n in range(1, 50)]
+LIES = [  # of LIARS, in their order
+    says(json.dumps({"pins": [], "unknown": list(range(100_000))}).encode()),
+    says(json.dumps({"pins": OTHERS, "unknown": []}).encode()),
+    drips(HEAD + b"\r\n"),
+    says(bomb(900), b"content-encoding: gzip"),
+    floods(HEAD + b"\r\n"),
+    says(b"[" * 100_000),
+]
 
 
 class Injector:
@@ -36,7 +49,9 @@ class Injector:
             plan.HANGS: self._hang,
             plan.SLOW: lambda fault: self._last(fault, lambda on: self.network.slow(fault.victims[0], on)),
             plan.CUT: lambda fault: self._last(fault, lambda on: self.network.cut(fault.victims[0], on)),
+            plan.LIES: self._lie,
             plan.FULL: lambda fault: self._last(fault, self._fill),
+            plan.STEPPED: self._step_the_clock,
             plan.SPOILT: self._spoil,
             plan.SECOND: self._second_driver,
             plan.STEPS: self._steps,
@@ -50,29 +65,37 @@ class Injector:
         """Let it happen; returns the moment when it was over, in Unix seconds."""
         return self._ways[fault.way](fault)
 
-    def _chosen(self, fault: Fault) -> list[psutil.Process]:
+    def _chosen(self, fault: Fault, names: Sequence[str]) -> list[psutil.Process]:
         chance = random.Random(f"{self.seed} {fault.number}")
         chosen = []
-        for name in fault.victims:
+        for name in names:
             found = victims.ALL[name](self.stack)
             one = name in victims.ONE_OF and len(found) > 1
             chosen += [chance.choice(found)] if one else found
         return chosen
 
     def _die(self, fault: Fault) -> float:
-        _signal(self._chosen(fault), signal.SIGKILL)
+        _signal(self._chosen(fault, fault.victims), signal.SIGKILL)
         return time.time()
 
     def _hang(self, fault: Fault) -> float:
-        chosen = self._chosen(fault)
+        chosen = self._chosen(fault, fault.victims)
         return self._last(fault, lambda on: _signal(chosen, signal.SIGSTOP if on else signal.SIGCONT))
 
-    @staticmethod
-    def _last(fault: Fault, switch: Callable[[bool], None]) -> float:
+    def _last(self, fault: Fault, switch: Callable[[bool], None]) -> float:
         switch(True)
-        time.sleep(fault.seconds)
+        time.sleep(fault.seconds / 2)
+        _signal(self._chosen(fault, fault.dying), signal.SIGKILL)
+        time.sleep(fault.seconds / 2)
         switch(False)
         return time.time()
+
+    def _lie(self, fault: Fault) -> float:
+        with answering(LIES[LIARS.index(fault.victims[0])]) as port:
+            return self._last(fault, lambda on: self.network.lie(PIN_API, port if on else None))
+
+    def _step_the_clock(self, fault: Fault) -> float:
+        return self._last(fault, lambda on: set_clock(self.armed, CLOCKS[fault.victims[0]] if on else RIGHT))
 
     def _fill(self, on: bool) -> None:
         """Take all that is free where lake, checkpoint, databases and logs are, or give it back."""

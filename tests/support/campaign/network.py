@@ -1,4 +1,4 @@
-"""A proxy between a campaign's programs and their servers: slow, or cut off."""
+"""A proxy between a campaign's programs and their servers: slow, cut off, or with a liar in the server's place."""
 
 import asyncio
 import threading
@@ -18,6 +18,7 @@ class Link:
         self.server_port = port
         self.port = 0  # where it listens
         self.slow = self.cut = False
+        self.liar_port: int | None = None
         self._open: set[asyncio.StreamWriter] = set()
 
     async def listen(self) -> None:
@@ -42,7 +43,7 @@ class Link:
             writer.close()
 
     async def _pass_on(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        from_server, to_server = await asyncio.open_connection(LOOPBACK, self.server_port)
+        from_server, to_server = await asyncio.open_connection(LOOPBACK, self.liar_port or self.server_port)
         self._open.add(to_server)
         try:
             async with asyncio.TaskGroup() as both:
@@ -110,3 +111,9 @@ class Network:
         link.cut = is_cut
         if is_cut:
             self._loop.call_soon_threadsafe(link.drop)
+
+    def lie(self, name: str, liar_port: int | None) -> None:
+        """Let a liar answer in the server's place, or no longer; connections begin anew."""
+        link = self.links[name]
+        link.liar_port = liar_port
+        self._loop.call_soon_threadsafe(link.drop)

@@ -7,20 +7,25 @@ from dataclasses import dataclass
 from pinwheel.core.contract import TABLES
 from tests.support.campaign import victims
 
-DIES, HANGS, SLOW, CUT, FULL, SPOILT, SECOND, STEPS = (
-    *("dies", "hangs", "is slow", "is cut off", "is full", "is spoilt", "comes", "dies at its step"),
+DIES, HANGS, SLOW, CUT, LIES, FULL, STEPPED, SPOILT, SECOND, STEPS = (
+    *("dies", "hangs", "is slow", "is cut off", "lies", "is full", "is wrong", "is spoilt", "comes"),
+    "dies at its step",
 )
 HANGING = [
     *("the driver's JVM", "the driver's Python", "Spark's Python workers", "the broker", "MariaDB"),
     *("the scheduler alone", "the API server", "a task", "all tasks"),
 ]
-SERVERS = ["the broker", "MariaDB", "the Pin API"]  # which are reached through the proxy
+PIN_API = "the Pin API"
+SERVERS = ["the broker", "MariaDB", PIN_API]  # which are reached through the proxy
+LIARS = [f"{PIN_API} ({lie})" for lie in ("knows no pin", "other pins", "drips", "a bomb", "floods", "nonsense")]
+CLOCKS = {"the clock (an hour ahead)": "+3600", "the clock (an hour behind)": "-3600"}
 DISK, SECOND_DRIVER = "the disk", "a second driver"
 CHECKPOINTS = ["the checkpoint (deleted)", "the checkpoint (an older copy)", "the checkpoint (its newest file empty)"]
 BURST, BURSTS = 3, 3
 AT_ONCE = 4  # steps that are armed together
 ROUNDS_OF_STEPS = 6
 SHORTEST, LONGEST = 20.0, 60.0  # seconds that lasts what is no death
+MEANWHILE = 0.5  # of the faults that last, a program dies in their middle
 LOST = "lost"  # a commit whose answer does not come
 
 # Statements that run all the time while events flow. A commit is called by the last statement before it.
@@ -49,12 +54,18 @@ LAKE_STEP = "create_write_transaction"
 
 @dataclass(frozen=True)
 class Fault:
-    """The faults of one moment. ``seconds``: how long it lasts; 0 for a death."""
+    """The faults of one moment. ``seconds``: how long it lasts; 0 for a death. ``dying``: a program in its middle."""
 
     number: int
     way: str
     victims: tuple[str, ...]
     seconds: float
+    dying: tuple[str, ...] = ()
+
+    @property
+    def count(self) -> int:
+        """How many faults they are."""
+        return len(self.victims) + len(self.dying)
 
     @property
     def kind(self) -> str:
@@ -64,7 +75,8 @@ class Fault:
         if len(self.victims) > 1:
             return f"{len(self.victims)} programs die at once"
         (who,) = self.victims
-        return f"{who} {self.way.removesuffix('s') if who in victims.MANY else self.way}"
+        alone = f"{who} {self.way.removesuffix('s') if who in victims.MANY else self.way}"
+        return f"{alone} while another program dies" if self.dying else alone
 
 
 def steps() -> list[str]:
@@ -76,17 +88,19 @@ def steps() -> list[str]:
 
 
 def plan(seed: int, count: int, longest: float = LONGEST) -> list[Fault]:
-    """Moments of a seed with at least ``count`` victims in all: each kind comes before one of them comes again."""
+    """Moments of a seed with at least ``count`` faults in all: each way comes before one of them comes again."""
     chance = random.Random(seed)
     found: list[Fault] = []
     left: list[tuple[str, Sequence[str], int]] = []
-    while sum(len(fault.victims) for fault in found) < count:
+    while sum(fault.count for fault in found) < count:
         if not left:
             left = kinds()
             chance.shuffle(left)
         way, names, how_many = left.pop()
         seconds = 0.0 if way in (DIES, SPOILT, SECOND, STEPS) else round(chance.uniform(SHORTEST, longest), 1)
-        found.append(Fault(len(found), way, tuple(chance.sample(names, how_many)), seconds))
+        chosen = tuple(chance.sample(names, how_many))
+        dying = (chance.choice(list(victims.ALL)),) if seconds and chance.random() < MEANWHILE else ()
+        found.append(Fault(len(found), way, chosen, seconds, dying))
     return found
 
 
@@ -97,7 +111,9 @@ def kinds() -> list[tuple[str, Sequence[str], int]]:
         HANGS: HANGING,
         SLOW: SERVERS,
         CUT: SERVERS,
+        LIES: LIARS,
         FULL: [DISK],
+        STEPPED: list(CLOCKS),
         SPOILT: CHECKPOINTS,
         SECOND: [SECOND_DRIVER],
     }
