@@ -92,6 +92,9 @@ class Session(Turns):
         if self._rebuilds(connection, gate):
             return self._rebuilding
         waiting = ledger.waiting(connection, self._table, self._shard)
+        if waiting is not None:  # a slice of another number of shards is superseded now
+            ledger.watermark(connection, self._table, self._shard)
+            waiting = ledger.waiting(connection, self._table, self._shard)
         connection.commit()
         if waiting is not None and waiting.state == SliceState.HELD:
             self._alert_held(waiting, "it was held by an earlier session")

@@ -45,6 +45,7 @@ class TableBooks:
         rows = memsql.fetch(connection, "quality/books/erased_days")
         self._erased = Counter({(row["event_type"], row["event_date"]): row["records"] for row in rows})
         self._first_kept = {store: _kept_from(connection, store) for store in ("events", "lake", "dead_letters")}
+        self._reads_again = False  # closed days too, if both lake and table have them
         self.closes: list[Row] = []  # the days to close
         self.opens: set[tuple[str, date]] = set()  # closed days of which the lake has other rows by now
         self._at: dict[int, LakeFiles] = {}
@@ -94,18 +95,29 @@ class TableBooks:
         Raises:
             LakeError: a file of the lake can't be read.
         """
+        ledger = memsql.fetch(self._connection, "quality/books/ledger", {"table_name": table})[0]
+        closes = len(self.closes)
+        lines = self._lines(table, ledger["rebuilt_at"])
+        if _in_table(lines) != ledger["ledger_rows"] and not ledger["rebuilding"]:
+            # A row of a closed day may have come out of quarantine, which the lake's rows don't tell.
+            del self.closes[closes:]
+            self._reads_again = True
+            lines = self._lines(table, ledger["rebuilt_at"])
+            self._reads_again = False
+        self._compare_ledger(table, ledger, lines)
+        return list(lines.values())
+
+    def _lines(self, table: str, rebuilt_at: datetime | None) -> dict[int, Line]:
         rows = memsql.fetch(self._connection, "quality/books/watermarks", {"table_name": table})
         of = rows[0]["shards"] if rows else 1
         lines = {n: Line(TABLE, table, n) for n in range(of)}
-        ledger = memsql.fetch(self._connection, "quality/books/ledger", {"table_name": table})[0]
         for version in sorted({row["version"] for row in rows}):
             mine = {row["shard"]: lines[row["shard"]] for row in rows if row["version"] == version}
             for line in mine.values():
                 line.counts["watermark"] = version
             if version >= 0:
-                self._of_version(table, version, mine, of, ledger["rebuilt_at"])
-        self._compare_ledger(table, ledger, lines)
-        return list(lines.values())
+                self._of_version(table, version, mine, of, rebuilt_at)
+        return lines
 
     def _of_version(
         self, table: str, version: int, lines: Mapping[int, Line], of: int, rebuilt_at: datetime | None
@@ -179,6 +191,7 @@ class TableBooks:
             expired = day < self._first_kept["events"]
             left_table = begins is not None and day < begins.date() and any(row["in_table"] for row in known)
             later = all(_is_later(row, rebuilt_at) for row in known)
+            same = same and not self._reads_again
             if len(known) == len(numbers) and (left_lake or expired or (later and (same or left_table))):
                 closed.add(day)
             else:
@@ -208,7 +221,7 @@ class TableBooks:
             line.differences.append(f"{table}: the counts of slice {row['unequal_slice']} do not add up to its rows")
         if row["rebuilding"]:
             return  # the parts that are loaded are not in the table yet
-        in_table = sum(one.counts["in_table"] + one.counts["extra"] for one in lines.values())
+        in_table = _in_table(lines)
         line.counts["ledger"] = int(row["ledger_rows"])
         if in_table != row["ledger_rows"]:
             told = f"the ledger says {row['ledger_rows']:,} rows (inserted less deleted), the table has {in_table:,}"
@@ -222,6 +235,10 @@ class TableBooks:
         row = {column: counts.get(name, 0) for column, name in KEPT.items()}
         named = {"table_name": table, "event_date": day, "shard": shard[0], "shards": shard[1], "checksum": checksum}
         self.closes.append({**row, **named, **_marked(mark), "erased": self._erased[KINDS[table], day]})
+
+
+def _in_table(lines: Mapping[int, Line]) -> int:
+    return sum(line.counts["in_table"] + line.counts["extra"] for line in lines.values())
 
 
 def _is_later(row: Row, rebuilt_at: datetime | None) -> bool:

@@ -7,7 +7,7 @@ on. Results are written in one transaction per hour and table: a check that dies
 import logging
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -30,6 +30,7 @@ from pinwheel.core.settings import QualitySettings
 from pinwheel.core.shards import shard_number
 from pinwheel.core.times import HOUR, naive
 from pinwheel.enrich.locations import Locator
+from pinwheel.lake import events_table
 from pinwheel.quality import results
 from pinwheel.quality.judge import Judge, Verdict
 from pinwheel.quality.known import known
@@ -92,39 +93,47 @@ class Checker:
 
     def _look(self, table: str, hour: datetime) -> tuple[Profile, Outcome]:
         kind = TABLES[table]
-        params = {"table_name": table, "hour": naive(hour)}
-        with memsql.snapshot(self._connection):  # rows and watermarks of one moment, while merges go on
-            there = memsql.fetch(self._connection, "quality/sums", params, table=table)[0]
-            shards = memsql.fetch(self._connection, "quality/books/watermarks", {"table_name": table})
-        merged = bool(shards) and all(row["version"] >= 0 for row in shards)
-        with _rows(self._settings.events_uri, kind, hour, shards if merged else []) as rows:
+        with ExitStack() as opened:
+            with memsql.snapshot(self._connection):  # rows, watermarks, quarantine of one moment, while merges go on
+                shards = memsql.fetch(self._connection, "quality/books/watermarks", {"table_name": table})
+                merged = bool(shards) and all(row["version"] >= 0 for row in shards)
+                lake = _rows(self._settings.events_uri, kind, hour, shards if merged else [])
+                rows = opened.enter_context(lake)
+                aside = self._quarantined(rows, table) if merged else []
+                there = self._sums(table, hour, aside)
             profile = rows.profile(self._locator)
             usual = expected(profile, results.past(self._connection, table, hour), measures(kind))
             values: dict[str, Any] = dict(profile.values)
             if merged:
-                self._leave_out_quarantined(rows, table)
+                rows.leave_out(pa.Table.from_pylist(aside, schema=QUARANTINED))
                 here = rows.sums()
-                if here != (there["row_count"], int(there["checksum"])) and here[0] <= MAX_DIFFERENT_ROWS:
+                if here != there and here[0] <= MAX_DIFFERENT_ROWS:
                     self._leave_out_of_other_hours(rows, table)
                     here = rows.sums()
                 # As text: a sum has more digits than a float holds.
-                values |= {"lake_row_count": str(here[0]), "memsql_row_count": str(there["row_count"])}
-                values |= {"lake_checksum": str(here[1]), "memsql_checksum": str(int(there["checksum"]))}
+                values |= {"lake_row_count": str(here[0]), "memsql_row_count": str(there[0])}
+                values |= {"lake_checksum": str(here[1]), "memsql_checksum": str(there[1])}
             verdicts = self._judge.hour(profile, values, usual, merged)
             samples = self._samples(rows, table, [v.measure for v in verdicts if not v.is_met])
         return profile, Outcome(table, hour, int(profile.rows), tuple(verdicts), samples)
 
-    def _leave_out_quarantined(self, rows: Hour, table: str) -> None:
+    def _quarantined(self, rows: Hour, table: str) -> list[Row]:
         first, last = rows.offsets()
         params = {"table_name": table, "first_offset": first, "last_offset": last}
-        quarantined = memsql.fetch(self._connection, "quality/quarantined", params)
-        self._connection.commit()
-        if quarantined:
-            rows.leave_out(pa.Table.from_pylist(quarantined, schema=QUARANTINED))
+        return memsql.fetch(self._connection, "quality/quarantined", params)
+
+    def _sums(self, table: str, hour: datetime, aside: Sequence[Row]) -> tuple[int, int]:
+        """Rows and checksum of the reporting table's hour, without those of which a correction is in quarantine."""
+        found = memsql.fetch(self._connection, "quality/sums", {"hour": naive(hour)}, table=table)[0]
+        ids = sorted({row["event_id"] for row in aside if row["event_id"] is not None})
+        there = [row for row in known(self._connection, table, ids) if row.pop("occurred_hour") == naive(hour)]
+        kept = {row["event_id"] for row in there if row in aside}
+        sums = self._checksums(table, hour) if kept else {}
+        return found["row_count"] - len(kept), int(found["checksum"]) - sum(sums[event_id] for event_id in kept)
 
     def _leave_out_of_other_hours(self, rows: Hour, table: str) -> None:
         """Leave out later deliveries of events whose first one is at another time: the books have them."""
-        ids = sorted(rows.checksums().keys() - self._checksums(rows, table).keys())
+        ids = sorted(rows.checksums().keys() - self._checksums(table, rows.hour).keys())
         found = [row for row in known(self._connection, table, ids) if row["occurred_hour"] != naive(rows.hour)]
         self._connection.commit()
         if found:
@@ -142,14 +151,14 @@ class Checker:
 
     def _different(self, rows: Hour, table: str) -> list[dict[str, Any]]:
         """Events that differ between lake and reporting table, or are in only one of them."""
-        here, there = rows.checksums(), self._checksums(rows, table)
+        here, there = rows.checksums(), self._checksums(table, rows.hour)
+        self._connection.commit()
         ids = sorted(i for i in {*here, *there} if here.get(i) != there.get(i))[:SAMPLE_ROWS]
         return [{"event_id": i, "in_lake": i in here, "in_reporting_table": i in there} for i in ids]
 
-    def _checksums(self, rows: Hour, table: str) -> dict[str, int]:
+    def _checksums(self, table: str, hour: datetime) -> dict[str, int]:
         """Event id -> checksum of the reporting table's rows of the hour."""
-        found = memsql.fetch(self._connection, "quality/checksums", {"hour": naive(rows.hour)}, table=table)
-        self._connection.commit()
+        found = memsql.fetch(self._connection, "quality/checksums", {"hour": naive(hour)}, table=table)
         return {row["event_id"]: int(row["checksum"]) for row in found}
 
     def rollups(self, hour: datetime, now: datetime) -> Outcome:
@@ -229,6 +238,8 @@ def _rows(events_uri: str, kind: EventType, hour: datetime, shards: Sequence[Row
 
 
 def _read(events_uri: str, kind: EventType, hour: datetime, version: int | None) -> pa.RecordBatchReader:
+    if version is None and events_table.open_table(events_uri) is None:  # the stream has never started
+        return events_table.arrow_schema().empty_table().select(landed_columns(kind)).to_reader()
     table = DeltaTable(events_uri, version=version)
     day = hour.date().isoformat()
     dataset = table.to_pyarrow_dataset(

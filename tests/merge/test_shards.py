@@ -12,6 +12,7 @@ from pinwheel.core.settings import MergeSettings
 from pinwheel.merge import ledger
 from pinwheel.merge.ledger import ONLY, Shard, SupersededError
 from pinwheel.merge.merge import merge, next_slice
+from pinwheel.merge.session import Session
 from pinwheel.rollup.rollups import Rollups
 from tests.support.lakes import event, land, update
 from tests.support.types import Query
@@ -117,3 +118,25 @@ def test_a_held_shard_does_not_hold_the_others(
     assert ledger.waiting(connection, "repins", second) is None
     assert ledger.waiting(connection, "repins", first) is not None
     assert merge_shard("repins", second) == 20 - held.rows_read
+
+
+@pytest.mark.parametrize("decision", [None, "accept"])
+def test_a_held_slice_of_another_number_of_shards_is_judged_again(
+    settings: MergeSettings, connection: Connection, query: Query, decision: str | None
+) -> None:
+    land(settings.lake_uri, [event("repin", f"e{n}", n, user_id=n) for n in range(20)])
+    held = next_slice("repins", settings, connection, Shard(0, 2))
+    assert held is not None
+    with memsql.transaction(connection):
+        slice_ = ledger.hold(connection, held, {"reasons": ["a person shall look"]})
+    if decision:
+        ledger.release(settings, slice_.slice_id, decision, "ann")
+    session = Session("repins", settings, lambda *_: None, lambda *_: None)
+    while session.work(connection):
+        pass
+    session.close()
+    assert len(query("SELECT event_id FROM repins")) == 20
+    assert [row["state"] for row in query("SELECT state FROM merge_slices ORDER BY slice_id")] == [
+        "superseded",
+        "merged",
+    ]

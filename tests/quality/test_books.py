@@ -94,6 +94,19 @@ def test_late_completion_and_compaction_open_no_day(
         assert draw().differences == []
 
 
+def test_a_row_that_comes_out_of_quarantine_after_its_day_was_closed_is_found(
+    draw: DrawBooks, full: list[Row], settings: MergeSettings, connection: Connection, gate: Gate
+) -> None:
+    assert line_of(draw(), "table", "repins")["quarantined"] > 0
+    update(settings.lake_uri, "event_type = 'repin' AND user_id < 0", {"user_id": "5"})
+    merge_judged(settings, connection, gate)
+    for _ in range(2):
+        books = draw()
+        assert books.differences == []
+        assert line_of(books, "table", "repins").get("quarantined", 0) == 0
+    assert books.closed_through == NOON.date()
+
+
 def test_late_events_open_their_days_again(
     draw: DrawBooks, full: list[Row], settings: MergeSettings, connection: Connection, gate: Gate, broker: FakeKafka
 ) -> None:

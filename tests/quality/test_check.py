@@ -19,6 +19,7 @@ from pinwheel.merge.gate import Gate
 from pinwheel.merge.ledger import Shard
 from pinwheel.quality import results
 from pinwheel.quality.check import Checker, Outcome
+from pinwheel.quality.judge import Judge
 from pinwheel.quality.pages import FILES
 from pinwheel.quality.run import check, due_hours, period
 from pinwheel.rollup.rollups import Rollups
@@ -396,3 +397,22 @@ def test_an_event_that_came_again_at_another_time_is_missed_in_none_of_its_hours
     land(settings.lake_uri, [event("repin", "twice", 3, occurred_at=NOON), event("repin", "new", 4, user_id=4)])
     merge_all()
     assert [unmet(checker.table("repins", hour, NOW)) for hour in (NOON, NOON + HOUR)] == [[], []]
+
+
+def test_a_row_whose_correction_is_in_quarantine_is_as_it_was(
+    checker: Checker, full: None, settings: MergeSettings, connection: Connection, gate: Gate, query: Query
+) -> None:
+    update(settings.lake_uri, "event_id = 'repin1'", {"category": "'(none)'"})
+    merge_judged(settings, connection, gate)
+    assert [row["event_id"] for row in query("SELECT event_id FROM quarantine")] == ["repin1"]
+    assert unmet(checker.table("repins", NOON, NOW)) == []
+    run("UPDATE repins SET board_id = 6 WHERE event_id = 'repin2'", connection)
+    assert unmet(checker.table("repins", NOON, NOW)) == ["checksum"]
+
+
+def test_before_the_first_start_of_the_stream_nothing_is_wrong(
+    checker: Checker, quality: QualitySettings, connection: Connection, judge: Judge, tmp_path: Path
+) -> None:
+    nowhere = quality.model_copy(update={"lake_uri": str(tmp_path / "nowhere")})
+    outcomes = Checker(nowhere, connection, judge).hours([NOON], lambda: NOW)
+    assert [(o.rows, unmet(o)) for o in outcomes] == [(0, [])] * (len(TABLES) + 1)
