@@ -1,6 +1,7 @@
 """The table ``erasures``: how far each erasure is, without saying whom it is about; and the erased records."""
 
 import json
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
@@ -143,6 +144,15 @@ def row(connection: Connection, erasure_id: str) -> Row:
         raise EraseError(f"there is no erasure {erasure_id}; the table erasures has them all")
     erased = {f"lake {r['event_type']}": r["records"] for r in records} | json.loads(rows[0]["counts"])
     return rows[0] | {"erased": erased}
+
+
+def erased_ids(connection: Connection, erasure: Erasure) -> dict[str, list[str]]:
+    """The events of which a delivery was erased, by event type."""
+    found = defaultdict(list)
+    with memsql.transaction(connection):
+        for row in memsql.fetch(connection, "erase/erased_ids", {"erasure_id": erasure.erasure_id}):
+            found[row["event_type"]].append(row["event_id"])
+    return found
 
 
 def note_records(connection: Connection, erasure: Erasure, log: str, places: Iterable[Place]) -> None:

@@ -113,6 +113,7 @@ class Eraser:
             ledger.note_records(self._connection, self.erasure, kafka_log, [place])
             erasure.erase(uri, place, pins=self.erasure.pins)
             counts.append(place.counts)
+        erasure.send_others_again(uri, ledger.erased_ids(self._connection, self.erasure))
         self.erasure = replace(self.erasure, version=old_files.checkpoint(uri))
         return erasure.total(counts)
 

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 from deltalake import CommitProperties
 from deltalake.exceptions import CommitFailedError
 from tenacity import retry, retry_if_exception_type, stop_after_attempt, wait_random_exponential
@@ -44,3 +45,22 @@ def change(
         rows, matching, source_alias="s", target_alias="t", commit_properties=properties
     )
     return int(merger.when_matched_update(dict(values)).execute()["num_target_rows_updated"])
+
+
+def send_again(events_uri: str, event_type: str, records: pa.Table, why: Mapping[str, Any]) -> int:
+    """Change landed rows to themselves, in one commit, so that the merge decides about them anew.
+
+    Args:
+        events_uri: the table.
+        event_type: theirs.
+        records: ``event_id``, ``kafka_partition``, ``kafka_offset`` and ``day``, their day in the lake.
+        why: kept in the commit.
+    """
+    days = ", ".join(f"DATE '{day}'" for day in sorted(set(records["day"].to_pylist())))
+    bounds = pc.min_max(records["kafka_offset"]).as_py()
+    same = " AND ".join(f"t.{name} = s.{name}" for name in ("event_id", "kafka_partition", "kafka_offset"))
+    these = (
+        f"t.event_type = '{event_type}' AND t.event_date IN ({days}) "
+        f"AND t.kafka_offset BETWEEN {bounds['min']} AND {bounds['max']} AND {same}"
+    )
+    return change(events_uri, records, these, {"user_id": "t.user_id"}, why)

@@ -18,10 +18,10 @@ from pinwheel.clients import memsql
 from pinwheel.clients.memsql import Connection, Row
 from pinwheel.core.contract import TABLES, EventType, landed_columns
 from pinwheel.core.offsets import VersionRange
-from pinwheel.core.quarantine import MAX_ID_CHARS, QUARANTINED
+from pinwheel.core.quarantine import MAX_ID_CHARS
 from pinwheel.core.settings import MemsqlSettings, ReplaySettings
 from pinwheel.lake import events_table
-from pinwheel.lake.changes import change
+from pinwheel.lake.changes import send_again
 from pinwheel.lake.replay import Wanted
 from pinwheel.lake.replay_outcome import EXPIRED
 from pinwheel.merge import ledger
@@ -92,7 +92,7 @@ def _rejudge(
         done.gone += len(records - {_record(row) for row in rows.to_pylist()})
         passing = _passing(kind, _within(rows, wanted), kept_from, done)
         if by is not None and passing.num_rows:
-            done.sent += _send(settings.events_uri, kind, passing, by)
+            done.sent += send_again(settings.events_uri, kind.name, passing, {"rejudged": passing.num_rows, "by": by})
         done.more_left = done.sent >= settings.replay_max_rows
         if done.more_left:
             break
@@ -160,15 +160,3 @@ def _passing(kind: EventType, rows: pa.Table, kept_from: date, done: Rejudged) -
         found = judged.db.sql(RECORDS).to_arrow_table()
     done.passing += found.num_rows
     return found
-
-
-def _send(events_uri: str, kind: EventType, records: pa.Table, by: str) -> int:
-    """Change rows of the lake to themselves, in one commit."""
-    days = ", ".join(f"DATE '{day}'" for day in sorted(set(records["day"].to_pylist())))
-    bounds = pc.min_max(records["kafka_offset"]).as_py()
-    same = " AND ".join(f"t.{name} = s.{name}" for name in QUARANTINED.names)
-    these = (
-        f"t.event_type = '{kind.name}' AND t.event_date IN ({days}) "
-        f"AND t.kafka_offset BETWEEN {bounds['min']} AND {bounds['max']} AND {same}"
-    )
-    return change(events_uri, records, these, {"user_id": "t.user_id"}, {"rejudged": records.num_rows, "by": by})

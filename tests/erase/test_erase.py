@@ -419,3 +419,24 @@ def test_the_form_of_a_run() -> None:
     assert ledger.asked_by_form(form, "ann", {"id": "7", "name": "bea"}) == Request(PERSON, "why", "ann", "bea", True)
     with pytest.raises(EraseError, match="trigger the Dag again"):
         ledger.asked_by_form(form | {"user_id": 0}, "ann", None)
+
+
+def test_another_person_s_row_of_the_same_id_takes_the_place(world: World, query: Query) -> None:
+    """It was spare while the erased one counted; also when the erasure dies before it is sent again."""
+    land(
+        world.settings.lake_uri, [event("repin", "same", 0, user_id=PERSON), event("login", "alone", 1, user_id=PERSON)]
+    )
+    land(world.settings.lake_uri, [event("repin", "same", 2, user_id=OTHER), event("repin", "same", 3, user_id=OTHER)])
+    world.merge()
+    assert query("SELECT user_id FROM repins") == [{"user_id": PERSON}]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(erasure, "send_others_again", die)
+        with pytest.raises(KeyboardInterrupt):
+            erase(world.settings, REQUEST, world.merge)
+    erase(world.settings, REQUEST, world.merge)
+    assert query("SELECT user_id, kafka_offset FROM repins") == [{"user_id": OTHER, "kafka_offset": 2}]
+    assert query("SELECT user_id FROM logins") == []
+
+
+def die(*_: object) -> None:
+    raise KeyboardInterrupt

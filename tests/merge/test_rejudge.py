@@ -127,7 +127,7 @@ def test_a_run_that_dies_and_one_that_comes_twice_change_nothing_more(
     monkeypatch.setattr(judging, "PAGE_ROWS", 2)
     for after in (False, True):
         with monkeypatch.context() as patch:
-            patch.setattr(judging, "change", dying(after))
+            patch.setattr(judging, "send_again", dying(after))
             with pytest.raises(KeyboardInterrupt):
                 run()
     assert len(query("SELECT * FROM quarantine")) == 4
@@ -147,7 +147,7 @@ def dying(after: bool) -> Callable[..., int]:
         calls.append(1)
         if len(calls) == 2 and not after:
             raise KeyboardInterrupt
-        done = changes.change(*given)
+        done = changes.send_again(*given)
         if len(calls) == 2:
             raise KeyboardInterrupt
         return done
