@@ -103,7 +103,7 @@ def line(pulse: Pulse) -> str:
             f"{_number(pulse.sent)} events in Kafka",
             f"{_number(pulse.rate)} events/s",
             f"lag {_number(pulse.lag)}",
-            f"reports are {_number(pulse.fresh_seconds)} s behind",
+            f"newest in the reports {_number(pulse.fresh_seconds)} s old",
         )
     )
 
