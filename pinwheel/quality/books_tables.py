@@ -4,7 +4,7 @@ A day that is over and explained is closed, and not read again while the lake ha
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime, timedelta
 
 import duckdb
@@ -96,19 +96,36 @@ class TableBooks:
             LakeError: a file of the lake can't be read.
         """
         ledger = memsql.fetch(self._connection, "quality/books/ledger", {"table_name": table})[0]
+        shards = memsql.fetch(self._connection, "quality/books/watermarks", {"table_name": table})
+        self._recast(table, shards[0]["shards"] if shards else 1, ledger["rebuilt_at"])
         closes = len(self.closes)
-        lines = self._lines(table, ledger["rebuilt_at"])
+        lines = self._lines(table, shards, ledger["rebuilt_at"])
         if _in_table(lines) != ledger["ledger_rows"] and not ledger["rebuilding"]:
             # A row of a closed day may have come out of quarantine, which the lake's rows don't tell.
             del self.closes[closes:]
             self._reads_again = True
-            lines = self._lines(table, ledger["rebuilt_at"])
+            lines = self._lines(table, shards, ledger["rebuilt_at"])
             self._reads_again = False
         self._compare_ledger(table, ledger, lines)
         return list(lines.values())
 
-    def _lines(self, table: str, rebuilt_at: datetime | None) -> dict[int, Line]:
-        rows = memsql.fetch(self._connection, "quality/books/watermarks", {"table_name": table})
+    def _recast(self, table: str, of: int, rebuilt_at: datetime | None) -> None:
+        """Put days that were closed under another number of shards, and can't be read again, on the first shard."""
+        readable_from = max(self._first_kept["events"], self._lake_from(table))
+        for day in {day for day, _ in self._closed[table] if day < readable_from}:
+            rows = [row for (closed, _), row in self._closed[table].items() if closed == day]
+            if rows[0]["shards"] == of or len(rows) != rows[0]["shards"] or not _is_later(rows[0], rebuilt_at):
+                continue
+            self.opens.add((table, day))
+            sums = {name: sum(row[name] for row in rows) for name in (*KEPT, "checksum")}
+            for n in range(max(of, len(rows))):
+                self._closed[table].pop((day, n), None)
+            for n in range(of):
+                mine = dict.fromkeys(sums, 0) if n else sums
+                self._closed[table][day, n] = {**rows[0], **mine, "shard": n, "shards": of}
+                self.closes.append(self._closed[table][day, n])
+
+    def _lines(self, table: str, rows: Sequence[Row], rebuilt_at: datetime | None) -> dict[int, Line]:
         of = rows[0]["shards"] if rows else 1
         lines = {n: Line(TABLE, table, n) for n in range(of)}
         for version in sorted({row["version"] for row in rows}):

@@ -1,6 +1,6 @@
 """The books of tables with shards, and of tables that were made anew."""
 
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
 from deltalake import DeltaTable
@@ -10,7 +10,8 @@ from pinwheel.core.contract import TABLES
 from pinwheel.core.settings import MergeSettings
 from pinwheel.merge import rebuild
 from pinwheel.merge.gate import Gate
-from pinwheel.merge.ledger import Shard
+from pinwheel.merge.ledger import ONLY, Shard
+from tests.support.lakes import NOON, event
 from tests.support.ledgers import DrawBooks, FakeKafka, begin, land, line_of, merge_judged, run, traffic
 from tests.support.rebuilds import work
 from tests.support.types import Query
@@ -83,6 +84,42 @@ def test_another_number_of_shards_has_days_read_again(
         for table in TABLES:
             rows = sum(line_of(books, "table", table, n)["in_table"] for n in (0, 1))
             assert rows == line_of(before, "table", table)["in_table"]
+
+
+@pytest.mark.parametrize("left_lake", [False, True])
+@pytest.mark.parametrize("grows", [False, True])
+def test_days_that_have_expired_stay_closed_under_another_number_of_shards(
+    draw: DrawBooks,
+    settings: MergeSettings,
+    connection: Connection,
+    gate: Gate,
+    broker: FakeKafka,
+    left_lake: bool,
+    grows: bool,
+) -> None:
+    rows = [
+        event("repin", f"e{n}", n, user_id=-5 if n % 20 == 7 else n + 1, occurred_at=NOON - n % 5 * timedelta(days=1))
+        for n in range(100)
+    ]
+    broker.records = {0: set(range(100)), 1: set()}
+    begin(settings.events_uri)
+    land(settings.events_uri, rows, {0: 100})
+    for shard in [ONLY] if grows else [FIRST, SECOND]:
+        merge_judged(settings, connection, gate, shard)
+    before = draw()
+    run("DELETE FROM repins WHERE occurred_hour < '2026-03-14'", connection)
+    run("INSERT INTO retention (store, kept_from) VALUES ('events', '2026-03-14')", connection)
+    if left_lake:
+        run("INSERT INTO retention (store, kept_from) VALUES ('lake', '2026-03-14')", connection)
+        DeltaTable(settings.events_uri).delete("event_date < '2026-03-14' AND event_type <> 'dead_letter'")
+    for shard in [FIRST, SECOND] if grows else [ONLY]:
+        merge_judged(settings, connection, gate, shard)
+    for _ in range(2):
+        books = draw()
+        assert (books.differences, books.closed_through) == ([], before.closed_through)
+        for name in ("rows", "in_table", "quarantined"):
+            found = [sum(li.counts[name] for li in drawn.lines if li.name == "repins") for drawn in (before, books)]
+            assert found[0] == found[1]
 
 
 def test_a_table_that_was_made_anew_without_the_days_that_left_the_lake_balances(
