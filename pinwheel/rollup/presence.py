@@ -41,9 +41,11 @@ class Presence:
         self._stored_bytes, self._recent_bytes = len(planes or b""), len(recent)
         self._present = BitMap64.union(*self._planes) if self._planes else BitMap64()
         changes = np.frombuffer(recent, np.uint64)
-        for start, end in _groups(changes >> np.uint64(KEY_BITS)):
-            keys = changes[start:end] & np.uint64((1 << KEY_BITS) - 1)
-            self._change(keys, int(changes[start] >> np.uint64(KEY_BITS)) - COUNT_LIMIT)
+        counts = (changes >> np.uint64(KEY_BITS)).astype(np.int64) - COUNT_LIMIT
+        # Summed by key: a person may be in several of the changes.
+        keys, of_key = np.unique(changes & np.uint64((1 << KEY_BITS) - 1), return_inverse=True)
+        sums = np.bincount(of_key, counts, len(keys)).astype(np.int64)
+        self.change(keys[sums != 0], sums[sums != 0])
 
     def change(self, keys: Keys, counts: np.ndarray) -> tuple[Keys, Keys]:
         """Add counts (negative: take away) to keys, each named once; returns the keys that came and that left.

@@ -12,7 +12,8 @@ from pinwheel.rollup.presence import NegativeCountError, Presence
 from tests.support.properties import examples
 
 KEYS = st.tuples(st.sampled_from([0, 1, 24, 0x5A5A]), st.integers(0, 40)).map(lambda at: at[0] << 32 | at[1])
-CHANGES = st.lists(st.dictionaries(KEYS, st.integers(-5, 9), min_size=1, max_size=60), min_size=1, max_size=12)
+COUNTS = st.sampled_from([1, 1, 1, -1]) | st.integers(-5, 9)  # mostly a row of each person, as in a small refresh
+CHANGES = st.lists(st.dictionaries(KEYS, COUNTS, min_size=1, max_size=60), min_size=1, max_size=12)
 
 
 def arrays(change: dict[int, int]) -> tuple[np.ndarray, np.ndarray]:
@@ -39,6 +40,26 @@ def test_people_are_counted_exactly(changes: list[dict[int, int]], fold_bytes: i
             planes, recent = (planes, recent + more) if all_planes is None else (all_planes, b"")
             if is_read_again:
                 bucket = Presence(planes, recent)
+    left_over = {key: -count for key, count in model.items() if count}
+    if left_over:
+        bucket = Presence(planes, recent)
+        bucket.change(*arrays(left_over))
+        assert not len(bucket.people())
+        with pytest.raises(NegativeCountError):
+            bucket.change(*arrays({next(iter(left_over)): -1}))
+
+
+def test_the_same_person_in_one_refresh_after_the_other_counts_twice() -> None:
+    first = arrays({1: 1, 2: 1})
+    bucket = Presence()
+    bucket.change(*first)
+    planes, recent = bucket.store(*first)
+    for _ in range(2):
+        bucket.change(*arrays({2: 1}))
+        recent += bucket.store(*arrays({2: 1}))[1]
+    again = Presence(planes, recent)
+    again.change(*arrays({2: -3}))
+    assert again.people().tolist() == [1]
 
 
 def test_a_small_change_of_a_large_bucket_writes_little() -> None:
