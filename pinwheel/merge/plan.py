@@ -18,7 +18,8 @@ from pinwheel.merge.prepare import Prepared
 # reporting table. If a delivery changed several times, its latest change counts (of one version, an upsert before a
 # delete: a rewrite); the others are overtaken. An event that is new, or whose kept delivery is deleted (is_freed), gets
 # its first delivery. So does one whose kept delivery is a later one (is_earlier), which then leaves the table: a letter
-# that came home was received before what replaced it. Every other delivery is spare.
+# that came home was received before what replaced it. Every other delivery is spare. A delivery is known by its place
+# in Kafka and its time: in a log that was made anew, another one has the same place.
 PLAN = """
 CREATE OR REPLACE TEMP TABLE plan AS
 WITH matched AS (
@@ -33,10 +34,11 @@ WITH matched AS (
         (slice.kafka_timestamp, slice.kafka_partition, slice.kafka_offset)
         < (kept.kafka_timestamp, kept.kafka_partition, kept.kafka_offset) AS is_earlier,
         COALESCE(
-            kept.kafka_partition = slice.kafka_partition AND kept.kafka_offset = slice.kafka_offset, FALSE
+            kept.kafka_partition = slice.kafka_partition AND kept.kafka_offset = slice.kafka_offset
+            AND kept.kafka_timestamp = slice.kafka_timestamp, FALSE
         ) AS is_kept,
         ROW_NUMBER() OVER (
-            PARTITION BY slice.event_id, slice.kafka_partition, slice.kafka_offset
+            PARTITION BY slice.event_id, slice.kafka_partition, slice.kafka_offset, slice.kafka_timestamp
             ORDER BY slice.change_version DESC, slice.change_type DESC, slice.rowid
         ) AS recency
     FROM slice

@@ -20,13 +20,21 @@ FROM (
 WHERE o <> previous + 1
 ORDER BY p, o"""
 COUNTED = "SELECT p, COUNT(*), COUNT(*) FILTER (dead), MIN(o), MAX(o) FROM found GROUP BY p"
-# The older copy of each position of an earlier stretch; where it is not known which were there, if there are several.
+# The oldest copies of each position, one for each earlier stretch; where it is not known which were there, all but one.
 EARLIER = """
 DELETE FROM found WHERE rowid IN (
-    SELECT ARG_MIN(found.rowid, found.at_us)
-    FROM found INNER JOIN earlier ON found.p = earlier.p AND o >= earlier.first AND o < earlier.last
-    GROUP BY found.p, o, earlier.several
-    HAVING COUNT(*) > 1 OR NOT earlier.several
+    SELECT copy
+    FROM (
+        SELECT
+            found.rowid AS copy,
+            ANY_VALUE(earlier.several) AS several,
+            COUNT(*) AS stretches,
+            ROW_NUMBER() OVER (PARTITION BY found.p, o ORDER BY at_us, found.rowid) AS place,
+            COUNT(*) OVER (PARTITION BY found.p, o) AS copies
+        FROM found INNER JOIN earlier ON found.p = earlier.p AND o >= earlier.first AND o < earlier.last
+        GROUP BY found.rowid, found.p, o, at_us
+    )
+    WHERE place <= stretches AND (place < copies OR NOT several)
 )"""
 
 

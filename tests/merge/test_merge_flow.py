@@ -189,6 +189,21 @@ def test_first_delivery_wins_over_slices(settings: MergeSettings, merge_all: Mer
     assert query("SELECT repins, unique_people FROM brand_hourly") == [{"repins": 1, "unique_people": 1}]
 
 
+def test_first_delivery_wins_over_one_with_its_place_in_another_log(
+    settings: MergeSettings, merge_all: MergeAll, query: Query
+) -> None:
+    """A topic was made anew, and its producers sent everything again, in the same order."""
+    land(settings.lake_uri, [event("repin", "same", 5, user_id=1)])
+    merge_all()
+    again = NOON + hours(1)
+    land(settings.lake_uri, [event("repin", "same", 5, user_id=2, occurred_at=again, kafka_timestamp=again)])
+    merge_all()
+    assert [row["user_id"] for row in query("SELECT user_id FROM repins")] == [1]
+    delete(settings.lake_uri, "user_id = 1")
+    merge_all()
+    assert query("SELECT * FROM repins") == []
+
+
 def test_late_completion_moves_a_row_between_buckets(
     settings: MergeSettings, merge_all: MergeAll, query: Query
 ) -> None:

@@ -94,6 +94,25 @@ def test_logs_with_the_same_offsets_have_books_of_their_own(draw: DrawBooks) -> 
 
 
 @pytest.mark.usefixtures("two_logs")
+@pytest.mark.parametrize("is_drawn_between", [False, True])
+def test_a_third_log_with_the_same_offsets(
+    draw: DrawBooks, settings: MergeSettings, merge_all: MergeAll, broker: FakeKafka, is_drawn_between: bool
+) -> None:
+    if is_drawn_between:
+        draw()
+    third = OTHER + "-third"
+    go_on(settings.events_uri, third, {0: 0, 1: 0}, {0: 0, 1: 0})
+    land(settings.events_uri, [r for r in logins("c", 0, 25) if r["kafka_offset"] not in (5, 7)], log=third)
+    broker.log = third
+    merge_all()
+    for _ in range(2):
+        books = draw()
+        assert books.differences == []
+        landed = [line_of(books, "partition", log)["landed"] for log in (LOG, OTHER, third)]
+        assert landed == [18, 28, 23]
+
+
+@pytest.mark.usefixtures("two_logs")
 def test_a_record_that_only_the_older_log_has_landed_is_lost_of_the_newer(draw: DrawBooks, broker: FakeKafka) -> None:
     broker.records[0] = {7}
     assert draw().differences == [f"partition 0 of {OTHER}: not landed, though Kafka has it: 7"]
