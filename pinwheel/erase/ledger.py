@@ -2,7 +2,7 @@
 
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any
@@ -15,6 +15,7 @@ from pinwheel.clients.memsql import Connection, Row
 from pinwheel.core.errors import EraseError
 from pinwheel.core.mentions import Mention, person_hash
 from pinwheel.lake.erasure import Place, total
+from pinwheel.lake.stretches import Stretch, log_of
 
 
 class Step(StrEnum):
@@ -155,18 +156,14 @@ def erased_ids(connection: Connection, erasure: Erasure) -> dict[str, list[str]]
     return found
 
 
-def note_records(connection: Connection, erasure: Erasure, log: str, places: Iterable[Place]) -> None:
+def note_records(connection: Connection, erasure: Erasure, kept: Sequence[Stretch], places: Iterable[Place]) -> None:
     """Say which records' rows go, before they do: a missing offset is never unexplained. Idempotent."""
-    rows = [
-        {
-            "kafka_log": log,
-            **record,
-            "event_type": place.event_type,
-            "event_date": place.event_date,
-            "erasure_id": erasure.erasure_id,
-        }
-        for place in places
-        for record in place.erased
-    ]
+    rows = []
+    for place in places:
+        of_place = {"event_type": place.event_type, "event_date": place.event_date, "erasure_id": erasure.erasure_id}
+        for record in place.erased:
+            at = record.pop("kafka_timestamp")
+            log = log_of(kept, record["kafka_partition"], record["kafka_offset"], at)
+            rows.append({"kafka_log": log, **record, **of_place})
     with memsql.transaction(connection):
         memsql.execute_many(connection, "erase/note_record", rows)

@@ -107,10 +107,10 @@ class Eraser:
         events = events_table.open_table(uri)
         if events is None:
             raise EraseError(f"there is no lake at {uri}")
-        kafka_log = events_table.log_of(events) or self.settings.topic
+        kept = stretches.stretches(events, self.settings.topic)
         counts = []
         for place in erasure.find(events, self._mention):
-            ledger.note_records(self._connection, self.erasure, kafka_log, [place])
+            ledger.note_records(self._connection, self.erasure, kept, [place])
             erasure.erase(uri, place, pins=self.erasure.pins)
             counts.append(place.counts)
         erasure.send_others_again(uri, ledger.erased_ids(self._connection, self.erasure))
@@ -160,12 +160,12 @@ class Eraser:
         return made
 
     def _remarks(self) -> list[str]:
-        """For readers of ``erased_records``: no row of the lake says from which log it came."""
-        events = events_table.opened(self.settings.events_uri)
-        logs = {stretch.log for stretch in stretches.stretches(events, self.settings.topic)}
-        if len(logs) == 1:
+        """For readers of ``erased_records``: an older version did not note up to when a log was landed."""
+        kept = stretches.stretches(events_table.opened(self.settings.events_uri), self.settings.topic)
+        if all(stretch.newest is not None for stretch in kept[:-1]):
             return []
-        return [f"the lake has records of {len(logs)} logs of Kafka; erased_records names the current one for all"]
+        logs = len({stretch.log for stretch in kept})
+        return [f"the lake has records of {logs} logs of Kafka; erased_records may name the current one for older ones"]
 
 
 def receipt_of(settings: EraseSettings, erasure_id: str) -> dict[str, Any]:

@@ -56,8 +56,8 @@ class Place:
 
     @property
     def erased(self) -> list[dict[str, Any]]:
-        """Place and event id, as the quarantine has it, of the records whose rows go."""
-        gone = self.rows.filter(self.rows["is_theirs"]).select(["event_id", *AT])
+        """Event id, as the quarantine has it, place and Kafka time of the records whose rows go."""
+        gone = self.rows.filter(self.rows["is_theirs"]).select(RECORD.names)
         return [row | {"event_id": row["event_id"] and row["event_id"][:MAX_ID_CHARS]} for row in gone.to_pylist()]
 
     @property

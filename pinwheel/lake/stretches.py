@@ -7,8 +7,10 @@ at other offsets, in the same log or in another one.
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
+from datetime import datetime
 from typing import Any
 
+import pyarrow.compute as pc
 from deltalake import DeltaTable
 
 from pinwheel.lake import events_table
@@ -23,7 +25,8 @@ class Stretch:
     By partition: ``since`` is where the books begin, ``begin`` the first offset to land, ``end`` the one after the
     last. A person accepted that the offsets from ``since`` to ``begin`` are not landed (``reason``, ``by``). A
     partition that is not named begins at 0; without ``since`` at its first row, as in a lake of an older driver.
-    ``end`` is None while the stretch goes on. At ``version`` the lake had no row of a later stretch.
+    ``end`` is None while the stretch goes on. At ``version`` the lake had no row of a later stretch; ``newest`` is the
+    newest Kafka time that it had then, ISO 8601, UTC (None: no row, or it was ended by an older version of Pinwheel).
     """
 
     number: int
@@ -34,6 +37,7 @@ class Stretch:
     by: str = ""
     end: dict[int, int] | None = None
     version: int | None = None
+    newest: str | None = None
 
 
 def stretches(events: DeltaTable, topic: str) -> list[Stretch]:
@@ -73,8 +77,23 @@ def followed_by(events: DeltaTable, new: Stretch, topic: str, partitions: Sequen
     began = last.since
     if began is not None and last.log == new.log and all(landed.get(p, 0) <= began.get(p, 0) for p in partitions):
         return [*known[:-1], replace(new, number=last.number)]
-    over = replace(last, end=landed, version=events.version())
+    over = replace(last, end=landed, version=events.version(), newest=_newest(events))
     return [*known[:-1], over, replace(new, number=last.number + 1)]
+
+
+def _newest(events: DeltaTable) -> str | None:
+    times = events.to_pyarrow_dataset().scanner(columns=["kafka_timestamp"]).to_table()["kafka_timestamp"]
+    found = pc.max(times).as_py()
+    return None if found is None else str(found.isoformat())
+
+
+def log_of(kept: Sequence[Stretch], partition: int, offset: int, at: datetime) -> str:
+    """The log of a landed record, by its place and its Kafka time: logs came one after the other."""
+    for stretch in kept[:-1]:
+        landed = stretch.begin.get(partition, 0) <= offset < (stretch.end or {}).get(partition, 0)
+        if landed and stretch.newest is not None and at <= datetime.fromisoformat(stretch.newest):
+            return stretch.log
+    return kept[-1].log
 
 
 def as_property(kept: Sequence[Stretch]) -> dict[str, str]:

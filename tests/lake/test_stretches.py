@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 from deltalake import DeltaTable
 
+from pinwheel.core.times import HOUR
 from pinwheel.lake import events_table, stretches
 from pinwheel.lake.landing import Landing
 from pinwheel.lake.stretches import Stretch
@@ -63,3 +64,14 @@ def test_the_ends_are_the_lake_s_own_while_a_stretch_goes_on(uri: str) -> None:
     events = DeltaTable(uri)
     (only,) = stretches.stretches(events, "t")
     assert stretches.ends(events, only, [0, 1]) == {0: 10}
+
+
+def test_a_record_is_known_by_its_time_where_logs_have_the_same_offsets(uri: str) -> None:
+    newest = max(DeltaTable(uri).to_pyarrow_table()["kafka_timestamp"].to_pylist())
+    follow(uri, Stretch(0, "other", {0: 0, 1: 0}, {0: 0, 1: 0}))
+    Landing(uri, "other").commit(write(uri, [row(0, kafka_timestamp=newest + HOUR)]))
+    kept = follow(uri, Stretch(0, "third", {0: 0, 1: 0}, {0: 0, 1: 0}))
+    assert [stretch.newest for stretch in kept] == [newest.isoformat(), (newest + HOUR).isoformat(), None]
+    asked = [(0, newest), (0, newest + HOUR), (0, newest + 2 * HOUR), (1, newest + HOUR), (99, newest)]
+    found = [stretches.log_of(kept, 0, offset, at) for offset, at in asked]
+    assert found == [LOG, "other", "third", "third", "third"]

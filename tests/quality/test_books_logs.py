@@ -113,6 +113,25 @@ def test_a_third_log_with_the_same_offsets(
 
 
 @pytest.mark.usefixtures("two_logs")
+@pytest.mark.parametrize("is_drawn_before", [False, True])
+def test_an_erased_record_of_the_older_log_is_explained(
+    draw: DrawBooks, settings: MergeSettings, merge_all: MergeAll, connection: Connection, is_drawn_before: bool
+) -> None:
+    if is_drawn_before:
+        draw()
+    noted = "INSERT INTO erased_records VALUES (%s, 0, 3, 'a3', 'login', '2026-03-14', 'e1')"
+    with connection.cursor() as cursor:
+        cursor.execute(noted, (LOG,))
+    connection.commit()
+    delete(settings.lake_uri, "event_id = 'a3'")
+    merge_all()
+    for _ in range(2):
+        books = draw()
+        assert books.differences == []
+        assert [line_of(books, "partition", log)["landed"] for log in (LOG, OTHER)] == [17, 28]
+
+
+@pytest.mark.usefixtures("two_logs")
 def test_a_record_that_only_the_older_log_has_landed_is_lost_of_the_newer(draw: DrawBooks, broker: FakeKafka) -> None:
     broker.records[0] = {7}
     assert draw().differences == [f"partition 0 of {OTHER}: not landed, though Kafka has it: 7"]
