@@ -16,9 +16,8 @@ import psutil
 
 from pinwheel.local.stack import Stack
 from tests.support.campaign import plan, victims
-from tests.support.campaign.clock import RIGHT, set_clock
 from tests.support.campaign.network import Network
-from tests.support.campaign.plan import CHECKPOINTS, CLOCKS, LIARS, LOST, PIN_API, Fault
+from tests.support.campaign.plan import CHECKPOINTS, LIARS, LOST, PIN_API, Fault
 from tests.support.liars import HEAD, answering, bomb, drips, floods, says
 from tests.support.programs import LAUNCH
 
@@ -51,7 +50,6 @@ class Injector:
             plan.CUT: lambda fault: self._last(fault, lambda on: self.network.cut(fault.victims[0], on)),
             plan.LIES: self._lie,
             plan.FULL: lambda fault: self._last(fault, self._fill),
-            plan.STEPPED: self._step_the_clock,
             plan.SPOILT: self._spoil,
             plan.SECOND: self._second_driver,
             plan.STEPS: self._steps,
@@ -93,9 +91,6 @@ class Injector:
     def _lie(self, fault: Fault) -> float:
         with answering(LIES[LIARS.index(fault.victims[0])]) as port:
             return self._last(fault, lambda on: self.network.lie(PIN_API, port if on else None))
-
-    def _step_the_clock(self, fault: Fault) -> float:
-        return self._last(fault, lambda on: set_clock(self.armed, CLOCKS[fault.victims[0]] if on else RIGHT))
 
     def _fill(self, on: bool) -> None:
         """Take all that is free where lake, checkpoint, databases and logs are, or give it back."""

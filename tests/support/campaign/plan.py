@@ -7,9 +7,8 @@ from dataclasses import dataclass
 from pinwheel.core.contract import TABLES
 from tests.support.campaign import victims
 
-DIES, HANGS, SLOW, CUT, LIES, FULL, STEPPED, SPOILT, SECOND, STEPS = (
-    *("dies", "hangs", "is slow", "is cut off", "lies", "is full", "is wrong", "is spoilt", "comes"),
-    "dies at its step",
+DIES, HANGS, SLOW, CUT, LIES, FULL, SPOILT, SECOND, STEPS = (
+    *("dies", "hangs", "is slow", "is cut off", "lies", "is full", "is spoilt", "comes", "dies at its step"),
 )
 HANGING = [
     *("the driver's JVM", "the driver's Python", "Spark's Python workers", "the broker", "MariaDB"),
@@ -18,7 +17,6 @@ HANGING = [
 PIN_API = "the Pin API"
 SERVERS = ["the broker", "MariaDB", PIN_API]  # which are reached through the proxy
 LIARS = [f"{PIN_API} ({lie})" for lie in ("knows no pin", "other pins", "drips", "a bomb", "floods", "nonsense")]
-CLOCKS = {"the clock (an hour ahead)": "+3600", "the clock (an hour behind)": "-3600"}
 DISK, SECOND_DRIVER = "the disk", "a second driver"
 CHECKPOINTS = ["the checkpoint (deleted)", "the checkpoint (an older copy)", "the checkpoint (its newest file empty)"]
 BURST, BURSTS = 3, 3
@@ -113,7 +111,6 @@ def kinds() -> list[tuple[str, Sequence[str], int]]:
         CUT: SERVERS,
         LIES: LIARS,
         FULL: [DISK],
-        STEPPED: list(CLOCKS),
         SPOILT: CHECKPOINTS,
         SECOND: [SECOND_DRIVER],
     }

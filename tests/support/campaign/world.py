@@ -14,7 +14,6 @@ from tempfile import TemporaryDirectory
 from pinwheel.local import environment
 from pinwheel.local.settings import ROOT, LocalSettings
 from pinwheel.local.stack import Stack
-from tests.support.campaign import clock
 from tests.support.campaign.network import Network
 from tests.support.campaign.plan import SERVERS
 from tests.support.oracle import wait_until
@@ -111,7 +110,6 @@ def _environment(settings: LocalSettings, armed: Path) -> Iterator[None]:
     before = dict(os.environ)
     os.environ.update({name: str(value) for name, value in told.items()})
     os.environ.update({"FAULTS_FOLDER": str(armed), "PYTHONPATH": f"{POINTS}{os.pathsep}{ROOT}"})
-    os.environ.update(clock.environment(armed))
     try:
         yield
     finally:

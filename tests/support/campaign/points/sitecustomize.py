@@ -10,7 +10,6 @@ import os
 import re
 import select
 import signal
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -66,15 +65,6 @@ def landing(wrapped: Call, instance: object, args: tuple[Any, ...], kwargs: dict
     found = wrapped(*args, **kwargs)
     reach(f"after {LAKE_STEP}")
     return found
-
-
-def sleep(seconds: Any, /) -> None:
-    """As ``time.sleep``, whose system call fails under libfaketime (0.9.10) where the monotonic clock is right."""
-    select.select([], [], [], seconds)
-
-
-if "FAKETIME_TIMESTAMP_FILE" in os.environ:
-    time.sleep = sleep
 
 
 @wrapt.when_imported("pinwheel.clients.memsql")
