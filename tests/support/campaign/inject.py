@@ -110,7 +110,8 @@ class Injector:
         """The driver dies, and what it left is not what the next one expects."""
         _signal(victims.driver(self.stack), signal.SIGKILL)
         if fault.victims[0] == CHECKPOINTS[2]:
-            newest = max((self.checkpoint / "offsets").glob("[0-9]*"), key=lambda path: int(path.name))
+            written = self.checkpoint.glob("*/offsets/[0-9]*")  # each driver has a checkpoint of its own
+            newest = max(written, key=lambda path: path.stat().st_mtime)
             os.truncate(newest, 0)
         else:
             shutil.rmtree(self.checkpoint)
