@@ -9,9 +9,9 @@ the other tables go on meanwhile.
 **Where** With `PINWHEEL_LAKE_ENGINE=spark` a Spark job loads the parts, several at once, through the connection
 `pinwheel_spark`. `merge_events` only exchanges the tables then.
 
-**When** By hand: after the alert `table_cut_off`, or when a table was damaged, or the database lost. A table that was never merged is
-rebuilt by itself when the log no longer has the lake's first versions. With `dry_run`, which is the default, the task's
-log says what would be read.
+**When** By hand: after the alert `table_cut_off`, or when a table was damaged or the database lost. A table that was
+never merged is rebuilt by itself when the log no longer has the lake's first versions. With `dry_run`, which is the
+default, the task's log says what would be read.
 
 **Re-running** Safe: a table that is being rebuilt goes on as it was. After a Spark job that failed, it loads the parts
 that are missing.
