@@ -106,6 +106,7 @@ def steady(job: Job) -> Run:
         usage = Usage(under_test.stack.settings)
         under_test.warm()
         _fill_today(under_test, job.day)
+        wait_until("every rollup is in MemSQL", under_test.merged)
         first = under_test.landed_offsets()
         report = environment.memsql(under_test.stack.settings, under_test.stack.credentials, "report")
         with taken(job.turn), Peak(usage) as peak, Ages(report) as ages:
