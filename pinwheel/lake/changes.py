@@ -15,6 +15,7 @@ from deltalake import CommitProperties
 from deltalake.exceptions import CommitFailedError
 from tenacity import retry, retry_if_exception_type, stop_after_attempt, wait_random_exponential
 
+from pinwheel.core.quarantine import QUARANTINED
 from pinwheel.lake import events_table
 
 COMMIT_TRIES = 10  # the stream commits every second, a change takes a fraction of that
@@ -53,14 +54,15 @@ def send_again(events_uri: str, event_type: str, records: pa.Table, why: Mapping
     Args:
         events_uri: the table.
         event_type: theirs.
-        records: ``event_id``, ``kafka_partition``, ``kafka_offset`` and ``day``, their day in the lake.
+        records: ``QUARANTINED`` and ``day``, their day in the lake; two logs may have one at the same place.
         why: kept in the commit.
     """
     days = ", ".join(f"DATE '{day}'" for day in sorted(set(records["day"].to_pylist())))
     bounds = pc.min_max(records["kafka_offset"]).as_py()
-    same = " AND ".join(f"t.{name} = s.{name}" for name in ("event_id", "kafka_partition", "kafka_offset"))
+    same = " AND ".join(f"t.{name} = s.{name}" for name in QUARANTINED.names)
     these = (
         f"t.event_type = '{event_type}' AND t.event_date IN ({days}) "
         f"AND t.kafka_offset BETWEEN {bounds['min']} AND {bounds['max']} AND {same}"
     )
-    return change(events_uri, records, these, {"user_id": "t.user_id"}, why)
+    places = records.group_by(QUARANTINED.names).aggregate([])  # each once, as MERGE wants it
+    return change(events_uri, places, these, {"user_id": "t.user_id"}, why)

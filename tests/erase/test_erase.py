@@ -438,5 +438,15 @@ def test_another_person_s_row_of_the_same_id_takes_the_place(world: World, query
     assert query("SELECT user_id FROM logins") == []
 
 
+def test_two_rows_of_others_at_one_place_of_two_logs(world: World, query: Query) -> None:
+    land(world.settings.lake_uri, [event("repin", "same", 0, user_id=PERSON)])
+    for n in (1, 2):
+        at = NOON + n * timedelta(hours=1)
+        land(world.settings.lake_uri, [event("repin", "same", 5, user_id=OTHER, kafka_timestamp=at)])
+    world.merge()
+    erase(world.settings, REQUEST, world.merge)
+    assert query("SELECT user_id, kafka_offset FROM repins") == [{"user_id": OTHER, "kafka_offset": 5}]
+
+
 def die(*_: object) -> None:
     raise KeyboardInterrupt
