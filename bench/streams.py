@@ -89,6 +89,7 @@ def _fill_today(under_test: Arena, events: int) -> None:
     merge = environment.memsql(under_test.stack.settings, under_test.stack.credentials, "merge")
     with memsql.connect(merge, local_infile=True, statement_seconds=FILL_SECONDS) as connection:
         Day(connection, Rollups(), first_slice=FAR_SLICE).take_in(events)
+    wait_until("every rollup is in MemSQL", under_test.merged)
 
 
 def batch_seconds(under_test: Arena) -> float:
@@ -105,8 +106,8 @@ def steady(job: Job) -> Run:
     with arena("latency", airflow=True) as under_test:
         usage = Usage(under_test.stack.settings)
         under_test.warm()
-        _fill_today(under_test, job.day)
-        wait_until("every rollup is in MemSQL", under_test.merged)
+        if job.day:
+            _fill_today(under_test, job.day)
         first = under_test.landed_offsets()
         report = environment.memsql(under_test.stack.settings, under_test.stack.credentials, "report")
         with taken(job.turn), Peak(usage) as peak, Ages(report) as ages:

@@ -4,8 +4,10 @@ import os
 import statistics
 import threading
 import time
+from abc import ABC, abstractmethod
 from collections import defaultdict
 from pathlib import Path
+from typing import Self
 
 import psutil
 
@@ -69,22 +71,33 @@ class Usage:
         return processes.mark_of(process).rpartition(":")[2] or "gone"
 
 
-class Peak:
-    """The peak memory of parts while the block runs."""
+class Sampler(ABC):
+    """Looks again and again, in a thread of its own, while the block runs."""
 
-    def __init__(self, usage: Usage) -> None:
-        self._usage = usage
+    def __init__(self) -> None:
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._watch, daemon=True)
-        self.samples: list[tuple[float, Used]] = []
 
-    def __enter__(self) -> "Peak":
+    def __enter__(self) -> Self:
         self._thread.start()
         return self
 
     def __exit__(self, *_: object) -> None:
         self._over.set()
         self._thread.join()
+
+    @abstractmethod
+    def _watch(self) -> None:
+        """Until it is over."""
+
+
+class Peak(Sampler):
+    """The peak memory of parts while the block runs."""
+
+    def __init__(self, usage: Usage) -> None:
+        super().__init__()
+        self._usage = usage
+        self.samples: list[tuple[float, Used]] = []
 
     def of(self, *parts: str) -> float:
         """Peak of the sum of the parts, in MB; of all parts when none is named."""
@@ -97,21 +110,13 @@ class Peak:
                 return
 
 
-class Ages:
+class Ages(Sampler):
     """How many seconds behind the rollups are, asked for every second while the block runs."""
 
     def __init__(self, settings: MemsqlSettings) -> None:
-        self._settings, self._over = settings, threading.Event()
-        self._thread = threading.Thread(target=self._watch, daemon=True)
+        super().__init__()
+        self._settings = settings
         self._seconds: list[float] = []
-
-    def __enter__(self) -> "Ages":
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._over.set()
-        self._thread.join()
 
     def p95(self) -> float:
         """The 95th percentile."""
@@ -125,23 +130,21 @@ class Ages:
                 connection.commit()
 
 
-class Program:
+class Program(Sampler):
     """CPU-seconds of a program and its children, sampled every second: some children are not waited for."""
 
     def __init__(self, settings: LocalSettings, name: str) -> None:
+        super().__init__()
         self.mark = f"{settings.stack_dir}:{name}"
-        self._settings, self._over = settings, threading.Event()
+        self._settings = settings
         self._seen: dict[int, float] = {}
-        self._thread = threading.Thread(target=self._watch, daemon=True)
 
-    def __enter__(self) -> "Program":
+    def __enter__(self) -> Self:
         self._began = os.times()
-        self._thread.start()
-        return self
+        return super().__enter__()
 
     def __exit__(self, *_: object) -> None:
-        self._over.set()
-        self._thread.join()
+        super().__exit__()
         now, began = os.times(), self._began
         waited = now.children_user + now.children_system - began.children_user - began.children_system
         self.cpu = max(waited, sum(self._seen.values()))

@@ -15,12 +15,11 @@ from pinwheel.clients import memsql
 from pinwheel.clients.memsql import Connection
 from pinwheel.core.shards import shard_number
 from pinwheel.quality.books_lines import some
-from pinwheel.quality.known import known
+from pinwheel.quality.known import DELIVERY, known
 
 MAX_IDS = 200_000  # ids that are looked up in other days; more are missing without a doubt
 COLUMNS = ("event_id", "kafka_partition", "kafka_offset", "kafka_timestamp")  # of the lake's files
 POSITIONS = pa.schema([("kafka_partition", pa.int32()), ("kafka_offset", pa.int64())])
-ROWS = pa.schema([("event_id", pa.string()), *POSITIONS])
 # An event's first delivery that is not in quarantine is compared with the table; later ones are repeated.
 DELIVERIES = """
 CREATE OR REPLACE TEMP TABLE deliveries AS
@@ -134,7 +133,7 @@ class Day:
         first, end = bounds(self._day)
         params = {"from_hour": first, "to_hour": end, "buckets": list(buckets)}
         rows = memsql.fetch(self._connection, "quality/books/rows", params, table=self._table)
-        self._db.register("there_rows", pa.Table.from_pylist(rows, schema=ROWS))
+        self._db.register("there_rows", pa.Table.from_pylist(rows, schema=DELIVERY))
         self._db.execute("CREATE OR REPLACE TEMP TABLE there AS SELECT * FROM there_rows")
         self._db.unregister("there_rows")
         for n, place, count in self._db.execute(IN_BOTH).fetchall():

@@ -14,6 +14,7 @@ import pyarrow.fs as pafs
 from deltalake import DeltaTable
 from deltalake.fs import DeltaStorageHandler
 
+from pinwheel.clients.memsql import Row
 from pinwheel.core.errors import LakeError
 from pinwheel.core.ranges import Range
 from pinwheel.lake import events_table
@@ -30,6 +31,16 @@ class Mark:
     rows: int
     first_offset: int | None
     last_offset: int | None
+
+    @classmethod
+    def of(cls, row: Row) -> "Mark":
+        """That of a closed day."""
+        return cls(row["day_rows"], row["first_offset"], row["last_offset"])
+
+    @property
+    def columns(self) -> Row:
+        """As a closed day keeps it."""
+        return {"day_rows": self.rows, "first_offset": self.first_offset, "last_offset": self.last_offset}
 
 
 class LakeFiles:

@@ -45,7 +45,7 @@ class TableBooks:
         rows = memsql.fetch(connection, "quality/books/erased_days")
         self._erased = Counter({(row["event_type"], row["event_date"]): row["records"] for row in rows})
         self._first_kept = {store: _kept_from(connection, store) for store in ("events", "lake", "dead_letters")}
-        self._reads_again = False  # closed days too, if both lake and table have them
+        self._anew: set[str] = set()  # tables of which closed days are read too, if both lake and table have them
         self.closes: list[Row] = []  # the days to close
         self.opens: set[tuple[str, date]] = set()  # closed days of which the lake has other rows by now
         self._at: dict[int, LakeFiles] = {}
@@ -76,14 +76,14 @@ class TableBooks:
         self.opens |= {(DEAD_LETTER, day) for day in gone}
         for day, mark in there.items():
             row = self._closed[DEAD_LETTER].get((day, 0))
-            if row is None or _mark(row) != mark:
+            if row is None or Mark.of(row) != mark:
                 self._close(DEAD_LETTER, day, (0, 1), mark, {"rows": mark.rows}, 0)
 
     def closed_through(self, files: LakeFiles) -> date | None:
         """The last day such that it and all before are closed, as the lake is now."""
         kept = (r for n, days in self._closed.items() for r in days.values() if (n, r["event_date"]) not in self.opens)
         rows = {(row["table_name"], row["event_date"], row["shard"]): row for row in [*kept, *self.closes]}
-        shards = Counter((name, day, _mark(row), row["shards"]) for (name, day, _), row in rows.items())
+        shards = Counter((name, day, Mark.of(row), row["shards"]) for (name, day, _), row in rows.items())
         closed = {(name, day, mark) for (name, day, mark, of), count in shards.items() if count == of}
         days = {(name, day, mark) for name, kind in KINDS.items() for day, mark in files.days(kind).items()}
         open_ = [day for _, day, _ in days - closed]
@@ -103,9 +103,8 @@ class TableBooks:
         if _in_table(lines) != ledger["ledger_rows"] and not ledger["rebuilding"]:
             # A row of a closed day may have come out of quarantine, which the lake's rows don't tell.
             del self.closes[closes:]
-            self._reads_again = True
+            self._anew.add(table)
             lines = self._lines(table, shards, ledger["rebuilt_at"])
-            self._reads_again = False
         self._compare_ledger(table, ledger, lines)
         return list(lines.values())
 
@@ -147,7 +146,7 @@ class TableBooks:
         closed = self._still_closed(table, days, list(lines), of, rebuilt_at)
         for day in closed:
             rows = [self._closed[table][day, n] for n in lines]
-            if day in days and any(_mark(row) != days[day] or not _is_later(row, rebuilt_at) for row in rows):
+            if day in days and any(Mark.of(row) != days[day] or not _is_later(row, rebuilt_at) for row in rows):
                 self._close_again(table, files, day, (list(lines), of), rebuilt_at)
             for n, line in lines.items():
                 row = self._closed[table][day, n]
@@ -187,7 +186,7 @@ class TableBooks:
             found["quarantined"] = row["quarantined"] + max(0, found["lake_rows"] - row["lake_rows"])
             if not _is_later(row, rebuilt_at):
                 found["in_table"] = 0
-            self._closed[table][day, n] = {**row, **found, **_marked(mark)}
+            self._closed[table][day, n] = {**row, **found, **mark.columns}
             self.closes.append(self._closed[table][day, n])
 
     def _still_closed(
@@ -203,12 +202,11 @@ class TableBooks:
         for day in {day for day, n in self._closed[table] if n in numbers}:
             rows = [self._closed[table].get((day, n)) for n in numbers]
             known = [row for row in rows if row is not None and row["shards"] == of]
-            same = all(_mark(row) == days.get(day) for row in known)
+            same = table not in self._anew and all(Mark.of(row) == days.get(day) for row in known)
             left_lake = day not in days and (oldest is None or day < oldest)
             expired = day < self._first_kept["events"]
             left_table = begins is not None and day < begins.date() and any(row["in_table"] for row in known)
             later = all(_is_later(row, rebuilt_at) for row in known)
-            same = same and not self._reads_again
             if len(known) == len(numbers) and (left_lake or expired or (later and (same or left_table))):
                 closed.add(day)
             else:
@@ -251,7 +249,7 @@ class TableBooks:
             return
         row = {column: counts.get(name, 0) for column, name in KEPT.items()}
         named = {"table_name": table, "event_date": day, "shard": shard[0], "shards": shard[1], "checksum": checksum}
-        self.closes.append({**row, **named, **_marked(mark), "erased": self._erased[KINDS[table], day]})
+        self.closes.append({**row, **named, **mark.columns, "erased": self._erased[KINDS[table], day]})
 
 
 def _in_table(lines: Mapping[int, Line]) -> int:
@@ -271,7 +269,7 @@ def _kept_from(connection: Connection, store: str) -> date:
 
 def _was_taken(row: Row, mark: Mark, erased: int) -> bool:
     """Whether retention has taken what a day had when it was closed; the lake has another ``mark`` of it by now."""
-    return bool(_mark(row) != mark and mark.rows < row["day_rows"] - (erased - row["erased"]))
+    return bool(Mark.of(row) != mark and mark.rows < row["day_rows"] - (erased - row["erased"]))
 
 
 def _gone(rows: list[Row], mark: Mark | None, erased: int) -> int:
@@ -283,18 +281,10 @@ def _gone(rows: list[Row], mark: Mark | None, erased: int) -> int:
         erased: the number of all records of the day that were erased.
     """
     lake_rows = sum(row["lake_rows"] for row in rows)
-    if mark is not None and _mark(rows[0]) == mark:  # late events only, or retention has yet to come by
+    if mark is not None and Mark.of(rows[0]) == mark:  # late events only, or retention has yet to come by
         return int(lake_rows - mark.rows)
     taken = mark is None or _was_taken(rows[0], mark, erased)
     return int(lake_rows - (erased - rows[0]["erased"])) if taken else 0
-
-
-def _mark(row: Row) -> Mark:
-    return Mark(row["day_rows"], row["first_offset"], row["last_offset"])
-
-
-def _marked(mark: Mark) -> Row:
-    return {"day_rows": mark.rows, "first_offset": mark.first_offset, "last_offset": mark.last_offset}
 
 
 def _between(closed: Iterable[date]) -> Iterator[tuple[datetime, datetime]]:

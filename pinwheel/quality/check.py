@@ -33,14 +33,13 @@ from pinwheel.enrich.locations import Locator
 from pinwheel.lake import events_table
 from pinwheel.quality import results
 from pinwheel.quality.judge import Judge, Verdict
-from pinwheel.quality.known import known
+from pinwheel.quality.known import DELIVERY, known
 from pinwheel.quality.profile import SAMPLE_ROWS, Hour, Profile
 from pinwheel.quality.usual import expected
 
 log = logging.getLogger(__name__)
 
 PEOPLE_BITS = {"people_daily": "day", "people_hourly": "hour"}  # rollups with a bit per person; their column of time
-DELIVERY = pa.schema([("event_id", pa.string()), ("kafka_partition", pa.int32()), ("kafka_offset", pa.int64())])
 MAX_DIFFERENT_ROWS = 2_000_000  # differing rows are searched for in hours up to this size: 500 MB of memory
 
 
@@ -105,7 +104,8 @@ class Checker:
             usual = expected(profile, results.past(self._connection, table, hour), measures(kind))
             values: dict[str, Any] = dict(profile.values)
             if merged:
-                rows.leave_out(pa.Table.from_pylist(aside, schema=QUARANTINED))
+                if aside:
+                    rows.leave_out(pa.Table.from_pylist(aside, schema=QUARANTINED))
                 here = rows.sums()
                 if here != there and here[0] <= MAX_DIFFERENT_ROWS:
                     self._leave_out_of_other_hours(rows, table)

@@ -2,9 +2,12 @@
 
 from collections.abc import Iterator, Sequence
 
+import pyarrow as pa
+
 from pinwheel.clients import memsql
 from pinwheel.clients.memsql import Connection, Row
 
+DELIVERY = pa.schema([("event_id", pa.string()), ("kafka_partition", pa.int32()), ("kafka_offset", pa.int64())])
 IDS = 1000  # event ids in one statement
 
 

@@ -40,7 +40,11 @@ class Presence:
         self._planes = [BitMap64.deserialize(part) for part in _split(planes or b"")]
         self._stored_bytes, self._recent_bytes = len(planes or b""), len(recent)
         self._present = BitMap64.union(*self._planes) if self._planes else BitMap64()
-        changes = np.frombuffer(recent, np.uint64)
+        if recent:
+            self._catch_up(np.frombuffer(recent, np.uint64))
+
+    def _catch_up(self, changes: np.ndarray) -> None:
+        """Apply changes as ``store`` gave them, of several refreshes."""
         counts = (changes >> np.uint64(KEY_BITS)).astype(np.int64) - COUNT_LIMIT
         # Summed by key: a person may be in several of the changes.
         keys, of_key = np.unique(changes & np.uint64((1 << KEY_BITS) - 1), return_inverse=True)
