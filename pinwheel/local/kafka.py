@@ -25,14 +25,14 @@ CLIENT, BROKER = "pinwheel", "broker"  # users: of clients, and of the broker it
 HEAP = ("-Xms128m", "-Xmx384m")  # 10,000 events/s need far less; the page cache does the work
 
 
-def part(settings: LocalSettings, credentials: Credentials) -> Part:
-    """Kafka, with the events topic."""
+def part(settings: LocalSettings, credentials: Credentials, withheld: frozenset[str]) -> Part:
+    """Kafka, with the events topic; it inherits none of the ``withheld`` variables."""
     home = settings.stack_dir / "kafka"
     properties = home / "server.properties"
     return Part(
         name="kafka",
         title="Kafka",
-        programs=(Program("kafka", (*_java(settings), *HEAP, "kafka.Kafka", str(properties)), {}),),
+        programs=(Program("kafka", (*_java(settings), *HEAP, "kafka.Kafka", str(properties)), {}, withheld),),
         waiting_for=f"the broker on port {settings.kafka_port}",
         ready=lambda: answers(settings.kafka_port),
         prepare=lambda say: _prepare(settings, credentials, home, say),

@@ -21,13 +21,13 @@ UMASKS = {"UMASK": "0600", "UMASK_DIR": "0700"}  # of its files and folders, in 
 SOCKET = "m.sock"  # a socket's path may have 107 characters at most
 
 
-def part(settings: LocalSettings, credentials: Credentials) -> Part:
-    """MariaDB, with the database and its users."""
+def part(settings: LocalSettings, credentials: Credentials, withheld: frozenset[str]) -> Part:
+    """MariaDB, with the database and its users; it inherits none of the ``withheld`` variables."""
     home = settings.stack_dir / "mariadb"
     return Part(
         name="memsql",
         title="MariaDB (stands in for MemSQL)",
-        programs=(Program("memsql", server_command(settings, home), UMASKS),),
+        programs=(Program("memsql", server_command(settings, home), UMASKS, withheld),),
         waiting_for=f"the database on port {settings.memsql_port}",
         ready=lambda: _accepts(home),
         prepare=lambda say: _prepare(settings, home, say),

@@ -8,12 +8,12 @@ from pinwheel.local.processes import Program
 from pinwheel.local.settings import LocalSettings
 
 
-def part(settings: LocalSettings, environment: dict[str, str]) -> Part:
-    """The Pin API."""
+def part(settings: LocalSettings, environment: dict[str, str], withheld: frozenset[str]) -> Part:
+    """The Pin API; of the ``withheld`` variables it has only those of its environment."""
     return Part(
         name="pin_api",
         title="Pin API stand-in",
-        programs=(Program("pin_api", (sys.executable, "-m", "pinwheel.generate.pin_api"), environment),),
+        programs=(Program("pin_api", (sys.executable, "-m", "pinwheel.generate.pin_api"), environment, withheld),),
         waiting_for=f"its answer on port {settings.pin_api_port}",
         ready=lambda: healthy(f"http://{LOOPBACK}:{settings.pin_api_port}/health"),
     )

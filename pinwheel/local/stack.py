@@ -60,10 +60,11 @@ class Stack:
         """All parts by name: kafka, memsql, pin_api, airflow."""
         for_pin_api = environment.for_pin_api(self.settings, self.credentials)
         for_airflow = environment.for_airflow(self.settings, self.credentials)
+        theirs = frozenset(for_airflow)  # a shell that has the pipeline's settings may have its secrets too
         made = (
-            kafka.part(self.settings, self.credentials),
-            mariadb.part(self.settings, self.credentials),
-            pin_api.part(self.settings, for_pin_api),
+            kafka.part(self.settings, self.credentials, theirs),
+            mariadb.part(self.settings, self.credentials, theirs),
+            pin_api.part(self.settings, for_pin_api, theirs),
             airflow.part(self.settings, for_airflow, environment.without_tasks(self.settings, self.credentials)),
         )
         return {part.name: part for part in made}

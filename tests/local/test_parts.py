@@ -2,6 +2,7 @@
 
 import json
 import stat
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,9 @@ from pinwheel.core.errors import SettingError
 from pinwheel.core.settings import load
 from pinwheel.install import maven
 from pinwheel.local import airflow, credentials, environment, kafka, mariadb
+from pinwheel.local.processes import Owned
 from pinwheel.local.settings import LocalSettings
+from pinwheel.local.stack import FIRST, Stack
 
 SECRET_NAMES = ("PASSWORD", "SECRET", "FERNET")
 
@@ -145,3 +148,22 @@ def test_a_jar_with_another_hash_is_refused(tmp_path: Path) -> None:
     path.write_bytes(b"other")
     with pytest.raises(MissingPartError, match="the lock says"):
         maven.check(maven.Jar("g", "x", "1", "0" * 64), path)
+
+
+@pytest.mark.parametrize("part", FIRST)
+def test_a_server_inherits_no_secret_of_the_pipeline(
+    part: str, settings: LocalSettings, secrets: credentials.Credentials, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A shell that works with the pipeline has them; the Pin API alone has its token."""
+    for name, value in environment.for_airflow(settings, secrets).items():
+        monkeypatch.setenv(name, value)
+    (program,) = Stack(settings).parts[part].programs
+    owned = Owned(part, settings.stack_dir)
+    owned.start(replace(program, command=("sleep", "300")), settings.stack_dir)
+    try:
+        leader = owned.leader()
+        assert leader is not None
+        had = {name for name, value in vars(secrets).items() if value in " ".join(leader.environ().values())}
+    finally:
+        owned.stop(5)
+    assert had == ({"pin_api_token"} if part == "pin_api" else set())
