@@ -275,7 +275,7 @@ def test_a_record_of_another_log_at_the_same_place_stays(tmp_path: Path) -> None
     before = lake_rows(uri).to_pylist()
 
     (_, logins) = found = sorted(erasure.find(DeltaTable(f"{uri}/events"), Mention(PERSON)), key=lambda f: f.event_type)
-    assert logins.erased == [{"event_id": "theirs", "kafka_partition": 0, "kafka_offset": 5}]
+    assert [row["event_id"] for row in logins.erased] == ["theirs"]
     for place in found:
         erasure.erase(f"{uri}/events", place, pins=False)
 

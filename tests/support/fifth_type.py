@@ -205,6 +205,7 @@ def check_merge(settings: Any, connection: Any) -> None:
         assert cursor.fetchall() == [merged]
         cursor.execute("SELECT * FROM rollup_increments")
         assert not cursor.fetchall()
+    connection.commit()  # the check reads a snapshot of its own
     quality = load(QualitySettings, lake_uri=settings.lake_uri)
     outcome = Checker(quality, connection, Judge(None)).table("shares", NOON, NOON)
     assert (outcome.rows, outcome.unmet) == (1, [])
