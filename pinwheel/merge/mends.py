@@ -78,4 +78,4 @@ def give_up(settings: MergeSettings, going: Rebuild) -> None:
     with closing(memsql.connect(settings)) as connection, memsql.transaction(connection):
         if going.state == EXCHANGING or memsql.execute(connection, "merge/rebuild/give_up", named) != 1:
             raise SupersededError(f"the rebuild of {going.table} has gone on meanwhile")
-        memsql.execute(connection, "merge/rebuild/forget_parts", {"table_name": going.table})
+        rebuild.forget_parts(connection, going.table)

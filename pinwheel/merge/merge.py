@@ -176,7 +176,9 @@ def _merge_once(
             slice_id = ledger.record_merged(connection, slice_, outcome)
         else:
             slice_id = ledger.close_accepted(connection, accepted_id, outcome)
-        write_rows(connection, write_, slice_id)
+        write_rows(connection, write_)
+        memsql.execute_many(connection, "merge/forget_quarantined", quarantined_again(connection, slice_))
+        set_aside(connection, slice_, slice_id, slice_.table)
         queue_increments(connection, slice_id, slice_.table, write_.plan.increments())
     return slice_id
 
@@ -190,10 +192,8 @@ def _columns(slice_: Prepared) -> list[str]:
     return [c.name for c in reporting_columns(slice_.kind)]
 
 
-def write_rows(connection: Connection, write_: Write, slice_id: int) -> None:
-    """Delete the rows that leave or change, load the new and changed ones, and keep what was set aside.
-
-    Does not commit.
+def write_rows(connection: Connection, write_: Write) -> None:
+    """Delete the rows that leave or change, and load the new and changed ones. Does not commit.
 
     Raises:
         MergeError: the table no longer has what the slice was planned against, or could not store the rows unchanged.
@@ -205,19 +205,22 @@ def write_rows(connection: Connection, write_: Write, slice_id: int) -> None:
         load(connection, write_.table, write_.file, columns, write_.rows)
     elif memsql.execute(connection, "merge/move_loaded", table=write_.table, columns=columns) != write_.rows:
         raise MergeError(f"{write_.table} did not take all of {write_.rows} loaded rows; nothing was merged")
-    _quarantine(write_.slice_, connection, slice_id)
     memsql.execute_many(connection, "merge/note_pending", write_.plan.pending())
 
 
-def _quarantine(slice_: Prepared, connection: Connection, slice_id: int) -> None:
-    """Drop quarantined rows of earlier slices that come again; then keep this slice's."""
+def quarantined_again(connection: Connection, slice_: Prepared) -> list[memsql.Row]:
+    """Quarantined records of earlier slices that the slice has again, and that must leave quarantine with it."""
     span = slice_.offsets()  # new records have new offsets, so there is usually nothing between these
-    if span is not None:
-        named = {"table_name": slice_.table, "first_offset": span[0], "last_offset": span[1]}
-        earlier = memsql.fetch(connection, "merge/quarantined", named)
-        again = [{**row, "table_name": slice_.table} for row in slice_.has_again(earlier)] if earlier else []
-        memsql.execute_many(connection, "merge/forget_quarantined", again)
-    kept = [_kept_aside(row, slice_id, slice_.table) for row in slice_.aside]
+    if span is None:
+        return []
+    named = {"table_name": slice_.table, "first_offset": span[0], "last_offset": span[1]}
+    earlier = memsql.fetch(connection, "merge/quarantined", named)
+    return [{**row, "table_name": slice_.table} for row in slice_.has_again(earlier)] if earlier else []
+
+
+def set_aside(connection: Connection, slice_: Prepared, slice_id: int, table: str) -> None:
+    """Keep the slice's bad rows in quarantine, under the name of ``table``. Does not commit."""
+    kept = [_kept_aside(row, slice_id, table) for row in slice_.aside]
     for start in range(0, len(kept), CHUNK_ROWS):
         memsql.execute_many(connection, "merge/quarantine", kept[start : start + CHUNK_ROWS])
 

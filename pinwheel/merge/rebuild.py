@@ -1,11 +1,13 @@
 """Rebuild: a reporting table made anew from a version of the lake, while readers see the old one (ADR 0012).
 
 Each part is prepared and judged like a slice that a person has accepted, and loaded into ``rebuilt_<table>`` in one
-transaction that also counts it: by the table's merge session, part by part, or by a Spark job
-(spark_jobs/rebuild_tables.py), several at once. Then the session exchanges the tables, the watermark goes to that
-version, and the rollups of all days are made anew. Whatever dies, the next session or job goes on.
+transaction that also counts it and puts its bad rows into ``quarantine`` under that name: by the table's merge session,
+part by part, or by a Spark job (spark_jobs/rebuild_tables.py), several at once. Then the session exchanges the tables
+and their quarantined rows, the watermark goes to that version, and the rollups of all days are made anew. Whatever
+dies, the next session or job goes on.
 """
 
+import json
 import logging
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -17,7 +19,7 @@ import pyarrow as pa
 from deltalake import DeltaTable
 
 from pinwheel.clients import memsql
-from pinwheel.clients.memsql import Connection
+from pinwheel.clients.memsql import Connection, Row
 from pinwheel.core import offsets
 from pinwheel.core.errors import MergeError
 from pinwheel.core.offsets import Progress, VersionRange
@@ -26,7 +28,7 @@ from pinwheel.lake import events_table
 from pinwheel.merge import ledger
 from pinwheel.merge.gate import Gate
 from pinwheel.merge.ledger import FIRST_WATERMARK, Outcome, Shard, SupersededError
-from pinwheel.merge.merge import planned, write_rows
+from pinwheel.merge.merge import planned, quarantined_again, set_aside, write_rows
 from pinwheel.merge.prepare import Prepared, as_feed
 from pinwheel.merge.rebuild_parts import LOADERS, Extent, extents, files_of_parts, most_rows, rows_of
 
@@ -134,7 +136,7 @@ def begin(rebuild: Rebuild, settings: MergeSettings, connection: Connection) -> 
         if not memsql.fetch(locking, "merge/rebuild/lock", _named(rebuild)):
             return
         memsql.execute_all(connection, "merge/rebuild/shadow", table=rebuild.table)
-        memsql.execute(locking, "merge/rebuild/forget_parts", {"table_name": rebuild.table})
+        forget_parts(locking, rebuild.table)
         memsql.execute(locking, "merge/rebuild/move", _named(rebuild, state=REQUESTED, next_state=LOADING))
 
 
@@ -151,7 +153,17 @@ def missing_parts(
 def loaded(connection: Connection, rebuild: Rebuild) -> set[int]:
     """The parts that are in the new table."""
     with memsql.transaction(connection):
-        return {int(r["part"]) for r in memsql.fetch(connection, "merge/rebuild/parts", {"table_name": rebuild.table})}
+        return {int(row["part"]) for row in _parts(connection, rebuild.table)}
+
+
+def _parts(connection: Connection, table: str) -> list[Row]:
+    return memsql.fetch(connection, "merge/rebuild/parts", {"table_name": table})
+
+
+def forget_parts(connection: Connection, table: str) -> None:
+    """Forget which parts are loaded, and what they have set aside. Does not commit."""
+    memsql.execute(connection, "merge/rebuild/forget_parts", {"table_name": table})
+    memsql.execute(connection, "merge/rebuild/drop_aside", {"rebuilt": f"rebuilt_{table}"})
 
 
 def all_loaded(connection: Connection, rebuild: Rebuild, parts: int) -> None:
@@ -205,7 +217,12 @@ def load_part(rebuild: Rebuild, part: int, rows: Iterable[pa.RecordBatch], conne
                         raise SupersededError(f"days of {rebuild.table} have expired meanwhile: prepared again")
                     detail = f'{{"rebuild": "part {part}"}}'
                     outcome = Outcome(asdict(write_.counts), slice_.rows_read, len(slice_.aside), detail)
-                    write_rows(connection, write_, ledger.record_merged(connection, slice_, outcome))
+                    slice_id = ledger.record_merged(connection, slice_, outcome)
+                    write_rows(connection, write_)
+                    set_aside(connection, slice_, slice_id, write_.table)
+                    again = json.dumps(quarantined_again(connection, slice_))
+                    judged = {"table_name": rebuild.table, "part": part, "judged_anew": again}
+                    memsql.execute(connection, "merge/rebuild/judged_anew", judged)
 
             memsql.retry_conflicts(load)
     log.info("rebuilt table=%s part=%d rows=%d quarantined=%d", rebuild.table, part, slice_.rows_read,
@@ -233,7 +250,11 @@ def _exchange(rebuild: Rebuild, settings: MergeSettings, connection: Connection)
     with memsql.transaction(connection):
         if memsql.execute(connection, "merge/rebuild/done", {"table_name": table}) != 1:
             raise SupersededError(f"the rebuild of {table} was finished by another run")
-        memsql.execute(connection, "merge/rebuild/forget_parts", {"table_name": table})
+        for part in _parts(connection, table):
+            memsql.execute_many(connection, "merge/forget_quarantined", json.loads(part["judged_anew"]))
+        named = {"table_name": table, "rebuilt": f"rebuilt_{table}"}
+        memsql.execute(connection, "merge/rebuild/settle_quarantine", named)
+        forget_parts(connection, table)
         note_stale_days(connection, table)
         follow_from(connection, settings, table, rebuild.version)
     memsql.execute(connection, "merge/rebuild/drop_replaced", table=table)

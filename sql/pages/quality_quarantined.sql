@@ -1,5 +1,5 @@
 -- name:    pages/quality_quarantined
--- purpose: The newest quarantined rows, with the reason and the beginning of the row.
+-- purpose: The newest quarantined rows of tables that readers see, with the reason and the beginning of the row.
 -- grain:   one row per quarantined row, newest first
 -- reads:   quarantine
 -- writes:  nothing
@@ -11,6 +11,7 @@ SELECT
     LEFT(reason, 500) AS reason,
     LEFT(row_json, 2000) AS row_json
 FROM quarantine
+WHERE table_name NOT LIKE 'rebuilt%%'
 ORDER BY
     quarantined_at DESC,
     slice_id DESC,

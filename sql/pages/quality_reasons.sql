@@ -1,5 +1,5 @@
 -- name:    pages/quality_reasons
--- purpose: The rules that the newest quarantined rows broke.
+-- purpose: The rules that the newest quarantined rows of tables that readers see broke.
 -- grain:   one row per table and rule, most rows first
 -- reads:   quarantine
 -- writes:  nothing
@@ -17,6 +17,7 @@ FROM (
         reason,
         quarantined_at
     FROM quarantine
+    WHERE table_name NOT LIKE 'rebuilt%%'
     ORDER BY quarantined_at DESC
     LIMIT %(newest)s
 ) AS looked_at

@@ -12,13 +12,14 @@ import pytest
 from deltalake import DeltaTable
 from hypothesis import given
 
+from expectations import suites
 from pinwheel.alerts.catalogue import TABLE_CUT_OFF
 from pinwheel.clients import memsql
 from pinwheel.clients.memsql import Connection
 from pinwheel.core.contract import TABLES
 from pinwheel.core.errors import MergeError
 from pinwheel.core.settings import CompactSettings, MergeSettings
-from pinwheel.merge import rebuild, rebuild_parts
+from pinwheel.merge import mends, rebuild, rebuild_parts
 from pinwheel.merge.gate import Gate
 from pinwheel.merge.merge import Write, planned
 from pinwheel.merge.rebuild import Rebuild
@@ -169,9 +170,11 @@ def test_of_three_deliveries_in_parts_that_load_at_once_the_first_is_kept(
     assert query("SELECT kafka_offset FROM rebuilt_repins") == [{"kafka_offset": 1}]
 
 
+BAD = {"country_code": "nl"}  # breaks a row rule
 DIES_AT = [
     *("merge/rebuild/shadow", "merge/rebuild/forget_parts", "merge/rebuild/move", "merge/rebuild/add_part"),
-    *("merge/load", "merge/rebuild/exchange"),
+    *("merge/load", "merge/quarantine", "merge/rebuild/judged_anew", "merge/rebuild/exchange"),
+    *("merge/forget_quarantined", "merge/rebuild/settle_quarantine", "merge/rebuild/drop_aside"),
     *("merge/rebuild/note_stale_days", "merge/rebuild/done", "merge/rebuild/set_watermarks"),
 ]
 
@@ -187,9 +190,10 @@ def test_a_rebuild_that_dies_goes_on(
     after: bool,
 ) -> None:
     for start in range(0, 80, 40):
-        land(settings.lake_uri, events()[start : start + 40])
+        land(settings.lake_uri, [*events()[start : start + 40], event("repin", f"bad{start}", 100 + start, **BAD)])
     work(settings)
     before = everything(query)
+    assert len(before["quarantine"]) == 2
     rebuild.request(connection, settings, ["repins"], "ann")
     small = settings.model_copy(update={"merge_slice_rows": 1})
 
@@ -197,10 +201,42 @@ def test_a_rebuild_that_dies_goes_on(
     with pytest.raises(KeyboardInterrupt):
         work(small, "repins")
     monkeypatch.undo()
-    assert everything(query)["pins"] == before["pins"]
+    now = everything(query)
+    assert now["pins"] == before["pins"]
+    if query("SELECT * FROM rebuilds"):  # as readers see them: what the parts set aside comes with the exchange
+        assert [r for r in now["quarantine"] if r["table_name"] == "repins"] == before["quarantine"]
     work(small)
     assert everything(query) == before
     assert query("SELECT * FROM rebuilds") == []
+
+
+@pytest.mark.parametrize("given_up", [False, True])
+def test_a_row_whose_rule_has_changed_leaves_quarantine_with_the_exchange_and_not_before(
+    settings: MergeSettings, connection: Connection, query: Query, monkeypatch: pytest.MonkeyPatch, given_up: bool
+) -> None:
+    land(settings.lake_uri, [event("repin", "nl", 0, **BAD), event("repin", "far", 1, latitude=91.0)])
+    work(settings)
+    before = everything(query)
+    rules = suites.row_rules
+    monkeypatch.setattr(suites, "row_rules", lambda kind: [r for r in rules(kind) if "country_code" not in r.label])
+    rebuild.request(connection, settings, ["repins"], "ann")
+    session = Session("repins", settings, lambda *_: None, lambda *_: None)
+    assert session.turn()
+    assert query("SELECT event_id FROM rebuilt_repins") == [{"event_id": "nl"}]
+    aside = [(r["table_name"], r["event_id"]) for r in everything(query)["quarantine"]]
+    assert aside == [("rebuilt_repins", "far"), ("repins", "far"), ("repins", "nl")]
+
+    if given_up:
+        going = rebuild.waiting(connection, "repins")
+        assert going is not None
+        connection.commit()
+        mends.give_up(settings, going)
+        assert everything(query) == before
+    else:
+        work(settings)
+        assert [r["event_id"] for r in query("SELECT event_id FROM repins")] == ["nl"]
+        assert [(r["table_name"], r["event_id"]) for r in everything(query)["quarantine"]] == [("repins", "far")]
+    session.close()
 
 
 def test_the_lake_keeps_what_a_rebuild_reads(settings: MergeSettings, connection: Connection) -> None:

@@ -28,10 +28,10 @@ def work(settings: MergeSettings, *tables: str) -> list[str]:
 
 
 def everything(query: Query) -> dict[str, list[Row]]:
-    """All rows and rollups, without the time of their last change."""
-    stamps = {"updated_at", "fetched_at"}
+    """All rows, rollups and quarantined rows, without the time of their last change and their slice."""
+    stamps = {"updated_at", "fetched_at", "slice_id", "row_num", "row_json", "quarantined_at"}
     rollups = ("brand_hourly", "brand_daily", "brand_country_daily", "category_hourly", "country_hourly", "pin_hourly")
-    tables = (*TABLES, *rollups, "pin_firsts", "person_homes", "pin_cache", "table_progress")
+    tables = (*TABLES, *rollups, "pin_firsts", "person_homes", "pin_cache", "table_progress", "quarantine")
     asked = {table: query(f"SELECT * FROM {table}") for table in tables}
     found = {t: [{k: v for k, v in row.items() if k not in stamps} for row in rows] for t, rows in asked.items()}
     return {table: sorted(rows, key=repr) for table, rows in found.items()}

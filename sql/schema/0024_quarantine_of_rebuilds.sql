@@ -1,0 +1,13 @@
+-- name:    schema/0024_quarantine_of_rebuilds
+-- purpose: What a part of a rebuild has judged anew: its rows leave quarantine when the tables are exchanged.
+-- grain:   one row per part that is loaded
+-- reads:   nothing
+-- writes:  rebuild_parts
+-- params:  none
+
+--mariadb: ALTER TABLE rebuild_parts
+--mariadb: ADD COLUMN IF NOT EXISTS judged_anew MEDIUMTEXT
+--mariadb: COMMENT 'JSON: quarantined records that the part has read, each with event_id, kafka_partition, kafka_offset';
+--singlestore: ALTER TABLE rebuild_parts
+--singlestore: ADD COLUMN judged_anew MEDIUMTEXT
+--singlestore: COMMENT 'JSON: quarantined records that the part has read, each with event_id, kafka_partition, kafka_offset';
