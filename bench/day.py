@@ -55,10 +55,10 @@ class Day:
         self._made += count
         self._connection.commit()
 
-    def take_in(self, count: int) -> None:
-        """Have the rollups take in so many events of the whole day; their rows stay away."""
+    def take_in(self, count: int, hours: int = 24) -> None:
+        """Have the rollups take in so many events of the day's first hours; their rows stay away."""
         for _ in range(count // CHUNK):
-            self.queue(CHUNK, 0, 24, with_rows=False)
+            self.queue(CHUNK, 0, hours, with_rows=False)
             try:
                 self.refresh()
             except SupersededError:  # a running stack's own session takes it in

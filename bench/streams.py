@@ -88,7 +88,7 @@ def _fill_today(under_test: Arena, events: int) -> None:
     """Have the rollups take in so many events of today, together with the session of the stack."""
     merge = environment.memsql(under_test.stack.settings, under_test.stack.credentials, "merge")
     with memsql.connect(merge, local_infile=True, statement_seconds=FILL_SECONDS) as connection:
-        Day(connection, Rollups(), first_slice=FAR_SLICE).take_in(events)
+        Day(connection, Rollups(), first_slice=FAR_SLICE).take_in(events, max(1, datetime.now(UTC).hour))
     wait_until("every rollup is in MemSQL", under_test.merged)
 
 
@@ -116,7 +116,8 @@ def steady(job: Job) -> Run:
             run.seconds = time.time() - began
             run.cpu = spent(before, usage.cpu())
         under_test.settle()
-        found = latency.measure(datetime.fromtimestamp(began + min(SETTLED_SECONDS, run.seconds / 2), UTC))
+        settled_at = began + min(SETTLED_SECONDS, run.seconds / 2)
+        found = latency.measure(datetime.fromtimestamp(settled_at, UTC))
         for name in ("lake", "sql"):
             run.more |= {f"{name}_{p}": seconds for p, seconds in found[name].percentiles().items()}
             run.more[f"{name}_drift"] = found[name].drift()
@@ -124,6 +125,6 @@ def steady(job: Job) -> Run:
             sum(held[p] for p in DRIVER) for _, held in (peak.samples[len(peak.samples) // 4], peak.samples[-1])
         )
         run.more |= {"batch_seconds": batch_seconds(under_test), "driver_mb": late, "driver_mb_grown": late - early}
-        run.more |= {"stack_mb": peak.of(), "rollups_p95": ages.p95()}
+        run.more |= {"stack_mb": peak.of(), "rollups_p95": ages.p95(settled_at)}
         run.wrong = compare_lake(under_test, first, job.events)
     return run

@@ -116,17 +116,17 @@ class Ages(Sampler):
     def __init__(self, settings: MemsqlSettings) -> None:
         super().__init__()
         self._settings = settings
-        self._seconds: list[float] = []
+        self._seconds: list[tuple[float, float]] = []  # when asked, in Unix seconds, and the age then
 
-    def p95(self) -> float:
-        """The 95th percentile."""
-        return statistics.quantiles(self._seconds, n=20)[-1]
+    def p95(self, since: float) -> float:
+        """The 95th percentile since a time in Unix seconds."""
+        return statistics.quantiles([age for at, age in self._seconds if at >= since], n=20)[-1]
 
     def _watch(self) -> None:
         with memsql.connect(self._settings) as connection, connection.cursor() as cursor:
             while not self._over.wait(1):
                 cursor.execute(AGE)
-                self._seconds += [float(row["age"]) for row in cursor.fetchall()]
+                self._seconds += [(time.time(), float(row["age"])) for row in cursor.fetchall()]
                 connection.commit()
 
 

@@ -34,7 +34,7 @@ WITH busy AS (
         item,
         SUM(repins) AS latest
     FROM repin_minutes
-    WHERE minute > %(last_minute)s - INTERVAL 5 MINUTE
+    WHERE minute > %(last_minute)s - INTERVAL 5 MINUTE AND minute <= %(last_minute)s
     GROUP BY
         kind,
         item
