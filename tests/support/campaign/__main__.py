@@ -58,7 +58,7 @@ class Campaign:
         """Let a fault happen; returns the seconds until what Kafka received a second after it has come through."""
         time.sleep(QUIET_SECONDS)
         over = self.injector.inject(fault)
-        self.world.keep_running()
+        self.world.keep_running({*fault.victims, *fault.dying})
         wait_until("everything is merged again", lambda: self.through(over + 1), HEALED_SECONDS)
         seconds = time.time() - over
         who = ", ".join((*fault.victims, *fault.dying))
