@@ -1,8 +1,9 @@
 """### Stop, start or restart the stream by hand
 
-**What** Writes what the stream should do into the Airflow Variable `pinwheel_stream`; `supervise_stream` acts on it
-within seconds. `stopped` finishes the current micro-batch and stays off until `running` is chosen; nothing is lost
-meanwhile, because Kafka keeps the events. `restart` is a stop and a start.
+**What** Writes what the stream should do and your name into the Airflow Variable `pinwheel_stream`. `supervise_stream`
+acts on it within seconds. `stopped` finishes the current micro-batch and stays off until `running` is chosen; nothing
+is lost meanwhile, because Kafka keeps the events. It raises no alert; after an hour there is a reminder. `restart` is a
+stop and a start.
 
 With *Go on from*, the stream goes on without records that it can't have any more, after the alert `stream_refused`: the
 topic was made anew, its log was truncated, or records have expired. `dry_run`, which is the default, shows what will be
@@ -71,11 +72,12 @@ def control_stream() -> None:
         """Set the Variable that the supervisor reads; not when the form only asks what would be missing."""
         from airflow.sdk import Variable
 
-        from pinwheel.stream.supervisor import WANTED_VARIABLE, Wanted
+        from pinwheel.stream.supervisor import WANTED_VARIABLE, Wanted, Wish
 
-        params = get_current_context()["params"]
+        context = get_current_context()
+        params, by = context["params"], context["dag_run"].triggering_user_name or Wish.by
         if params["continue_from"] is None or not params["dry_run"]:
-            Variable.set(WANTED_VARIABLE, Wanted(params["wanted"]))
+            Variable.set(WANTED_VARIABLE, str(Wish(Wanted(params["wanted"]), by)))
 
     go_on() >> tell_supervisor()
 

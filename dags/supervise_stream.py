@@ -46,11 +46,11 @@ def supervise_stream() -> None:
         from airflow.sdk import Variable
 
         from pinwheel.core.settings import SuperviseSettings, load
-        from pinwheel.stream.supervisor import WANTED_VARIABLE, Wanted, supervise
+        from pinwheel.stream.supervisor import WANTED_VARIABLE, Wanted, Wish, supervise
 
         supervise(
             load(SuperviseSettings),
-            wanted=lambda: Wanted(Variable.get(WANTED_VARIABLE, default=Wanted.RUNNING)),
+            wanted=lambda: Wish.of(Variable.get(WANTED_VARIABLE, default=Wanted.RUNNING)),
             restarted=lambda: Variable.set(WANTED_VARIABLE, Wanted.RUNNING),
         )
 

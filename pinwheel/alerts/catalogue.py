@@ -1,21 +1,25 @@
-"""The alert catalogue: every kind of alert, with its runbook and the first thing to do. Sends nothing."""
+"""The alert catalogue: every kind of alert, what it means for whom, and the first thing to do. Sends nothing."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Protocol
 
-STREAM_RUNBOOK = "docs/runbooks/supervise_stream.md"
-CONTROL_RUNBOOK = "docs/runbooks/control_stream.md"
-REBUILD_RUNBOOK = "docs/runbooks/rebuild_tables.md"
-MERGE_RUNBOOK = "docs/runbooks/merge_events.md"
-HEALTH_RUNBOOK = "docs/runbooks/watch_health.md"
-QUALITY_RUNBOOK = "docs/runbooks/check_quality.md"
-REPORTS_RUNBOOK = "docs/runbooks/report_brands.md"
-COMPLETE_RUNBOOK = "docs/runbooks/complete_pins.md"
+STREAM, CONTROL, MERGE, REBUILD = "supervise_stream", "control_stream", "merge_events", "rebuild_tables"
+HEALTH, QUALITY, REPORTS, COMPLETE = "watch_health", "check_quality", "report_brands", "complete_pins"
+COMPACT = "compact_tables"
+# Consequences that several alerts have.
+NOTHING_LANDS = "no new events reach pages and reports; none are lost, Kafka keeps them for its retention"
+STANDS_STILL = "the table's numbers in pages and reports stand still; no events are lost, the lake has them"
+NUMBERS_WRONG = "numbers that people have read may be wrong"
 
 
 @dataclass(frozen=True)
 class Alert:
-    """One kind of alert: ``runbook`` is a path in the repository, ``do`` the first thing to do.
+    """One kind of alert.
+
+    ``title``: what is wrong, with {subject} for the table, stream or person concerned. ``means``: what that is for
+    whom. ``do``: the first thing to do. ``dag``: whose runs tell more. ``page``: where it can be seen.
+    ``runbook_of``: the Dag whose runbook explains it, if it is not ``dag``.
 
     A lasting alert is a state: open until resolved, and sent once while open. Any other alert is an occurrence:
     sent each time, and closed as soon as it is stored, because nothing would ever resolve it.
@@ -23,39 +27,295 @@ class Alert:
 
     name: str
     severity: str  # critical: act now; warning: look today
-    runbook: str
+    title: str
+    means: str
     do: str
+    dag: str
+    runbook_of: str | None = None
+    page: str = "health"
     lasting: bool = True
 
+    @property
+    def runbook(self) -> str:
+        """Its path in the repository."""
+        return f"docs/runbooks/{self.runbook_of or self.dag}.md"
 
-DRIVER_FAILING = Alert("driver_failing", "critical", STREAM_RUNBOOK, "read the end of the driver's log")
-DRIVER_STALLED = Alert("driver_stalled", "critical", STREAM_RUNBOOK, "check whether the restart helped; read its log")
+
+DRIVER_FAILING = Alert(
+    "driver_failing",
+    "critical",
+    "the stream's driver ends again and again",
+    NOTHING_LANDS,
+    "read the end of its log on the health page: its last error names the cause",
+    STREAM,
+)
+DRIVER_STALLED = Alert(
+    "driver_stalled",
+    "critical",
+    "the stream runs and lands nothing",
+    NOTHING_LANDS,
+    "wait 2 minutes for the restart that was just made; if nothing lands then, read the end of its log",
+    STREAM,
+)
 STREAM_REFUSED = Alert(
-    "stream_refused", "critical", CONTROL_RUNBOOK, "decide whether the stream goes on, and from where"
+    "stream_refused",
+    "critical",
+    "the stream does not go on: Kafka's log is not the one it has read",
+    NOTHING_LANDS,
+    "find out who changed the topic, then decide with control_stream whether and from where the stream goes on",
+    CONTROL,
 )
 STREAM_CONTINUED = Alert(
-    "stream_continued", "warning", CONTROL_RUNBOOK, "tell those who use the numbers", lasting=False
+    "stream_continued",
+    "warning",
+    "the stream went on without some records",
+    "the events in that gap are in no page or report, and will not come",
+    "tell those who use the numbers of that time",
+    CONTROL,
+    lasting=False,
 )
 RECORD_UNPROCESSABLE = Alert(
     "record_unprocessable",
     "warning",
-    STREAM_RUNBOOK,
+    "one record ended every driver that read it",
+    "it is a dead letter now; all other records have landed",
     "read the record from Kafka, and find its producer",
+    STREAM,
     lasting=False,
 )
-SLICE_HELD = Alert("slice_held", "critical", MERGE_RUNBOOK, "fix the cause, then trigger release_slice")
-SLICE_WARNING = Alert("slice_warning", "warning", MERGE_RUNBOOK, "compare with the previous days", lasting=False)
-ROWS_QUARANTINED = Alert("rows_quarantined", "warning", MERGE_RUNBOOK, "read quarantine's column reason", lasting=False)
-EVENTS_CONFLICTING = Alert("events_conflicting", "warning", MERGE_RUNBOOK, "find the producer", lasting=False)
-TABLE_CUT_OFF = Alert("table_cut_off", "critical", REBUILD_RUNBOOK, "trigger rebuild_tables for this table")
-MERGE_FAILING = Alert("merge_failing", "critical", MERGE_RUNBOOK, "read the log of this table's task")
-TRENDS_FAILING = Alert("trends_failing", "warning", MERGE_RUNBOOK, "read the log of roll_up")
-QUALITY_FAILED = Alert("quality_failed", "critical", QUALITY_RUNBOOK, "look up the measures in the runbook")
-QUALITY_WARNING = Alert("quality_warning", "warning", QUALITY_RUNBOOK, "look up the measures in the runbook")
-BOOKS_DIFFER = Alert("books_differ", "critical", QUALITY_RUNBOOK, "look up the named offsets or ids in the runbook")
-REPORTS_FAILED = Alert("reports_failed", "warning", REPORTS_RUNBOOK, "read the log of report_brands, fix it, rerun it")
+SLICE_HELD = Alert(
+    "slice_held",
+    "critical",
+    "a slice of {subject} is held",
+    STANDS_STILL,
+    "fix what broke the rule, then trigger release_slice: retry judges it again, accept merges it as it is",
+    MERGE,
+    page="quality",
+)
+SLICE_WARNING = Alert(
+    "slice_warning",
+    "warning",
+    "a slice of {subject} is unusual",
+    "it was merged; its numbers may be of a producer that changed",
+    "compare with the previous days on the page Data quality",
+    MERGE,
+    page="quality",
+    lasting=False,
+)
+ROWS_QUARANTINED = Alert(
+    "rows_quarantined",
+    "warning",
+    "rows of {subject} were quarantined",
+    "they are in no number; the other rows are merged",
+    "read the reasons on the page Data quality, and tell the producer",
+    MERGE,
+    page="quality",
+    lasting=False,
+)
+EVENTS_CONFLICTING = Alert(
+    "events_conflicting",
+    "warning",
+    "events of {subject} reuse an id",
+    "the first delivery counts, the others are only in the lake",
+    "find the producer that gives two events the same id",
+    MERGE,
+    page="quality",
+    lasting=False,
+)
+TABLE_CUT_OFF = Alert(
+    "table_cut_off",
+    "critical",
+    "{subject} can't follow the lake any more",
+    STANDS_STILL,
+    "trigger rebuild_tables for it",
+    MERGE,
+    runbook_of=REBUILD,
+)
+MERGE_FAILING = Alert(
+    "merge_failing",
+    "critical",
+    "merging {subject} fails again and again",
+    STANDS_STILL,
+    "read the log of its task in the running run of merge_events",
+    MERGE,
+)
+TRENDS_FAILING = Alert(
+    "trends_failing",
+    "warning",
+    "scoring the trends fails again and again",
+    "the page Trends stands still; all other numbers go on",
+    "read the log of roll_up in the running run of merge_events",
+    MERGE,
+)
+QUALITY_FAILED = Alert(
+    "quality_failed",
+    "critical",
+    "the lake and {subject} do not agree",
+    NUMBERS_WRONG,
+    "look up the measure in the runbook: it says how to put it right",
+    QUALITY,
+    page="quality",
+)
+QUALITY_WARNING = Alert(
+    "quality_warning",
+    "warning",
+    "{subject} is unusual",
+    "the numbers are those of the events, but the events may not be right",
+    "look up the measure in the runbook, and ask the producer",
+    QUALITY,
+    page="quality",
+)
+BOOKS_DIFFER = Alert(
+    "books_differ",
+    "critical",
+    "the books do not balance",
+    NUMBERS_WRONG,
+    "look up the named offsets or ids in the runbook",
+    QUALITY,
+)
+REPORTS_FAILED = Alert(
+    "reports_failed",
+    "warning",
+    "{subject} failed for some brands",
+    "the named brands have no new report; the others have theirs",
+    "read the log of report_brands, fix the cause, trigger it again",
+    REPORTS,
+    page="reports",
+)
 PINS_GIVEN_UP = Alert(
-    "pins_given_up", "warning", COMPLETE_RUNBOOK, "ask the Pin API's owner about the example", lasting=False
+    "pins_given_up",
+    "warning",
+    "some pins were given up",
+    "the events of these pins count for no brand",
+    "ask the Pin API's owner about the example",
+    COMPLETE,
+    lasting=False,
+)
+SOURCE_DOWN = Alert(
+    "source_down",
+    "critical",
+    "a part of the pipeline does not answer",
+    "what needs it stands still, and goes on by itself when it answers; no events are lost",
+    "check whether the named part is up, and its disk; the embedded stack restarts its own parts",
+    HEALTH,
+)
+DRIVER_DOWN = Alert(
+    "driver_down",
+    "critical",
+    "the stream is down, and nothing starts it",
+    NOTHING_LANDS,
+    "check that the Dag supervise_stream is not paused and its run is running: it starts the stream",
+    STREAM,
+    runbook_of=HEALTH,
+)
+STREAM_STOPPED = Alert(
+    "stopped_seconds",
+    "warning",
+    "the stream is still stopped, on purpose",
+    NOTHING_LANDS,
+    "if nobody needs it stopped any more, trigger control_stream with running",
+    CONTROL,
+    runbook_of=HEALTH,
+)
+# Each has the name of its measure in ``pinwheel.operate.health``. Held slices have their own alert, SLICE_HELD.
+HEALTH_ALERTS = {
+    a.name: a
+    for a in (
+        SOURCE_DOWN,
+        DRIVER_DOWN,
+        STREAM_STOPPED,
+        Alert(
+            "lag_records",
+            "warning",
+            "many records wait to be landed",
+            "pages and reports are late by the time that these take",
+            "watch the lag on the health page: if it falls, the stream is catching up; if not, read the driver's log",
+            STREAM,
+            runbook_of=HEALTH,
+        ),
+        Alert(
+            "open_batch_seconds",
+            "critical",
+            "nothing lands, though records wait",
+            NOTHING_LANDS,
+            "read the end of the driver's log; the supervisor restarts it after 3 minutes",
+            STREAM,
+            runbook_of=HEALTH,
+        ),
+        Alert(
+            "lake_behind_seconds",
+            "critical",
+            "the lake is behind Kafka",
+            "pages and reports are late by that time",
+            "watch the lag on the health page: if it falls, the stream is catching up; if not, read the driver's log",
+            STREAM,
+            runbook_of=HEALTH,
+        ),
+        Alert(
+            "merged_behind_seconds",
+            "critical",
+            "reporting tables are behind",
+            "the numbers of the named tables in pages and reports are old by that time",
+            "check that the Dag merge_events is not paused and runs; then read the log of the table's task",
+            MERGE,
+            runbook_of=HEALTH,
+        ),
+        Alert(
+            "dead_letter_share",
+            "warning",
+            "many records are dead letters",
+            "these events are in no page or report; the lake keeps each with its reason",
+            "count them by reason on the page Data quality, and tell the producer",
+            STREAM,
+            runbook_of=HEALTH,
+            page="quality",
+        ),
+        Alert(
+            "pending_pins",
+            "warning",
+            "many rows wait for their pin",
+            "these events count for no brand yet",
+            "check whether the Pin API answers: the log of complete_pins says so",
+            COMPLETE,
+            runbook_of=HEALTH,
+        ),
+        Alert(
+            "small_files",
+            "warning",
+            "the lake has many small files",
+            "reading the lake becomes slow",
+            "read the log of compact_tables",
+            COMPACT,
+            runbook_of=HEALTH,
+        ),
+        Alert(
+            "disk_used_share",
+            "critical",
+            "the lake's disk is almost full",
+            "when it is full, nothing lands any more; none are lost, Kafka keeps them for its retention",
+            "free space on that disk; the runbook says which files must stay",
+            COMPACT,
+            runbook_of=HEALTH,
+        ),
+    )
+}
+MESSAGE_GIVEN_UP = Alert(
+    "message_given_up",
+    "warning",
+    "a receiver did not take a message",
+    "people who read there do not know of the named alert",
+    "read that alert on the health page; correct the receiver in PINWHEEL_ALERT_URLS",
+    HEALTH,
+    lasting=False,
+)
+TEST_ALERT = Alert(
+    "test_alert",
+    "warning",
+    "this is a test",
+    "alerts arrive here",
+    "nothing",
+    HEALTH,
+    lasting=False,
 )
 DRIVER_ALERTS = (DRIVER_FAILING, DRIVER_STALLED, STREAM_REFUSED)
 MERGE_ALERTS = (
@@ -63,31 +323,6 @@ MERGE_ALERTS = (
     *(TABLE_CUT_OFF, MERGE_FAILING, TRENDS_FAILING),
 )
 QUALITY_ALERTS = (QUALITY_FAILED, QUALITY_WARNING, BOOKS_DIFFER)
-SOURCE_DOWN = Alert("source_down", "critical", HEALTH_RUNBOOK, "check whether the named source is up")
-# Each has the name of its measure in ``pinwheel.operate.health``. Held slices have their own alert, SLICE_HELD.
-HEALTH_ALERTS = {
-    a.name: a
-    for a in (
-        SOURCE_DOWN,
-        Alert("driver_down", "critical", HEALTH_RUNBOOK, "check whether somebody stopped it; read its log"),
-        Alert("lag_records", "warning", HEALTH_RUNBOOK, "check that the stream runs and the lag falls"),
-        Alert("open_batch_seconds", "critical", HEALTH_RUNBOOK, "read the end of the driver's log"),
-        Alert("lake_behind_seconds", "critical", HEALTH_RUNBOOK, "check that the stream runs and the lag falls"),
-        Alert("merged_behind_seconds", "critical", HEALTH_RUNBOOK, "look for held slices, then in merge_events' log"),
-        Alert("dead_letter_share", "warning", HEALTH_RUNBOOK, "count the dead letters by reason; inform the producer"),
-        Alert("pending_pins", "warning", HEALTH_RUNBOOK, "check whether the Pin API answers"),
-        Alert("small_files", "warning", HEALTH_RUNBOOK, "read the log of compact_tables"),
-        Alert("disk_used_share", "critical", HEALTH_RUNBOOK, "free space on the lake's disk"),
-    )
-}
-MESSAGE_GIVEN_UP = Alert(
-    "message_given_up",
-    "warning",
-    HEALTH_RUNBOOK,
-    "read the alert on the health page; correct the receiver",
-    lasting=False,
-)
-TEST_ALERT = Alert("test_alert", "warning", HEALTH_RUNBOOK, "nothing: this tests whether alerts arrive", lasting=False)
 ALERTS = {
     a.name: a
     for a in (
@@ -105,3 +340,10 @@ ALERTS = {
 }
 
 Send = Callable[[Alert, str, str], None]  # alert, subject (the table, stream or measure concerned), message
+
+
+class Resolve(Protocol):
+    """Resolves an alert; ``was_sent``: people know of it, also if the database was down and does not."""
+
+    def __call__(self, alert: Alert, subject: str, message: str, was_sent: bool = False) -> None:
+        """See the class."""

@@ -3,7 +3,7 @@
 ``raise_alert`` and ``resolve_alert`` are idempotent, but each queries the database: a latch avoids that at every turn.
 """
 
-from pinwheel.alerts.catalogue import Alert, Send
+from pinwheel.alerts.catalogue import Alert, Resolve, Send
 
 
 class Latch:
@@ -12,7 +12,9 @@ class Latch:
     ``is_open``: the state an earlier process left; None: unknown, so the first call always reaches the database.
     """
 
-    def __init__(self, alert: Alert, subject: str, raise_: Send, resolve: Send, *, is_open: bool | None = None) -> None:
+    def __init__(
+        self, alert: Alert, subject: str, raise_: Send, resolve: Resolve, *, is_open: bool | None = None
+    ) -> None:
         self.is_open = is_open
         self._alert, self._subject = alert, subject
         self._raise, self._resolve = raise_, resolve
@@ -26,5 +28,5 @@ class Latch:
     def end(self, message: str) -> None:
         """The condition no longer holds. After a crash here it is resolved again, which is a no-op."""
         if self.is_open is not False:
-            self._resolve(self._alert, self._subject, message)
+            self._resolve(self._alert, self._subject, message, bool(self.is_open))
             self.is_open = False

@@ -11,9 +11,10 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from hashlib import sha256
 
+from pinwheel.alerts import texts
 from pinwheel.alerts.catalogue import MESSAGE_GIVEN_UP
 from pinwheel.alerts.sending import Outcome, send
-from pinwheel.clients.memsql import Connection, Row, execute, fetch, transaction
+from pinwheel.clients.memsql import Connection, Row, execute, fetch, insert_id, transaction
 from pinwheel.core.settings import AlertSettings, load
 
 log = logging.getLogger(__name__)
@@ -82,13 +83,11 @@ def _give_up(connection: Connection, receiver: str, message: Row, why: str, now:
         if not execute(connection, "alerts/give_up_message", {"message_id": message["message_id"], "now": now}):
             return
         row = {"name": alert.name, "subject": receiver, "severity": alert.severity, "runbook": alert.runbook}
-        execute(connection, "alerts/raise", {**row, "message": text, "now": now})
+        alert_id = insert_id(connection, "alerts/raise", {**row, "message": text, "now": now})
         execute(connection, "alerts/resolve", {**row, "now": now})  # an occurrence: nothing would ever resolve it
-        told = f"{alert.severity.upper()} {alert.name}: "
-        if not title.startswith(told):
-            post(
-                connection, f"{told}{receiver}", f"{text}\nDo: {alert.do}\nRunbook: {alert.runbook}", now, but=receiver
-            )
+        told = texts.title(alert, receiver)
+        if title != told:
+            post(connection, told, texts.raised(alert, receiver, text, now, alert_id), now, but=receiver)
 
 
 def send_directly(title: str, body: str) -> None:

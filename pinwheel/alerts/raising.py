@@ -6,9 +6,9 @@ from datetime import UTC, datetime
 
 import pymysql
 
-from pinwheel.alerts import outbox
+from pinwheel.alerts import outbox, texts
 from pinwheel.alerts.catalogue import Alert
-from pinwheel.clients.memsql import Connection, connect, execute, fetch, transaction
+from pinwheel.clients.memsql import Connection, connect, execute, fetch, insert_id, transaction
 from pinwheel.core.errors import PinwheelError
 from pinwheel.core.settings import MemsqlSettings, load
 from pinwheel.core.times import naive
@@ -28,24 +28,27 @@ def raise_alert(alert: Alert, subject: str, message: str) -> None:
     level = logging.ERROR if alert.severity == "critical" else logging.WARNING
     facts = (alert.name, alert.severity, subject, alert.runbook, message)
     log.log(level, "alert=%s severity=%s subject=%s runbook=%s: %s", *facts)
-    now = _now()
-    text = f"{message}\nRaised: {now:%Y-%m-%d %H:%M:%S} UTC\nDo: {alert.do}\nRunbook: {alert.runbook}"
-    title = f"{alert.severity.upper()} {alert.name}: {subject}"
-    _store_and_send(alert, subject, title, text, lambda c: text if _open(c, alert, subject, message, now) else None)
+    now, message = _now(), texts.without_paths(message)
+
+    def open_(connection: Connection) -> str | None:
+        alert_id = _open(connection, alert, subject, message, now)
+        return None if alert_id is None else texts.raised(alert, subject, message, now, alert_id)
+
+    title = texts.title(alert, subject)
+    _store_and_send(alert, subject, title, texts.raised(alert, subject, message, now, None), open_)
 
 
-def resolve_alert(alert: Alert, subject: str, message: str) -> None:
-    """Resolve an alert and send how long it lasted. No-op if the alert is not open. Never raises."""
+def resolve_alert(alert: Alert, subject: str, message: str, was_sent: bool = False) -> None:
+    """Resolve an alert and send how long it lasted; a no-op if it is not open, unless it ``was_sent``. Never raises."""
     log.info("resolved=%s subject=%s: %s", alert.name, subject, message)
-    title = f"RESOLVED {alert.name}: {subject}"
+    message = texts.without_paths(message)
 
     def close(connection: Connection) -> str | None:
-        since, now = _close(connection, alert, subject, _now()), _now()
-        if since is None:
-            return None
-        return f"{message}\nLasted: {str(now - since).partition('.')[0]}, since {since:%Y-%m-%d %H:%M:%S} UTC"
+        now = _now()
+        since = _close(connection, alert, subject, now)
+        return None if since is None else texts.resolved(alert, subject, message, since, now)
 
-    _store_and_send(alert, subject, title, message, close)
+    _store_and_send(alert, subject, texts.over(alert, subject), message, close, was_sent)
 
 
 def deliver_waiting() -> None:
@@ -58,13 +61,19 @@ def deliver_waiting() -> None:
 
 
 def _store_and_send(
-    alert: Alert, subject: str, title: str, fallback: str, store: Callable[[Connection], str | None]
+    alert: Alert,
+    subject: str,
+    title: str,
+    fallback: str,
+    store: Callable[[Connection], str | None],
+    was_sent: bool = False,
 ) -> None:
     """Store a change and send the text that ``store`` returns, if any.
 
-    ``fallback`` is sent if the database is down, and if it was down at the last change: better twice than never.
+    ``fallback`` is sent if the database is down, if it was at the last change, and after a message that it does not
+    know of (``was_sent``): better twice than never.
     """
-    is_outdated = (alert.name, subject) in _unstored
+    is_outdated = was_sent or (alert.name, subject) in _unstored
     try:
         with _connected() as connection, transaction(connection):
             fetch(connection, "alerts/lock")
@@ -89,16 +98,17 @@ def _now() -> datetime:
     return naive(datetime.now(UTC))
 
 
-def _open(connection: Connection, alert: Alert, subject: str, message: str, now: datetime) -> bool:
-    """Open the alert, or update the open one; returns whether it is new."""
+def _open(connection: Connection, alert: Alert, subject: str, message: str, now: datetime) -> int | None:
+    """Open the alert, or update the open one; returns its id if it is new."""
     row = {"name": alert.name, "subject": subject, "message": message}
     if alert.lasting and fetch(connection, "alerts/find_open", row):
         execute(connection, "alerts/update_open", row)
-        return False
-    execute(connection, "alerts/raise", row | {"severity": alert.severity, "runbook": alert.runbook, "now": now})
+        return None
+    stored = row | {"severity": alert.severity, "runbook": alert.runbook, "now": now}
+    alert_id = insert_id(connection, "alerts/raise", stored)
     if not alert.lasting:
         _close(connection, alert, subject, now)
-    return True
+    return alert_id
 
 
 def _close(connection: Connection, alert: Alert, subject: str, now: datetime) -> datetime | None:

@@ -42,7 +42,7 @@ def send(receiver: str, url: str, title: str, body: str) -> Outcome:
 
 
 def _notify(url: str, title: str, body: str) -> Outcome:
-    from apprise import Apprise, OverflowMode  # 0.3 s to import, and rarely needed
+    from apprise import Apprise, NotifyFormat, OverflowMode  # 0.3 s to import, and rarely needed
 
     apprise = logging.getLogger("apprise")
     apprise.propagate = False  # it logs URLs with their tokens; below they are read, and never shown
@@ -53,8 +53,14 @@ def _notify(url: str, title: str, body: str) -> Outcome:
         return Outcome.REFUSED
     for service in sender:
         service.overflow_mode = OverflowMode.SPLIT  # a service that refuses long texts would block all later messages
-    kind = TYPES.get(title.split(" ")[0], "info")
-    sent = sender.notify(title=title, body=body[:MAX_CHARS], notify_type=kind, log_level=logging.DEBUG)
+    kind = TYPES.get(title.partition(":")[0], "info")
+    sent = sender.notify(
+        title=title,
+        body=body[:MAX_CHARS],
+        body_format=NotifyFormat.TEXT,  # a receiver of HTML or Markdown gets it escaped
+        notify_type=kind,
+        log_level=logging.DEBUG,
+    )
     return Outcome.ACCEPTED if sent else outcome_of(entry.message for entry in sent.logs())
 
 

@@ -272,8 +272,12 @@ def is_conflict(error: BaseException) -> bool:
 
 def is_transient(error: BaseException) -> bool:
     """Whether a retry may help: a conflict, or an unreachable server."""
-    code = error_code(error)
-    return code in CONFLICTS or code in UNREACHABLE or isinstance(error, pymysql.err.InterfaceError)
+    return error_code(error) in CONFLICTS or is_away(error)
+
+
+def is_away(error: BaseException) -> bool:
+    """Whether it is the server that can't be reached, not a statement of ours."""
+    return error_code(error) in UNREACHABLE or isinstance(error, pymysql.err.InterfaceError)
 
 
 def retry_conflicts(work: Callable[[], T]) -> T:

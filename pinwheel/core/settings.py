@@ -266,6 +266,7 @@ class HealthSettings(KafkaSettings, MemsqlSettings, FlowSettings):
     health_max_dead_share: Annotated[float, Field(ge=0, le=1)] = 0.05  # ten times the usual share
     health_max_pending_pins: Annotated[int, Field(ge=0)] = 100_000  # two runs of complete_pins
     health_max_small_files: Annotated[int, Field(ge=0)] = 600  # of a past day: 20 minutes of late events
+    health_max_stopped_seconds: Seconds = 3600.0  # of a stream that a person stopped; then they are reminded
     health_max_disk_share: Annotated[float, Field(ge=0, le=1)] = 0.9  # the rest is for compaction and a day of events
 
 
@@ -352,6 +353,7 @@ class AlertSettings(_Settings):
     """Where alerts go, besides the log and the table: Apprise URLs, separated by spaces."""
 
     alert_urls: SecretStr = SecretStr("")  # secret: the URLs contain tokens
+    base_url: Annotated[str, Field(pattern="^(https?://.+)?$")] = ""  # of Airflow, as people reach it; empty: no links
 
 
 def _retained(days: int) -> int:

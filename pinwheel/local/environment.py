@@ -19,6 +19,7 @@ def shared(settings: LocalSettings) -> dict[str, str]:
         "state_dir": settings.state_dir,
         "stack": settings.stack,
         "topic": settings.topic,
+        "base_url": settings.airflow_url,
         "lake_uri": stack / "lake",
         "memsql_host": LOOPBACK,
         "memsql_port": settings.memsql_port,

@@ -251,7 +251,7 @@ def _exchange(rebuild: Rebuild, settings: MergeSettings, connection: Connection)
         if memsql.execute(connection, "merge/rebuild/done", {"table_name": table}) != 1:
             raise SupersededError(f"the rebuild of {table} was finished by another run")
         for part in _parts(connection, table):
-            memsql.execute_many(connection, "merge/forget_quarantined", json.loads(part["judged_anew"]))
+            memsql.execute_many(connection, "merge/forget_quarantined", json.loads(part["judged_anew"] or "[]"))
         named = {"table_name": table, "rebuilt": f"rebuilt_{table}"}
         memsql.execute(connection, "merge/rebuild/settle_quarantine", named)
         forget_parts(connection, table)

@@ -13,6 +13,7 @@ from pinwheel.alerts.catalogue import (
     SLICE_WARNING,
     TABLE_CUT_OFF,
     Alert,
+    Resolve,
     Send,
 )
 from pinwheel.alerts.latch import Latch
@@ -76,7 +77,7 @@ class Session(Turns):
 
     loads_files = True  # a slice is loaded from a file
 
-    def __init__(self, table: str, settings: MergeSettings, alert: Send, resolve: Send, shard: Shard = ONLY) -> None:
+    def __init__(self, table: str, settings: MergeSettings, alert: Send, resolve: Resolve, shard: Shard = ONLY) -> None:
         super().__init__(f"{table}{shard.label}", settings, alert, resolve)
         self.report = SessionCounts()
         self._table, self._shard = table, shard

@@ -9,7 +9,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
-from pinwheel.alerts.catalogue import MERGE_FAILING, Send
+from pinwheel.alerts.catalogue import MERGE_FAILING, Resolve, Send
 from pinwheel.alerts.latch import Latch
 from pinwheel.clients import memsql
 from pinwheel.clients.memsql import Connection
@@ -30,7 +30,7 @@ class Turns(ABC):
     loads_files = False  # whether its connection allows LOAD DATA LOCAL
     failing = MERGE_FAILING  # the alert that errors in a row raise
 
-    def __init__(self, subject: str, settings: MergeSettings, alert: Send, resolve: Send) -> None:
+    def __init__(self, subject: str, settings: MergeSettings, alert: Send, resolve: Resolve) -> None:
         self.errors = 0
         self.superseded = 0
         self.subject = subject
@@ -82,7 +82,7 @@ class Turns(ABC):
         self._errors_in_row += 1
         self.close()  # the connection's state is unknown
         log.error("failed subject=%s errors=%d", self.subject, self._errors_in_row, exc_info=error)
-        if self._errors_in_row >= ALERT_AFTER_ERRORS:
+        if self._errors_in_row >= ALERT_AFTER_ERRORS and not memsql.is_away(error):  # watch_health tells of that
             self._failing.start(f"{self._errors_in_row} errors in a row, the last: {error}")
 
 

@@ -11,6 +11,7 @@ from pinwheel.core.contract import DEAD_LETTER, ROLLUPS, TABLES
 from pinwheel.core.times import aware
 from pinwheel.lake.events_table import Commit
 from pinwheel.operate.flow_types import DatabaseRows, Driver, Flow, Lag, Landings, Problem, Step, TableProgress
+from pinwheel.operate.sentences import sentence
 
 RATE_OVER = timedelta(minutes=5)  # window for rows/s of judging and merging: about fifty slices per table
 PRODUCERS_TIME = "Records have their producers' times: all ages are as good as those clocks"
@@ -24,6 +25,7 @@ STEPS: dict[str, tuple[str, str, tuple[str, ...]]] = {
         (
             *(
                 "driver_down",
+                "stopped_seconds",
                 "driver_failing",
                 "driver_stalled",
                 "stream_refused",
@@ -174,14 +176,11 @@ def _of(rows: DatabaseRows, measure: str) -> list[Row]:
 
 def _unwell(rows: DatabaseRows, about: tuple[str, ...]) -> list[str]:
     """Measures beyond their limit, as texts for people."""
-    return [_text(r) for r in rows.measures if not r["is_well"] and _is_about(r["measure"], r["subject"], about)]
-
-
-def _text(row: Row) -> str:
-    if row["measure"] == "source_down":
-        return f"{row['subject']} does not answer"
-    value = "unknown" if row["value"] is None else f"{row['value']:,.6g}"
-    return f"{row['measure'].replace('_', ' ')} of {row['subject']}: {value}, limit {row['max_value']:,.6g}"
+    return [
+        sentence(r["measure"], r["subject"], r["value"], r["max_value"])
+        for r in rows.measures
+        if not r["is_well"] and _is_about(r["measure"], r["subject"], about)
+    ]
 
 
 def _problem(alerts: list[Row], about: tuple[str, ...]) -> Problem | None:

@@ -94,7 +94,10 @@ def driver(settings: FlowSettings, rows: DatabaseRows) -> Driver:
     holder = driver_lock.running(settings.driver_lock_path)
     if holder is not None:
         state, since = "running", holder.started_at
+    elif notes.stopped_at:
+        state, since = "stopped", notes.stopped_at
     else:
         state, since = "restarting" if notes.failures or notes.launched_pid else "stopped", notes.next_start_at
-    started = datetime.fromtimestamp(since, UTC) if since else None
-    return Driver(state=state, since=started, failures=notes.failures, restarts_today=restarts_today)
+    at = datetime.fromtimestamp(since, UTC) if since else None
+    by = notes.stopped_by if state == "stopped" and notes.stopped_at else None
+    return Driver(state=state, since=at, failures=notes.failures, restarts_today=restarts_today, stopped_by=by)

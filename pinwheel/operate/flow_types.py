@@ -45,12 +45,16 @@ class Lag(BaseModel):
 
 
 class Driver(BaseModel):
-    """The stream's driver. ``since``: its start, or its next start while restarting."""
+    """The stream's driver.
+
+    ``since``: its start, its next start while restarting, or when ``stopped_by``, a person, stopped it.
+    """
 
     state: Literal["running", "restarting", "stopped", "unknown"]
     since: datetime | None
     failures: int
     restarts_today: int | None
+    stopped_by: str | None = None
 
 
 class TableProgress(BaseModel):

@@ -7,7 +7,7 @@ no step unwell. A step that never had a record is as far behind as the oldest re
 import json
 import logging
 import shutil
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -17,11 +17,24 @@ import pymysql
 from deltalake import DeltaTable
 from deltalake.exceptions import DeltaError
 
-from pinwheel.alerts.catalogue import HEALTH_ALERTS, SOURCE_DOWN, Send
+from pinwheel.alerts.catalogue import (
+    DRIVER_FAILING,
+    DRIVER_STALLED,
+    HEALTH_ALERTS,
+    MERGE_FAILING,
+    SLICE_HELD,
+    SOURCE_DOWN,
+    STREAM_REFUSED,
+    STREAM_STOPPED,
+    TABLE_CUT_OFF,
+    Resolve,
+    Send,
+)
 from pinwheel.alerts.latch import Latch
+from pinwheel.alerts.listing import open_alerts
 from pinwheel.clients import kafka, kafka_topic, memsql
 from pinwheel.clients.kafka import Held
-from pinwheel.clients.memsql import Connection
+from pinwheel.clients.memsql import Connection, Row
 from pinwheel.core import atomic, offsets
 from pinwheel.core.contract import DEAD_LETTER, ROLLUPS, TABLES
 from pinwheel.core.errors import MemsqlError, PinwheelError
@@ -29,6 +42,7 @@ from pinwheel.core.settings import CompactSettings, HealthSettings, load
 from pinwheel.core.times import FIRST_KAFKA, aware, naive
 from pinwheel.lake import events_table
 from pinwheel.lake.compaction import measure as measure_files
+from pinwheel.operate.sentences import sentence
 from pinwheel.stream import driver_lock, source_log, supervisor
 
 log = logging.getLogger(__name__)
@@ -36,6 +50,18 @@ log = logging.getLogger(__name__)
 UNDELIVERED_SHOWN = timedelta(days=2)  # alerts are given up after one day; they stay unwell for another day
 CLOCKS_DIFFER = timedelta(minutes=10)  # by less, between machines
 RECENT_COMMITS = 50  # window for the share of dead letters: about 100 s
+CATCH_UP_LOOKS = 5  # what waited for 10 minutes is merged within 5
+TABLE_ALERTS = frozenset({SLICE_HELD.name, TABLE_CUT_OFF.name, MERGE_FAILING.name})  # by them alone a table is behind
+_DOWN = frozenset({SOURCE_DOWN.name, DRIVER_FAILING.name, DRIVER_STALLED.name, STREAM_REFUSED.name})
+_STILL = _DOWN | {"driver_down", STREAM_STOPPED.name}
+# Measure -> what explains it: measures that are unwell, and open alerts.
+CAUSES = {
+    "driver_down": _DOWN,
+    "open_batch_seconds": _STILL,
+    "lake_behind_seconds": _STILL | {"open_batch_seconds"},
+    "lag_records": _STILL | {"open_batch_seconds", "lake_behind_seconds"},
+    "merged_behind_seconds": _STILL | {"open_batch_seconds", "lake_behind_seconds"},
+}
 
 
 @dataclass(frozen=True)
@@ -96,7 +122,7 @@ def look(settings: HealthSettings, now: datetime) -> list[Measure]:
     ask("kafka", ask_kafka)
     ask("lake", lambda: _lake(settings, topic, now))
     ask("memsql", lambda: _memsql(settings, topic, now))
-    ask("driver", lambda: _driver(settings))
+    ask("driver", lambda: _driver(settings, now))
     ask("disk", lambda: _disk(settings))
     return measures
 
@@ -168,10 +194,18 @@ def _memsql(settings: HealthSettings, topic: Topic, now: datetime) -> Iterator[M
         yield Measure("alerts_undelivered", how, undelivered[how], 0)
 
 
-def _driver(settings: HealthSettings) -> Iterator[Measure]:
+def _driver(settings: HealthSettings, now: datetime) -> Iterator[Measure]:
+    state = supervisor.state_of(settings.stream_dir)
     is_down = driver_lock.running(settings.driver_lock_path) is None
-    yield Measure("driver_down", "stream_engagement", float(is_down), 0)
-    yield Measure("driver_restarts", "stream_engagement", supervisor.state_of(settings.stream_dir).restarts)
+    tried_at = max(state.launched_at, state.next_start_at)
+    is_first = not tried_at and events_table.open_table(settings.events_uri) is None
+    is_at_work = now.timestamp() - tried_at < supervisor.START_SECONDS  # the supervisor, which tells when it gives up
+    is_no_fault = is_first or is_at_work or state.stopped_at
+    yield Measure("driver_down", "stream_engagement", float(is_down), None if is_no_fault else 0)
+    if state.stopped_at:
+        lasts = now.timestamp() - state.stopped_at
+        yield Measure(STREAM_STOPPED.name, state.stopped_by, lasts, settings.health_max_stopped_seconds)
+    yield Measure("driver_restarts", "stream_engagement", state.restarts)
 
 
 def _disk(settings: HealthSettings) -> Iterator[Measure]:
@@ -202,27 +236,57 @@ def keep(connection: Connection, measures: Iterable[Measure], now: datetime, day
 
 
 def update_alerts(
-    measures: Iterable[Measure], path: Path, now: datetime, after_looks: int, raise_: Send, resolve: Send
+    measures: Sequence[Measure],
+    path: Path,
+    now: datetime,
+    after_looks: int,
+    raise_: Send,
+    resolve: Resolve,
+    open_alerts: Collection[Row] = (),
 ) -> None:
     """Raise alerts about measures that were unwell in ``after_looks`` runs in a row, and resolve those that are well.
 
-    The runs are counted in the file ``path``. If it dies before writing that, the next run repeats the calls: no-ops.
+    A measure that follows from another fault, see ``follows``, raises nothing, also for some runs after that fault: the
+    pipeline catches up. The runs are counted in the file ``path``. If it dies before writing that, the next run repeats
+    the calls: no-ops, or a second message of the same recovery.
     """
     before: dict[str, dict[str, Any]] = json.loads(path.read_text()) if path.exists() else {}
     after = dict(before)  # alerts whose measures are missing keep their state
     for name, of_alert in _by_alert(measures).items():
-        unwell = "; ".join(_text(m) for m in of_alert if not m.is_well)
-        looks = before.get(name, {}).get("looks", 0)
+        unwell = [m for m in of_alert if not m.is_well]
+        looks, excused = (before.get(name, {}).get(count, 0) for count in ("looks", "excused"))
         since = before.get(name, {}).get("since") or f"{now.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
         latch = Latch(HEALTH_ALERTS[name], "pipeline", raise_, resolve, is_open=looks >= after_looks)
-        if unwell:
-            after[name] = {"looks": looks + 1, "told": unwell, "since": since}
-            if looks + 1 >= after_looks:
-                latch.start(f"{unwell}; unwell since {since}")
-        else:
-            latch.end(f"well again; since {since} it was: {before.get(name, {}).get('told')}")
+        if not unwell:
+            latch.end(f"Over. Since {since}: {before.get(name, {}).get('told')}")
             after.pop(name, None)
+            continue
+        own = [m for m in unwell if not follows(m, measures, open_alerts)]
+        if not own and not latch.is_open:
+            after[name] = {"excused": CATCH_UP_LOOKS}
+        elif excused and not latch.is_open:
+            after[name] = {"excused": excused - 1}
+        else:
+            text = ". ".join(sentence(m.name, m.subject, m.value, m.limit) for m in own or unwell)
+            after[name] = {"looks": looks + 1, "told": text, "since": since}
+            if looks + 1 >= after_looks:
+                latch.start(f"{text} (since {since})")
     atomic.write_text(path, json.dumps(after))
+
+
+def follows(measure: Measure, measures: Iterable[Measure], open_alerts: Iterable[Row]) -> bool:
+    """Whether an unwell measure follows from a fault that another alert tells, or will tell."""
+    causes = CAUSES.get(measure.name, frozenset())
+    if any(m.name in causes and (m.name == STREAM_STOPPED.name or not m.is_well) for m in measures):
+        return True
+    for alert in open_alerts:
+        if alert["name"] in causes:
+            return True
+        if measure.name == "merged_behind_seconds" and alert["name"] in TABLE_ALERTS:
+            of_table = str(alert["subject"]).partition(" ")[0]  # after it, the shard
+            if measure.subject in (of_table, ROLLUPS):  # the rollups are as complete as the table that is behind most
+                return True
+    return False
 
 
 def _by_alert(measures: Iterable[Measure]) -> dict[str, list[Measure]]:
@@ -234,17 +298,21 @@ def _by_alert(measures: Iterable[Measure]) -> dict[str, list[Measure]]:
     return by_alert
 
 
-def _text(measure: Measure) -> str:
-    value = "unknown" if measure.value is None else f"{measure.value:g}"
-    return f"{measure.name} of {measure.subject} is {value}, limit {measure.limit:g}"
+def _open_alerts(settings: HealthSettings) -> list[Row]:
+    """None while the database is away, which is an alert of its own."""
+    try:
+        with memsql.connect(settings, statement_seconds=settings.health_memsql_seconds) as connection:
+            return open_alerts(connection)
+    except (PinwheelError, pymysql.Error) as error:
+        log.warning("open alerts are unknown: %s", error)
+        return []
 
 
-def watch(settings: HealthSettings, now: datetime, raise_: Send, resolve: Send) -> list[Measure]:
+def watch(settings: HealthSettings, now: datetime, raise_: Send, resolve: Resolve) -> list[Measure]:
     """One run of watch_health: measure, alert, store. An unavailable database raises an alert, not an error."""
     measures = look(settings, now)
-    update_alerts(
-        measures, settings.stream_dir / "health.json", now, settings.health_alert_after_looks, raise_, resolve
-    )
+    state, after_looks = settings.stream_dir / "health.json", settings.health_alert_after_looks
+    update_alerts(measures, state, now, after_looks, raise_, resolve, _open_alerts(settings))
     if not any(m.name == SOURCE_DOWN.name and m.subject == "memsql" and not m.is_well for m in measures):
         try:
             with memsql.connect(settings, statement_seconds=settings.health_memsql_seconds) as connection:

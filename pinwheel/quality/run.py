@@ -44,7 +44,7 @@ def period(start: str, end: str, now: datetime, max_days: int) -> list[datetime]
     return [first.astimezone(UTC) + HOUR * n for n in range(int((last - first) / HOUR))]
 
 
-def update_alerts(connection: Connection, since: datetime, page: str, alert: Send, resolve: Send) -> None:
+def update_alerts(connection: Connection, since: datetime, alert: Send, resolve: Send) -> None:
     """Raise an alert for each table with an unmet hour since ``since``, and resolve the others'.
 
     Idempotent: a lasting alert that is already open is not sent again.
@@ -56,19 +56,19 @@ def update_alerts(connection: Connection, since: datetime, page: str, alert: Sen
         for kind in (QUALITY_FAILED, QUALITY_WARNING):
             failed = [row for row in mine if row["severity"] == kind.severity]
             if failed:
-                alert(kind, table, _message(failed, page))
+                alert(kind, table, _message(failed))
             else:
                 resolve(kind, table, over)
 
 
-def _message(failed: Sequence[memsql.Row], page: str) -> str:
+def _message(failed: Sequence[memsql.Row]) -> str:
     lines = [
         f"{row['occurred_hour']:%Y-%m-%d %H:00} {row['measure']}: {row['observed']}; expected {row['expected']}"
         + (f"; for example {row['sample']:.400}" if row["sample"] else "")
         for row in failed[:MAX_IN_MESSAGE]
     ]
     more = [f"and {len(failed) - MAX_IN_MESSAGE} more, see dq_results"] if len(failed) > MAX_IN_MESSAGE else []
-    return "\n".join([*lines, *more, f"Data Docs: {page}"])
+    return "\n".join([*lines, *more])
 
 
 def check(
@@ -91,8 +91,8 @@ def check(
             hours = due_hours(connection, now(), settings.quality_back_hours)
         judge = Judge(settings.quality_dir)
         outcomes = Checker(settings, connection, judge).hours(hours, now)
-        page = judge.publish(settings.quality_docs_days, settings.web_modules_dir)
-        update_alerts(connection, now() - HOUR * (settings.quality_back_hours + 1), str(page), alert, resolve)
+        judge.publish(settings.quality_docs_days, settings.web_modules_dir)
+        update_alerts(connection, now() - HOUR * (settings.quality_back_hours + 1), alert, resolve)
     return outcomes
 
 

@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable
 from datetime import datetime
 
-from pinwheel.alerts.catalogue import TRENDS_FAILING, Send
+from pinwheel.alerts.catalogue import TRENDS_FAILING, Resolve, Send
 from pinwheel.alerts.raising import raise_alert, resolve_alert
 from pinwheel.clients import memsql
 from pinwheel.clients.memsql import Connection
@@ -25,7 +25,7 @@ class RollupSession(Turns):
 
     loads_files = True  # sums are loaded from files
 
-    def __init__(self, settings: MergeSettings, alert: Send, resolve: Send) -> None:
+    def __init__(self, settings: MergeSettings, alert: Send, resolve: Resolve) -> None:
         super().__init__(ROLLUPS, settings, alert, resolve)
         self.slices = 0
         self._rollups = Rollups()
@@ -51,7 +51,7 @@ class TrendsSession(Turns):
 
     failing = TRENDS_FAILING
 
-    def __init__(self, settings: MergeSettings, alert: Send, resolve: Send, *, now: Callable[[], datetime]) -> None:
+    def __init__(self, settings: MergeSettings, alert: Send, resolve: Resolve, *, now: Callable[[], datetime]) -> None:
         super().__init__("trends", settings, alert, resolve)
         self._now = now
 

@@ -7,6 +7,7 @@ are stored in a file, so that a new supervisor continues where the last one stop
 import json
 import logging
 import os
+import re
 import signal
 import time
 from collections.abc import Callable
@@ -17,7 +18,15 @@ from pathlib import Path
 import psutil
 from deltalake.exceptions import DeltaError
 
-from pinwheel.alerts.catalogue import DRIVER_ALERTS, DRIVER_FAILING, DRIVER_STALLED, STREAM_REFUSED, Alert, Send
+from pinwheel.alerts.catalogue import (
+    DRIVER_ALERTS,
+    DRIVER_FAILING,
+    DRIVER_STALLED,
+    STREAM_REFUSED,
+    Alert,
+    Resolve,
+    Send,
+)
 from pinwheel.alerts.latch import Latch
 from pinwheel.alerts.raising import raise_alert, resolve_alert
 from pinwheel.clients import kafka
@@ -25,6 +34,7 @@ from pinwheel.core import atomic
 from pinwheel.core.errors import PinwheelError
 from pinwheel.core.settings import SuperviseSettings
 from pinwheel.core.signals import stop_on_sigterm
+from pinwheel.core.words import duration
 from pinwheel.lake import events_table
 from pinwheel.stream import driver_lock, source_log
 from pinwheel.stream.source_log import SUBJECT
@@ -45,6 +55,32 @@ class Wanted(StrEnum):
     RESTART = "restart"
 
 
+WISH = re.compile(rf"\s*(?P<wanted>{'|'.join(Wanted)})(?:\s+by(?:\s+(?P<by>.*?))?)?\s*", re.DOTALL)
+
+
+@dataclass(frozen=True)
+class Wish:
+    """The state that a person wants, and their name; the Variable has it as "stopped by ann", or "stopped"."""
+
+    wanted: Wanted
+    by: str = "somebody"
+
+    @classmethod
+    def of(cls, text: str) -> "Wish":
+        """Read the Variable.
+
+        Raises:
+            PinwheelError: its first word is no state.
+        """
+        said = WISH.fullmatch(text)
+        if said is None:
+            raise PinwheelError(f"the Variable {WANTED_VARIABLE} is {text!r}; it must be one of {', '.join(Wanted)}")
+        return cls(Wanted(said["wanted"]), said["by"] or cls.by)
+
+    def __str__(self) -> str:
+        return f"{self.wanted} by {self.by}"
+
+
 @dataclass(frozen=True)
 class SupervisorState:
     """The state that outlives a supervisor. Times in Unix seconds."""
@@ -54,6 +90,8 @@ class SupervisorState:
     failures: int = 0  # in a row
     next_start_at: float = 0.0
     restarts: int = 0
+    stopped_at: float = 0.0  # since when people want it stopped; 0: they don't
+    stopped_by: str = ""
     alerted: tuple[str, ...] = ()  # names of the alerts that are open
 
 
@@ -70,17 +108,17 @@ class World:
     """The supervisor's dependencies, replaced in tests."""
 
     launch: Callable[[], int]  # starts a driver, returns its process id
-    wanted: Callable[[], Wanted]
+    wanted: Callable[[], Wish]
     restarted: Callable[[], None]  # reports that the wanted restart is done
     progress: Callable[[], StreamProgress | None]  # None: Kafka or the lake does not answer
     refusal: Callable[[], str | None]  # see ``refusal``
     alert: Send
-    resolve: Send
+    resolve: Resolve
     clock: Callable[[], float]
     wait: Callable[[float], bool]  # waits for some seconds; True if asked to stop
 
 
-def supervise(settings: SuperviseSettings, wanted: Callable[[], Wanted], restarted: Callable[[], None]) -> None:
+def supervise(settings: SuperviseSettings, wanted: Callable[[], Wish], restarted: Callable[[], None]) -> None:
     """Supervise the real driver for one session; ``wanted`` and ``restarted`` read and write what people want."""
     from pinwheel.stream.submit import launch_driver  # imports Airflow's Spark provider
 
@@ -152,16 +190,21 @@ class Supervisor:
     def step(self) -> None:
         """Look once at the driver, then start, watch or stop it."""
         driver = driver_lock.running(self.settings.driver_lock_path)
-        wanted = self.world.wanted()
+        wish = self.world.wanted()
+        wanted = wish.wanted
         if wanted is Wanted.RUNNING:
+            self._keep(replace(self._state, stopped_at=0.0, stopped_by=""))
             self._watch(driver) if driver else self._start_if_due()
             return
         if driver:
             log.info("stopping driver pid=%d wanted=%s", driver.pid, wanted)
             stop(driver, self.settings, self.world)
         for alert in DRIVER_ALERTS:
-            self._resolve(alert, f"a person {'stopped' if wanted is Wanted.STOPPED else 'restarted'} it")
-        self._keep(SupervisorState(restarts=self._state.restarts))  # a person's stop or restart is no failure
+            self._resolve(alert, f"{wish.by} {'stopped' if wanted is Wanted.STOPPED else 'restarted'} it")
+        kept = SupervisorState(restarts=self._state.restarts)  # a person's stop or restart is no failure
+        if wanted is Wanted.STOPPED:
+            kept = replace(kept, stopped_at=self._state.stopped_at or self.world.clock(), stopped_by=wish.by)
+        self._keep(kept)
         if wanted is Wanted.RESTART:
             self.world.restarted()
 
@@ -187,7 +230,11 @@ class Supervisor:
             self._still_since = self.world.clock()
         still = self.world.clock() - self._still_since
         if min(lived, still) > self.settings.stalled_after_seconds:
-            message = f"lag of {progress.lag} records, but nothing landed for {still:.0f} s: restarting"
+            allowed = duration(self.settings.stalled_after_seconds)
+            message = (
+                f"Nothing has landed for {duration(still)}, while {progress.lag:,} records wait; allowed are {allowed}"
+                ". The driver is being restarted"
+            )
             self._alert(DRIVER_STALLED, message)
             stop(driver, self.settings, self.world)
             self._failed("stalled")
@@ -228,10 +275,10 @@ class Supervisor:
         log.warning("driver %s failures=%d pause=%.0f", how, failures, pause)
         next_start = self.world.clock() + pause
         self._keep(replace(self._state, launched_pid=0, failures=failures, next_start_at=next_start))
-        if failures >= self.settings.alert_after_failures:
-            log_path = self.settings.stream_dir / "driver.log"
-            message = f"the driver {how} {failures} times in a row; next start in {pause:.0f} s; its log: {log_path}"
-            self._alert(DRIVER_FAILING, message)
+        if failures >= self.settings.alert_after_failures and self.world.progress() is not None:
+            # Without Kafka or the lake no driver lives: watch_health tells that they don't answer.
+            told = f"The driver {how} {failures} times in a row; the next start is in {duration(pause)}"
+            self._alert(DRIVER_FAILING, told)
 
     def _alert(self, alert: Alert, message: str) -> None:
         self._latches[alert].start(message)

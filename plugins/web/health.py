@@ -40,14 +40,17 @@ class CompleteTables(BaseModel):
 
 
 class AlertRow(BaseModel):
-    """An alert. ``do``: the first thing to do; ``resolved_at`` null: it is open."""
+    """An alert, with what the catalogue says about it; ``resolved_at`` null: it is open."""
 
     alert_id: int
     name: str
     subject: str
     severity: str
     message: str
+    title: str | None
+    means: str | None
     do: str | None
+    dag: str | None
     runbook: str | None
     raised_at: datetime
     resolved_at: datetime | None
@@ -120,7 +123,10 @@ def books(connection: DatabaseDep) -> BooksState:
 def _alert(row: Row) -> AlertRow:
     kind = ALERTS.get(row["name"])
     times = {"raised_at": aware(row["raised_at"]), "resolved_at": aware(row["resolved_at"])}
-    return AlertRow(**{**row, **times}, do=kind.do if kind else None)
+    if kind is None:  # of another version
+        return AlertRow(**{**row, **times}, title=None, means=None, do=None, dag=None)
+    title = kind.title.format(subject=row["subject"])
+    return AlertRow(**{**row, **times}, title=title, means=kind.means, do=kind.do, dag=kind.dag)
 
 
 @router.get("/driver-log", dependencies=[Depends(sees_all)])

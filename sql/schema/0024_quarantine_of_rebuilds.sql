@@ -7,7 +7,7 @@
 
 --mariadb: ALTER TABLE rebuild_parts
 --mariadb: ADD COLUMN IF NOT EXISTS judged_anew MEDIUMTEXT
---mariadb: COMMENT 'JSON: quarantined records that the part has read, each with event_id, kafka_partition, kafka_offset';
+--mariadb: COMMENT 'JSON: the quarantined records that the part has read, by event_id, kafka_partition, kafka_offset';
 --singlestore: ALTER TABLE rebuild_parts
 --singlestore: ADD COLUMN judged_anew MEDIUMTEXT
---singlestore: COMMENT 'JSON: quarantined records that the part has read, each with event_id, kafka_partition, kafka_offset';
+--singlestore: COMMENT 'JSON: the quarantined records that the part has read, by event_id, kafka_partition, kafka_offset';

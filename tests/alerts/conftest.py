@@ -12,6 +12,7 @@ __all__ = ["clock", "inbox", "receiver"]
 @pytest.fixture
 def database(monkeypatch: pytest.MonkeyPatch) -> FakeDatabase:
     made = FakeDatabase()
+    monkeypatch.delenv("PINWHEEL_BASE_URL", raising=False)  # of the stack that other tests run
     monkeypatch.setattr(raising, "connect", made.connect)
     monkeypatch.setattr(raising, "_unstored", set())
     return made

@@ -16,7 +16,7 @@ class People:
         assert (alert, subject) == (MERGE_FAILING, "repins")
         self.told.append(("raised", message))
 
-    def resolve(self, alert: Alert, subject: str, message: str) -> None:
+    def resolve(self, alert: Alert, subject: str, message: str, was_sent: bool = False) -> None:
         assert (alert, subject) == (MERGE_FAILING, "repins")
         self.told.append(("resolved", message))
 

@@ -1,6 +1,7 @@
 """Every receiver gets each message once and in order, even if it was down when the message was posted."""
 
 from datetime import timedelta
+from functools import partial
 from itertools import pairwise
 
 import pytest
@@ -32,7 +33,7 @@ def test_who_was_away_gets_the_alert_and_the_recovery_once_and_in_order(
 
     assert kinds(inbox) == ["CRITICAL", "RESOLVED"]
     assert inbox.types == ["failure", "success"]
-    assert inbox.got[1][1] == "released\nLasted: 0:09:00, since 2026-03-14 12:00:00 UTC"
+    assert inbox.got[1][1] == "released\nLasted: 9 min, since 2026-03-14 12:00:00 UTC\nAlert: slice_held, repins"
     assert "hush" not in caplog.text
 
 
@@ -171,9 +172,12 @@ def test_a_refused_message_is_given_up_and_told_and_the_next_one_arrives(
     other.close()
 
     assert kinds(picky) == ["RESOLVED"]
-    assert sorted(title for title, _ in other.got)[:2] == ["CRITICAL slice_held: repins", "RESOLVED slice_held: repins"]
-    (told,) = [body for title, body in other.got if title.startswith("WARNING message_given_up: json:")]
-    assert '"CRITICAL slice_held: repins"' in told
+    assert sorted(title for title, _ in other.got)[:2] == [
+        "CRITICAL: a slice of repins is held",
+        "RESOLVED: a slice of repins is held",
+    ]
+    (told,) = [body for title, body in other.got if title.startswith("WARNING: a receiver did not take a message")]
+    assert '"CRITICAL: a slice of repins is held"' in told
     (row,) = database.rows(name="message_given_up")
     assert row["resolved_at"] == clock.now, "on the health page, but not open"
     assert "hush" not in caplog.text + told + row["message"]
@@ -239,12 +243,13 @@ def test_dying_before_a_message_is_given_up_and_twice(
     database.commit()
     for dying in statements:
 
-        def execute(connection: Connection, name: str, params: Row, dying: str = dying) -> int:
+        def run(how: str, dying: str, connection: Connection, name: str, params: Row) -> int:
             if name == dying:
                 raise KeyboardInterrupt
-            return memsql.execute(connection, name, params)
+            return int(getattr(memsql, how)(connection, name, params))
 
-        monkeypatch.setattr(outbox, "execute", execute)
+        for how in ("execute", "insert_id"):
+            monkeypatch.setattr(outbox, how, partial(run, how, dying))
         with pytest.raises(KeyboardInterrupt):
             deliver(database.as_connection(), lambda: clock.now)
         assert database.rows("alert_messages", given_up_at=None, title="a title")

@@ -33,10 +33,10 @@ def test_an_alert_is_logged_stored_and_sent(
     assert (row["name"], row["subject"], row["severity"]) == ("slice_held", "repins", "critical")
     assert (row["message"], row["runbook"]) == ("slice 7 is held", "docs/runbooks/merge_events.md")
     title, body = inbox.got[0]
-    assert title == "CRITICAL slice_held: repins"
-    assert "slice 7 is held" in body
-    assert re.search(r"^Raised: 20\d\d-\d\d-\d\d \d\d:\d\d:\d\d UTC$", body, re.MULTILINE)
-    assert "Do: fix the cause" in body
+    assert title == "CRITICAL: a slice of repins is held"
+    assert body.startswith("slice 7 is held\nWhat it means: ")
+    assert re.search(r"^Since: 20\d\d-\d\d-\d\d \d\d:\d\d:\d\d UTC$", body, re.MULTILINE)
+    assert "\nDo: fix what broke the rule" in body
     assert "docs/runbooks/merge_events.md" in body
     assert "slice 7 is held" in caplog.text
 
@@ -69,8 +69,9 @@ def test_resolved_once_and_may_come_again(database: FakeDatabase, inbox: Inbox) 
     assert [row["message"] for row in database.rows(resolved_at=None)] == ["stays", "again"]
     assert kinds(inbox) == ["CRITICAL", "CRITICAL", "RESOLVED", "CRITICAL"]
     title, body = inbox.got[2]
-    assert title == "RESOLVED slice_held: repins"
-    assert re.fullmatch(r"released\nLasted: 0:00:0\d, since 20\d\d-\d\d-\d\d \d\d:\d\d:\d\d UTC", body)
+    assert title == "RESOLVED: a slice of repins is held"
+    since = r"20\d\d-\d\d-\d\d \d\d:\d\d:\d\d UTC"
+    assert re.fullmatch(rf"released\nLasted: [\d.]+ s, since {since}\nAlert: slice_held, repins", body)
 
 
 def test_nobody_is_told_that_what_never_was_is_over(database: FakeDatabase, inbox: Inbox) -> None:
@@ -183,7 +184,9 @@ def test_a_service_that_can_not_be_reached_is_logged(
         taken.bind(("127.0.0.1", 0))  # nothing listens here
         monkeypatch.setenv("PINWHEEL_ALERT_URLS", f"json://127.0.0.1:{taken.getsockname()[1]}")
         raising.raise_alert(SLICE_HELD, "repins", "slice 7 is held")
-    assert re.search(r"not delivered receiver=json:\w{12} outcome=away: CRITICAL slice_held: repins", caplog.text)
+    assert re.search(
+        r"not delivered receiver=json:\w{12} outcome=away: CRITICAL: a slice of repins is held", caplog.text
+    )
 
 
 def test_a_url_that_is_none_is_logged_and_the_others_are_told(
@@ -191,7 +194,10 @@ def test_a_url_that_is_none_is_logged_and_the_others_are_told(
 ) -> None:
     monkeypatch.setenv("PINWHEEL_ALERT_URLS", f"no-such-service://secret {inbox.url}")
     raising.raise_alert(SLICE_HELD, "repins", "slice 7 is held")
-    assert [title.split(":")[0] for title, _ in inbox.got] == ["CRITICAL slice_held", "WARNING message_given_up"]
+    assert [title for title, _ in inbox.got] == [
+        "CRITICAL: a slice of repins is held",
+        "WARNING: a receiver did not take a message",
+    ]
     assert "not delivered receiver=no-such-service" in caplog.text
     assert "secret" not in "".join(r.getMessage() for r in caplog.records if r.name.startswith("pinwheel"))
 
@@ -207,3 +213,39 @@ def test_a_service_that_raises_stops_nothing_and_tells_no_secret(
     assert "not delivered" in caplog.text
     assert "password" not in caplog.text
     assert len(database.rows()) == 1
+
+
+def test_with_an_address_a_message_links_to_what_it_is_about(
+    database: FakeDatabase, inbox: Inbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PINWHEEL_BASE_URL", "https://airflow.example/")
+    raising.raise_alert(SLICE_HELD, "repins", "slice 7 is held")
+    (_, body) = inbox.got[0]
+    assert "Alert: slice_held, repins, https://airflow.example/pinwheel/health#alert-1\n" in body
+    assert "Page: https://airflow.example/pinwheel/quality\n" in body
+    assert "Runs: https://airflow.example/dags/merge_events/runs\n" in body
+    assert body.endswith("Runbook: https://airflow.example/pinwheel/runbooks/merge_events")
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("/work/lake/events can't be read", "…/events can't be read"),
+        ("'/work/lake/events'", "'…/events'"),
+        ("at file:///work/lake/events", "at …/events"),
+        ("see https://host/a/b/c", "see https://host/a/b/c"),
+        ("s3://bucket/lake/events", "s3://bucket/lake/events"),
+        ("1/2 of 3/4", "1/2 of 3/4"),
+        ("and/or", "and/or"),
+    ],
+)
+def test_no_folder_of_a_server_is_told(database: FakeDatabase, inbox: Inbox, text: str, told: str) -> None:
+    raising.raise_alert(SLICE_HELD, "repins", text)
+    assert inbox.got[0][1].splitlines()[0] == told
+    assert database.rows()[0]["message"] == told
+
+
+def test_the_end_of_what_only_people_know_is_told(database: FakeDatabase, inbox: Inbox) -> None:
+    """The database was down when another process raised it."""
+    raising.resolve_alert(SLICE_HELD, "repins", "released", was_sent=True)
+    assert kinds(inbox) == ["RESOLVED"]

@@ -24,7 +24,7 @@ from tests.support.receivers import Inbox
 )
 def test_by_the_http_status(status: int, outcome: Outcome) -> None:
     inbox = Inbox(answers=[status])
-    assert send("json:1", inbox.url, "CRITICAL x: y", "a body") is outcome
+    assert send("json:1", inbox.url, "CRITICAL: x y", "a body") is outcome
     inbox.close()
 
 

@@ -326,7 +326,11 @@ def test_a_rebuild_from_a_version_that_is_gone_is_given_up(
     doctor: Doctor, settings: MergeSettings, connection: Connection, query: Query
 ) -> None:
     rebuild.request(connection, settings, ["repins"], "ann")
-    change(connection, "UPDATE rebuilds SET version = 99", "INSERT INTO rebuild_parts VALUES ('repins', 0, NOW())")
+    change(
+        connection,
+        "UPDATE rebuilds SET version = 99",
+        "INSERT INTO rebuild_parts (table_name, part) VALUES ('repins', 0)",
+    )
     going = rebuild.waiting(connection, "repins")
     connection.commit()
     assert parts(doctor.look()) == [("ledger", True)]

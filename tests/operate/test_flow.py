@@ -84,12 +84,12 @@ def test_what_is_unwell_is_told_at_its_step() -> None:
             measure("merged_behind_seconds", "pins", None, 120, well=0),
         ]
     )
-    assert step(told, "kafka").unwell == ["lag records of partition 0: 12,345, limit 100"]
+    assert step(told, "kafka").unwell == ["12,345 records of partition 0 wait to be landed; allowed are 100"]
     assert step(told, "kafka").backlog == 12350
     assert step(told, "lake").unwell == []
     assert step(told, "merged").unwell == [
-        "memsql does not answer",
-        "merged behind seconds of pins: unknown, limit 120",
+        "MemSQL does not answer",
+        "The age of the newest event in the table pins is unknown",
     ]
     assert [(lag.partition, lag.records) for lag in told.lags] == [("partition 0", 12345), ("partition 1", 5)]
 
@@ -152,7 +152,7 @@ def test_rollups_follow_the_merges() -> None:
     )
     rollups = step(told, "rollups")
     assert (rollups.newest_age_seconds, rollups.backlog) == (60, 3)
-    assert rollups.unwell == ["merged behind seconds of rollups: 500, limit 120"]
+    assert rollups.unwell == ["The newest event in the rollups is 8 min 20 s behind Kafka's; allowed are 2 min"]
     assert step(told, "merged").unwell == []
     assert told.tables[-1].table == "rollups"
     assert told.tables[-1].versions_behind is None

@@ -1,7 +1,9 @@
 """One fault makes one alert and one recovery, and a source that is down hides no other fault."""
 
-from collections.abc import Iterator
+import json
+from collections.abc import Iterator, Sequence
 from contextlib import closing
+from dataclasses import asdict, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -10,6 +12,7 @@ import pymysql
 import pytest
 from deltalake import DeltaTable
 
+from pinwheel.alerts import listing
 from pinwheel.alerts.catalogue import ALERTS, Alert
 from pinwheel.clients import kafka, kafka_topic, memsql
 from pinwheel.clients.kafka import Held
@@ -18,7 +21,8 @@ from pinwheel.core.settings import HealthSettings
 from pinwheel.lake.landing import Landing
 from pinwheel.operate import health
 from pinwheel.operate.health import Measure, look, update_alerts
-from pinwheel.stream import driver_lock
+from pinwheel.stream import driver_lock, supervisor
+from pinwheel.stream.supervisor import SupervisorState
 from tests.support.lake_rows import make_lake, row, write
 
 NOW = datetime(2026, 3, 14, 12, 1, tzinfo=UTC)
@@ -33,7 +37,7 @@ class People:
     def raise_(self, alert: Alert, subject: str, message: str) -> None:
         self.told.append(("raised", alert.name))
 
-    def resolve(self, alert: Alert, subject: str, message: str) -> None:
+    def resolve(self, alert: Alert, subject: str, message: str, was_sent: bool = False) -> None:
         self.told.append(("resolved", alert.name))
 
 
@@ -46,6 +50,7 @@ class Database:
             "operate/held": [],
             "operate/pending": [{"pins": 0}],
             "operate/undelivered": [{"waiting": 0, "given_up": 0}],
+            "alerts/list_open": [],
         }
 
     def connect(self, settings: object, statement_seconds: float) -> "closing[Database]":
@@ -100,6 +105,7 @@ def database(monkeypatch: pytest.MonkeyPatch) -> Database:
     found = Database()
     monkeypatch.setattr(memsql, "connect", found.connect)
     monkeypatch.setattr(memsql, "fetch", found.fetch)
+    monkeypatch.setattr(listing, "fetch", found.fetch)
     return found
 
 
@@ -234,7 +240,86 @@ def test_nothing_there_yet(tmp_path: Path, broker: Broker, database: Database) -
     fresh = HealthSettings(lake_uri=f"{tmp_path}/lake", stream_dir=tmp_path, driver_lock_path=tmp_path / "lock")
     found = measured(fresh)
 
-    assert [key for key, m in found.items() if not m.is_well] == [("driver_down", "stream_engagement")]
+    assert [key for key, m in found.items() if not m.is_well] == [], "a first start is no fault"
+
+
+@pytest.mark.parametrize(
+    ("state", "is_well"),
+    [
+        (SupervisorState(launched_at=900, failures=1), False),
+        (SupervisorState(launched_at=990, failures=1), True),  # it is being started
+        (SupervisorState(launched_at=500, failures=9, next_start_at=1100), True),  # driver_failing tells
+        (SupervisorState(stopped_at=600, stopped_by="ann"), True),
+        (SupervisorState(), False),  # it ran, and nobody supervises it
+    ],
+)
+def test_a_driver_that_is_down_is_a_fault_if_nobody_is_at_it(
+    settings: HealthSettings, broker: Broker, database: Database, state: SupervisorState, is_well: bool
+) -> None:
+    settings.driver_lock_path.unlink()
+    (settings.stream_dir / "supervisor.json").write_text(json.dumps(asdict(state)))
+    now = datetime.fromtimestamp(1000 + supervisor.START_SECONDS - 100, UTC)
+    assert measured(settings, now)["driver_down", "stream_engagement"].is_well is is_well
+
+
+DOWN = Measure("driver_down", "stream_engagement", 1, 0)
+BATCH = Measure("open_batch_seconds", "stream_engagement", 300, 120)
+LATE = Measure("lake_behind_seconds", "events", 300, 120)
+OLD = [Measure("merged_behind_seconds", table, 300, 120) for table in ("pins", "repins", "rollups")]
+STOPPED = Measure("stopped_seconds", "ann", 60, 3600)
+KAFKA = Measure("source_down", "kafka", 1, 0)
+
+
+def well(*measures: Measure) -> list[Measure]:
+    return [replace(m, value=0.0) for m in measures]
+
+
+def told(tmp_path: Path, *looks: list[Measure], open_alerts: Sequence[dict[str, str]] = ()) -> list[tuple[str, str]]:
+    people = People()
+    for measures in looks:
+        update_alerts(measures, tmp_path / "health.json", NOW, 2, people.raise_, people.resolve, open_alerts)
+    return people.told
+
+
+@pytest.mark.parametrize(
+    ("cause", "measures"),
+    [
+        ("driver_down", [DOWN, BATCH, LATE, *OLD]),
+        ("open_batch_seconds", [BATCH, LATE, *OLD]),
+        ("lake_behind_seconds", [LATE, *OLD, Measure("lag_records", "partition 0", 5.0, 4.0)]),
+        ("source_down", [KAFKA, DOWN, BATCH, LATE, *OLD]),
+        ("merged_behind_seconds", OLD),
+    ],
+)
+def test_what_follows_from_a_fault_is_not_told_besides_it(tmp_path: Path, cause: str, measures: list[Measure]) -> None:
+    caught_up = [*well(measures[0]), *measures[1:]] if cause != "merged_behind_seconds" else well(*OLD)
+    looks = [measures] * 9 + [caught_up] * health.CATCH_UP_LOOKS + [well(*measures)]
+    assert told(tmp_path, *looks) == [("raised", cause), ("resolved", cause)]
+
+
+def test_what_stays_when_its_cause_is_over_is_told(tmp_path: Path) -> None:
+    after = [[*well(DOWN), LATE]] * (health.CATCH_UP_LOOKS + 2)
+    assert told(tmp_path, *[[DOWN, LATE]] * 3, *after) == [
+        ("raised", "driver_down"),
+        ("resolved", "driver_down"),
+        ("raised", "lake_behind_seconds"),
+    ]
+
+
+def test_a_stream_that_a_person_stopped_is_no_fault_and_they_are_reminded(tmp_path: Path) -> None:
+    quiet = [BATCH, LATE, *OLD]
+    assert told(tmp_path, *[[STOPPED, *quiet]] * 9) == []
+    assert told(tmp_path, *[[replace(STOPPED, value=4000), *quiet]] * 3) == [("raised", "stopped_seconds")]
+
+
+@pytest.mark.parametrize("name", ["slice_held", "table_cut_off", "merge_failing"])
+@pytest.mark.parametrize("subject", ["repins", "repins shard 2 of 4"])
+def test_a_table_with_an_alert_of_its_own_is_not_told_to_be_behind_and_others_are(
+    tmp_path: Path, name: str, subject: str
+) -> None:
+    own = [{"name": name, "subject": subject}]
+    assert told(tmp_path / "", *[OLD[1:]] * 9, open_alerts=own) == []
+    assert told(tmp_path, *[OLD] * 9, open_alerts=own) == [("raised", "merged_behind_seconds")]
 
 
 LAG = [Measure("lag_records", "partition 0", 5.0, 4.0), Measure("lag_records", "partition 1", 1.0, 4.0)]

@@ -10,6 +10,7 @@ from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
 from pinwheel.alerts import listing
+from pinwheel.alerts.catalogue import ALERTS
 from pinwheel.core.settings import WebSettings
 from pinwheel.operate import flow_sources
 from plugins.web import health
@@ -63,7 +64,9 @@ def test_without_the_database_the_rest_says_so(ann: TestClient, path: str) -> No
 def test_an_alert_says_what_to_do(ann: TestClient, rows: dict[str, list[dict[str, Any]]]) -> None:
     rows |= {"alerts/list_open": [ALERT], "alerts/list_recent": [ALERT | {"name": "of a later version"}]}
     told = ann.get("/api/health/alerts").json()
-    assert told["open"][0]["do"] == "fix the cause, then trigger release_slice"
+    kind = ALERTS[str(ALERT["name"])]
+    assert [told["open"][0][name] for name in ("do", "means", "dag")] == [kind.do, kind.means, kind.dag]
+    assert told["open"][0]["title"] == f"a slice of {ALERT['subject']} is held"
     assert told["open"][0]["raised_at"] == "2026-01-02T03:04:05Z"
     assert told["open"][0]["subject"] == ALERT["subject"]
     assert told["recent"][0]["do"] is None

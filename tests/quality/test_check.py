@@ -314,7 +314,6 @@ def test_one_failure_is_one_alert_and_one_recovery(
     assert alert[1:3] == ("quality_failed", "logins")
     assert "row_count" in alert[3]
     assert "login0" in alert[3]
-    assert "Data Docs: " in alert[3]
     assert ("resolve", "quality_failed", "logins") not in [t[:3] for t in told]
     told.clear()
     connection.rollback()

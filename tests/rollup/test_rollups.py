@@ -390,7 +390,7 @@ def test_lasting_errors_are_told_and_their_end(
     session = RollupSession(
         settings.model_copy(update={"rollup_interval_seconds": 0.001}),
         lambda alert, subject, _: told.append(("raised", alert, subject)),
-        lambda alert, subject, _: told.append(("resolved", alert, subject)),
+        lambda alert, subject, *_: told.append(("resolved", alert, subject)),
     )
     land(settings.lake_uri, [event("repin", "a", 0)])
     merge_only()

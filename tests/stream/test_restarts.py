@@ -11,7 +11,7 @@ import pytest
 
 from pinwheel.core import atomic
 from pinwheel.core.settings import SuperviseSettings
-from pinwheel.stream.supervisor import START_SECONDS, Supervisor
+from pinwheel.stream.supervisor import START_SECONDS, StreamProgress, Supervisor
 from tests.support.worlds import FAILING, NO_PID, Drivers, FakeWorld, keep, kept, names, run
 
 
@@ -96,7 +96,15 @@ class TestPauses:
         ((name, message),) = world.alerts
         assert name == FAILING
         assert "3 times in a row" in message
-        assert str(settings.stream_dir / "driver.log") in message
+        assert str(settings.stream_dir) not in message
+
+    def test_while_kafka_or_the_lake_is_away_that_alone_is_told(self, supervisor: Supervisor, world: FakeWorld) -> None:
+        world.seen = None
+        run(supervisor, world, 600)
+        assert (len(world.launches) > 3, world.alerts) == (True, [])
+        world.seen = StreamProgress(lag=1, landed=1)
+        run(supervisor, world, 600)
+        assert names(world.alerts) == [FAILING]
 
     def test_fewer_failures_are_nobody_s_business(
         self, supervisor: Supervisor, world: FakeWorld, drivers: Drivers

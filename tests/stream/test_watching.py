@@ -7,9 +7,10 @@ from dataclasses import replace
 
 import pytest
 
+from pinwheel.core.errors import PinwheelError
 from pinwheel.core.settings import SuperviseSettings
 from pinwheel.stream import driver_lock
-from pinwheel.stream.supervisor import StreamProgress, Supervisor, Wanted
+from pinwheel.stream.supervisor import StreamProgress, Supervisor, Wanted, Wish
 from tests.support.worlds import FAILING, STALLED, Drivers, FakeWorld, keep, kept, names, run
 
 
@@ -29,7 +30,7 @@ class TestStalls:
         assert second.poll() is None
         ((name, message),) = world.alerts
         assert name == STALLED
-        assert "lag of 5 records" in message
+        assert "while 5 records wait; allowed are 3 min" in message
         assert world.resolved == []
 
     def test_it_is_not_stalled_before_its_time(
@@ -109,6 +110,17 @@ class TestPeople:
         assert driver_lock.running(settings.driver_lock_path) is None
         assert (world.launches, world.alerts) == ([], [])
 
+    def test_who_stopped_it_and_when_is_kept_until_it_runs_again(
+        self, world: FakeWorld, settings: SuperviseSettings, drivers: Drivers
+    ) -> None:
+        world.wants, stopped_at = Wanted.STOPPED, world.now
+        for _ in range(3):  # also by the next supervisor
+            run(Supervisor(settings, world.as_world()), world, 60)
+        assert (kept(settings)["stopped_by"], kept(settings)["stopped_at"]) == ("ann", stopped_at)
+        world.wants, world.start = Wanted.RUNNING, lambda: drivers.sleeper().pid
+        Supervisor(settings, world.as_world()).step()
+        assert (kept(settings)["stopped_by"], kept(settings)["stopped_at"]) == ("", 0)
+
     def test_a_driver_that_does_not_end_is_killed(
         self, world: FakeWorld, settings: SuperviseSettings, drivers: Drivers
     ) -> None:
@@ -148,13 +160,34 @@ class TestPeople:
         world.wants = wants
         supervisor.step()
         supervisor.step()
-        assert sorted(world.resolved) == [(FAILING, f"a person {did} it"), (STALLED, f"a person {did} it")]
+        assert sorted(world.resolved) == [(FAILING, f"ann {did} it"), (STALLED, f"ann {did} it")]
         assert kept(settings)["alerted"] == []
 
     def test_a_stop_without_alerts_tells_nobody(self, supervisor: Supervisor, world: FakeWorld) -> None:
         world.wants = Wanted.STOPPED
         run(supervisor, world, 60)
         assert (world.alerts, world.resolved) == ([], [])
+
+
+@pytest.mark.parametrize(
+    ("text", "wish"),
+    [
+        ("running", Wish(Wanted.RUNNING)),
+        (" stopped ", Wish(Wanted.STOPPED)),
+        ("stopped by ann", Wish(Wanted.STOPPED, "ann")),
+        ("restart by by by", Wish(Wanted.RESTART, "by by")),
+        ("stopped by  ", Wish(Wanted.STOPPED)),
+    ],
+)
+def test_a_wish_is_read_as_people_and_control_stream_write_it(text: str, wish: Wish) -> None:
+    assert Wish.of(text) == wish
+    assert Wish.of(str(wish)) == wish
+
+
+@pytest.mark.parametrize("text", ["", "off", "stoppedby ann", "by ann"])
+def test_a_wish_that_is_none_is_refused_plainly(text: str) -> None:
+    with pytest.raises(PinwheelError, match=f"is '{text}'; it must be one of running, stopped, restart"):
+        Wish.of(text)
 
 
 class TestSession:

@@ -85,5 +85,9 @@ class FakeCursor:
         self._cursor.execute(re.sub(r"%\((\w+)\)s", r":\1", sql).replace("FOR UPDATE", ""), params or {})
         return self._cursor.rowcount
 
+    @property
+    def lastrowid(self) -> int | None:
+        return self._cursor.lastrowid
+
     def fetchall(self) -> list[sqlite3.Row]:
         return self._cursor.fetchall()

@@ -1,4 +1,4 @@
-"""The documents that are made from the code: docs/settings.md and docs/dags.md.
+"""The documents that are made from the code: docs/settings.md, docs/dags.md and docs/alerts.md.
 
 python -m tests.support.generated
 """
@@ -266,7 +266,47 @@ def _is_named(node: ast.expr, name: str) -> bool:
     return isinstance(node, ast.Name) and node.id == name
 
 
-GENERATED = {"docs/settings.md": settings_text, "docs/dags.md": dags_text}
+ALERTS_HEAD = (
+    """# Alerts
+
+Generated from the code by `"""
+    + REFRESH
+    + """`; a test compares. Do not edit.
+
+An alert goes to the log, to the table `alerts`, to the health page, and to every receiver in `PINWHEEL_ALERT_URLS`
+([Apprise](https://github.com/caronc/apprise) URLs). Its message says what is wrong with the number and what is allowed,
+what that means for whom, what to do first, and since when. With `PINWHEEL_BASE_URL`, the address of Airflow as people
+reach it, it links to the page, to the alert, to the Dag's runs and to the runbook.
+
+- **One fault, one alert.** A fault that follows from another one sends nothing: while the stream is down, no alert is
+  sent about the lag, the lake or tables that are behind, nor for five minutes after it, while the pipeline catches up.
+  A table whose slice is held sends no second alert for being behind. If something is still wrong then, it is sent.
+- **One recovery.** When a lasting alert is over, one message says how long it lasted.
+- **On purpose is no fault.** A stream that a person stopped (`control_stream`) raises no alert; after an hour they are
+  reminded. A first start raises none either.
+- **critical**: act now. **warning**: look today.
+
+"""
+)
+
+
+def alerts_text() -> str:
+    """docs/alerts.md as it should be."""
+    from pinwheel.alerts.catalogue import ALERTS
+
+    head = "| alert | what is wrong | what it means | what to do first |\n|---|---|---|---|"
+    parts = [ALERTS_HEAD.rstrip() + "\n"]
+    for severity in ("critical", "warning"):
+        rows = [
+            f"| [`{a.name}`]({a.runbook.removeprefix('docs/')}) | {a.title.format(subject='…')} | {a.means} | {a.do} |"
+            for a in ALERTS.values()
+            if a.severity == severity
+        ]
+        parts.append(f"## {severity}\n\n{head}\n" + "\n".join(rows) + "\n")
+    return "\n".join(parts)
+
+
+GENERATED = {"docs/settings.md": settings_text, "docs/dags.md": dags_text, "docs/alerts.md": alerts_text}
 
 
 if __name__ == "__main__":

@@ -47,7 +47,7 @@ class Inbox:
 
 
 def kinds(inbox: Inbox) -> list[str]:
-    return [title.split(" ")[0] for title, _ in inbox.got]
+    return [title.partition(":")[0] for title, _ in inbox.got]
 
 
 class Away:

@@ -13,7 +13,7 @@ from typing import Any
 from pinwheel.alerts.catalogue import DRIVER_FAILING, DRIVER_STALLED, Alert
 from pinwheel.core.settings import SuperviseSettings
 from pinwheel.stream.source_log import SUBJECT
-from pinwheel.stream.supervisor import StreamProgress, Supervisor, Wanted, World
+from pinwheel.stream.supervisor import StreamProgress, Supervisor, Wanted, Wish, World
 
 NO_PID = 2**22 + 1  # above the kernel's highest: the launched process has ended
 FAILING, STALLED = DRIVER_FAILING.name, DRIVER_STALLED.name
@@ -36,7 +36,7 @@ class FakeWorld:
 
     start: Callable[[], int] = lambda: NO_PID
     wants: Wanted = Wanted.RUNNING
-    seen: StreamProgress | None = None
+    seen: StreamProgress | None = field(default_factory=lambda: StreamProgress(lag=0, landed=0))
     refusal: str | None = None
     stopping: bool = False
     launches: list[int] = field(default_factory=list)
@@ -61,14 +61,14 @@ class FakeWorld:
         assert subject == SUBJECT
         self.alerts.append((alert.name, message))
 
-    def resolve(self, alert: Alert, subject: str, message: str) -> None:
+    def resolve(self, alert: Alert, subject: str, message: str, was_sent: bool = False) -> None:
         assert subject == SUBJECT
         self.resolved.append((alert.name, message))
 
     def as_world(self) -> World:
         return World(
             launch=self.launch,
-            wanted=lambda: self.wants,
+            wanted=lambda: Wish(self.wants, "ann"),
             restarted=self.restarted,
             progress=lambda: self.seen,
             refusal=lambda: self.refusal,

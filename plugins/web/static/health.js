@@ -95,10 +95,12 @@ function flowMissing(data) {
 function driverFacts(driver) {
   const since = driver.since && driver.state === "running" ? fact("Since", when(driver.since)) : null;
   const next = driver.since && driver.state === "restarting" ? fact("Starts again", when(driver.since)) : null;
+  const stopped = driver.stopped_by ? fact("On purpose", [`by ${driver.stopped_by}, `, when(driver.since)]) : null;
   const facts = [
-    fact("State", badge(DRIVER[driver.state], driver.state)),
+    fact("State", badge(driver.stopped_by ? "warn" : DRIVER[driver.state], driver.state)),
     since,
     next,
+    stopped,
     fact("Restarts today", count(driver.restarts_today)),
     fact("Failures in a row", count(driver.failures)),
   ];
@@ -170,6 +172,9 @@ function state(data) {
       : data.measured_at
         ? badge("good", "All steps well")
         : null,
+    data.driver.stopped_by
+      ? badge("warn", `Stopped by ${data.driver.stopped_by} ${ago(data.driver.since)}, on purpose`)
+      : null,
     data.measured_at ? h("span", { class: "quiet" }, `measured ${duration(old)} ago`) : null,
   );
 }
@@ -189,17 +194,28 @@ function showFlow(data) {
 function openAlert(alert) {
   return h(
     "article",
-    { class: `alert ${alert.severity === "critical" ? "bad" : "warn"}` },
+    { class: `alert ${alert.severity === "critical" ? "bad" : "warn"}`, id: `alert-${alert.alert_id}` },
     h(
       "div",
       { class: "card-head" },
-      h("h3", {}, `${alert.name}: ${alert.subject}`),
+      h("h3", {}, sentence(alert.title ?? alert.name)),
       h("span", {}, `${alert.severity}, since ${duration(secondsSince(alert.raised_at))}`),
     ),
-    h("p", {}, alert.message),
-    h("p", {}, alert.do ? `Do: ${alert.do}. ` : "", runbookLink(alert.runbook, "Runbook")),
+    h("p", { class: "lines" }, alert.message),
+    alert.means ? h("p", {}, h("b", {}, "What it means: "), `${alert.means}.`) : null,
+    alert.do ? h("p", {}, h("b", {}, "Do: "), `${alert.do}.`) : null,
+    h(
+      "p",
+      { class: "links" },
+      h("span", { class: "quiet" }, `${alert.name}, ${alert.subject}`),
+      alert.dag ? airflowLink(`dags/${alert.dag}/runs`, "runs and logs") : null,
+      runbookLink(alert.runbook),
+    ),
   );
 }
+
+/** @param {string} text */
+const sentence = (text) => text.charAt(0).toUpperCase() + text.slice(1);
 
 /** @param {Api.AlertRow[]} rows */
 function recentAlerts(rows) {
@@ -211,7 +227,7 @@ function recentAlerts(rows) {
   return table(
     [
       { label: "Raised", cell: (a) => when(a.raised_at) },
-      { label: "Alert", cell: (a) => h("b", {}, a.name) },
+      { label: "Alert", cell: (a) => h("b", a.resolved_at ? { id: `alert-${a.alert_id}` } : {}, a.name) },
       { label: "About", cell: (a) => a.subject },
       { label: "Severity", cell: (a) => badge(a.severity === "critical" ? "bad" : "warn", a.severity) },
       { label: "What happened", cell: (a) => h("span", { class: "clip", title: a.message }, a.message) },
@@ -233,6 +249,16 @@ function lasted(raised, over) {
 function showAlerts({ open, recent }) {
   fill($("#open"), open.map(openAlert));
   fill($("#recent"), recentAlerts(recent));
+  goToNamed();
+}
+
+/** Show the alert that the address names, once: a message about it links to it. */
+function goToNamed() {
+  const named = location.hash && document.getElementById(location.hash.slice(1));
+  if (!named || named.classList.contains("named")) return;
+  named.classList.add("named");
+  history.replaceState(null, "", location.pathname + location.search);
+  named.scrollIntoView({ block: "center" });
 }
 
 /** @param {{now: () => unknown}} alerts */

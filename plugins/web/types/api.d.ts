@@ -6,7 +6,10 @@ declare namespace Api {
     subject: string;
     severity: string;
     message: string;
+    title: string | null;
+    means: string | null;
     do: string | null;
+    dag: string | null;
     runbook: string | null;
     raised_at: string;
     resolved_at: string | null;
@@ -60,6 +63,7 @@ declare namespace Api {
     since: string | null;
     failures: number;
     restarts_today: number | null;
+    stopped_by: string | null;
   }
   interface Error {
     code: string;
