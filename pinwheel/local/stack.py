@@ -180,8 +180,16 @@ class Stack:
         return [process for owned in self._programs(name) for process in owned.members()]
 
     def heal(self) -> list[str]:
-        """Restart the programs that have died, without waiting until they are ready; returns their names."""
-        if self._scheduler_is_lost():
+        """Restart the programs that have died, without waiting until they are ready; returns their names.
+
+        None is started on a full disk: most die again, and MariaDB's recovery waits for a minute before it looks again.
+        """
+        was_full, self._was_full = self._was_full, checks.is_full(self.settings)
+        if self._was_full:
+            return []
+        # When the disk was full, a worker that could not write its log has died with its task, which Airflow takes for
+        # queued as long as the scheduler lives.
+        if was_full or self._scheduler_hangs():
             self.owned(airflow.SCHEDULER).kill()
         healed = []
         for part in self.parts.values():
@@ -192,15 +200,8 @@ class Stack:
                     healed.append(program.name)
         return healed
 
-    def _scheduler_is_lost(self) -> bool:
-        """Whether the scheduler has to begin anew though it lives.
-
-        After an error it waits for the ends of its tasks, and schedules nothing. And when the disk was full, a worker
-        that could not write its log has died with its task, which Airflow takes for queued as long as it lives.
-        """
-        was_full, self._was_full = self._was_full, checks.is_full(self.settings)
-        if was_full and not self._was_full:
-            return True
+    def _scheduler_hangs(self) -> bool:
+        """Whether the scheduler lives and schedules nothing: after an error it waits for the ends of its tasks."""
         scheduler, now = self.owned(airflow.SCHEDULER).leader(), time.time()
         if scheduler is None or now < scheduler.create_time() + SCHEDULER_START_SECONDS or now < self._look_at:
             return False

@@ -21,6 +21,7 @@ log = logging.getLogger(__name__)
 
 FIRST_PAUSE_SECONDS = 1.0  # after an error; doubles with each further error in a row
 MAX_PAUSE_SECONDS = 60.0
+AWAY_PAUSE_SECONDS = 5.0  # the longest while the database does not answer: to ask whether it is back costs nothing
 ALERT_AFTER_ERRORS = 3  # a restart of the database causes two
 
 
@@ -38,6 +39,7 @@ class Turns(ABC):
         self.alert = alert
         self._connection: Connection | None = None
         self._errors_in_row = 0
+        self._is_away = False  # the database, at the last error
         self._failing = Latch(self.failing, subject, alert, resolve)
 
     @abstractmethod
@@ -62,7 +64,8 @@ class Turns(ABC):
     def pause(self, worked: bool) -> float:
         """Seconds from the start of the last turn to the next one."""
         if self._errors_in_row:
-            return min(FIRST_PAUSE_SECONDS * 2.0 ** (self._errors_in_row - 1), MAX_PAUSE_SECONDS)
+            most = AWAY_PAUSE_SECONDS if self._is_away else MAX_PAUSE_SECONDS
+            return min(FIRST_PAUSE_SECONDS * 2.0 ** (self._errors_in_row - 1), most)
         return self.settings.merge_interval_seconds if worked else self.settings.merge_poll_seconds
 
     def close(self) -> None:
@@ -82,7 +85,8 @@ class Turns(ABC):
         self._errors_in_row += 1
         self.close()  # the connection's state is unknown
         log.error("failed subject=%s errors=%d", self.subject, self._errors_in_row, exc_info=error)
-        if self._errors_in_row >= ALERT_AFTER_ERRORS and not memsql.is_away(error):  # watch_health tells of that
+        self._is_away = memsql.is_away(error)
+        if self._errors_in_row >= ALERT_AFTER_ERRORS and not self._is_away:  # watch_health tells of that
             self._failing.start(f"{self._errors_in_row} errors in a row, the last: {error}")
 
 

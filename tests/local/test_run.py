@@ -2,12 +2,14 @@
 
 import time
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from rich.console import Console
 
 from pinwheel.local import airflow, checks, run
+from pinwheel.local.processes import Owned, Program
 from pinwheel.local.settings import LocalSettings
 from pinwheel.local.stack import Stack
 
@@ -72,6 +74,18 @@ def test_the_scheduler_begins_anew_once_a_full_disk_has_space(stack: Stack, monk
     fullness = iter([False, True, True, False, False])
     monkeypatch.setattr(checks, "is_full", lambda _: next(fullness))
     assert kills(stack, Scheduler(10), monkeypatch, 5) == [0, 0, 0, 1, 1]
+
+
+def test_no_program_is_started_on_a_full_disk(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
+    fullness, started = iter([False, True, True, False]), []
+    monkeypatch.setattr(checks, "is_full", lambda _: next(fullness))
+    monkeypatch.setattr(stack, "_may_heal", lambda _: True)
+    monkeypatch.setattr(Owned, "leader", lambda _: None)
+    monkeypatch.setattr(Owned, "start", lambda owned, *_: started.append(owned.name))
+    program = Program("memsql", ("true",), {})
+    stack.__dict__["parts"] = {"memsql": SimpleNamespace(programs=[program])}
+    assert [stack.heal() for _ in range(4)] == [["memsql"], [], [], ["memsql"]]
+    assert started == ["memsql"] * 2
 
 
 def test_a_scheduler_that_hangs_begins_anew(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -151,6 +151,7 @@ def test_a_database_that_is_away_is_left_to_watch_health(settings: MergeSettings
     for _ in range(5):
         session.turn()
     assert (session.errors, titles(inbox)) == (5, [])
+    assert session.pause(worked=False) == 5.0, "it is asked again soon"
 
 
 def test_a_slice_that_was_released_between_sessions_is_told_to_be(
