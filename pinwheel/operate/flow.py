@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from pinwheel.alerts.catalogue import ALERTS, HEALTH_ALERTS
 from pinwheel.clients.memsql import Row
 from pinwheel.core import offsets
 from pinwheel.core.contract import DEAD_LETTER, ROLLUPS, TABLES
@@ -13,6 +14,8 @@ from pinwheel.lake.events_table import Commit
 from pinwheel.operate.flow_types import DatabaseRows, Driver, Flow, Lag, Landings, Problem, Step, TableProgress
 from pinwheel.operate.sentences import sentence
 
+STALE_AFTER = timedelta(minutes=3)  # watch_health measures every minute
+STILL_AFTER = timedelta(seconds=20)  # without a landing; between two are 4 seconds at most while records come
 RATE_OVER = timedelta(minutes=5)  # window for rows/s of judging and merging: about fifty slices per table
 PRODUCERS_TIME = "Records have their producers' times: all ages are as good as those clocks"
 STREAM_DAG, MERGE_DAG = "supervise_stream", "merge_events"
@@ -60,17 +63,22 @@ class Seen:
     rows: DatabaseRows
     commits: list[Commit]
     tables: list[TableProgress]
+    driver: Driver
     now: datetime
+
+    @property
+    def measured_at(self) -> datetime | None:
+        """When watch_health last measured."""
+        return max((at for row in self.rows.measures if (at := aware(row["measured_at"]))), default=None)
 
 
 def picture(rows: DatabaseRows, landings: Landings, driver: Driver, *, away: list[str], now: datetime) -> Flow:
     """The whole flow at ``now``."""
     tables = [_table(name, rows, landings.version, now) for name in (*TABLES, ROLLUPS)]
-    seen = Seen(rows, landings.commits, tables, now)
-    measured = [aware(row["measured_at"]) for row in rows.measures]
+    seen = Seen(rows, landings.commits, tables, driver, now)
     return Flow(
         now=now,
-        measured_at=max((at for at in measured if at), default=None),
+        measured_at=seen.measured_at,
         away=away,
         steps=[kafka(seen), lake(seen), gate(seen), merged(seen), rollups(seen)],
         lags=[Lag(partition=r["subject"], records=r["value"]) for r in _of(rows, "lag_records")],
@@ -86,7 +94,7 @@ def kafka(seen: Seen) -> Step:
         "kafka",
         seen,
         note=PRODUCERS_TIME if is_producers else None,
-        rows_per_second=_arrival_rate(seen.commits),
+        rows_per_second=_arrival_rate(seen),
         newest_age_seconds=min((r["value"] for r in _of(seen.rows, "kafka_age_seconds")), default=None),
         backlog=_sum(r["value"] for r in _of(seen.rows, "lag_records")),
         backlog_unit="records to land",
@@ -98,7 +106,7 @@ def lake(seen: Seen) -> Step:
     return _step(
         "lake",
         seen,
-        rows_per_second=_landing_rate(seen.commits),
+        rows_per_second=_landing_rate(seen.commits, seen.now),
         newest_age_seconds=_age(_newest(seen.commits), seen.now),
         backlog=max((t.versions_behind or 0 for t in seen.tables), default=None),
         backlog_unit="versions to merge",
@@ -143,8 +151,13 @@ def rollups(seen: Seen) -> Step:
 
 def _step(name: str, seen: Seen, **fields: Any) -> Step:
     title, dag, about = STEPS[name]
-    problem, unwell = _problem(seen.rows.alerts, about), _unwell(seen.rows, about)
-    return Step(name=name, title=title, dag=dag, last_error=problem, unwell=unwell, **fields)
+    unwell = [*_open(seen.rows, about), *_unwell(seen.rows, about)]
+    is_down = seen.driver.state in ("stopped", "restarting") and not seen.driver.stopped_by
+    if name == "lake" and is_down and seen.commits and not unwell:
+        unwell = [f"The stream's driver is {seen.driver.state}"]  # the next measure comes within a minute
+    known = seen.measured_at is not None and seen.now - seen.measured_at < STALE_AFTER
+    problem = _problem(seen.rows.alerts, about)
+    return Step(name=name, title=title, dag=dag, last_error=problem, unwell=unwell, is_known=known, **fields)
 
 
 def _table(name: str, rows: DatabaseRows, version: int | None, now: datetime) -> TableProgress:
@@ -174,6 +187,19 @@ def _of(rows: DatabaseRows, measure: str) -> list[Row]:
     return [row for row in rows.measures if row["measure"] == measure]
 
 
+def _open(rows: DatabaseRows, about: tuple[str, ...]) -> list[str]:
+    """Titles of the open alerts that are no measures: these have a sentence with their value."""
+    found = [
+        ALERTS[a["name"]].title.format(subject=a["subject"])
+        for a in rows.alerts
+        if a["resolved_at"] is None
+        and a["name"] not in HEALTH_ALERTS
+        and _is_about(a["name"], a["subject"], about)
+        and a["name"] in ALERTS
+    ]
+    return [title[0].upper() + title[1:] for title in found]
+
+
 def _unwell(rows: DatabaseRows, about: tuple[str, ...]) -> list[str]:
     """Measures beyond their limit, as texts for people."""
     return [
@@ -195,12 +221,15 @@ def _is_about(name: str, subject: str, about: tuple[str, ...]) -> bool:
     return name in about or f"{name}/{subject}" in about
 
 
-def _arrival_rate(commits: list[Commit]) -> float | None:
-    """Records per second that Kafka received, by Kafka's clock."""
+def _arrival_rate(seen: Seen) -> float | None:
+    """Records per second that Kafka received, by Kafka's clock; unknown while records wait and nothing lands."""
+    commits = seen.commits
     if len(commits) < 2:
         return None
     records = sum(n for c in commits[1:] for n in (c.rows or {}).values())
     first, last = _newest(commits[:1]), _newest(commits)
+    if seen.now - commits[-1].committed_at > STILL_AFTER:
+        last = None if _sum(r["value"] for r in _of(seen.rows, "lag_records")) else seen.now
     seconds = (last - first).total_seconds() if first and last else 0.0
     return records / seconds if seconds > 0 else None
 
@@ -210,12 +239,13 @@ def _newest(commits: list[Commit]) -> datetime | None:
     return offsets.newest(offsets.together(c.progress for c in commits))
 
 
-def _landing_rate(commits: list[Commit]) -> float | None:
-    """Events per second that were committed, without dead letters."""
+def _landing_rate(commits: list[Commit], now: datetime) -> float | None:
+    """Events per second that were committed, without dead letters; it falls once nothing lands."""
     if len(commits) < 2:
         return None
     rows = sum(n for c in commits[1:] for name, n in (c.rows or {}).items() if name != DEAD_LETTER)
-    seconds = (commits[-1].committed_at - commits[0].committed_at).total_seconds()
+    last = commits[-1].committed_at
+    seconds = ((now if now - last > STILL_AFTER else last) - commits[0].committed_at).total_seconds()
     return rows / seconds if seconds > 0 else None
 
 

@@ -20,9 +20,9 @@ class Problem(BaseModel):
 
 
 class Step(BaseModel):
-    """One step of the flow. Null: unknown. ``unwell``: texts about measures beyond their limit.
+    """One step of the flow. Null: unknown. ``unwell``: measures beyond their limit, in words, and open alerts.
 
-    ``note``: what is no fault, but people should know when they read the numbers.
+    ``is_known``: its measures are fresh. ``note``: what is no fault, but people should know when they read the numbers.
     """
 
     name: str
@@ -33,6 +33,7 @@ class Step(BaseModel):
     backlog: int | None = None
     backlog_unit: str
     unwell: list[str] = []
+    is_known: bool = True
     note: str | None = None
     last_error: Problem | None = None
 

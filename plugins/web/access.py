@@ -15,7 +15,7 @@ from fastapi import Depends, HTTPException, Query, Request
 
 from pinwheel.core.settings import WebSettings
 
-ALERTING_DAG = "watch_health"  # it sends alerts, so a person who may trigger it may send the test alert
+DAGS = ("watch_health", "control_stream", "release_slice", "rebuild_tables")  # that the pages have buttons for
 NO_BRAND = (-1,)  # SQL has no empty list; no brand has this id
 
 Brands = frozenset[int] | None  # None: every brand, and rows without a brand
@@ -29,16 +29,15 @@ class Viewer:
     brands: Brands
     user: Any = None  # Airflow's user object, for its own permission checks
 
-    @property
-    def may_alert(self) -> bool:
-        """Whether they may send the test alert."""
-        if self.brands is not None:
-            return False
-        details = DagDetails(id=ALERTING_DAG)
-        allowed = get_auth_manager().is_authorized_dag(
-            method="POST", access_entity=DagAccessEntity.RUN, details=details, user=self.user
+    def may_trigger(self) -> list[str]:
+        """Those of ``DAGS`` that they may trigger; Airflow decides."""
+        return [] if self.brands is not None else [dag for dag in DAGS if self._may_run(dag)]
+
+    def _may_run(self, dag: str) -> bool:
+        details, entity = DagDetails(id=dag), DagAccessEntity.RUN
+        return bool(
+            get_auth_manager().is_authorized_dag(method="POST", access_entity=entity, details=details, user=self.user)
         )
-        return bool(allowed)
 
 
 @dataclass(frozen=True)

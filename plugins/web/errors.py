@@ -4,6 +4,7 @@ The message is for the reader of the page. Details that reveal hosts or paths go
 """
 
 import logging
+from urllib.parse import quote
 
 import pymysql
 from deltalake.exceptions import DeltaError
@@ -11,10 +12,11 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel
 from starlette.exceptions import HTTPException
-from starlette.responses import JSONResponse
+from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from pinwheel.core.errors import LakeError, MemsqlError
 from plugins.web.headers import HEADERS
+from plugins.web.navigation import PREFIX
 
 log = logging.getLogger(__name__)
 
@@ -71,10 +73,19 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(Exception, _fault)
 
 
-def _http(request: Request, error: Exception) -> JSONResponse:
+def _http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)  # noqa: S101 - as it was registered
+    if error.status_code == 401 and request.method == "GET" and "text/html" in request.headers.get("accept", ""):
+        return RedirectResponse(_login(request), 303)  # a person who opens a page, and comes back to it
     code = CODES.get(error.status_code, "failed")
     return answer(error.status_code, code, str(error.detail), dict(error.headers or {}))
+
+
+def _login(request: Request) -> str:
+    """The address of Airflow's login, which leads back here; both without the host, which a proxy may change."""
+    query = f"?{request.url.query}" if request.url.query else ""
+    airflow = request.scope.get("root_path", "").removesuffix(PREFIX)
+    return f"{airflow}/api/v2/auth/login?next={quote(request.url.path + query)}"
 
 
 def _invalid(request: Request, error: Exception) -> JSONResponse:

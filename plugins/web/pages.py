@@ -7,7 +7,7 @@ from string import Template
 from typing import Any
 
 from fastapi import APIRouter, HTTPException, Request
-from fastapi.responses import HTMLResponse
+from fastapi.responses import HTMLResponse, RedirectResponse
 from markdown_it import MarkdownIt
 from pydantic import BaseModel
 
@@ -18,23 +18,23 @@ from plugins.web.navigation import PAGES
 router = APIRouter()
 
 RUNBOOKS = Path(__file__).resolve().parents[2] / "docs" / "runbooks"
-RUNBOOK_LINK = re.compile(r'href="(\w+)\.md')
+RUNBOOK_LINK = re.compile(r'href="(?:\.\./(?=alerts)|runbooks/)?(\w+)\.md')
 MARKDOWN = MarkdownIt("commonmark", {"html": False}).enable("table")
 
 
 class Me(BaseModel):
-    """The signed-in user. ``brands``: null if they see every brand."""
+    """The signed-in user. ``brands``: null if they see every brand; ``may_trigger``: Dags that have buttons."""
 
     name: str
     brands: list[int] | None
-    may_alert: bool
+    may_trigger: list[str]
 
 
 @router.get("/api/me")
 def me(viewer: ViewerDep) -> Me:
     """The signed-in user and the brands that they see."""
     brands = None if viewer.brands is None else sorted(viewer.brands)
-    return Me(name=viewer.name, brands=brands, may_alert=viewer.may_alert)
+    return Me(name=viewer.name, brands=brands, may_trigger=viewer.may_trigger())
 
 
 @router.get("/openapi.json", include_in_schema=False)
@@ -46,13 +46,20 @@ def openapi(request: Request) -> dict[str, Any]:
 
 @router.get("/runbooks/{name}", include_in_schema=False)
 def runbook(name: str) -> HTMLResponse:
-    """A runbook of the repository, so that an alert's page can link to it."""
-    path = {path.stem: path for path in RUNBOOKS.glob("*.md")}.get(name)
+    """A runbook of the repository, so that an alert's page can link to it, or the list of all alerts."""
+    path = {path.stem: path for path in (*RUNBOOKS.glob("*.md"), RUNBOOKS.parent / "alerts.md")}.get(name)
     if path is None:
         raise HTTPException(404, f"There is no runbook {name[:100]}.")
     text = RUNBOOK_LINK.sub(r'href="\1', str(MARKDOWN.render(path.read_text())))
     body = f'<article class="card prose">{text}</article>'
-    return HTMLResponse(shell("health", f"Runbook: {name}", body, script="static/prose.js", base="../"))
+    title = "Alerts" if name == "alerts" else f"Runbook: {name}"
+    return HTMLResponse(shell("health", title, body, script="static/prose.js", base="../"))
+
+
+@router.get("/", include_in_schema=False)
+def first(request: Request) -> RedirectResponse:
+    """The first page of the navigation."""
+    return RedirectResponse(f"{request.scope.get('root_path', '')}/{next(iter(PAGES))}", 303)
 
 
 @router.get("/{page}", include_in_schema=False)

@@ -3,7 +3,7 @@
 import json
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 
@@ -65,10 +65,55 @@ def test_nothing_is_known_and_nothing_breaks() -> None:
 
 
 def test_rates_are_kafka_s_and_the_lake_s_own() -> None:
-    told = seen([commit(1, 0, 10), commit(2, 2, 38, dead=2), commit(3, 4, 40)])
+    told = seen([commit(1, 50, 10), commit(2, 52, 38, dead=2), commit(3, 54, 40)])
     assert step(told, "kafka").rows_per_second == 20  # dead letters came through Kafka too
     assert step(told, "lake").rows_per_second == 78 / 4
-    assert step(told, "lake").newest_age_seconds == 56
+    assert step(told, "lake").newest_age_seconds == 6
+
+
+@pytest.mark.parametrize(("lag", "arrived"), [(0, 80 / 60), (9, None)])
+def test_a_rate_falls_once_nothing_lands_and_what_arrives_is_unknown_then(lag: int, arrived: float | None) -> None:
+    waiting = [measure("lag_records", "partition 0", lag, 100)]
+    told = seen([commit(1, 0, 10), commit(2, 2, 38, dead=2), commit(3, 4, 40)], measures=waiting)
+    assert step(told, "lake").rows_per_second == 78 / 60
+    assert step(told, "kafka").rows_per_second == arrived
+
+
+def alert(name: str, subject: str, resolved: bool = False) -> dict[str, Any]:
+    return {
+        **{"name": name, "subject": subject, "message": "m", "raised_at": PLAIN},
+        "resolved_at": PLAIN if resolved else None,
+    }
+
+
+def test_an_open_alert_makes_its_step_unwell_before_the_next_measure() -> None:
+    told = seen(alerts=[alert("slice_held", "repins"), alert("merge_failing", "pins", resolved=True)])
+    assert step(told, "gate").unwell == ["A slice of repins is held"]
+    assert step(told, "merged").unwell == []
+
+
+@pytest.mark.parametrize(
+    ("state", "by", "unwell"),
+    [
+        ("running", None, []),
+        ("stopped", "ann", []),
+        ("stopped", None, ["The stream's driver is stopped"]),
+        ("restarting", None, ["The stream's driver is restarting"]),
+    ],
+)
+def test_a_driver_that_is_down_makes_the_lake_unwell_at_once(
+    state: Literal["running", "stopped", "restarting"], by: str | None, unwell: list[str]
+) -> None:
+    driver = Driver(state=state, since=None, failures=0, restarts_today=0, stopped_by=by)
+    told = picture(DatabaseRows(), Landings([commit(1, 50, 1)], 1), driver, away=[], now=NOW)
+    assert step(told, "lake").unwell == unwell
+
+
+@pytest.mark.parametrize(("minutes", "known"), [(2, True), (4, False)])
+def test_old_measures_are_unknown(minutes: int, known: bool) -> None:
+    old = measure("lag_records", "partition 0", 0, 100) | {"measured_at": PLAIN + timedelta(minutes=1 - minutes)}
+    assert {s.is_known for s in seen(measures=[old]).steps} == {known}
+    assert {s.is_known for s in seen().steps} == {False}
 
 
 def test_one_commit_is_no_rate() -> None:

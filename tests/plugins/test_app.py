@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from fastapi import FastAPI
@@ -15,7 +16,7 @@ from fastapi.testclient import TestClient
 from starlette.routing import BaseRoute
 
 from plugins.web import files, pages
-from plugins.web.access import Scope
+from plugins.web.access import DAGS, Scope
 from plugins.web.navigation import PAGES
 from tests.support.pages import MODULES, ROOT, Login
 
@@ -56,6 +57,24 @@ def test_nobody_gets_anything_without_a_login(app: FastAPI, login: Login) -> Non
         answer = client.request(method, path)
         assert (method, path, answer.status_code) == (method, path, 401)
         assert answer.json()["error"]["code"] == "signed_out"
+
+
+@pytest.mark.parametrize("path", ["/live", "/health?brand=1&x=%20", "/runbooks/merge_events", "/"])
+@pytest.mark.parametrize("root", ["/pinwheel", "/airflow/pinwheel"])
+def test_a_person_who_opens_a_page_is_sent_to_the_login_and_back(login: Login, path: str, root: str) -> None:
+    client = login(None)
+    client.follow_redirects = False
+    client._transport.root_path = root  # where Airflow mounts the app
+    answer = client.get(f"{root}{path}", headers={"Accept": "text/html,*/*"})
+    assert answer.status_code == 303
+    there = urlsplit(answer.headers["location"])
+    assert (there.netloc, there.path) == ("", f"{root.removesuffix('/pinwheel')}/api/v2/auth/login")
+    assert parse_qs(there.query) == {"next": [f"{root}{path}"]}
+
+
+def test_the_root_is_the_first_page(ann: TestClient) -> None:
+    answer = ann.get("/", follow_redirects=False)
+    assert (answer.status_code, answer.headers["location"]) == (303, f"/{next(iter(PAGES))}")
 
 
 def test_fastapi_s_own_pages_are_off(app: FastAPI, ann: TestClient, login: Login) -> None:
@@ -134,9 +153,9 @@ def test_a_title_is_escaped() -> None:
 
 
 def test_who_is_bound_is_told_so(login: Login) -> None:
-    assert login("carl").get("/api/me").json() == {"name": "carl", "brands": [1, 2], "may_alert": False}
-    assert login("bob").get("/api/me").json() == {"name": "bob", "brands": None, "may_alert": False}
-    assert login("ann").get("/api/me").json() == {"name": "ann", "brands": None, "may_alert": True}
+    assert login("carl").get("/api/me").json() == {"name": "carl", "brands": [1, 2], "may_trigger": []}
+    assert login("bob").get("/api/me").json() == {"name": "bob", "brands": None, "may_trigger": []}
+    assert login("ann").get("/api/me").json() == {"name": "ann", "brands": None, "may_trigger": [*DAGS]}
 
 
 def test_a_scope_is_a_filter_of_sql() -> None:

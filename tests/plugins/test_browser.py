@@ -34,7 +34,8 @@ def browser() -> Iterator[Browser]:
 
 def alert(text: str, number: int, **values: Any) -> dict[str, Any]:
     given = {"alert_id": number, "name": text, "subject": text, "severity": text, "message": text, "do": text}
-    return {**given, "runbook": text, "raised_at": NOW, "resolved_at": None, **values}
+    said = {name: text for name in ("title", "means", "dag", "runbook")}
+    return {**given, **said, "raised_at": NOW, "resolved_at": None, **values}
 
 
 def flow(text: str) -> dict[str, Any]:
@@ -45,7 +46,7 @@ def flow(text: str) -> dict[str, Any]:
         "now": NOW,
         "measured_at": NOW,
         "away": [],
-        "steps": [step | {"backlog_unit": text, "unwell": [text], "last_error": problem}],
+        "steps": [step | {"backlog_unit": text, "unwell": [text], "is_known": True, "last_error": problem}],
         "lags": [{"partition": text, "records": 1}],
         "driver": {"state": "running", "since": NOW, "failures": 0, "restarts_today": 0},
         "tables": [table | {"slices_open": 1, "held_slices": 1, "merged_at": NOW}],
@@ -74,7 +75,7 @@ def test_alerts_with_hostile_texts_are_read_not_run(browser: Browser, address: s
         page.wait_for_timeout(500)
         assert (ran(page), seen.dialogs, seen.faults) == (False, [], [])
         assert page.locator("main script, main iframe, main img, main [onerror]").count() == 0
-        assert [link for link in page.locator("a").all() if "javascript" in (link.get_attribute("href") or "")] == []
+        assert set(page.eval_on_selector_all("a", "links => links.map((a) => a.protocol)")) == {"http:"}
 
 
 def test_names_of_brands_categories_and_towns_are_read_not_run(
@@ -275,6 +276,50 @@ def test_who_is_signed_out_is_told(browser: Browser, address: str, tokens: dict[
         page.context.clear_cookies()
         page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
         expect(page.locator("#problem")).to_contain_text("You are signed out of Airflow")
+
+
+def test_the_stream_is_started_where_it_is_seen_to_be_stopped(
+    browser: Browser, address: str, tokens: dict[str, str]
+) -> None:
+    answers = {
+        "health/alerts": {"open": [], "recent": []},
+        "health/flow": flow("x")
+        | {"driver": {"state": "stopped", "since": NOW, "failures": 0, "restarts_today": 0, "stopped_by": "<b>ann"}},
+        "v2/dags/control_stream/dagRuns": {"dag_run_id": "manual__1"},
+    }
+    with opened(browser, f"{address}/health", tokens["ann"], answers) as (page, seen):
+        expect(page.locator("#state")).to_contain_text("Stopped by <b>ann")
+        with page.expect_request("**/control_stream/dagRuns") as asked:
+            page.get_by_role("button", name="Start", exact=True).click()
+        assert asked.value.post_data_json["conf"] == {"wanted": "running"}
+        expect(page.locator("#driver")).to_contain_text("Asked for")
+        assert seen.faults == []
+    with opened(browser, f"{address}/health", tokens["bob"], answers) as (page, _):
+        expect(page.locator("#driver")).to_contain_text("On purpose")
+        assert page.locator("#driver button").count() == 0
+
+
+def test_the_alert_that_an_address_names_is_shown(browser: Browser, address: str, tokens: dict[str, str]) -> None:
+    found = [alert("x", n) for n in range(60)]
+    answers = {"health/alerts": {"open": found, "recent": found}, "health/flow": flow("x")}
+    with opened(browser, f"{address}/health#alert-57", tokens["ann"], answers) as (page, _):
+        expect(page.locator("#alert-57")).to_be_in_viewport()
+        expect(page.locator("#alert-57")).to_have_class(re.compile("named"))
+
+
+def test_without_the_database_the_last_known_flow_stays_in_grey(
+    browser: Browser, address: str, tokens: dict[str, str]
+) -> None:
+    away = flow("x") | {"away": ["memsql"], "steps": [], "tables": [], "lags": [], "measured_at": None}
+    answers = {"health/alerts": {"open": [], "recent": []}, "health/flow": flow("pins")}
+    with opened(browser, f"{address}/health", tokens["ann"], answers) as (page, _):
+        expect(page.locator("#flow .step")).to_have_count(1)
+        page.unroute("**/api/health/flow")
+        page.route("**/api/health/flow", lambda route: route.fulfill(json=away))
+        page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+        expect(page.locator("#state")).to_contain_text("MemSQL does not answer")
+        expect(page.locator("#flow .step.stale")).to_contain_text("Unknown")
+        expect(page.locator("#tables")).to_contain_text("pins")
 
 
 def test_the_test_alert_is_sent_by_a_button(browser: Browser, address: str, tokens: dict[str, str]) -> None:

@@ -1,5 +1,6 @@
 """The health page's endpoints: their answers while a source is down, and the rights that actions need."""
 
+import re
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
@@ -13,7 +14,7 @@ from pinwheel.alerts import listing
 from pinwheel.alerts.catalogue import ALERTS
 from pinwheel.core.settings import WebSettings
 from pinwheel.operate import flow_sources
-from plugins.web import health
+from plugins.web import health, pages
 from plugins.web.database import database
 from tests.support.live_lakes import land, now_events
 
@@ -111,3 +112,12 @@ def test_a_runbook_is_shown(ann: TestClient) -> None:
     assert 'href="../static/pinwheel.css"' in text
     assert ann.get("/runbooks/../../README").status_code == 404
     assert ann.get("/runbooks/nothing").status_code == 404
+
+
+def test_every_link_between_runbooks_and_the_list_of_alerts_leads_somewhere(ann: TestClient) -> None:
+    names = [path.stem for path in pages.RUNBOOKS.glob("*.md")]
+    for name in [*names, "alerts"]:
+        text = ann.get(f"/runbooks/{name}").text
+        for link in re.findall(r'<a href="(\w+)(?:#[^"]*)?"', text.partition("<article")[2]):
+            assert ann.get(f"/runbooks/{link}").status_code == 200, (name, link)
+        assert "<h1>" in text

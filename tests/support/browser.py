@@ -8,6 +8,7 @@ from datetime import UTC, date, datetime
 from enum import Enum
 from itertools import islice, product
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
+from urllib.parse import urljoin
 
 from playwright.sync_api import Browser, Page, Playwright, Route
 from pydantic import BaseModel
@@ -102,7 +103,7 @@ def opened(
 ) -> Iterator[tuple[Page, Seen]]:
     """A page at ``address`` with a session; ``answers``: the answer of ``api/<key>``, in place of the server's."""
     made = browser.new_context(**({"viewport": {"width": 1280, "height": 860}} | context))
-    made.add_cookies([{"name": "_token", "value": token, "url": address}])
+    made.add_cookies([{"name": "_token", "value": token, "url": urljoin(address, "/")}])
     page, seen = made.new_page(), Seen()
     page.on("dialog", lambda dialog: seen.dialogs.append(dialog.message))
     page.on("dialog", lambda dialog: dialog.dismiss())

@@ -30,6 +30,8 @@ const RUNBOOKS = {
   merge_events: "docs/runbooks/merge_events.md",
   check_quality: "docs/runbooks/check_quality.md",
 };
+/** @type {Record<string, string>} */
+const VERBS = { running: "Start", restart: "Restart", stopped: "Stop" };
 const STALE = 180; // seconds after which watch_health's measures are stale
 
 /* The flow -------------------------------------------------------------------------------------------------------- */
@@ -37,10 +39,11 @@ const STALE = 180; // seconds after which watch_health's measures are stale
 /** @param {Api.Step} data */
 function step(data) {
   const bad = data.unwell.length > 0;
+  const how = bad ? badge("bad", "Unwell") : data.is_known ? badge("good", "Well") : badge("idle", "Unknown");
   return h(
     "li",
-    { class: `step ${bad ? "bad" : ""}` },
-    h("div", { class: "card-head" }, h("h2", {}, data.title), badge(bad ? "bad" : "good", bad ? "Unwell" : "Well")),
+    { class: `step ${bad ? "bad" : data.is_known ? "" : "stale"}` },
+    h("div", { class: "card-head" }, h("h2", {}, data.title), how),
     data.name === "rollups"
       ? h("p", { class: "quiet" }, "Recomputed seconds after the merges")
       : rate(data.rows_per_second),
@@ -74,7 +77,7 @@ const backlog = (data) =>
 /** @param {Api.Problem} error */
 function lastError(error) {
   const state = error.resolved_at
-    ? `resolved, raised ${ago(error.raised_at)}`
+    ? `over since ${duration(secondsSince(error.resolved_at))}`
     : `since ${duration(secondsSince(error.raised_at))}`;
   return h(
     "p",
@@ -105,6 +108,33 @@ function driverFacts(driver) {
     fact("Failures in a row", count(driver.failures)),
   ];
   return h("dl", { class: "facts" }, facts);
+}
+
+let mayControl = false;
+/** What the person has just asked for, until the driver's state follows. */
+let asked = "";
+
+/** Buttons that trigger control_stream, with the person's own rights. @param {Api.Driver} driver */
+function driverButtons(driver) {
+  const offered = driver.stopped_by ? ["running"] : ["restart", "stopped"];
+  const buttons = offered.map((wanted) =>
+    h("button", { type: "button", on: { click: () => control(wanted) } }, VERBS[wanted]),
+  );
+  return h("p", { class: "links" }, buttons, h("span", { class: "quiet", role: "status" }, asked));
+}
+
+/** @param {string} wanted */
+async function control(wanted) {
+  const question = `${VERBS[wanted]} the stream? No events are lost: Kafka keeps them.`;
+  if (wanted !== "running" && !confirm(question)) return;
+  asked = "Asked for; it follows within half a minute.";
+  try {
+    await trigger("control_stream", { wanted });
+  } catch (error) {
+    asked = error instanceof ApiError ? error.message : "It could not be asked for.";
+  }
+  setTimeout(() => (asked = ""), 30000);
+  flow?.now();
 }
 
 /** @param {Api.Lag[]} lags */
@@ -159,6 +189,17 @@ function booksLine(books) {
   return h("p", { class: "quiet" }, "Books: ", badge("good", "balanced"), told);
 }
 
+/** The newest flow of which every source answered. @type {Api.Flow | null} */
+let known = null;
+
+/** What a source that is away last said stays on the page, in grey. @param {Api.Flow} data @returns {Api.Flow} */
+function withLastKnown(data) {
+  if (!data.away.length) known = data;
+  if (!data.away.includes("memsql") || !known) return data;
+  const steps = known.steps.map((one) => ({ ...one, unwell: [], is_known: false }));
+  return { ...known, now: data.now, away: data.away, driver: data.driver, steps };
+}
+
 /** @param {Api.Flow} data */
 function state(data) {
   const unwell = data.steps.filter((one) => one.unwell.length).length;
@@ -169,9 +210,9 @@ function state(data) {
     old !== null && old > STALE ? badge("warn", `Measured ${duration(old)} ago: is watch_health paused?`) : null,
     unwell
       ? badge("bad", `${unwell} of ${data.steps.length} steps unwell`)
-      : data.measured_at
+      : data.steps.every((one) => one.is_known)
         ? badge("good", "All steps well")
-        : null,
+        : badge("idle", "Some steps are unknown"),
     data.driver.stopped_by
       ? badge("warn", `Stopped by ${data.driver.stopped_by} ${ago(data.driver.since)}, on purpose`)
       : null,
@@ -179,11 +220,12 @@ function state(data) {
   );
 }
 
-/** @param {Api.Flow} data */
-function showFlow(data) {
+/** @param {Api.Flow} found */
+function showFlow(found) {
+  const data = withLastKnown(found);
   state(data);
   fill($("#flow"), flowMissing(data) ? h("li", { class: "step wide" }, flowMissing(data)) : data.steps.map(step));
-  fill($("#driver"), driverFacts(data.driver));
+  fill($("#driver"), driverFacts(data.driver), mayControl ? driverButtons(data.driver) : null);
   fill($("#lags"), lagBars(data.lags));
   fill($("#tables"), tableRows(data.tables));
 }
@@ -311,6 +353,9 @@ function onlyComplete() {
   poll({ load: (signal) => get("health/complete", {}, signal), show, place: $("#problem"), seconds: 15 });
 }
 
+/** @type {{now: () => unknown} | undefined} */
+let flow;
+
 /* Begin ----------------------------------------------------------------------------------------------------------- */
 
 async function begin() {
@@ -318,7 +363,7 @@ async function begin() {
   if (me === null) return setTimeout(begin, 10000);
   fill($("#problem"));
   if (me.brands !== null) return onlyComplete();
-  poll({ load: (signal) => get("health/flow", {}, signal), show: showFlow, place: $("#problem"), seconds: 10 });
+  flow = poll({ load: (signal) => get("health/flow", {}, signal), show: showFlow, place: $("#problem"), seconds: 10 });
   const alerts = poll({
     load: (signal) => get("health/alerts", {}, signal),
     show: showAlerts,
@@ -327,7 +372,8 @@ async function begin() {
   });
   const showBooks = (/** @type {Api.BooksState} */ books) => fill($("#books"), booksLine(books));
   poll({ load: (signal) => get("health/books", {}, signal), show: showBooks, place: $("#books"), seconds: 60 });
-  $("#send").hidden = !me.may_alert;
+  $("#send").hidden = !me.may_trigger.includes("watch_health");
+  mayControl = me.may_trigger.includes("control_stream");
   $("#send").addEventListener("click", () => send(alerts));
   fill($("#driver-links"), h("button", { type: "button", on: { click: showLog } }, "End of its log"));
   $("#log-close").addEventListener("click", () => ($("#log-card").hidden = true));

@@ -220,7 +220,9 @@ export function table(columns, rows, caption) {
     h(
       "tr",
       {},
-      columns.map((c) => h("td", { class: c.number ? "number" : null, "data-label": c.label }, c.cell(row) ?? "–")),
+      columns.map((c) =>
+        h("td", { class: c.number ? "number" : null, "data-label": c.label }, cell(c.cell(row) ?? "–")),
+      ),
     ),
   );
   const parts = [
@@ -229,6 +231,12 @@ export function table(columns, rows, caption) {
     h("tbody", {}, body),
   ];
   return h("div", { class: "scroll" }, h("table", { class: "data" }, parts));
+}
+
+/** Names keep their words whole, up to a width; other content decides for itself. @param {Child} content */
+function cell(content) {
+  const isName = typeof content === "string" || (content instanceof Element && content.matches("b, a, bdi"));
+  return isName ? h("span", { class: "cell" }, content) : content;
 }
 
 /**

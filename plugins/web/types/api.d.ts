@@ -152,7 +152,7 @@ declare namespace Api {
   interface Me {
     name: string;
     brands: number[] | null;
-    may_alert: boolean;
+    may_trigger: string[];
   }
   interface Places {
     event_type: string[];
@@ -229,6 +229,7 @@ declare namespace Api {
     backlog: number | null;
     backlog_unit: string;
     unwell: string[];
+    is_known: boolean;
     note: string | null;
     last_error: Problem | null;
   }
