@@ -133,13 +133,19 @@ def books() -> None:
 
 @app.command()
 @clearly
-def schema() -> None:
+def schema(
+    restore: Annotated[
+        list[str] | None, typer.Option(help="A reporting table that was dropped: made anew, empty. Then rebuild it.")
+    ] = None,
+) -> None:
     """Migrate the database that the environment names; its user must be allowed to create tables."""
     from pinwheel.clients import migrations
     from pinwheel.core.settings import MemsqlSettings, load
 
-    applied = migrations.apply(load(MemsqlSettings))
-    typer.echo("\n".join([*(f"applied {name}" for name in applied), "The schema is up to date."]))
+    own = load(MemsqlSettings)
+    applied, restored = migrations.apply(own), migrations.restore(own, restore or [])
+    done = [*(f"applied {name}" for name in applied), *(f"restored {name}" for name in restored)]
+    typer.echo("\n".join([*done, "The schema is up to date."]))
 
 
 @app.command()

@@ -1,7 +1,7 @@
 """The database schema: Alembic runs the numbered files of ``sql/schema``; each file is one revision."""
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -21,6 +21,8 @@ from pinwheel.core.errors import MissingPartError
 from pinwheel.core.settings import MemsqlSettings
 
 SCHEMA_DIR = memsql.SQL_DIR / "schema"
+# Statements that define a table or change it; each may run twice.
+DEFINES = r"\s*(?:CREATE TABLE IF NOT EXISTS|ALTER TABLE|(?:CREATE|DROP) INDEX[^;]*?\bON)\s+{table}\b"
 LOCK_SECONDS = 600  # how long a second process waits for the first
 
 
@@ -37,6 +39,30 @@ def apply(settings: MemsqlSettings) -> list[str]:
                 return _upgrade(connection, settings.memsql_engine)
         finally:
             engine.dispose()
+
+
+def restore(settings: MemsqlSettings, tables: Sequence[str]) -> list[str]:
+    """Make those of ``tables`` that were dropped anew, empty, by the statements that define them; returns their names.
+
+    Rebuild them right after: until then, the merge goes on with what is new. Dying half-way, or twice: the statements
+    may all run again.
+    """
+    if not tables:
+        return []
+    with _schema_lock(settings), memsql.connect(settings) as connection, connection.cursor() as cursor:
+        present = there(connection, tables)
+        lost = [table for table in tables if table not in present]
+        for table in lost:
+            for path in schema_files():
+                for sql in memsql.statements(f"schema/{path.stem}", settings.memsql_engine):
+                    if re.match(DEFINES.format(table=re.escape(table)), sql):
+                        cursor.execute(sql)
+        return lost
+
+
+def there(connection: memsql.Connection, tables: Sequence[str]) -> set[str]:
+    """Those of ``tables`` that the database has."""
+    return {row["name"] for row in memsql.fetch(connection, "clients/there", {"table_names": tuple(tables)})}
 
 
 def _connected(settings: MemsqlSettings) -> memsql.Connection:

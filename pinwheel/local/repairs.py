@@ -4,13 +4,14 @@ import time
 from collections.abc import Sequence
 from datetime import UTC, date, datetime
 
-from pinwheel.clients import memsql
+from pinwheel.clients import memsql, migrations
 from pinwheel.core.contract import TABLES
 from pinwheel.core.errors import LocalError
 from pinwheel.core.settings import DriverSettings, EraseSettings, MergeSettings, RetentionSettings, SourceSettings, load
 from pinwheel.erase import receipt
 from pinwheel.erase.ledger import Request
 from pinwheel.erase.run import erase, look
+from pinwheel.local import environment
 from pinwheel.local.commands import use_servers
 from pinwheel.local.settings import LocalSettings
 from pinwheel.local.stack import Stack
@@ -78,8 +79,11 @@ def rebuild_tables(settings: LocalSettings, tables: Sequence[str], all_tables: b
         print(f"{extent.table}: {size}, from version {extent.version} of the lake")
     if dry_run:
         return
-    if all_tables and is_stack:
-        Stack(settings).make_schema()  # a lost database is made first; elsewhere `pinwheel prepare` does it
+    if is_stack:  # what was dropped is made first; elsewhere `pinwheel prepare` and `pinwheel schema` do it
+        stack = Stack(settings)
+        stack.make_schema()
+        restored = migrations.restore(environment.memsql(settings, stack.credentials, "admin"), wanted)
+        print("".join(f"{table} was dropped: made anew, empty\n" for table in restored), end="")
     with memsql.connect(merging) as connection:
         rebuild.request(connection, merging, wanted, "pinwheel rebuild")
         while going := [found for table in wanted if (found := rebuild.waiting(connection, table))]:

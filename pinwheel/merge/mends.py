@@ -3,7 +3,7 @@
 import logging
 from contextlib import closing
 
-from pinwheel.clients import memsql
+from pinwheel.clients import memsql, migrations
 from pinwheel.clients.memsql import Connection
 from pinwheel.core.contract import ROLLUPS, TABLES
 from pinwheel.core.settings import MergeSettings
@@ -42,8 +42,7 @@ def forget_rollups_progress(settings: MergeSettings) -> None:
 def left_over(connection: Connection) -> dict[str, list[str]]:
     """The tables that rebuilds that nothing goes on with have left, by their table. Does not commit."""
     names = {table: [f"rebuilt_{table}", f"replaced_{table}"] for table in TABLES}
-    asked = {"table_names": [*TABLES, *(name for of_table in names.values() for name in of_table)]}
-    there = {row["name"] for row in memsql.fetch(connection, "merge/rebuild/there", asked)}
+    there = migrations.there(connection, [*TABLES, *(name for of_table in names.values() for name in of_table)])
     # Without the table itself, an exchange died between its two steps: one of these is the table.
     idle = (table for table in TABLES if table in there and rebuild.waiting(connection, table) is None)
     return {table: found for table in idle if (found := [name for name in names[table] if name in there])}

@@ -7,6 +7,7 @@ import pytest
 
 from pinwheel.clients import memsql, migrations
 from pinwheel.clients.memsql import Connection, Row
+from pinwheel.core.contract import TABLES
 from pinwheel.core.settings import MemsqlSettings
 from pinwheel.local.stack import Stack
 from tests.support.database import make_database
@@ -83,3 +84,24 @@ def test_a_database_that_staged_its_slices(empty: MemsqlSettings, monkeypatch: p
         assert ask(connection, "SELECT day FROM stale_days") == [{"day": date(2026, 3, 14)}]
         assert ask(connection, "SELECT * FROM people_daily") == []
         assert ask(connection, "SHOW TABLES LIKE 'staging%'") == []
+
+
+def test_a_table_that_was_dropped_is_made_as_it_was(empty: MemsqlSettings) -> None:
+    migrations.apply(empty)
+    with memsql.connect(empty) as connection:
+        made = {table: ask(connection, f"SHOW CREATE TABLE {table}") for table in TABLES}
+        for table in TABLES:
+            ask(connection, f"DROP TABLE {table}")
+        assert migrations.restore(empty, ["repins"]) == ["repins"]
+        assert migrations.restore(empty, list(TABLES)) == [table for table in TABLES if table != "repins"]
+        assert {table: ask(connection, f"SHOW CREATE TABLE {table}") for table in TABLES} == made
+        assert migrations.restore(empty, list(TABLES)) == migrations.restore(empty, []) == []
+
+
+def test_a_table_that_is_there_is_not_touched(empty: MemsqlSettings) -> None:
+    migrations.apply(empty)
+    with memsql.connect(empty) as connection:
+        ask(connection, "INSERT INTO pin_cache (pin_id, brand_id, category) VALUES (7, 70, 'art')")
+        ask(connection, "ALTER TABLE repins COMMENT = 'mine'")
+        assert migrations.restore(empty, list(TABLES)) == []
+        assert "mine" in str(ask(connection, "SHOW CREATE TABLE repins"))

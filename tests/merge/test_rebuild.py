@@ -14,7 +14,7 @@ from hypothesis import given
 
 from expectations import suites
 from pinwheel.alerts.catalogue import TABLE_CUT_OFF
-from pinwheel.clients import memsql
+from pinwheel.clients import memsql, migrations
 from pinwheel.clients.memsql import Connection
 from pinwheel.core.contract import TABLES
 from pinwheel.core.errors import MergeError
@@ -62,6 +62,30 @@ def test_a_dropped_database_comes_back_from_a_lake_whose_log_is_cut(settings: Me
     land(settings.lake_uri, [event("repin", "new", 103)])
     work(settings)
     assert len(query("SELECT event_id FROM repins")) == 20
+
+
+def test_a_table_that_was_dropped_comes_back_while_the_merge_goes_on(
+    settings: MergeSettings, connection: Connection, query: Query
+) -> None:
+    land(settings.lake_uri, [*events(), event("repin", "bad", 101, latitude=99.0)])
+    work(settings)
+    before = everything(query)
+    with connection.cursor() as cursor:
+        cursor.execute("DROP TABLE repins")
+    assert migrations.restore(settings, ["repins"]) == ["repins"]
+    land(settings.lake_uri, [event("repin", "meanwhile", 200)])
+    session = Session("repins", settings, lambda *_: None, lambda *_: None)
+    assert session.turn()
+    session.close()
+    assert len(query("SELECT * FROM repins")) == 1
+    rebuild.request(connection, settings, ["repins"], "ann")
+    work(settings)
+    after = everything(query)
+    assert [r for r in after["repins"] if r["event_id"] != "meanwhile"] == before["repins"]
+    delete(settings.lake_uri, "event_id = 'meanwhile'")
+    work(settings)
+    kept = {name for name in before if name != "table_progress"}
+    assert {name: everything(query)[name] for name in kept} == {name: before[name] for name in kept}
 
 
 def test_a_table_that_is_cut_off_is_told_and_a_person_has_it_rebuilt(

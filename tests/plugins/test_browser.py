@@ -1,5 +1,6 @@
 """The pages in a real browser: hostile texts stay texts, and everything can be used as it should be."""
 
+import json
 import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -291,7 +292,7 @@ def test_the_stream_is_started_where_it_is_seen_to_be_stopped(
         expect(page.locator("#state")).to_contain_text("Stopped by <b>ann")
         with page.expect_request("**/control_stream/dagRuns") as asked:
             page.get_by_role("button", name="Start", exact=True).click()
-        assert asked.value.post_data_json["conf"] == {"wanted": "running"}
+        assert json.loads(asked.value.post_data or "")["conf"] == {"wanted": "running"}
         expect(page.locator("#driver")).to_contain_text("Asked for")
         assert seen.faults == []
     with opened(browser, f"{address}/health", tokens["bob"], answers) as (page, _):

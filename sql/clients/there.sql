@@ -1,4 +1,4 @@
--- name:    merge/rebuild/there
+-- name:    clients/there
 -- purpose: Which of these tables there are.
 -- grain:   one row per table
 -- reads:   tables
