@@ -9,11 +9,11 @@ from typing import Any
 
 from airflow.plugins_manager import AirflowPlugin
 
-from plugins.web.navigation import CATEGORY, PAGES, PREFIX
+from plugins.web.navigation import CATEGORY, METRICS, PAGES, PREFIX
 
 
 class PinwheelPlugin(AirflowPlugin):
-    """One FastAPI app, and a view for each of its pages."""
+    """The pages' app with a view for each page, and the metrics' app."""
 
     name = "pinwheel"
     external_views = [  # noqa: RUF012 - Airflow reads the attribute of the class
@@ -30,10 +30,13 @@ class PinwheelPlugin(AirflowPlugin):
 
     @cached_property
     def fastapi_apps(self) -> list[dict[str, Any]]:  # type: ignore[override]  # Airflow only reads it
-        """The app, created when the API server mounts it."""
-        from plugins.web.app import create_app
+        """The pages, and the metrics; created when the API server mounts them."""
+        from plugins.web import app, metrics
 
-        return [{"app": create_app(), "url_prefix": PREFIX, "name": "Pinwheel"}]
+        return [
+            {"app": app.create_app(), "url_prefix": PREFIX, "name": "Pinwheel"},
+            {"app": metrics.create_app(), "url_prefix": METRICS, "name": "Pinwheel's metrics"},
+        ]
 
     @cached_property
     def fastapi_root_middlewares(self) -> list[dict[str, Any]]:  # type: ignore[override]  # Airflow only reads it

@@ -280,6 +280,7 @@ class WebSettings(MemsqlSettings, FlowSettings, QualityFilesSettings, ReportsFol
     """The pages in Airflow's UI (plugins/), read by its API server."""
 
     brand_users: dict[str, frozenset[int]] = {}  # Airflow user to brand ids: these users see only their brands
+    metrics_token: SecretStr = SecretStr("")  # of the monitoring that reads /pinwheel-metrics/; empty: nobody may
     page_statement_seconds: Seconds = 5.0  # then the page says that the database is unavailable, and retries
     live_max_viewers: Annotated[int, Field(ge=1)] = 100  # twice the number that was measured to be no burden
     live_stream_seconds: Seconds = 300.0  # then the browser reconnects, and the login is checked again

@@ -50,7 +50,7 @@ def database_rows(connection: Connection, now: datetime) -> DatabaseRows:
     since = naive(now - RATE_OVER)
     today = now.replace(hour=0, minute=0, second=0, microsecond=0, tzinfo=None)
     return DatabaseRows(
-        measures=fetch(connection, "operate/health_latest"),
+        measures=latest_measures(connection),
         merges=fetch(connection, "operate/merge_recent", {"from_time": since, "slices": SLICES}),
         watermarks=fetch(connection, "operate/watermarks"),
         complete=complete_through(connection),
@@ -58,6 +58,11 @@ def database_rows(connection: Connection, now: datetime) -> DatabaseRows:
         rollup_queue=fetch(connection, "operate/rollup_queue")[0]["slices"],
         restarts_before=fetch(connection, "operate/driver_restarts", {"from_time": today})[0]["restarts"],
     )
+
+
+def latest_measures(connection: Connection) -> list[Row]:
+    """The newest value of every measure of watch_health."""
+    return fetch(connection, "operate/health_latest")
 
 
 def complete_through(connection: Connection) -> list[Row]:

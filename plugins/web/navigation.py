@@ -1,6 +1,6 @@
 """The pages, in the order of the navigation. Imports nothing, because every Airflow process loads it."""
 
-PREFIX = "/pinwheel"
+PREFIX, METRICS = "/pinwheel", "/pinwheel-metrics"
 CATEGORY = "Pinwheel"
 PAGES = {
     "live": "Live globe",

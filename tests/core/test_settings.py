@@ -46,7 +46,7 @@ def secrets_of(cls: type[BaseSettings]) -> set[str]:
 
 def test_a_process_holds_the_secrets_that_it_needs_and_no_others() -> None:
     """No process's class inherits from another's: the pages once got Kafka's password that way."""
-    assert secrets_of(WebSettings) == {"memsql_password"}
+    assert secrets_of(WebSettings) == {"memsql_password", "metrics_token"}
     assert secrets_of(SuperviseSettings) == {"kafka_sasl_password"}
     assert secrets_of(MergeSettings) == {"memsql_password"}
     assert secrets_of(StreamSettings) == {"kafka_sasl_password", "memsql_password", "erasure_key", "pin_api_token"}
@@ -91,7 +91,7 @@ def test_every_secret_is_kept_out_of_logs() -> None:
         if SECRET.search(name)
     }
     users = {f"{role}memsql_password" for role in ("", "merge_", "stream_", "report_", "analyst_")}
-    others = {"kafka_sasl_password", "alert_urls", "smtp_password", "erasure_key", "pin_api_token"}
+    others = {"kafka_sasl_password", "alert_urls", "smtp_password", "erasure_key", "pin_api_token", "metrics_token"}
     assert {name for name, _ in secrets} == users | others
     assert {kind for _, kind in secrets} == {SecretStr}
     assert "s3cret" not in repr(load(MemsqlSettings, memsql_password="s3cret"))

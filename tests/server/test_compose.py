@@ -43,7 +43,7 @@ OUTSIDE_THE_CLASSES = {  # read by pinwheel.stream.submit, the reports and pinwh
 KAFKA_LOGIN = ("KAFKA_SASL_MECHANISM", "KAFKA_SASL_USERNAME", "KAFKA_SASL_PASSWORD")  # of the embedded broker alone
 WITH_STORE = ("airflow-scheduler", "airflow-api-server")
 OF_THE_PIPELINE = re.compile(r"^(PINWHEEL|AWS)_.*(PASSWORD|TOKEN|_KEY|ACCESS_KEY_ID|ALERT_URLS|DATABASE_URL)$")
-OPTIONAL_SECRETS = {"PINWHEEL_SMTP_PASSWORD"}  # of a server that is optional
+OPTIONAL_SECRETS = {"PINWHEEL_SMTP_PASSWORD", "PINWHEEL_METRICS_TOKEN"}  # of a server that is optional
 NO_SECRET = {"AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE"}
 DOCKERFILE = (ROOT / "Dockerfile").read_text()
 
@@ -289,7 +289,7 @@ def test_the_same_login_for_the_store_and_its_clients() -> None:
 
 @pytest.mark.parametrize("name", sorted(AIRFLOW - {"airflow-scheduler"}))
 def test_an_airflow_without_tasks_has_no_secret_of_theirs(name: str) -> None:
-    reader = {"PINWHEEL_REPORT_MEMSQL_PASSWORD", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"}
+    reader = {"PINWHEEL_REPORT_MEMSQL_PASSWORD", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "PINWHEEL_METRICS_TOKEN"}
     of_airflow = {"PINWHEEL_AIRFLOW_DATABASE_URL"}
     secrets = {key for key in environment_of(name) if OF_THE_PIPELINE.search(key)} - of_airflow
     assert secrets == (reader if name == "airflow-api-server" else set())
