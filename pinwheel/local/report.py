@@ -3,6 +3,7 @@
 ``pinwheel books``: what became of every offset and every row.
 """
 
+import time
 from datetime import UTC, datetime
 
 from rich.console import Console
@@ -20,6 +21,8 @@ from pinwheel.operate.health import Measure, look
 from pinwheel.quality.books import close_books
 from pinwheel.quality.books_lines import Books, Line
 
+RATE_SECONDS = 2.0  # between the two looks that make a rate
+
 
 def print_status(settings: LocalSettings) -> None:
     """Print the programs of the stack and, while it runs, the status line."""
@@ -33,11 +36,14 @@ def print_status(settings: LocalSettings) -> None:
     holder = stack.lock.holder()
     console.print(f"Run by process {holder}, Airflow at {settings.airflow_url}" if holder else "Not running.")
     if any(state.pid for state in states):
-        console.print(line(Watch(settings, stack.credentials).pulse()))
+        watch = Watch(settings, stack.credentials)
+        watch.pulse()
+        time.sleep(RATE_SECONDS)
+        console.print(line(watch.pulse()))
 
 
 def _table(states: list[ProgramState]) -> Table:
-    table = Table("Program", "ProgramState", "Process", "Memory")
+    table = Table("Program", "State", "Process", "Memory")
     for state in states:
         up = "[green]up" if state.pid else "[red]down"
         table.add_row(state.name, up, str(state.pid or ""), f"{state.megabytes} MB" if state.megabytes else "")

@@ -1,6 +1,7 @@
 """The books as a table for people, and which servers a command works on."""
 
 import os
+import re
 from collections import Counter
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -8,10 +9,15 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
+from pinwheel.clients import kafka
+from pinwheel.clients.kafka import Held
 from pinwheel.core.errors import LocalError
+from pinwheel.local import report
 from pinwheel.local.commands import use_servers
 from pinwheel.local.report import show_books
 from pinwheel.local.settings import LocalSettings
+from pinwheel.local.stack import ProgramState, Stack
+from pinwheel.local.watch import Watch
 from pinwheel.quality.books_lines import PARTITION, ROLLUPS, TABLE, Books, Line
 
 AT = datetime(2026, 3, 14, 12, 20, tzinfo=UTC)
@@ -72,3 +78,19 @@ def test_a_command_works_on_the_embedded_stack_otherwise(
         monkeypatch.setenv("PINWHEEL_MEMSQL_HOST", named)
     with pytest.raises(LocalError, match="not running"):
         use_servers(LocalSettings(state_dir=tmp_path))
+
+
+def test_the_status_shows_the_rate(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A rate needs two looks."""
+    settings, sent = LocalSettings(state_dir=tmp_path), iter([100, 300])
+    settings.stack_dir.mkdir(parents=True)
+    monkeypatch.setattr(report, "RATE_SECONDS", 0.01)
+    monkeypatch.setattr(Stack, "status", lambda _: [ProgramState("kafka", 7, 100)])
+    monkeypatch.setattr(kafka, "held_offsets", lambda _: {0: Held(0, next(sent))})
+    monkeypatch.setattr(Watch, "_rows", lambda *_: [])
+    report.print_status(settings)
+    shown = capsys.readouterr().out
+    assert "300 events in Kafka" in shown
+    assert re.search(r" [\d,]+ events/s", shown)
