@@ -175,6 +175,25 @@ def test_letters_are_shown_over_time_and_the_button_asks_which_come_home(
             assert seen.faults == []
 
 
+def test_a_held_slice_is_judged_again_where_it_is_seen(browser: Browser, address: str, tokens: dict[str, str]) -> None:
+    slice_ = {"slice_id": 186, "table": "repins", "rows_read": 9, "audited_at": NOW, "reasons": ["<b>4 rows"]}
+    answers: dict[str, Any] = {
+        "quality/rows": hostile(quality.Rows, ["x"]) | {"held": [slice_]},
+        "v2/dags/release_slice/dagRuns": {"dag_run_id": "manual__1"},
+    }
+    with opened(browser, f"{address}/quality", tokens["ann"], answers) as (page, seen):
+        with page.expect_request("**/release_slice/dagRuns") as asked:
+            page.get_by_role("button", name="Judge again: slice 186 of repins").click()
+        assert json.loads(asked.value.post_data or "")["conf"] == {"slice_id": 186, "decision": "retry"}
+        expect(page.locator("#rows")).to_contain_text("Slice 186: asked for")
+        page.get_by_role("button", name="Accept: slice 186 of repins").click()
+        assert seen.dialogs == ["Merge slice 186 of repins without the rows that break a rule?"]
+        assert seen.faults == []
+    with opened(browser, f"{address}/quality", tokens["bob"], answers) as (page, _):
+        expect(page.locator("#rows")).to_contain_text("Held slices")
+        assert page.get_by_role("button", name="Accept: slice 186 of repins").count() == 0
+
+
 def test_who_may_not_trigger_the_dag_is_told_so(browser: Browser, address: str, tokens: dict[str, str]) -> None:
     answers = {"quality/dead-letters": dead_letters({"not_json": 1})}
     with opened(browser, f"{address}/quality", tokens["ann"], answers) as (page, _):

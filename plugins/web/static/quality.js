@@ -3,6 +3,7 @@
 import { card, raw, showLetters, tryButton } from "./letters.js";
 import {
   $,
+  ApiError,
   address,
   ago,
   airflowLink,
@@ -18,6 +19,7 @@ import {
   runbookLink,
   sparkline,
   table,
+  trigger,
   when,
 } from "./pinwheel.js";
 
@@ -42,7 +44,13 @@ function start(me) {
     );
     return;
   }
-  poll({ load: (signal) => get("quality/rows", {}, signal), show: showRows, place: $("#rows-problem"), seconds: 30 });
+  mayRelease = me.may_trigger.includes("release_slice");
+  rows = poll({
+    load: (signal) => get("quality/rows", {}, signal),
+    show: showRows,
+    place: $("#rows-problem"),
+    seconds: 30,
+  });
   poll({
     load: (signal) => get("quality/dead-letters", {}, signal),
     show: showLetters,
@@ -155,8 +163,50 @@ function held(slices) {
         ),
     },
   ];
+  if (mayRelease) columns.push({ label: "Decide", cell: decisions });
   const todo = [airflowLink("dags/release_slice", "release_slice"), " ", runbookLink(GATE)];
-  return card("Held slices", h("span", {}, todo), table(columns, slices, "Slices that wait for a decision"));
+  const ways = h(
+    "p",
+    { class: "quiet" },
+    "Judge again: the cause is fixed, or the rule has changed. Accept: merge it without the rows that break a rule, which",
+    " go to quarantine. ",
+    h("span", { role: "status" }, decided),
+  );
+  return card("Held slices", h("span", {}, todo), table(columns, slices, "Slices that wait for a decision"), ways);
+}
+
+let mayRelease = false;
+/** @type {{now: () => unknown} | undefined} */
+let rows;
+/** What the person has just decided, until the merge has acted on it. */
+let decided = "";
+
+/** @param {Api.Held} slice */
+function decisions(slice) {
+  const button = (/** @type {"retry" | "accept"} */ decision, /** @type {string} */ text) =>
+    h(
+      "button",
+      {
+        type: "button",
+        "aria-label": `${text}: slice ${slice.slice_id} of ${slice.table}`,
+        on: { click: () => decide(slice, decision) },
+      },
+      text,
+    );
+  return h("span", { class: "links" }, button("retry", "Judge again"), button("accept", "Accept"));
+}
+
+/** @param {Api.Held} slice @param {"retry" | "accept"} decision */
+async function decide({ slice_id, table: name }, decision) {
+  const question = `Merge slice ${slice_id} of ${name} without the rows that break a rule?`;
+  if (decision === "accept" && !confirm(question)) return;
+  decided = `Slice ${slice_id}: asked for; the merge acts on it within a minute.`;
+  try {
+    await trigger("release_slice", { slice_id, decision });
+  } catch (error) {
+    decided = error instanceof ApiError ? error.message : "The decision could not be sent.";
+  }
+  rows?.now();
 }
 
 /** @param {Api.Failure[]} found */
