@@ -57,4 +57,4 @@ def _utc(at: datetime) -> str:
 
 def _url(path: str) -> str | None:
     base = load(AlertSettings).base_url.rstrip("/")
-    return f"{base}/{path}" if base else None
+    return f"{base}/{path}" if re.match("https?://", base) else None

@@ -4,6 +4,7 @@ Idempotent: existing objects stay, passwords are reset to the given ones, and a 
 by the next. Users log in from one host: loopback in the embedded stack, any host on servers.
 """
 
+import logging
 import re
 from collections.abc import Mapping
 from typing import Any, TypeAlias
@@ -13,6 +14,8 @@ import pymysql
 from pinwheel.clients import memsql
 from pinwheel.core.contract import TABLES
 from pinwheel.core.errors import MemsqlError, SettingError
+
+log = logging.getLogger(__name__)
 
 ANY_HOST = "%"
 PLAIN_NAME = re.compile(r"[a-z][a-z0-9_]*")
@@ -37,13 +40,18 @@ def make_users(connection: Connection, database: str, *, engine: str, host: str,
 
 
 def grant_tables(connection: Connection, database: str, *, engine: str, host: str) -> None:
-    """Grant the rights on single tables; the schema must exist.
+    """Grant the rights on single tables; the schema must exist. A table that was dropped stops nothing but itself.
 
     Raises:
         SettingError, MemsqlError: as for the users.
     """
     for table in TABLES:
-        _run(connection, statements("grants/reporting_table", engine, database, table=table), {"host": host})
+        try:
+            _run(connection, statements("grants/reporting_table", engine, database, table=table), {"host": host})
+        except MemsqlError as error:
+            if memsql.error_code(error) != memsql.NO_SUCH_TABLE:
+                raise
+            log.error("there is no table %s: `pinwheel rebuild %s` makes it anew from the lake", table, table)
     for name in ("grants/merge", "grants/stream", "grants/analyst"):
         _run(connection, statements(name, engine, database), {"host": host})
 

@@ -21,6 +21,7 @@ from pinwheel.core.errors import MemsqlError, MissingPartError
 from pinwheel.core.settings import MemsqlSettings
 
 SQL_DIR = Path(__file__).resolve().parents[2] / "sql"
+NO_SUCH_TABLE = 1146
 CONFLICTS = (1205, 1213)  # lock wait timeout, deadlock: a retry of the transaction helps
 UNREACHABLE = (1040, 1053, 1077, 1158, 1159, 1160, 1161, 1927, 2002, 2003, 2006, 2013, 2055)
 STREAM_ROWS = 50_000

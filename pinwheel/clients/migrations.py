@@ -22,7 +22,7 @@ from pinwheel.core.settings import MemsqlSettings
 
 SCHEMA_DIR = memsql.SQL_DIR / "schema"
 # Statements that define a table or change it; each may run twice.
-DEFINES = r"\s*(?:CREATE TABLE IF NOT EXISTS|ALTER TABLE|(?:CREATE|DROP) INDEX[^;]*?\bON)\s+{table}\b"
+DEFINES = r"(\s*(?:CREATE TABLE IF NOT EXISTS|ALTER TABLE|(?:CREATE|DROP) INDEX[^;]*?\bON)\s+){table}\b"
 LOCK_SECONDS = 600  # how long a second process waits for the first
 
 
@@ -44,8 +44,8 @@ def apply(settings: MemsqlSettings) -> list[str]:
 def restore(settings: MemsqlSettings, tables: Sequence[str]) -> list[str]:
     """Make those of ``tables`` that were dropped anew, empty, by the statements that define them; returns their names.
 
-    Rebuild them right after: until then, the merge goes on with what is new. Dying half-way, or twice: the statements
-    may all run again.
+    Rebuild them right after: until then, the merge goes on with what is new. A table gets its name last: dying before
+    that leaves ``restored_<table>``, which the next run makes anew.
     """
     if not tables:
         return []
@@ -53,10 +53,12 @@ def restore(settings: MemsqlSettings, tables: Sequence[str]) -> list[str]:
         present = there(connection, tables)
         lost = [table for table in tables if table not in present]
         for table in lost:
+            memsql.execute(connection, "clients/drop_restored", table=table)
             for path in schema_files():
                 for sql in memsql.statements(f"schema/{path.stem}", settings.memsql_engine):
-                    if re.match(DEFINES.format(table=re.escape(table)), sql):
-                        cursor.execute(sql)
+                    if defines := re.match(DEFINES.format(table=re.escape(table)), sql):
+                        cursor.execute(f"{defines[1]}restored_{table}{sql[defines.end() :]}")
+            memsql.execute(connection, "clients/name_restored", table=table)
         return lost
 
 

@@ -15,7 +15,7 @@ LONG = 6  # digits
 # Columns, in the lake and in all tables, whose numbers are pins, offsets, counts or keys, which may look like an id.
 OTHER_NUMBERS = {
     *("event_id", "link", "image_url", "item"),
-    *("progress", "counts", "differences", "lost_offsets", "kafka_log"),
+    *("progress", "counts", "differences", "lost_offsets", "kafka_log", "judged_anew"),
     *("changes", "numbers", "digest", "folder", "erasure_id", "person_hash"),
 }
 MOST_DIGITS = 19  # of an int64

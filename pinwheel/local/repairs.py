@@ -4,14 +4,13 @@ import time
 from collections.abc import Sequence
 from datetime import UTC, date, datetime
 
-from pinwheel.clients import memsql, migrations
+from pinwheel.clients import memsql
 from pinwheel.core.contract import TABLES
 from pinwheel.core.errors import LocalError
 from pinwheel.core.settings import DriverSettings, EraseSettings, MergeSettings, RetentionSettings, SourceSettings, load
 from pinwheel.erase import receipt
 from pinwheel.erase.ledger import Request
 from pinwheel.erase.run import erase, look
-from pinwheel.local import environment
 from pinwheel.local.commands import use_servers
 from pinwheel.local.settings import LocalSettings
 from pinwheel.local.stack import Stack
@@ -80,10 +79,8 @@ def rebuild_tables(settings: LocalSettings, tables: Sequence[str], all_tables: b
     if dry_run:
         return
     if is_stack:  # what was dropped is made first; elsewhere `pinwheel prepare` and `pinwheel schema` do it
-        stack = Stack(settings)
-        stack.make_schema()
-        restored = migrations.restore(environment.memsql(settings, stack.credentials, "admin"), wanted)
-        print("".join(f"{table} was dropped: made anew, empty\n" for table in restored), end="")
+        for table in Stack(settings).make_schema(wanted):
+            print(f"{table} was dropped: made anew, empty")
     with memsql.connect(merging) as connection:
         rebuild.request(connection, merging, wanted, "pinwheel rebuild")
         while going := [found for table in wanted if (found := rebuild.waiting(connection, table))]:

@@ -4,7 +4,7 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
@@ -151,16 +151,22 @@ class Stack:
             log = f"{owned.log_path} ends with:\n{owned.last_lines()}"
             raise LocalError(f"{' '.join(program.command)} ended with exit code {code}; {log}")
 
-    def make_schema(self) -> None:
-        """Create the database, its users and tables, and grant their rights. Idempotent."""
+    def make_schema(self, restored: Sequence[str] = ()) -> list[str]:
+        """Create the database, its users and tables, and grant their rights. Idempotent.
+
+        Returns:
+            Those of the ``restored`` reporting tables that were dropped, and are made anew.
+        """
         from pinwheel.clients import migrations
         from pinwheel.generate.catalogue import Catalogue, save_brands
 
         mariadb.make_users(self.settings, self.credentials)
         admin = environment.memsql(self.settings, self.credentials, "admin")
         migrations.apply(admin)
+        made_anew = migrations.restore(admin, restored)
         save_brands(Catalogue(seed=self.settings.catalogue_seed), admin)
         mariadb.grant_tables(self.settings)
+        return made_anew
 
     def stop_part(self, name: str) -> None:
         """Stop one part's programs in reverse order: Airflow's API server last, as tasks report their end to it."""

@@ -13,6 +13,7 @@ from pinwheel.alerts.catalogue import MERGE_FAILING, Resolve, Send
 from pinwheel.alerts.latch import Latch
 from pinwheel.clients import memsql
 from pinwheel.clients.memsql import Connection
+from pinwheel.core.errors import MemsqlError
 from pinwheel.core.settings import MergeSettings
 from pinwheel.core.times import utc_now
 from pinwheel.merge.ledger import SupersededError
@@ -80,12 +81,20 @@ class Turns(ABC):
             self._connection = memsql.connect(self.settings, local_infile=self.loads_files)
         return self._connection
 
+    def _answers(self) -> bool:
+        try:
+            memsql.connect(self.settings).close()
+        except MemsqlError:
+            return False
+        return True
+
     def _failed(self, error: Exception) -> None:
         self.errors += 1
         self._errors_in_row += 1
         self.close()  # the connection's state is unknown
         log.error("failed subject=%s errors=%d", self.subject, self._errors_in_row, exc_info=error)
-        self._is_away = memsql.is_away(error)
+        # A statement that takes too long, or is too large, ends like a server that goes away.
+        self._is_away = memsql.is_away(error) and not self._answers()
         if self._errors_in_row >= ALERT_AFTER_ERRORS and not self._is_away:  # watch_health tells of that
             self._failing.start(f"{self._errors_in_row} errors in a row, the last: {error}")
 

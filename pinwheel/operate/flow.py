@@ -191,11 +191,8 @@ def _open(rows: DatabaseRows, about: tuple[str, ...]) -> list[str]:
     """Titles of the open alerts that are no measures: these have a sentence with their value."""
     found = [
         ALERTS[a["name"]].title.format(subject=a["subject"])
-        for a in rows.alerts
-        if a["resolved_at"] is None
-        and a["name"] not in HEALTH_ALERTS
-        and _is_about(a["name"], a["subject"], about)
-        and a["name"] in ALERTS
+        for a in rows.open_alerts
+        if a["name"] not in HEALTH_ALERTS and _is_about(a["name"], a["subject"], about) and a["name"] in ALERTS
     ]
     return [title[0].upper() + title[1:] for title in found]
 

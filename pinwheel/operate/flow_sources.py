@@ -9,7 +9,7 @@ from typing import Literal
 import pymysql
 from deltalake.exceptions import DeltaError
 
-from pinwheel.alerts.listing import recent_alerts
+from pinwheel.alerts.listing import open_alerts, recent_alerts
 from pinwheel.clients.memsql import Connection, Row, fetch
 from pinwheel.core.errors import PinwheelError
 from pinwheel.core.settings import FlowSettings
@@ -55,6 +55,7 @@ def database_rows(connection: Connection, now: datetime) -> DatabaseRows:
         watermarks=fetch(connection, "operate/watermarks"),
         complete=complete_through(connection),
         alerts=recent_alerts(connection),
+        open_alerts=open_alerts(connection),
         rollup_queue=fetch(connection, "operate/rollup_queue")[0]["slices"],
         restarts_before=fetch(connection, "operate/driver_restarts", {"from_time": today})[0]["restarts"],
     )

@@ -94,6 +94,7 @@ class DatabaseRows(BaseModel):
     watermarks: list[Row] = []
     complete: list[Row] = []
     alerts: list[Row] = []
+    open_alerts: list[Row] = []
     rollup_queue: int | None = None
     restarts_before: float | None = None
 

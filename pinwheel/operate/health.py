@@ -7,7 +7,7 @@ no step unwell. A step that never had a record is as far behind as the oldest re
 import json
 import logging
 import shutil
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -18,13 +18,11 @@ from deltalake import DeltaTable
 from deltalake.exceptions import DeltaError
 
 from pinwheel.alerts.catalogue import (
-    DRIVER_FAILING,
-    DRIVER_STALLED,
+    DRIVER_ALERTS,
     HEALTH_ALERTS,
     MERGE_FAILING,
     SLICE_HELD,
     SOURCE_DOWN,
-    STREAM_REFUSED,
     STREAM_STOPPED,
     TABLE_CUT_OFF,
     Resolve,
@@ -52,15 +50,15 @@ CLOCKS_DIFFER = timedelta(minutes=10)  # by less, between machines
 RECENT_COMMITS = 50  # window for the share of dead letters: about 100 s
 CATCH_UP_LOOKS = 5  # what waited for 10 minutes is merged within 5
 TABLE_ALERTS = frozenset({SLICE_HELD.name, TABLE_CUT_OFF.name, MERGE_FAILING.name})  # by them alone a table is behind
-_DOWN = frozenset({SOURCE_DOWN.name, DRIVER_FAILING.name, DRIVER_STALLED.name, STREAM_REFUSED.name})
+_DOWN = {*(f"{SOURCE_DOWN.name}/{name}" for name in ("kafka", "lake")), *(alert.name for alert in DRIVER_ALERTS)}
 _STILL = _DOWN | {"driver_down", STREAM_STOPPED.name}
-# Measure -> what explains it: measures that are unwell, and open alerts.
-CAUSES = {
+# Measure -> what explains it: measures ("name" or "name/subject") that are unwell, and open alerts about the driver.
+CAUSES: Mapping[str, set[str]] = {
     "driver_down": _DOWN,
     "open_batch_seconds": _STILL,
     "lake_behind_seconds": _STILL | {"open_batch_seconds"},
     "lag_records": _STILL | {"open_batch_seconds", "lake_behind_seconds"},
-    "merged_behind_seconds": _STILL | {"open_batch_seconds", "lake_behind_seconds"},
+    "merged_behind_seconds": _STILL | {f"{SOURCE_DOWN.name}/memsql", "open_batch_seconds", "lake_behind_seconds"},
 }
 
 
@@ -202,9 +200,8 @@ def _driver(settings: HealthSettings, now: datetime) -> Iterator[Measure]:
     is_at_work = now.timestamp() - tried_at < supervisor.START_SECONDS  # the supervisor, which tells when it gives up
     is_no_fault = is_first or is_at_work or state.stopped_at
     yield Measure("driver_down", "stream_engagement", float(is_down), None if is_no_fault else 0)
-    if state.stopped_at:
-        lasts = now.timestamp() - state.stopped_at
-        yield Measure(STREAM_STOPPED.name, state.stopped_by, lasts, settings.health_max_stopped_seconds)
+    stopped = now.timestamp() - state.stopped_at if state.stopped_at else 0.0
+    yield Measure(STREAM_STOPPED.name, "stream_engagement", stopped, settings.health_max_stopped_seconds)
     yield Measure("driver_restarts", "stream_engagement", state.restarts)
 
 
@@ -252,6 +249,8 @@ def update_alerts(
     """
     before: dict[str, dict[str, Any]] = json.loads(path.read_text()) if path.exists() else {}
     after = dict(before)  # alerts whose measures are missing keep their state
+    raised = {name for name, state in before.items() if state.get("looks", 0) >= after_looks}
+    known = raised | {alert["name"] for alert in open_alerts} | {STREAM_STOPPED.name}  # causes that people know
     for name, of_alert in _by_alert(measures).items():
         unwell = [m for m in of_alert if not m.is_well]
         looks, excused = (before.get(name, {}).get(count, 0) for count in ("looks", "excused"))
@@ -261,9 +260,12 @@ def update_alerts(
             latch.end(f"Over. Since {since}: {before.get(name, {}).get('told')}")
             after.pop(name, None)
             continue
-        own = [m for m in unwell if not follows(m, measures, open_alerts)]
+        causes = [follows(m, measures, open_alerts) for m in unwell]
+        own = [m for m, cause in zip(unwell, causes, strict=True) if cause is None]
         if not own and not latch.is_open:
-            after[name] = {"excused": CATCH_UP_LOOKS}
+            # A cause that comes and goes, and is never alerted, must not hide this one: the looks stay counted.
+            is_told = any(cause in known for cause in causes)
+            after[name] = {"excused": CATCH_UP_LOOKS} if is_told else {"looks": looks, "since": since, "told": "…"}
         elif excused and not latch.is_open:
             after[name] = {"excused": excused - 1}
         else:
@@ -274,19 +276,21 @@ def update_alerts(
     atomic.write_text(path, json.dumps(after))
 
 
-def follows(measure: Measure, measures: Iterable[Measure], open_alerts: Iterable[Row]) -> bool:
-    """Whether an unwell measure follows from a fault that another alert tells, or will tell."""
-    causes = CAUSES.get(measure.name, frozenset())
-    if any(m.name in causes and (m.name == STREAM_STOPPED.name or not m.is_well) for m in measures):
-        return True
+def follows(measure: Measure, measures: Iterable[Measure], open_alerts: Iterable[Row]) -> str | None:
+    """The alert of the fault that an unwell measure follows from, if there is one."""
+    causes = CAUSES.get(measure.name, set())
+    for m in measures:
+        is_fault = bool(m.value) if m.name == STREAM_STOPPED.name else not m.is_well
+        if is_fault and (m.name in causes or f"{m.name}/{m.subject}" in causes):
+            return m.name
     for alert in open_alerts:
-        if alert["name"] in causes:
-            return True
+        if alert["name"] in causes - HEALTH_ALERTS.keys():  # those are judged by their measures, above
+            return str(alert["name"])
         if measure.name == "merged_behind_seconds" and alert["name"] in TABLE_ALERTS:
             of_table = str(alert["subject"]).partition(" ")[0]  # after it, the shard
             if measure.subject in (of_table, ROLLUPS):  # the rollups are as complete as the table that is behind most
-                return True
-    return False
+                return str(alert["name"])
+    return None
 
 
 def _by_alert(measures: Iterable[Measure]) -> dict[str, list[Measure]]:

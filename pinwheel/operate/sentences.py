@@ -40,7 +40,7 @@ KINDS: Mapping[str, Kind] = {
         duration,
     ),
     "stopped_seconds": Kind(
-        "{subject} stopped the stream {value} ago", "Since when the stream is stopped is unknown", duration
+        "The stream was stopped on purpose {value} ago", "Since when the stream is stopped is unknown", duration
     ),
     "held_slices": Kind("A slice of {subject} is held", "Whether a slice of {subject} is held is unknown"),
     "dead_letter_share": Kind(

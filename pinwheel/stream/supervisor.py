@@ -92,7 +92,7 @@ class SupervisorState:
     restarts: int = 0
     stopped_at: float = 0.0  # since when people want it stopped; 0: they don't
     stopped_by: str = ""
-    alerted: tuple[str, ...] = ()  # names of the alerts that are open
+    alerted: tuple[str, ...] | None = None  # names of the alerts that are open; None: unknown
 
 
 @dataclass(frozen=True)
@@ -168,7 +168,7 @@ class Supervisor:
         self._path = _path(settings.stream_dir)
         self._state = self._stored = state_of(settings.stream_dir)
         self._latches = {
-            alert: Latch(alert, SUBJECT, world.alert, world.resolve, is_open=alert.name in self._state.alerted)
+            alert: Latch(alert, SUBJECT, world.alert, world.resolve, is_open=alert.name in (self._state.alerted or ()))
             for alert in DRIVER_ALERTS
         }
         self._looked_at = 0.0
@@ -177,6 +177,9 @@ class Supervisor:
 
     def session(self) -> None:
         """Supervise for ``supervise_session_seconds``; the driver keeps running if this returns or dies."""
+        if self._state.alerted is None:  # the file was lost, for example by `make stop`: what still is, is raised again
+            for alert in DRIVER_ALERTS:
+                self.world.resolve(alert, SUBJECT, "the supervision of the stream began anew")
         ends = self.world.clock() + self.settings.supervise_session_seconds
         while self.world.clock() < ends:
             try:
@@ -302,7 +305,7 @@ def state_of(stream_dir: Path) -> SupervisorState:
     path = _path(stream_dir)
     try:
         kept = SupervisorState(**json.loads(path.read_text()))
-        return replace(kept, alerted=tuple(kept.alerted))  # JSON has lists
+        return replace(kept, alerted=tuple(kept.alerted or ()))  # JSON has lists
     except FileNotFoundError:
         return SupervisorState()
     except (ValueError, TypeError) as error:

@@ -14,6 +14,7 @@ from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
+from pinwheel.clients.memsql import NO_SUCH_TABLE
 from pinwheel.core.errors import LakeError, MemsqlError
 from plugins.web.headers import HEADERS
 from plugins.web.navigation import PREFIX
@@ -30,7 +31,6 @@ CODES = {
     429: "too_often",
     503: "away",
 }
-NO_SUCH_TABLE = 1146
 
 
 class Error(BaseModel):
@@ -75,7 +75,8 @@ def install(app: FastAPI) -> None:
 
 def _http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)  # noqa: S101 - as it was registered
-    if error.status_code == 401 and request.method == "GET" and "text/html" in request.headers.get("accept", ""):
+    is_page = request.method == "GET" and "text/html" in request.headers.get("accept", "")
+    if error.status_code == 401 and is_page and request.scope.get("root_path", "").endswith(PREFIX):
         return RedirectResponse(_login(request), 303)  # a person who opens a page, and comes back to it
     code = CODES.get(error.status_code, "failed")
     return answer(error.status_code, code, str(error.detail), dict(error.headers or {}))
@@ -84,7 +85,7 @@ def _http(request: Request, error: Exception) -> Response:
 def _login(request: Request) -> str:
     """The address of Airflow's login, which leads back here; both without the host, which a proxy may change."""
     query = f"?{request.url.query}" if request.url.query else ""
-    airflow = request.scope.get("root_path", "").removesuffix(PREFIX)
+    airflow = request.scope["root_path"].removesuffix(PREFIX)
     return f"{airflow}/api/v2/auth/login?next={quote(request.url.path + query)}"
 
 

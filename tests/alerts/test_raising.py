@@ -227,6 +227,15 @@ def test_with_an_address_a_message_links_to_what_it_is_about(
     assert body.endswith("Runbook: https://airflow.example/pinwheel/runbooks/merge_events")
 
 
+@pytest.mark.parametrize("address", ["airflow.example.com", "javascript:alert(1)", " "])
+def test_an_address_that_is_none_costs_the_links_alone(
+    database: FakeDatabase, inbox: Inbox, monkeypatch: pytest.MonkeyPatch, address: str
+) -> None:
+    monkeypatch.setenv("PINWHEEL_BASE_URL", address)
+    raising.raise_alert(SLICE_HELD, "repins", "slice 7 is held")
+    assert inbox.got[0][1].endswith("Alert: slice_held, repins\nRunbook: docs/runbooks/merge_events.md")
+
+
 @pytest.mark.parametrize(
     ("text", "told"),
     [

@@ -1,6 +1,8 @@
 """Migrations of a database on a real server: a new one, and one that has data."""
 
+from contextlib import suppress
 from datetime import date
+from itertools import count
 from uuid import uuid4
 
 import pytest
@@ -96,6 +98,30 @@ def test_a_table_that_was_dropped_is_made_as_it_was(empty: MemsqlSettings) -> No
         assert migrations.restore(empty, list(TABLES)) == [table for table in TABLES if table != "repins"]
         assert {table: ask(connection, f"SHOW CREATE TABLE {table}") for table in TABLES} == made
         assert migrations.restore(empty, list(TABLES)) == migrations.restore(empty, []) == []
+
+
+@pytest.mark.parametrize("dies_at", range(5))
+def test_a_restore_that_dies_leaves_no_half_table(
+    empty: MemsqlSettings, monkeypatch: pytest.MonkeyPatch, dies_at: int
+) -> None:
+    migrations.apply(empty)
+    with memsql.connect(empty) as connection:
+        made = ask(connection, "SHOW CREATE TABLE logins")
+        ask(connection, "DROP TABLE logins")
+        left, real = count(dies_at, -1), memsql.statements
+
+        def dying(name: str, engine: str) -> list[str]:
+            found = real(name, engine)
+            if any("logins" in sql for sql in found) and next(left) == 0:
+                raise KeyboardInterrupt
+            return found
+
+        with monkeypatch.context() as patch, suppress(KeyboardInterrupt):
+            patch.setattr(memsql, "statements", dying)
+            migrations.restore(empty, ["logins"])
+        migrations.restore(empty, ["logins"])
+        assert ask(connection, "SHOW CREATE TABLE logins") == made
+        assert not ask(connection, "SHOW TABLES LIKE 'restored%'")
 
 
 def test_a_table_that_is_there_is_not_touched(empty: MemsqlSettings) -> None:

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 
+import pymysql
 import pytest
 from pydantic import SecretStr
 
@@ -152,6 +153,20 @@ def test_a_database_that_is_away_is_left_to_watch_health(settings: MergeSettings
         session.turn()
     assert (session.errors, titles(inbox)) == (5, [])
     assert session.pause(worked=False) == 5.0, "it is asked again soon"
+
+
+def test_a_statement_that_ends_like_a_server_that_went_away_is_told(
+    settings: MergeSettings, inbox: Inbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refresh(*_: object) -> bool:
+        raise pymysql.err.OperationalError(2013, "Lost connection to server during query")
+
+    monkeypatch.setattr(trends, "refresh", refresh)
+    session = trends_session(settings)
+    for _ in range(4):
+        session.turn()
+    session.close()
+    assert titles(inbox) == ["WARNING: scoring the trends fails again and again"]
 
 
 def test_a_slice_that_was_released_between_sessions_is_told_to_be(

@@ -87,7 +87,7 @@ def alert(name: str, subject: str, resolved: bool = False) -> dict[str, Any]:
 
 
 def test_an_open_alert_makes_its_step_unwell_before_the_next_measure() -> None:
-    told = seen(alerts=[alert("slice_held", "repins"), alert("merge_failing", "pins", resolved=True)])
+    told = seen(open_alerts=[alert("slice_held", "repins")], alerts=[alert("merge_failing", "pins", resolved=True)])
     assert step(told, "gate").unwell == ["A slice of repins is held"]
     assert step(told, "merged").unwell == []
 

@@ -266,7 +266,7 @@ DOWN = Measure("driver_down", "stream_engagement", 1, 0)
 BATCH = Measure("open_batch_seconds", "stream_engagement", 300, 120)
 LATE = Measure("lake_behind_seconds", "events", 300, 120)
 OLD = [Measure("merged_behind_seconds", table, 300, 120) for table in ("pins", "repins", "rollups")]
-STOPPED = Measure("stopped_seconds", "ann", 60, 3600)
+STOPPED = Measure("stopped_seconds", "stream_engagement", 60, 3600)
 KAFKA = Measure("source_down", "kafka", 1, 0)
 
 
@@ -310,6 +310,40 @@ def test_a_stream_that_a_person_stopped_is_no_fault_and_they_are_reminded(tmp_pa
     quiet = [BATCH, LATE, *OLD]
     assert told(tmp_path, *[[STOPPED, *quiet]] * 9) == []
     assert told(tmp_path, *[[replace(STOPPED, value=4000), *quiet]] * 3) == [("raised", "stopped_seconds")]
+
+
+def test_a_cause_that_comes_and_goes_hides_nothing(tmp_path: Path) -> None:
+    """A slow database, for example, whose health query times out now and then."""
+    away = Measure("source_down", "kafka", 1, 0)
+    looks = [[away, LATE] if n % 5 == 0 else [*well(away), LATE] for n in range(20)]
+    assert told(tmp_path, *looks) == [("raised", "lake_behind_seconds")]
+
+
+@pytest.mark.parametrize("source", ["memsql", "disk", "driver"])
+def test_a_source_that_the_stream_does_not_need_explains_nothing_of_it(tmp_path: Path, source: str) -> None:
+    away = Measure("source_down", source, 1, 0)
+    assert told(tmp_path, *[[away, DOWN]] * 5) == [("raised", "source_down"), ("raised", "driver_down")]
+
+
+def test_a_reminder_ends_with_the_stop_and_hides_nothing_after_it(tmp_path: Path) -> None:
+    long, over = replace(STOPPED, value=4000), replace(STOPPED, value=0)
+    own = [{"name": "stopped_seconds", "subject": "pipeline"}]
+    looks = [[long, LATE]] * 3 + [[over, LATE]] * (health.CATCH_UP_LOOKS + 2)
+    assert told(tmp_path, *looks, open_alerts=own) == [
+        ("raised", "stopped_seconds"),
+        ("resolved", "stopped_seconds"),
+        ("raised", "lake_behind_seconds"),
+    ]
+
+
+def test_how_long_a_stream_is_stopped_is_always_measured(
+    settings: HealthSettings, broker: Broker, database: Database
+) -> None:
+    assert measured(settings)["stopped_seconds", "stream_engagement"].value == 0
+    state = SupervisorState(stopped_at=NOW.timestamp() - 4000, stopped_by="ann" * 200)
+    (settings.stream_dir / "supervisor.json").write_text(json.dumps(asdict(state)))
+    found = measured(settings)["stopped_seconds", "stream_engagement"]
+    assert (found.value, found.is_well) == (4000, False)
 
 
 @pytest.mark.parametrize("name", ["slice_held", "table_cut_off", "merge_failing"])

@@ -9,7 +9,7 @@ from pinwheel.operate.sentences import KINDS, SOURCES, YES_OR_NO, sentence
 
 SAID = {
     ("driver_down", "stream_engagement", 1.0, 0): "The stream's driver does not run",
-    ("stopped_seconds", "ann", 3720.0, 3600): "ann stopped the stream 1 h 2 min ago",
+    ("stopped_seconds", "stream_engagement", 3720.0, 3600): "The stream was stopped on purpose 1 h 2 min ago",
     ("lag_records", "partition 0", 123_456.0, 100_000): (
         "123,456 records of partition 0 wait to be landed; allowed are 100,000"
     ),

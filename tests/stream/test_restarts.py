@@ -12,7 +12,7 @@ import pytest
 from pinwheel.core import atomic
 from pinwheel.core.settings import SuperviseSettings
 from pinwheel.stream.supervisor import START_SECONDS, StreamProgress, Supervisor
-from tests.support.worlds import FAILING, NO_PID, Drivers, FakeWorld, keep, kept, names, run
+from tests.support.worlds import FAILING, NO_PID, STALLED, Drivers, FakeWorld, keep, kept, names, run
 
 
 class TestStarting:
@@ -97,6 +97,16 @@ class TestPauses:
         assert name == FAILING
         assert "3 times in a row" in message
         assert str(settings.stream_dir) not in message
+
+    def test_after_its_file_was_lost_no_alert_stays_open(
+        self, supervisor: Supervisor, world: FakeWorld, settings: SuperviseSettings
+    ) -> None:
+        """`make stop` removes it, for example; an open alert would explain what else is late for ever."""
+        supervisor.session()
+        assert {FAILING, STALLED} <= set(names(world.resolved))
+        world.resolved.clear()
+        Supervisor(settings, world.as_world()).session()
+        assert STALLED not in names(world.resolved), "the file is there"
 
     def test_while_kafka_or_the_lake_is_away_that_alone_is_told(self, supervisor: Supervisor, world: FakeWorld) -> None:
         world.seen = None

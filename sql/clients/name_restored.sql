@@ -1,0 +1,8 @@
+-- name:    clients/name_restored
+-- purpose: Give a table that was made anew its name.
+-- grain:   one row per event_id
+-- reads:   restored_$table
+-- writes:  $table
+-- params:  none
+-- names:   table
+ALTER TABLE restored_$table RENAME TO $table
