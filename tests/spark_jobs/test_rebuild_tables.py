@@ -8,6 +8,7 @@ from pyspark.sql import SparkSession
 
 from pinwheel.clients.memsql import Connection
 from pinwheel.clients.spark import REBUILD_TABLES
+from pinwheel.core.contract import TABLES
 from pinwheel.core.settings import LakeJobSettings, MergeSettings, load
 from pinwheel.merge import rebuild
 from spark_jobs import delta_session
@@ -46,7 +47,9 @@ def test_it_equals_what_was_merged(
         "sessions leave it to Spark"
     )
     assert [load_table(spark, small, table) for table in list(before)[:4]] == [20, 20, 20, 20]
-    assert everything(query) == before, "readers see the old tables"
+    now = everything(query)
+    now["quarantine"] = [row for row in now["quarantine"] if row["table_name"] in TABLES]
+    assert now == before, "readers see the old tables"
     assert load_table(spark, small, "repins") == 0, "twice: nothing is left to load"
     work(small)
     assert everything(query) == before
