@@ -31,7 +31,7 @@ PEOPLE = ("user_id", "pin_creator_id", "creator_id")  # columns that have people
 OTHER_IDS = ("event_id",)  # texts that are numbers of something else
 OF_FIELD = (  # texts with numbers of pins, offsets and counts, and keys: an id is one after a person's field
     *("link", "image_url", "item"),
-    *("progress", "counts", "differences", "lost_offsets", "kafka_log"),
+    *("progress", "counts", "differences", "lost_offsets", "kafka_log", "judged_anew"),
     *("changes", "numbers", "digest", "folder", "erasure_id", "person_hash"),
 )
 REPORTS = "reports"  # files with numbers like these
