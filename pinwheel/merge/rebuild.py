@@ -219,15 +219,20 @@ def load_part(rebuild: Rebuild, part: int, rows: Iterable[pa.RecordBatch], conne
                     outcome = Outcome(asdict(write_.counts), slice_.rows_read, len(slice_.aside), detail)
                     slice_id = ledger.record_merged(connection, slice_, outcome)
                     write_rows(connection, write_)
-                    set_aside(connection, slice_, slice_id, write_.table)
-                    again = json.dumps(quarantined_again(connection, slice_))
-                    judged = {"table_name": rebuild.table, "part": part, "judged_anew": again}
-                    memsql.execute(connection, "merge/rebuild/judged_anew", judged)
+                    _set_aside(connection, slice_, slice_id, write_.table, part)
 
             memsql.retry_conflicts(load)
     log.info("rebuilt table=%s part=%d rows=%d quarantined=%d", rebuild.table, part, slice_.rows_read,
              verdict.quarantined)  # fmt: skip
     return int(slice_.rows_read)
+
+
+def _set_aside(connection: Connection, slice_: Prepared, slice_id: int, rebuilt: str, part: int) -> None:
+    """Keep a part's bad rows, and which quarantined records it has judged anew, for the exchange. Does not commit."""
+    set_aside(connection, slice_, slice_id, rebuilt)
+    again = json.dumps(quarantined_again(connection, slice_))
+    judged = {"table_name": slice_.table, "part": part, "judged_anew": again}
+    memsql.execute(connection, "merge/rebuild/judged_anew", judged)
 
 
 def _exchange(rebuild: Rebuild, settings: MergeSettings, connection: Connection) -> None:

@@ -7,7 +7,7 @@ no step unwell. A step that never had a record is as far behind as the oldest re
 import json
 import logging
 import shutil
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -18,13 +18,9 @@ from deltalake import DeltaTable
 from deltalake.exceptions import DeltaError
 
 from pinwheel.alerts.catalogue import (
-    DRIVER_ALERTS,
     HEALTH_ALERTS,
-    MERGE_FAILING,
-    SLICE_HELD,
     SOURCE_DOWN,
     STREAM_STOPPED,
-    TABLE_CUT_OFF,
     Resolve,
     Send,
 )
@@ -40,6 +36,7 @@ from pinwheel.core.settings import CompactSettings, HealthSettings, load
 from pinwheel.core.times import FIRST_KAFKA, aware, naive
 from pinwheel.lake import events_table
 from pinwheel.lake.compaction import measure as measure_files
+from pinwheel.operate.causes import follows
 from pinwheel.operate.sentences import sentence
 from pinwheel.stream import driver_lock, source_log, supervisor
 
@@ -49,17 +46,6 @@ UNDELIVERED_SHOWN = timedelta(days=2)  # alerts are given up after one day; they
 CLOCKS_DIFFER = timedelta(minutes=10)  # by less, between machines
 RECENT_COMMITS = 50  # window for the share of dead letters: about 100 s
 CATCH_UP_LOOKS = 5  # what waited for 10 minutes is merged within 5
-TABLE_ALERTS = frozenset({SLICE_HELD.name, TABLE_CUT_OFF.name, MERGE_FAILING.name})  # by them alone a table is behind
-_DOWN = {*(f"{SOURCE_DOWN.name}/{name}" for name in ("kafka", "lake")), *(alert.name for alert in DRIVER_ALERTS)}
-_STILL = _DOWN | {"driver_down", STREAM_STOPPED.name}
-# Measure -> what explains it: measures ("name" or "name/subject") that are unwell, and open alerts about the driver.
-CAUSES: Mapping[str, set[str]] = {
-    "driver_down": _DOWN,
-    "open_batch_seconds": _STILL,
-    "lake_behind_seconds": _STILL | {"open_batch_seconds"},
-    "lag_records": _STILL | {"open_batch_seconds", "lake_behind_seconds"},
-    "merged_behind_seconds": _STILL | {f"{SOURCE_DOWN.name}/memsql", "open_batch_seconds", "lake_behind_seconds"},
-}
 
 
 @dataclass(frozen=True)
@@ -243,29 +229,28 @@ def update_alerts(
 ) -> None:
     """Raise alerts about measures that were unwell in ``after_looks`` runs in a row, and resolve those that are well.
 
-    A measure that follows from another fault, see ``follows``, raises nothing, also for some runs after that fault: the
-    pipeline catches up. The runs are counted in the file ``path``. If it dies before writing that, the next run repeats
-    the calls: no-ops, or a second message of the same recovery.
+    A measure that follows from another fault raises nothing, also for some runs after it: the pipeline catches up. The
+    runs are counted in the file ``path``. Dying before writing that: the next run repeats the calls, which are no-ops.
     """
     before: dict[str, dict[str, Any]] = json.loads(path.read_text()) if path.exists() else {}
     after = dict(before)  # alerts whose measures are missing keep their state
     raised = {name for name, state in before.items() if state.get("looks", 0) >= after_looks}
     known = raised | {alert["name"] for alert in open_alerts} | {STREAM_STOPPED.name}  # causes that people know
     for name, of_alert in _by_alert(measures).items():
-        unwell = [m for m in of_alert if not m.is_well]
-        looks, excused = (before.get(name, {}).get(count, 0) for count in ("looks", "excused"))
-        since = before.get(name, {}).get("since") or f"{now.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
+        unwell, was = [m for m in of_alert if not m.is_well], before.get(name, {})
+        looks, excused = was.get("looks", 0), was.get("excused", 0)
+        since = was.get("since") or f"{now.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
         latch = Latch(HEALTH_ALERTS[name], "pipeline", raise_, resolve, is_open=looks >= after_looks)
         if not unwell:
-            latch.end(f"Over. Since {since}: {before.get(name, {}).get('told')}")
+            latch.end(f"Over. Since {since}: {was.get('told')}")
             after.pop(name, None)
             continue
         causes = [follows(m, measures, open_alerts) for m in unwell]
         own = [m for m, cause in zip(unwell, causes, strict=True) if cause is None]
         if not own and not latch.is_open:
             # A cause that comes and goes, and is never alerted, must not hide this one: the looks stay counted.
-            is_told = any(cause in known for cause in causes)
-            after[name] = {"excused": CATCH_UP_LOOKS} if is_told else {"looks": looks, "since": since, "told": "…"}
+            kept = {"looks": looks, "since": since}
+            after[name] = {"excused": CATCH_UP_LOOKS} if known.intersection(causes) else kept
         elif excused and not latch.is_open:
             after[name] = {"excused": excused - 1}
         else:
@@ -274,23 +259,6 @@ def update_alerts(
             if looks + 1 >= after_looks:
                 latch.start(f"{text} (since {since})")
     atomic.write_text(path, json.dumps(after))
-
-
-def follows(measure: Measure, measures: Iterable[Measure], open_alerts: Iterable[Row]) -> str | None:
-    """The alert of the fault that an unwell measure follows from, if there is one."""
-    causes = CAUSES.get(measure.name, set())
-    for m in measures:
-        is_fault = bool(m.value) if m.name == STREAM_STOPPED.name else not m.is_well
-        if is_fault and (m.name in causes or f"{m.name}/{m.subject}" in causes):
-            return m.name
-    for alert in open_alerts:
-        if alert["name"] in causes - HEALTH_ALERTS.keys():  # those are judged by their measures, above
-            return str(alert["name"])
-        if measure.name == "merged_behind_seconds" and alert["name"] in TABLE_ALERTS:
-            of_table = str(alert["subject"]).partition(" ")[0]  # after it, the shard
-            if measure.subject in (of_table, ROLLUPS):  # the rollups are as complete as the table that is behind most
-                return str(alert["name"])
-    return None
 
 
 def _by_alert(measures: Iterable[Measure]) -> dict[str, list[Measure]]:
@@ -316,8 +284,9 @@ def watch(settings: HealthSettings, now: datetime, raise_: Send, resolve: Resolv
     """One run of watch_health: measure, alert, store. An unavailable database raises an alert, not an error."""
     measures = look(settings, now)
     state, after_looks = settings.stream_dir / "health.json", settings.health_alert_after_looks
-    update_alerts(measures, state, now, after_looks, raise_, resolve, _open_alerts(settings))
-    if not any(m.name == SOURCE_DOWN.name and m.subject == "memsql" and not m.is_well for m in measures):
+    is_away = any(m.name == SOURCE_DOWN.name and m.subject == "memsql" and not m.is_well for m in measures)
+    update_alerts(measures, state, now, after_looks, raise_, resolve, [] if is_away else _open_alerts(settings))
+    if not is_away:
         try:
             with memsql.connect(settings, statement_seconds=settings.health_memsql_seconds) as connection:
                 keep(connection, measures, now, settings.health_keep_days)
