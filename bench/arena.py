@@ -28,7 +28,7 @@ from pinwheel.local import environment, processes
 from pinwheel.local.settings import LocalSettings
 from pinwheel.local.stack import FIRST, Stack
 from pinwheel.stream import driver_lock
-from pinwheel.stream.supervisor import WANTED_VARIABLE, Wanted
+from pinwheel.stream.wish import WANTED_VARIABLE, Wanted
 
 PRODUCE = (sys.executable, "-m", "pinwheel.generate.produce")
 HOURS = 6

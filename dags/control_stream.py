@@ -72,7 +72,7 @@ def control_stream() -> None:
         """Set the Variable that the supervisor reads; not when the form only asks what would be missing."""
         from airflow.sdk import Variable
 
-        from pinwheel.stream.supervisor import WANTED_VARIABLE, Wanted, Wish
+        from pinwheel.stream.wish import WANTED_VARIABLE, Wanted, Wish
 
         context = get_current_context()
         params, by = context["params"], context["dag_run"].triggering_user_name or Wish.by

@@ -46,7 +46,8 @@ def supervise_stream() -> None:
         from airflow.sdk import Variable
 
         from pinwheel.core.settings import SuperviseSettings, load
-        from pinwheel.stream.supervisor import WANTED_VARIABLE, Wanted, Wish, supervise
+        from pinwheel.stream.supervisor import supervise
+        from pinwheel.stream.wish import WANTED_VARIABLE, Wanted, Wish
 
         supervise(
             load(SuperviseSettings),

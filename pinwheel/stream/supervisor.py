@@ -7,12 +7,10 @@ are stored in a file, so that a new supervisor continues where the last one stop
 import json
 import logging
 import os
-import re
 import signal
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
-from enum import StrEnum
 from pathlib import Path
 
 import psutil
@@ -38,47 +36,13 @@ from pinwheel.core.words import duration
 from pinwheel.lake import events_table
 from pinwheel.stream import driver_lock, source_log
 from pinwheel.stream.source_log import SUBJECT
+from pinwheel.stream.wish import Wanted, Wish
 
 log = logging.getLogger(__name__)
 
-WANTED_VARIABLE = "pinwheel_stream"  # Airflow Variable with the state that people want, see Wanted
 LOOK_SECONDS = 10.0  # interval between reads of Kafka and the lake
 START_SECONDS = 120.0  # a driver that has not taken its lock by then has failed to start
 MAX_DOUBLINGS = 30  # of the pause, so that days of failures can't overflow it
-
-
-class Wanted(StrEnum):
-    """The state of the stream that people want."""
-
-    RUNNING = "running"
-    STOPPED = "stopped"
-    RESTART = "restart"
-
-
-WISH = re.compile(rf"\s*(?P<wanted>{'|'.join(Wanted)})(?:\s+by(?:\s+(?P<by>.*?))?)?\s*", re.DOTALL)
-
-
-@dataclass(frozen=True)
-class Wish:
-    """The state that a person wants, and their name; the Variable has it as "stopped by ann", or "stopped"."""
-
-    wanted: Wanted
-    by: str = "somebody"
-
-    @classmethod
-    def of(cls, text: str) -> "Wish":
-        """Read the Variable.
-
-        Raises:
-            PinwheelError: its first word is no state.
-        """
-        said = WISH.fullmatch(text)
-        if said is None:
-            raise PinwheelError(f"the Variable {WANTED_VARIABLE} is {text!r}; it must be one of {', '.join(Wanted)}")
-        return cls(Wanted(said["wanted"]), said["by"] or cls.by)
-
-    def __str__(self) -> str:
-        return f"{self.wanted} by {self.by}"
 
 
 @dataclass(frozen=True)

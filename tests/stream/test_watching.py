@@ -10,7 +10,8 @@ import pytest
 from pinwheel.core.errors import PinwheelError
 from pinwheel.core.settings import SuperviseSettings
 from pinwheel.stream import driver_lock
-from pinwheel.stream.supervisor import StreamProgress, Supervisor, Wanted, Wish
+from pinwheel.stream.supervisor import StreamProgress, Supervisor
+from pinwheel.stream.wish import Wanted, Wish
 from tests.support.worlds import FAILING, STALLED, Drivers, FakeWorld, keep, kept, names, run
 
 

@@ -13,7 +13,8 @@ from typing import Any
 from pinwheel.alerts.catalogue import DRIVER_FAILING, DRIVER_STALLED, Alert
 from pinwheel.core.settings import SuperviseSettings
 from pinwheel.stream.source_log import SUBJECT
-from pinwheel.stream.supervisor import StreamProgress, Supervisor, Wanted, Wish, World
+from pinwheel.stream.supervisor import StreamProgress, Supervisor, World
+from pinwheel.stream.wish import Wanted, Wish
 
 NO_PID = 2**22 + 1  # above the kernel's highest: the launched process has ended
 FAILING, STALLED = DRIVER_FAILING.name, DRIVER_STALLED.name
