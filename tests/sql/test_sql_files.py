@@ -66,6 +66,8 @@ def written(tree: exp.Expr) -> set[str]:
     """Tables that a statement changes or makes."""
     if isinstance(tree, exp.Drop) and tree.kind == "INDEX":
         return {tree.args["cluster"].this.name}
+    if tree.find(exp.AlterRename):
+        return {table.name for table in tree.find_all(exp.Table)}
     if isinstance(tree, exp.Insert | exp.Update | exp.Create | exp.Drop | exp.Alter):
         return {next(tree.find_all(exp.Table)).name}
     if isinstance(tree, exp.TruncateTable):
