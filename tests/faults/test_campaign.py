@@ -7,12 +7,16 @@ import sys
 from collections import Counter
 from dataclasses import replace
 from pathlib import Path
+from typing import cast
 
+import psutil
 import pytest
 
+from pinwheel.local.stack import Stack
 from tests.support.campaign.__main__ import table
 from tests.support.campaign.network import Network
 from tests.support.campaign.plan import STEPS, Fault, fewest, kinds, plan, steps
+from tests.support.campaign.victims import found
 from tests.support.campaign.world import POINTS
 
 ONE_ROUND = sum(how_many for _, _, how_many in kinds())
@@ -132,3 +136,14 @@ def test_a_link_passes_on_and_is_cut() -> None:
                 assert client.recv(1) == b"", "the connection is closed at once"
             network.cut("it", False)
             assert asked() == b"PING"
+
+
+def test_a_process_that_ends_while_it_is_looked_at_ends_no_campaign() -> None:
+    stack, looks = cast(Stack, None), iter([psutil.NoSuchProcess(1), ProcessLookupError()])
+
+    def look(_: Stack) -> list[psutil.Process]:
+        for error in looks:
+            raise error
+        return [psutil.Process()]
+
+    assert found(look, stack) == [psutil.Process()]

@@ -67,7 +67,7 @@ class Injector:
         chance = random.Random(f"{self.seed} {fault.number}")
         chosen = []
         for name in names:
-            found = victims.ALL[name](self.stack)
+            found = victims.found(victims.ALL[name], self.stack)
             one = name in victims.ONE_OF and len(found) > 1
             chosen += [chance.choice(found)] if one else found
         return chosen
@@ -108,7 +108,7 @@ class Injector:
 
     def _spoil(self, fault: Fault) -> float:
         """The driver dies, and what it left is not what the next one expects."""
-        _signal(victims.driver(self.stack), signal.SIGKILL)
+        _signal(victims.found(victims.driver, self.stack), signal.SIGKILL)
         if fault.victims[0] == CHECKPOINTS[2]:
             written = self.checkpoint.glob("*/offsets/[0-9]*")  # each driver has a checkpoint of its own
             newest = max(written, key=lambda path: path.stat().st_mtime)

@@ -1,7 +1,9 @@
 """The processes of a running stack that a campaign kills or pauses, by the name of the fault."""
 
 import os
+import time
 from collections.abc import Callable
+from contextlib import suppress
 
 import psutil
 
@@ -88,3 +90,12 @@ ALL: dict[str, Callable[[Stack], Processes]] = {
 }
 ONE_OF = {"Spark's Python workers", "a task", "an executor's worker"}  # one of those that are found dies
 MANY = {"Spark's Python workers", "all tasks"}  # names in the plural
+
+
+def found(victims: Callable[[Stack], Processes], stack: Stack) -> Processes:
+    """The processes now. Asked again if one of them ends while it is looked at."""
+    for _ in range(20):
+        with suppress(psutil.NoSuchProcess, ProcessLookupError):
+            return victims(stack)
+        time.sleep(0.05)
+    return victims(stack)
