@@ -83,7 +83,7 @@ def _give_up(connection: Connection, receiver: str, message: Row, why: str, now:
         if not execute(connection, "alerts/give_up_message", {"message_id": message["message_id"], "now": now}):
             return
         row = {"name": alert.name, "subject": receiver, "severity": alert.severity, "runbook": alert.runbook}
-        alert_id = insert_id(connection, "alerts/raise", {**row, "message": text, "now": now})
+        alert_id = insert_id(connection, "alerts/raise", {**row, "message": text, "now": now, "is_sent": 1})
         execute(connection, "alerts/resolve", {**row, "now": now})  # an occurrence: nothing would ever resolve it
         told = texts.title(alert, receiver)
         if title != told:

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pymysql
 
-from pinwheel.alerts import outbox, texts
+from pinwheel.alerts import outbox, silences, texts
 from pinwheel.alerts.catalogue import Alert
 from pinwheel.clients.memsql import Connection, connect, execute, fetch, insert_id, transaction
 from pinwheel.core.errors import PinwheelError
@@ -52,9 +52,12 @@ def resolve_alert(alert: Alert, subject: str, message: str, was_sent: bool = Fal
 
 
 def deliver_waiting() -> None:
-    """Send the queued messages that are due. Never raises: the next call retries."""
+    """Send the queued messages that are due, and alerts whose silence is over. Never raises: the next call retries."""
     try:
         with _connected() as connection:
+            with transaction(connection):
+                fetch(connection, "alerts/lock")
+                silences.send_unsilenced(connection, _now())
             outbox.deliver(connection, _now)
     except (PinwheelError, pymysql.err.Error) as error:
         log.warning("queued alerts not delivered: %s", error)
@@ -99,21 +102,22 @@ def _now() -> datetime:
 
 
 def _open(connection: Connection, alert: Alert, subject: str, message: str, now: datetime) -> int | None:
-    """Open the alert, or update the open one; returns its id if it is new."""
+    """Open the alert, or update the open one; returns its id if it is new and not silenced."""
     row = {"name": alert.name, "subject": subject, "message": message}
     if alert.lasting and fetch(connection, "alerts/find_open", row):
         execute(connection, "alerts/update_open", row)
         return None
-    stored = row | {"severity": alert.severity, "runbook": alert.runbook, "now": now}
+    is_sent = silences.of(silences.active(connection, now), alert.name, subject) is None
+    stored = row | {"severity": alert.severity, "runbook": alert.runbook, "now": now, "is_sent": int(is_sent)}
     alert_id = insert_id(connection, "alerts/raise", stored)
     if not alert.lasting:
         _close(connection, alert, subject, now)
-    return alert_id
+    return alert_id if is_sent else None
 
 
 def _close(connection: Connection, alert: Alert, subject: str, now: datetime) -> datetime | None:
-    """Close the alert; returns when it was raised, None if it was not open."""
+    """Close the alert; returns when it was raised, None if it was not open, or silenced until now."""
     params = {"name": alert.name, "subject": subject, "now": now}
     rows = fetch(connection, "alerts/find_open", params)
     execute(connection, "alerts/resolve", params)
-    return min((row["raised_at"] for row in rows), default=None)
+    return min((row["raised_at"] for row in rows if row["is_sent"]), default=None)

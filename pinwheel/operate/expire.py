@@ -78,6 +78,7 @@ class Retention:
             ("quarantine", self._settings.retain_quarantine_days),
             ("messages", self._settings.retain_alert_days),
             ("alerts", self._settings.retain_alert_days),
+            ("silences", self._settings.retain_alert_days),
         ):
             if days:
                 yield Expired(store, self._before(days), self._rows(store, self._before(days)))

@@ -106,7 +106,7 @@ def lake(seen: Seen) -> Step:
     return _step(
         "lake",
         seen,
-        rows_per_second=_landing_rate(seen.commits, seen.now),
+        rows_per_second=landing_rate(seen.commits, seen.now),
         newest_age_seconds=_age(_newest(seen.commits), seen.now),
         backlog=max((t.versions_behind or 0 for t in seen.tables), default=None),
         backlog_unit="versions to merge",
@@ -236,7 +236,7 @@ def _newest(commits: list[Commit]) -> datetime | None:
     return offsets.newest(offsets.together(c.progress for c in commits))
 
 
-def _landing_rate(commits: list[Commit], now: datetime) -> float | None:
+def landing_rate(commits: list[Commit], now: datetime) -> float | None:
     """Events per second that were committed, without dead letters; it falls once nothing lands."""
     if len(commits) < 2:
         return None

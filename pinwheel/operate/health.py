@@ -37,6 +37,7 @@ from pinwheel.core.times import FIRST_KAFKA, aware, naive
 from pinwheel.lake import events_table
 from pinwheel.lake.compaction import measure as measure_files
 from pinwheel.operate.causes import follows
+from pinwheel.operate.flow import landing_rate
 from pinwheel.operate.sentences import sentence
 from pinwheel.stream import driver_lock, source_log, supervisor
 
@@ -127,6 +128,7 @@ def _lake(settings: HealthSettings, topic: Topic, now: datetime) -> Iterator[Mea
             open_for = (now - landings[-1].committed_at).total_seconds() if any(lags.values()) else 0.0
             yield Measure("open_batch_seconds", "stream_engagement", open_for, settings.health_max_batch_seconds)
         yield _dead_share([c.rows or {} for c in landings], settings)
+        yield Measure("landed_per_second", "events", landing_rate(landings, now))
     if table is not None:
         yield _file_debt(table, settings, now)
 

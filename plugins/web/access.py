@@ -15,7 +15,13 @@ from fastapi import Depends, HTTPException, Query, Request
 
 from pinwheel.core.settings import WebSettings
 
-DAGS = ("watch_health", "control_stream", "release_slice", "rebuild_tables")  # that the pages have buttons for
+DAGS = (
+    "watch_health",
+    "control_stream",
+    "release_slice",
+    "rebuild_tables",
+    "silence_alert",
+)  # that the pages have buttons for
 NO_BRAND = (-1,)  # SQL has no empty list; no brand has this id
 
 Brands = frozenset[int] | None  # None: every brand, and rows without a brand

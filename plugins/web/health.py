@@ -4,16 +4,18 @@ Except for ``complete``, it reveals data of all brands, so viewers who are bound
 """
 
 import json
-from collections import deque
-from datetime import UTC, date, datetime
+from collections import defaultdict, deque
+from datetime import UTC, date, datetime, timedelta
+from enum import StrEnum
 
 from fastapi import APIRouter, Depends, HTTPException
 from pydantic import BaseModel
 
+from pinwheel.alerts import silences
 from pinwheel.alerts.catalogue import ALERTS
 from pinwheel.alerts.listing import open_alerts, recent_alerts
 from pinwheel.clients.memsql import Row, fetch
-from pinwheel.core.times import aware
+from pinwheel.core.times import aware, naive
 from pinwheel.operate import flow_sources
 from pinwheel.operate.flow_types import Flow
 from plugins.web.access import SeesAllDep, SettingsDep, sees_all
@@ -22,6 +24,29 @@ from plugins.web.database import DatabaseDep, PoolDep
 router = APIRouter(prefix="/api/health", tags=["health"])
 
 LOG_LINES = 200
+# Measure -> its title and unit; of all partitions or tables, the worst one's.
+HISTORIES = {
+    "landed_per_second": ("Events landed", "per second"),
+    "lag_records": ("Fullest partition's lag", "records"),
+    "lake_behind_seconds": ("Lake behind Kafka", "seconds"),
+    "merged_behind_seconds": ("Tables behind Kafka", "seconds"),
+    "dead_letter_share": ("Dead letters", "share"),
+}
+
+
+class Period(StrEnum):
+    """How far back a history goes."""
+
+    HOUR = "hour"
+    DAY = "day"
+    MONTH = "month"
+
+
+PARTS = {  # the period's parts: how long, and how many; watch_health measures every minute, not to the second
+    Period.HOUR: (timedelta(minutes=2), 30),
+    Period.DAY: (timedelta(minutes=15), 96),
+    Period.MONTH: (timedelta(hours=6), 120),
+}
 
 
 class Complete(BaseModel):
@@ -39,6 +64,16 @@ class CompleteTables(BaseModel):
     tables: list[Complete]
 
 
+class Silence(BaseModel):
+    """Until when an alert is not sent, by whom and why; ``subject`` empty: whatever the alert is about."""
+
+    name: str
+    subject: str
+    reason: str
+    silenced_by: str
+    until_at: datetime
+
+
 class AlertRow(BaseModel):
     """An alert, with what the catalogue says about it; ``resolved_at`` null: it is open."""
 
@@ -54,13 +89,29 @@ class AlertRow(BaseModel):
     runbook: str | None
     raised_at: datetime
     resolved_at: datetime | None
+    silence: Silence | None = None
 
 
 class Alerts(BaseModel):
-    """The open alerts, and the last hundred."""
+    """The open alerts, the last hundred, and the silences."""
 
     open: list[AlertRow]
     recent: list[AlertRow]
+    silences: list[Silence]
+
+
+class History(BaseModel):
+    """A measure over a period.
+
+    ``values``: the worst of each part, oldest first; null if it was unknown. ``limit``: what is allowed now; null if
+    there is no limit.
+    """
+
+    measure: str
+    title: str
+    unit: str
+    limit: float | None
+    values: list[float | None]
 
 
 class BooksState(BaseModel):
@@ -106,7 +157,33 @@ def flow(viewer: SeesAllDep, settings: SettingsDep, pool: PoolDep) -> Flow:
 def alerts(connection: DatabaseDep) -> Alerts:
     """The open alerts, and the last hundred with their ends."""
     now_open, recent = open_alerts(connection), recent_alerts(connection)
-    return Alerts(open=[_alert(row) for row in now_open], recent=[_alert(row) for row in recent])
+    active = silences.active(connection, naive(datetime.now(UTC)))
+    return Alerts(
+        open=[_alert(row, silences.of(active, row["name"], row["subject"])) for row in now_open],
+        recent=[_alert(row) for row in recent],
+        silences=[_silence(row) for row in active],
+    )
+
+
+@router.get("/history", dependencies=[Depends(sees_all)])
+def history(connection: DatabaseDep, period: Period = Period.HOUR) -> list[History]:
+    """How the pipeline was over the last hour, day or month."""
+    part, parts = PARTS[period]
+    to_time = naive(datetime.now(UTC))
+    asked = {"measures": list(HISTORIES), "from_time": to_time - parts * part, "to_time": to_time}
+    found: dict[str, dict[int, Row]] = defaultdict(dict)
+    if subjects := [row["subject"] for row in fetch(connection, "pages/health_subjects", asked)]:
+        more = {"subjects": subjects, "seconds": int(part.total_seconds())}
+        for row in fetch(connection, "pages/health_history", asked | more):
+            found[row["measure"]][int(row["part"])] = row
+    return [_history(measure, found[measure], parts) for measure in HISTORIES]
+
+
+def _history(measure: str, by_part: dict[int, Row], parts: int) -> History:
+    title, unit = HISTORIES[measure]
+    newest = by_part[max(by_part)]["max_value"] if by_part else None
+    values = [by_part[n]["value"] if n in by_part else None for n in range(parts)]
+    return History(measure=measure, title=title, unit=unit, limit=newest, values=values)
 
 
 @router.get("/books", dependencies=[Depends(sees_all)])
@@ -120,13 +197,18 @@ def books(connection: DatabaseDep) -> BooksState:
     return BooksState(through=through, offsets=counts.get("offsets", 0), differences=told, closed_through=closed)
 
 
-def _alert(row: Row) -> AlertRow:
+def _silence(row: Row) -> Silence:
+    return Silence(**{**row, "until_at": aware(row["until_at"])})
+
+
+def _alert(row: Row, silence: Row | None = None) -> AlertRow:
     kind = ALERTS.get(row["name"])
     times = {"raised_at": aware(row["raised_at"]), "resolved_at": aware(row["resolved_at"])}
+    more = times | {"silence": _silence(silence) if silence else None}
     if kind is None:  # of another version
-        return AlertRow(**{**row, **times}, title=None, means=None, do=None, dag=None)
+        return AlertRow(**{**row, **more}, title=None, means=None, do=None, dag=None)
     title = kind.title.format(subject=row["subject"])
-    return AlertRow(**{**row, **times}, title=title, means=kind.means, do=kind.do, dag=kind.dag)
+    return AlertRow(**{**row, **more}, title=title, means=kind.means, do=kind.do, dag=kind.dag)
 
 
 @router.get("/driver-log", dependencies=[Depends(sees_all)])

@@ -3,6 +3,6 @@
 -- grain:   one row per alert raised
 -- reads:   nothing
 -- writes:  alerts
--- params:  name varchar, subject varchar, severity varchar, message text, runbook varchar, now datetime
-INSERT INTO alerts (name, subject, severity, message, runbook, raised_at)
-VALUES (%(name)s, %(subject)s, %(severity)s, %(message)s, %(runbook)s, %(now)s)
+-- params:  name varchar, subject varchar, severity varchar, message text, runbook varchar, now datetime, is_sent int
+INSERT INTO alerts (name, subject, severity, message, runbook, raised_at, is_sent)
+VALUES (%(name)s, %(subject)s, %(severity)s, %(message)s, %(runbook)s, %(now)s, %(is_sent)s)

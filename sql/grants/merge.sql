@@ -10,6 +10,7 @@
 REVOKE INSERT, UPDATE, DELETE, SHOW VIEW ON $database.* FROM 'pinwheel_merge'@%(host)s;
 
 GRANT INSERT, UPDATE, DELETE ON $database.alert_messages TO 'pinwheel_merge'@%(host)s;
+GRANT INSERT, UPDATE, DELETE ON $database.alert_silences TO 'pinwheel_merge'@%(host)s;
 GRANT INSERT, UPDATE, DELETE ON $database.alerts TO 'pinwheel_merge'@%(host)s;
 GRANT INSERT, UPDATE, DELETE ON $database.books TO 'pinwheel_merge'@%(host)s;
 GRANT INSERT, UPDATE, DELETE ON $database.books_days TO 'pinwheel_merge'@%(host)s;

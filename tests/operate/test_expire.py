@@ -119,7 +119,7 @@ def test_by_default_no_row_of_tables_lake_and_reports_goes(settings: MergeSettin
     work(settings)
     before = everything(query)
     gone = apply(retain_event_days=0, retain_lake_days=0, retain_presence_days=93)
-    assert set(gone) == {"dead_letters", "presence", "quarantine", "messages", "alerts", "pin_cache"}
+    assert set(gone) == {"dead_letters", "presence", "quarantine", "messages", "alerts", "silences", "pin_cache"}
     work(settings)
     assert everything(query) == before
 
@@ -434,6 +434,13 @@ def test_other_stores_by_age(settings: MergeSettings, connection: Connection, qu
     )
     insert(
         connection,
+        "INSERT INTO alert_silences (name, subject, reason, silenced_by, silenced_at, until_at) "
+        "VALUES (%s, '', '', '', %s, %s)",
+        ("ended", old, old),
+        ("recent", old, new),
+    )
+    insert(
+        connection,
         "INSERT INTO alert_messages (receiver, title, body, posted_at, next_try_at, delivered_at) "
         "VALUES ('a', %s, '', %s, %s, %s)",
         ("sent", old, old, old),
@@ -454,7 +461,7 @@ def test_other_stores_by_age(settings: MergeSettings, connection: Connection, qu
     would = apply(dry_run=True, retain_pin_days=80)
     gone = apply(retain_pin_days=80)
     assert gone == would
-    named = {"quarantine": 1, "alerts": 1, "messages": 1, "pin_cache": 2, "dead_letters": 1}
+    named = {"quarantine": 1, "alerts": 1, "silences": 1, "messages": 1, "pin_cache": 2, "dead_letters": 1}
     assert {store: gone[store] for store in named} == named
     assert [r["pin_id"] for r in query("SELECT pin_id FROM pin_cache ORDER BY pin_id")] == [7, 9]
     assert [r["name"] for r in query("SELECT name FROM alerts ORDER BY name")] == ["open", "recent"]

@@ -23,6 +23,8 @@ pytestmark = pytest.mark.skipif(not available() or not MODULES.exists(), reason=
 LONG = "x" * 10_000
 ODD = [LONG, "😀🎈 pins", "\u202eright to left\u202c אבג", "", "a\x00b", "line\nline"]
 NOW = datetime.now(UTC).isoformat()
+NO_ALERTS: dict[str, Any] = {"open": [], "recent": [], "silences": []}
+AIRFLOW_S_SANDBOX = "allow-scripts allow-same-origin allow-forms allow-downloads"  # of its frame around our pages
 
 
 @pytest.fixture(scope="module")
@@ -69,7 +71,7 @@ def test_the_attacks_run_where_they_can(browser: Browser) -> None:
 
 def test_alerts_with_hostile_texts_are_read_not_run(browser: Browser, address: str, tokens: dict[str, str]) -> None:
     found = [alert(text, n) for n, text in enumerate([*attacks(), *ODD])]
-    answers = {"health/alerts": {"open": found, "recent": found}, "health/flow": flow(attacks()[1])}
+    answers = {"health/alerts": {"open": found, "recent": found, "silences": []}, "health/flow": flow(attacks()[1])}
     with opened(browser, f"{address}/health", tokens["ann"], answers) as (page, seen):
         expect(page.locator("#recent tbody tr")).to_have_count(len(found))
         expect(page.locator("#open article").first).to_contain_text(attacks()[0])
@@ -187,7 +189,10 @@ def test_a_held_slice_is_judged_again_where_it_is_seen(browser: Browser, address
         assert json.loads(asked.value.post_data or "")["conf"] == {"slice_id": 186, "decision": "retry"}
         expect(page.locator("#rows")).to_contain_text("Slice 186: asked for")
         page.get_by_role("button", name="Accept: slice 186 of repins").click()
-        assert seen.dialogs == ["Merge slice 186 of repins without the rows that break a rule?"]
+        asking = page.get_by_role("dialog", name="Merge slice 186 of repins without the rows that break a rule?")
+        with page.expect_request("**/release_slice/dagRuns") as asked:
+            asking.get_by_role("button", name="Accept").click()
+        assert json.loads(asked.value.post_data or "")["conf"] == {"slice_id": 186, "decision": "accept"}
         assert seen.faults == []
     with opened(browser, f"{address}/quality", tokens["bob"], answers) as (page, _):
         expect(page.locator("#rows")).to_contain_text("Held slices")
@@ -302,7 +307,7 @@ def test_the_stream_is_started_where_it_is_seen_to_be_stopped(
     browser: Browser, address: str, tokens: dict[str, str]
 ) -> None:
     answers = {
-        "health/alerts": {"open": [], "recent": []},
+        "health/alerts": NO_ALERTS,
         "health/flow": flow("x")
         | {"driver": {"state": "stopped", "since": NOW, "failures": 0, "restarts_today": 0, "stopped_by": "<b>ann"}},
         "v2/dags/control_stream/dagRuns": {"dag_run_id": "manual__1"},
@@ -319,9 +324,76 @@ def test_the_stream_is_started_where_it_is_seen_to_be_stopped(
         assert page.locator("#driver button").count() == 0
 
 
+def test_an_alert_is_silenced_and_sent_again_in_airflow_s_frame(
+    browser: Browser, address: str, tokens: dict[str, str]
+) -> None:
+    """Whose sandbox blocks confirm() and prompt()."""
+    of = {"name": "slice_held", "subject": "repins", "reason": "<b>planned</b>", "silenced_by": "ann", "until_at": NOW}
+    found = [alert("x", 1, name="slice_held", subject="repins"), alert("x", 2, name="slice_held", silence=of)]
+    answers = {
+        "health/alerts": {"open": found, "recent": [], "silences": [of]},
+        "v2/dags/silence_alert/dagRuns": {"dag_run_id": "manual__1"},
+    }
+    frame = f'<iframe sandbox="{AIRFLOW_S_SANDBOX}" src="{address}/health" width=900 height=700></iframe>'
+    with opened(browser, f"{address}/health", tokens["ann"], answers) as (page, seen):
+        page.route("**/frame", lambda route: route.fulfill(body=frame, content_type="text/html"))
+        page.goto(f"{address}/frame")
+        health = page.frame_locator("iframe")
+        health.get_by_role("button", name="Silence").click()
+        asking = health.get_by_role("dialog")
+        asking.get_by_role("button", name="Cancel").click()
+        expect(asking).to_have_count(0)
+        health.get_by_role("button", name="Silence").click()
+        asking.get_by_label("For").select_option("4")
+        asking.get_by_label("Why").fill("planned work")
+        with page.expect_request("**/silence_alert/dagRuns") as asked:
+            asking.get_by_role("button", name="Silence").click()
+        conf = {"name": "slice_held", "subject": "repins"}
+        assert json.loads(asked.value.post_data or "")["conf"] == conf | {"hours": 4, "reason": "planned work"}
+        expect(health.locator("#open")).to_contain_text("Silenced by ann (slice_held, repins)")
+        with page.expect_request("**/silence_alert/dagRuns") as asked:
+            health.locator("#open").get_by_role("button", name="Send it again").click()
+        assert json.loads(asked.value.post_data or "")["conf"] == conf | {"hours": 0, "reason": ""}
+        assert seen.faults == []
+
+
+def test_a_table_that_is_cut_off_is_rebuilt_where_it_is_seen(
+    browser: Browser, address: str, tokens: dict[str, str]
+) -> None:
+    found = [alert("x", 1, name="table_cut_off", subject="repins shard 1")]
+    answers = {
+        "health/alerts": NO_ALERTS | {"open": found},
+        "v2/dags/rebuild_tables/dagRuns": {"dag_run_id": "manual__1"},
+    }
+    with opened(browser, f"{address}/health", tokens["ann"], answers) as (page, seen):
+        page.get_by_role("button", name="Rebuild").click()
+        with page.expect_request("**/rebuild_tables/dagRuns") as asked:
+            page.get_by_role("dialog").get_by_role("button", name="Rebuild").click()
+        assert json.loads(asked.value.post_data or "")["conf"] == {"tables": ["repins"], "dry_run": False}
+        expect(page.locator("#alerts-said")).to_contain_text("Asked for")
+        assert seen.faults == []
+
+
+def test_histories_have_their_limit_and_their_gaps(browser: Browser, address: str, tokens: dict[str, str]) -> None:
+    lag = {"measure": "lag_records", "title": "Fullest partition's lag", "unit": "records", "limit": 9}
+    none = {"measure": "x", "title": "Lake behind Kafka", "unit": "seconds", "limit": None, "values": [None] * 3}
+    answers = {"health/history*": [lag | {"values": [1, 12, None]}, none]}
+    with opened(browser, f"{address}/health", tokens["ann"], answers) as (page, seen):
+        expect(page.locator("#histories li")).to_have_count(2)
+        expect(page.locator("#histories li").first).to_contain_text(
+            "now 12 records, most 12 records, allowed 9 records"
+        )
+        expect(page.locator("#histories li").last).to_contain_text("now unknown, most unknown")
+        assert page.locator("#histories .limit").count() == 1
+        with page.expect_request("**/health/history?period=month"):
+            page.get_by_role("button", name="month").click()
+        expect(page.get_by_role("button", name="month")).to_have_attribute("aria-pressed", "true")
+        assert seen.faults == []
+
+
 def test_the_alert_that_an_address_names_is_shown(browser: Browser, address: str, tokens: dict[str, str]) -> None:
     found = [alert("x", n) for n in range(60)]
-    answers = {"health/alerts": {"open": found, "recent": found}, "health/flow": flow("x")}
+    answers = {"health/alerts": {"open": found, "recent": found, "silences": []}, "health/flow": flow("x")}
     with opened(browser, f"{address}/health#alert-57", tokens["ann"], answers) as (page, _):
         expect(page.locator("#alert-57")).to_be_in_viewport()
         expect(page.locator("#alert-57")).to_have_class(re.compile("named"))
@@ -331,7 +403,7 @@ def test_without_the_database_the_last_known_flow_stays_in_grey(
     browser: Browser, address: str, tokens: dict[str, str]
 ) -> None:
     away = flow("x") | {"away": ["memsql"], "steps": [], "tables": [], "lags": [], "measured_at": None}
-    answers = {"health/alerts": {"open": [], "recent": []}, "health/flow": flow("pins")}
+    answers = {"health/alerts": NO_ALERTS, "health/flow": flow("pins")}
     with opened(browser, f"{address}/health", tokens["ann"], answers) as (page, _):
         expect(page.locator("#flow .step")).to_have_count(1)
         page.unroute("**/api/health/flow")
@@ -344,7 +416,7 @@ def test_without_the_database_the_last_known_flow_stays_in_grey(
 
 def test_the_test_alert_is_sent_by_a_button(browser: Browser, address: str, tokens: dict[str, str]) -> None:
     answers = {
-        "health/alerts": {"open": [], "recent": []},
+        "health/alerts": NO_ALERTS,
         "health/flow": flow("x"),
         "v2/dags/watch_health/dagRuns": {"dag_run_id": "manual__1"},
     }

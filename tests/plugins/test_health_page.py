@@ -1,8 +1,8 @@
 """The health page's endpoints: their answers while a source is down, and the rights that actions need."""
 
 import re
-from collections.abc import Callable
-from datetime import datetime
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -10,12 +10,16 @@ import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
-from pinwheel.alerts import listing
+from pinwheel.alerts import listing, silences
 from pinwheel.alerts.catalogue import ALERTS
-from pinwheel.core.settings import WebSettings
+from pinwheel.clients import memsql
+from pinwheel.clients.memsql import Connection
+from pinwheel.core.settings import MemsqlSettings, WebSettings
+from pinwheel.core.times import naive
 from pinwheel.operate import flow_sources
 from plugins.web import health, pages
 from plugins.web.database import database
+from tests.support.database import empty_tables
 from tests.support.live_lakes import land, now_events
 
 AT = datetime(2026, 1, 2, 3, 4, 5)
@@ -36,10 +40,19 @@ Rows = Callable[..., list[dict[str, Any]]]
 def rows(app: FastAPI, monkeypatch: pytest.MonkeyPatch) -> dict[str, list[dict[str, Any]]]:
     """The database's answers, by statement; a test fills them in."""
     answers: dict[str, list[dict[str, Any]]] = {}
-    for module in (listing, flow_sources, health):
+    for module in (listing, flow_sources, health, silences):
         monkeypatch.setattr(module, "fetch", lambda _, name, params=None: answers[name])
     app.dependency_overrides[database] = lambda: None
     return answers
+
+
+@pytest.fixture
+def connection(app: FastAPI, memsql_settings: MemsqlSettings) -> Iterator[Connection]:
+    """To an empty database, which the pages use, too."""
+    empty_tables(memsql_settings)
+    with memsql.connect(memsql_settings) as opened:
+        app.dependency_overrides[database] = lambda: opened
+        yield opened
 
 
 def test_without_database_and_lake_the_flow_says_which_are_away(ann: TestClient, settings: WebSettings) -> None:
@@ -64,6 +77,7 @@ def test_without_the_database_the_rest_says_so(ann: TestClient, path: str) -> No
 
 def test_an_alert_says_what_to_do(ann: TestClient, rows: dict[str, list[dict[str, Any]]]) -> None:
     rows |= {"alerts/list_open": [ALERT], "alerts/list_recent": [ALERT | {"name": "of a later version"}]}
+    rows["alerts/list_silences"] = []
     told = ann.get("/api/health/alerts").json()
     kind = ALERTS[str(ALERT["name"])]
     assert [told["open"][0][name] for name in ("do", "means", "dag")] == [kind.do, kind.means, kind.dag]
@@ -71,6 +85,33 @@ def test_an_alert_says_what_to_do(ann: TestClient, rows: dict[str, list[dict[str
     assert told["open"][0]["raised_at"] == "2026-01-02T03:04:05Z"
     assert told["open"][0]["subject"] == ALERT["subject"]
     assert told["recent"][0]["do"] is None
+    assert told["open"][0]["silence"] is None
+
+
+def test_a_silence_is_shown_with_its_alert(ann: TestClient, rows: dict[str, list[dict[str, Any]]]) -> None:
+    of = {"reason": "planned", "silenced_by": "ann", "until_at": AT}
+    for_all, other = ({"name": name, "subject": "", **of} for name in ("slice_held", "merge_failing"))
+    rows |= {"alerts/list_open": [ALERT], "alerts/list_recent": [ALERT], "alerts/list_silences": [other, for_all]}
+    told = ann.get("/api/health/alerts").json()
+    assert told["open"][0]["silence"] == for_all | {"until_at": "2026-01-02T03:04:05Z"}
+    assert [silence["name"] for silence in told["silences"]] == ["merge_failing", "slice_held"]
+
+
+@pytest.mark.parametrize(("period", "parts", "seconds"), [("hour", 30, 120), ("day", 96, 900), ("month", 120, 21600)])
+def test_a_history_has_the_worst_value_of_each_part(
+    ann: TestClient, connection: Connection, period: str, parts: int, seconds: int
+) -> None:
+    now = naive(datetime.now(UTC))
+    for minutes_ago, subject, value in ((0, "partition 0", 5), (0, "partition 1", 7), (90, "partition 0", 1e6)):
+        row = {"measure": "lag_records", "subject": subject, "value": value, "max_value": 10.0, "is_well": 1}
+        at = now - (minutes_ago / 60) * timedelta(seconds=seconds * parts / 2) - timedelta(seconds=1)
+        memsql.execute(connection, "operate/insert", row | {"measured_at": at})
+    told = {one["measure"]: one for one in ann.get("/api/health/history", params={"period": period}).json()}
+    lag, rate = told["lag_records"], told["landed_per_second"]
+    assert (len(lag["values"]), lag["limit"], lag["values"][-1]) == (parts, 10.0, 7.0)
+    assert lag["values"][parts // 4 - 1 : parts // 4 + 1].count(1e6) == 1
+    assert sum(value is not None for value in lag["values"]) == 2
+    assert (rate["values"], rate["limit"]) == ([None] * parts, None)
 
 
 def test_who_is_bound_sees_how_complete_tables_are_and_no_more(
@@ -82,7 +123,7 @@ def test_who_is_bound_sees_how_complete_tables_are_and_no_more(
     assert carl.get("/api/health/complete").json()["tables"] == [
         {"table": "pins", "complete_through": "2026-01-02T03:04:05Z", "newest": None}
     ]
-    for path in ("flow", "alerts", "books", "driver-log"):
+    for path in ("flow", "alerts", "books", "history", "driver-log"):
         assert carl.get(f"/api/health/{path}").status_code == 403
 
 

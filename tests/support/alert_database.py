@@ -11,11 +11,15 @@ from pinwheel.core.errors import MemsqlError
 
 TABLES = """
 CREATE TABLE alerts (
-    alert_id INTEGER PRIMARY KEY, name, subject, severity, message, runbook, raised_at TIMESTAMP, resolved_at TIMESTAMP
+    alert_id INTEGER PRIMARY KEY, name, subject, severity, message, runbook, raised_at TIMESTAMP, resolved_at TIMESTAMP,
+    is_sent DEFAULT 1
 );
 CREATE TABLE alert_messages (
     message_id INTEGER PRIMARY KEY, receiver, title, body, attempts DEFAULT 0, doubtful DEFAULT 0,
     posted_at TIMESTAMP, next_try_at TIMESTAMP, delivered_at TIMESTAMP, given_up_at TIMESTAMP
+);
+CREATE TABLE alert_silences (
+    silence_id INTEGER PRIMARY KEY, name, subject, reason, silenced_by, silenced_at TIMESTAMP, until_at TIMESTAMP
 );
 CREATE TABLE merge_locks (name);
 """

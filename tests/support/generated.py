@@ -284,6 +284,8 @@ reach it, it links to the page, to the alert, to the Dag's runs and to the runbo
 - **One recovery.** When a lasting alert is over, one message says how long it lasted.
 - **On purpose is no fault.** A stream that a person stopped (`control_stream`) raises no alert; after an hour they are
   reminded. A first start raises none either.
+- **Silences.** A person may silence an alert for a while (`silence_alert`, or its button on the health page). It is
+  sent after that if it is still open.
 - **critical**: act now. **warning**: look today.
 
 """

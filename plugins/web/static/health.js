@@ -1,10 +1,13 @@
 // Pipeline health: the flow, the driver, how far the tables are, and the alerts.
 
+import { followAlerts } from "./health-alerts.js";
+import { followHistories } from "./health-history.js";
 import {
   $,
   ApiError,
   ago,
   airflowLink,
+  askPerson,
   badge,
   compact,
   count,
@@ -126,7 +129,7 @@ function driverButtons(driver) {
 /** @param {string} wanted */
 async function control(wanted) {
   const question = `${VERBS[wanted]} the stream? No events are lost: Kafka keeps them.`;
-  if (wanted !== "running" && !confirm(question)) return;
+  if (wanted !== "running" && !(await askPerson(question, VERBS[wanted]))) return;
   asked = "Asked for; it follows within half a minute.";
   try {
     await trigger("control_stream", { wanted });
@@ -230,94 +233,7 @@ function showFlow(found) {
   fill($("#tables"), tableRows(data.tables));
 }
 
-/* Alerts ---------------------------------------------------------------------------------------------------------- */
-
-/** @param {Api.AlertRow} alert */
-function openAlert(alert) {
-  return h(
-    "article",
-    { class: `alert ${alert.severity === "critical" ? "bad" : "warn"}`, id: `alert-${alert.alert_id}` },
-    h(
-      "div",
-      { class: "card-head" },
-      h("h3", {}, sentence(alert.title ?? alert.name)),
-      h("span", {}, `${alert.severity}, since ${duration(secondsSince(alert.raised_at))}`),
-    ),
-    h("p", { class: "lines" }, alert.message),
-    alert.means ? h("p", {}, h("b", {}, "What it means: "), `${alert.means}.`) : null,
-    alert.do ? h("p", {}, h("b", {}, "Do: "), `${alert.do}.`) : null,
-    h(
-      "p",
-      { class: "links" },
-      h("span", { class: "quiet" }, `${alert.name}, ${alert.subject}`),
-      alert.dag ? airflowLink(`dags/${alert.dag}/runs`, "runs and logs") : null,
-      runbookLink(alert.runbook),
-    ),
-  );
-}
-
-/** @param {string} text */
-const sentence = (text) => text.charAt(0).toUpperCase() + text.slice(1);
-
-/** @param {Api.AlertRow[]} rows */
-function recentAlerts(rows) {
-  if (!rows.length)
-    return empty(
-      "No alerts yet",
-      "Alerts are listed here, with the time they were resolved. Send a test alert to see one.",
-    );
-  return table(
-    [
-      { label: "Raised", cell: (a) => when(a.raised_at) },
-      { label: "Alert", cell: (a) => h("b", a.resolved_at ? { id: `alert-${a.alert_id}` } : {}, a.name) },
-      { label: "About", cell: (a) => a.subject },
-      { label: "Severity", cell: (a) => badge(a.severity === "critical" ? "bad" : "warn", a.severity) },
-      { label: "What happened", cell: (a) => h("span", { class: "clip", title: a.message }, a.message) },
-      { label: "Resolved", cell: (a) => (a.resolved_at ? lasted(a.raised_at, a.resolved_at) : badge("bad", "open")) },
-      { label: "Runbook", cell: (a) => runbookLink(a.runbook) },
-    ],
-    rows,
-    "The last hundred alerts",
-  );
-}
-
-/** @param {string} raised @param {string} over */
-function lasted(raised, over) {
-  const seconds = (Date.parse(over) - Date.parse(raised)) / 1000;
-  return seconds < 1 ? "at once" : `after ${duration(seconds)}`;
-}
-
-/** @param {Api.Alerts} alerts */
-function showAlerts({ open, recent }) {
-  fill($("#open"), open.map(openAlert));
-  fill($("#recent"), recentAlerts(recent));
-  goToNamed();
-}
-
-/** Show the alert that the address names, once: a message about it links to it. */
-function goToNamed() {
-  const named = location.hash && document.getElementById(location.hash.slice(1));
-  if (!named || named.classList.contains("named")) return;
-  named.classList.add("named");
-  history.replaceState(null, "", location.pathname + location.search);
-  named.scrollIntoView({ block: "center" });
-}
-
-/** @param {{now: () => unknown}} alerts */
-async function send(alerts) {
-  const [button, sent] = [$("#send"), $("#sent")];
-  button.disabled = true;
-  sent.textContent = "Sending …";
-  try {
-    await trigger("watch_health", { test_alert: true });
-    sent.textContent = "It comes within a minute: below, and at all receivers in PINWHEEL_ALERT_URLS.";
-    alerts.now();
-  } catch (error) {
-    sent.textContent = error instanceof ApiError ? error.message : "The test alert could not be sent.";
-  } finally {
-    button.disabled = false;
-  }
-}
+/* The driver's log ------------------------------------------------------------------------------------------------- */
 
 async function showLog() {
   $("#log-card").hidden = false;
@@ -363,21 +279,14 @@ async function begin() {
   if (me === null) return setTimeout(begin, 10000);
   fill($("#problem"));
   if (me.brands !== null) return onlyComplete();
+  mayControl = me.may_trigger.includes("control_stream");
   flow = poll({ load: (signal) => get("health/flow", {}, signal), show: showFlow, place: $("#problem"), seconds: 10 });
-  const alerts = poll({
-    load: (signal) => get("health/alerts", {}, signal),
-    show: showAlerts,
-    place: $("#alerts-problem"),
-    seconds: 10,
-  });
+  followAlerts(me.may_trigger);
+  followHistories();
   const showBooks = (/** @type {Api.BooksState} */ books) => fill($("#books"), booksLine(books));
   poll({ load: (signal) => get("health/books", {}, signal), show: showBooks, place: $("#books"), seconds: 60 });
-  $("#send").hidden = !me.may_trigger.includes("watch_health");
-  mayControl = me.may_trigger.includes("control_stream");
-  $("#send").addEventListener("click", () => send(alerts));
   fill($("#driver-links"), h("button", { type: "button", on: { click: showLog } }, "End of its log"));
   $("#log-close").addEventListener("click", () => ($("#log-card").hidden = true));
-  return alerts;
 }
 
 begin();

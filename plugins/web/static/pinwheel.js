@@ -198,6 +198,36 @@ export function empty(title, todo) {
   return h("div", { class: "empty" }, h("p", { class: "empty-title" }, title), h("p", {}, todo));
 }
 
+/**
+ * Ask in a dialog, for the sandbox of Airflow's frame blocks confirm() and prompt(). The fields' values; null: cancelled.
+ * @param {string} question
+ * @param {string} verb
+ * @param {Child[]} fields
+ * @returns {Promise<Record<string, string> | null>}
+ */
+export function askPerson(question, verb, ...fields) {
+  return new Promise((resolve) => {
+    const buttons = h(
+      "p",
+      { class: "links" },
+      h("button", { class: "main", value: "yes" }, verb),
+      h("button", { type: "button", on: { click: () => box.close() } }, "Cancel"),
+    );
+    const form = h("form", { method: "dialog" }, h("p", {}, question), fields, buttons);
+    const over = () => {
+      box.remove();
+      const values = /** @type {[string, string][]} */ ([...new FormData(form)]);
+      resolve(box.returnValue === "yes" ? Object.fromEntries(values) : null);
+    };
+    const box = h("dialog", { "aria-label": question, on: { close: over } }, form);
+    document.body.append(box);
+    box.showModal();
+  });
+}
+
+/** A labelled field of a dialog. @param {string} label @param {HTMLElement} input */
+export const field = (label, input) => h("label", { class: "field" }, h("span", {}, label), input);
+
 /** A status badge. The text carries the meaning; the colour only repeats it. @param {Kind} kind @param {Child} text */
 export function badge(kind, text) {
   return h("span", { class: `badge ${kind}` }, text);
@@ -240,13 +270,16 @@ function cell(content) {
 }
 
 /**
- * A sparkline; null leaves a gap.
+ * A sparkline; null leaves a gap. A limit is a line, unless it is far above all values.
  * @param {(number | null)[]} values
  * @param {string} label
+ * @param {{width?: number, height?: number, limit?: number | null}} options
  */
-export function sparkline(values, label, { width = 120, height = 28 } = {}) {
+export function sparkline(values, label, { width = 120, height = 28, limit = null } = {}) {
   const known = values.filter((v) => v !== null);
-  const top = Math.max(1e-9, ...known);
+  const most = Math.max(1e-9, ...known);
+  const shown = limit !== null && limit > 0 && limit <= 4 * most ? limit : null;
+  const top = Math.max(most, shown ?? 0);
   const x = (/** @type {number} */ i) => (values.length < 2 ? 0 : (i / (values.length - 1)) * (width - 2) + 1);
   const y = (/** @type {number} */ v) => height - 2 - (v / top) * (height - 4);
   let path = "";
@@ -261,7 +294,9 @@ export function sparkline(values, label, { width = 120, height = 28 } = {}) {
     role: "img",
     "aria-label": label,
   };
-  return s("svg", box, s("path", { d: path || "M0 0", fill: "none" }));
+  const at = shown === null ? null : y(shown).toFixed(1);
+  const line = at && s("path", { class: "limit", d: `M0 ${at}H${width}` });
+  return s("svg", box, line, s("path", { d: path || "M0 0", fill: "none" }));
 }
 
 /** A link into Airflow. Inside Airflow's frame, Airflow's router follows it, which the frame's sandbox allows. @param {string} path @param {string} text */

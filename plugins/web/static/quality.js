@@ -7,6 +7,7 @@ import {
   address,
   ago,
   airflowLink,
+  askPerson,
   badge,
   count,
   empty,
@@ -199,7 +200,7 @@ function decisions(slice) {
 /** @param {Api.Held} slice @param {"retry" | "accept"} decision */
 async function decide({ slice_id, table: name }, decision) {
   const question = `Merge slice ${slice_id} of ${name} without the rows that break a rule?`;
-  if (decision === "accept" && !confirm(question)) return;
+  if (decision === "accept" && !(await askPerson(question, "Accept"))) return;
   decided = `Slice ${slice_id}: asked for; the merge acts on it within a minute.`;
   try {
     await trigger("release_slice", { slice_id, decision });

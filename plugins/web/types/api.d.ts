@@ -13,10 +13,12 @@ declare namespace Api {
     runbook: string | null;
     raised_at: string;
     resolved_at: string | null;
+    silence: Silence | null;
   }
   interface Alerts {
     open: AlertRow[];
     recent: AlertRow[];
+    silences: Silence[];
   }
   interface BooksState {
     through: string | null;
@@ -98,6 +100,13 @@ declare namespace Api {
     audited_at: string | null;
     reasons: string[];
   }
+  interface History {
+    measure: string;
+    title: string;
+    unit: string;
+    limit: number | null;
+    values: (number | null)[];
+  }
   interface HourOfRows {
     hour: string;
     rows_read: number;
@@ -154,6 +163,7 @@ declare namespace Api {
     brands: number[] | null;
     may_trigger: string[];
   }
+  type Period = "hour" | "day" | "month";
   interface Places {
     event_type: string[];
     latitude: number[];
@@ -219,6 +229,13 @@ declare namespace Api {
     held: Held[];
     broken: Broken[];
     quarantined: QuarantinedRow[];
+  }
+  interface Silence {
+    name: string;
+    subject: string;
+    reason: string;
+    silenced_by: string;
+    until_at: string;
   }
   interface Step {
     name: string;
