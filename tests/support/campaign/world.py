@@ -7,7 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Collection, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -16,6 +16,7 @@ from pinwheel.local.settings import ROOT, LocalSettings
 from pinwheel.local.stack import Stack
 from tests.support.campaign.network import Network
 from tests.support.campaign.plan import SERVERS
+from tests.support.campaign.victims import MAKE_RUN
 from tests.support.oracle import wait_until
 from tests.support.ports import free_ports
 
@@ -43,7 +44,9 @@ class World:
 
     def keep_running(self, died: Collection[str]) -> None:
         """If `make run` is among those that ``died``: see that the others go on without it, then start it again."""
-        if self._run.poll() is None:
+        with suppress(subprocess.TimeoutExpired):  # a process is not gone at the moment of its SIGKILL
+            self._run.wait(2 if MAKE_RUN in died else 0)
+        if self._run.returncode is None:
             return
         time.sleep(ALONE_SECONDS)
         assert SERVERS[0] in died or self.stack.owned("kafka").leader(), "the broker died with `make run`"
