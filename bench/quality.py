@@ -31,6 +31,7 @@ from bench.servers import database
 from expectations.measures import measures
 from pinwheel.clients import memsql
 from pinwheel.clients.memsql import Connection
+from pinwheel.core.connections import variable
 from pinwheel.core.contract import PIN_COLUMNS, ROLLUP_TABLES, TABLES, landed_columns
 from pinwheel.core.errors import MemsqlError
 from pinwheel.core.settings import (
@@ -39,7 +40,6 @@ from pinwheel.core.settings import (
     MergeSettings,
     PinLookupSettings,
     QualitySettings,
-    variable,
 )
 from pinwheel.core.times import HOUR, utc_now
 from pinwheel.enrich.locations import Locator

@@ -64,9 +64,9 @@ def prepare() -> dict[str, Any]:
 )
 def compact_tables() -> None:
     """Wire the one task; for Spark, the one that prepares the job and the one that submits it."""
-    from pinwheel.core.settings import LakeJobSettings, load
+    from pinwheel.core.settings import EngineSettings, load
 
-    engine = load(LakeJobSettings)
+    engine = load(EngineSettings)
 
     if engine.lake_engine == "local":
         compact()
@@ -74,11 +74,13 @@ def compact_tables() -> None:
     from airflow.providers.apache.spark.operators.spark_submit import SparkSubmitOperator
 
     from pinwheel.clients.spark import SUBMITTED
+    from pinwheel.core.connections import give_to_children
 
     prepared: Any = prepare()  # its result: indexed by name, which its type does not say
     SparkSubmitOperator(
         task_id="compact",
         conn_id=engine.spark_conn_id,
+        pre_execute=give_to_children,  # secrets in a parameter would be in Airflow's database
         **{name: prepared[name] for name in SUBMITTED},
     )
 

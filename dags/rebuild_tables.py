@@ -76,19 +76,25 @@ def prepare() -> dict[str, Any]:
 )
 def rebuild_tables() -> None:
     """Wire the one task; for Spark, the one that prepares the job and the one that submits it."""
-    from pinwheel.core.settings import LakeJobSettings, load
+    from pinwheel.core.settings import EngineSettings, load
 
-    engine = load(LakeJobSettings)
-    asked = ask()
+    engine, asked = load(EngineSettings), ask()
     if engine.lake_engine == "local":
         return
     from airflow.providers.apache.spark.operators.spark_submit import SparkSubmitOperator
 
     from pinwheel.clients.spark import SUBMITTED
+    from pinwheel.core.connections import give_to_children
 
     prepared: Any = prepare()  # its result: indexed by name, which its type does not say
     submitted = {name: prepared[name] for name in SUBMITTED}
-    asked >> prepared >> SparkSubmitOperator(task_id="load", conn_id=engine.spark_conn_id, **submitted)
+    job = SparkSubmitOperator(  # noqa: AIR001 - load reads settings
+        task_id="load",
+        conn_id=engine.spark_conn_id,
+        pre_execute=give_to_children,  # secrets in a parameter would be in Airflow's database
+        **submitted,
+    )
+    asked >> prepared >> job
 
 
 rebuild_tables()

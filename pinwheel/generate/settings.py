@@ -6,7 +6,8 @@ from typing import Annotated, Self
 from pydantic import Field, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from pinwheel.core.settings import PREFIX, GeoSettings, KafkaSettings, PinTokenSettings, Port
+from pinwheel.core.connections import PREFIX
+from pinwheel.core.settings import GeoSettings, KafkaSettings, PinTokenSettings, Port
 
 Count = Annotated[int, Field(ge=0)]
 # The stream refuses events older than 30 days; late events are up to 2 days older than the history's first hour.

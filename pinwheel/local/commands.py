@@ -9,8 +9,8 @@ import time
 from collections.abc import Collection
 from pathlib import Path
 
+from pinwheel.core import connections
 from pinwheel.core.errors import LocalError, MissingPartError
-from pinwheel.core.settings import variable
 from pinwheel.install import tools
 from pinwheel.install.progress import shown
 from pinwheel.local import credentials, environment, mariadb
@@ -48,7 +48,7 @@ def use_servers(settings: LocalSettings, *, must_run: bool = True) -> bool:
     Raises:
         LocalError: it is, and it ``must_run`` but does not.
     """
-    if os.environ.get(variable("memsql_host"), LOOPBACK) not in (LOOPBACK, "localhost"):
+    if (connections.lookup("memsql_host") or LOOPBACK) not in (LOOPBACK, "localhost"):
         return False
     if must_run:
         require_running(settings)

@@ -4,7 +4,9 @@ import os
 from collections.abc import Mapping
 
 from pinwheel.clients.spark import python_path
-from pinwheel.core.settings import PREFIX, GeoSettings, MemsqlSettings, load
+from pinwheel.core import connections
+from pinwheel.core.connections import PREFIX
+from pinwheel.core.settings import GeoSettings, MemsqlSettings, load
 from pinwheel.local import airflow, kafka
 from pinwheel.local.credentials import Credentials
 from pinwheel.local.parts import LOOPBACK
@@ -16,6 +18,7 @@ def shared(settings: LocalSettings) -> dict[str, str]:
     geo = load(GeoSettings)
     stack = settings.stack_dir
     values = {
+        "connections": connections.NONE,  # the stack's own servers, whatever the environment defines
         "state_dir": settings.state_dir,
         "stack": settings.stack,
         "topic": settings.topic,

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from datetime import UTC, date, datetime
 
 from pinwheel.clients import memsql
+from pinwheel.core import connections
 from pinwheel.core.contract import TABLES
 from pinwheel.core.errors import LocalError
 from pinwheel.core.settings import DriverSettings, EraseSettings, MergeSettings, RetentionSettings, SourceSettings, load
@@ -137,6 +138,7 @@ def erase_person(settings: LocalSettings, request: Request, is_sure: bool) -> No
 def doctor(settings: LocalSettings, mend: bool) -> bool:
     """Print what is wrong, also of a stack that is not running, and repair it if asked to; whether all is well now."""
     use_servers(settings, must_run=False)
+    print("\n".join(["settings come from the environment", *connections.told()]))
     made = Doctor(load(SourceSettings), load(DriverSettings), load(MergeSettings))
     found = made.mend(print) if mend else made.look()
     for one in found:

@@ -1,11 +1,13 @@
 """Settings of the embedded stack."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import Field, field_validator
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource
 
-from pinwheel.core.settings import PREFIX, Port, _Settings
+from pinwheel.core.connections import PREFIX
+from pinwheel.core.settings import Port, _Settings
 
 ROOT = Path(__file__).resolve().parents[2]  # the repository, with dags/, spark_jobs/ and sql/
 
@@ -30,6 +32,13 @@ class LocalSettings(_Settings):
     start_seconds: Annotated[float, Field(gt=0)] = 120.0  # how long a part may take to become ready
     stop_seconds: Annotated[float, Field(gt=0)] = 30.0  # SIGTERM to SIGKILL of each part
     min_free_gb: Annotated[float, Field(ge=0)] = 3.0  # tools 1.5 GB, a day of the demo 1 GB, room to compact
+
+    @classmethod
+    def settings_customise_sources(
+        cls, settings_cls: type[BaseSettings], init_settings: Any, env_settings: Any, *_: Any, **__: Any
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """No Airflow connection: they name servers that are not the stack's."""
+        return init_settings, env_settings
 
     @field_validator("state_dir")
     @classmethod

@@ -8,7 +8,7 @@ from pathlib import Path
 from airflow.providers.apache.spark.hooks.spark_submit import SparkSubmitHook
 
 from pinwheel.clients import spark
-from pinwheel.core import atomic
+from pinwheel.core import atomic, connections
 from pinwheel.core.settings import SuperviseSettings
 
 APPLICATION = spark.ROOT / "spark_jobs" / "stream_engagement.py"
@@ -56,7 +56,7 @@ def _store_classes(settings: SuperviseSettings) -> str:
 
 def _environment() -> dict[str, str]:
     """Airflow's environment with the stream's own database user, without the secrets of others (least privilege)."""
-    env = dict(os.environ)
+    env = {**os.environ, **connections.environment()}  # the driver can't read connections
     env["PYTHONPATH"] = spark.python_path()
     for name in ("USER", "PASSWORD"):
         value = env.pop(f"PINWHEEL_STREAM_MEMSQL_{name}", None)

@@ -4,7 +4,6 @@ Pooled because opening a connection takes PyMySQL 30 ms of CPU, and a query ofte
 discarded, so the pages recover by themselves.
 """
 
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Annotated, Any, cast
@@ -15,6 +14,7 @@ from sqlalchemy.dialects.mysql import pymysql
 from sqlalchemy.pool import QueuePool
 
 from pinwheel.clients.memsql import Connection, connect
+from pinwheel.core import connections
 from pinwheel.core.settings import MemsqlSettings, WebSettings
 
 KEPT = 4  # idle connections; further concurrent requests open their own
@@ -23,10 +23,10 @@ KEPT_SECONDS = 30  # a connection's age: servers and proxies close idle ones aft
 
 def as_reader(settings: WebSettings) -> MemsqlSettings:
     """The settings with the read-only user, if one is configured."""
-    reader = os.environ.get("PINWHEEL_REPORT_MEMSQL_USER")
+    reader = connections.lookup("report_memsql_user")
     if not reader:
         return settings
-    password = SecretStr(os.environ.get("PINWHEEL_REPORT_MEMSQL_PASSWORD", ""))
+    password = SecretStr(connections.lookup("report_memsql_password") or "")
     return settings.model_copy(update={"memsql_user": reader, "memsql_password": password})
 
 

@@ -31,6 +31,7 @@ dags = {
         "retries": [t.retries for t in d.tasks], "params": {k: v.schema for k, v in
         ((k, d.params.get_param(k)) for k in d.params)}, "tasks": {t.task_id: type(t).__name__ for t in d.tasks},
         "next_runs": next_runs(d) if d.schedule else [],
+        "before": {t.task_id: hook.__name__ for t in d.tasks if (hook := getattr(t, "_pre_execute_hook", None))},
     } for d in bag.dags.values()
 }
 print("DUMP" + json.dumps({"errors": bag.import_errors, "heavy": heavy, "dags": dags}))
@@ -106,6 +107,8 @@ def test_the_setting_says_which_operator_does_large_jobs(bag: dict[str, Any], ai
         "load": "SparkSubmitOperator",
     }
     assert on_spark["heavy"] == []
+    given = [on_spark["dags"][name]["before"] for name in ("compact_tables", "rebuild_tables")]
+    assert given == [{"compact": "give_to_children"}, {"load": "give_to_children"}], "the jobs can't read connections"
 
     wrong = load_bag(airflow_home, PINWHEEL_LAKE_ENGINE="sparc")
     assert ["PINWHEEL_LAKE_ENGINE='sparc'" in error for error in wrong["errors"].values()] == [True, True]

@@ -16,6 +16,7 @@ ADRS = sorted((ROOT / "docs" / "adr").glob("[0-9]*.md"))
 PARTS_OF_AN_ADR = ("## Context", "## Decision", "## Consequences", "## A change violates this when")
 LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 OTHER_VARIABLES = {  # read or set outside the settings classes
+    "PINWHEEL_CONNECTIONS",
     "PINWHEEL_STREAM_MEMSQL_USER",
     "PINWHEEL_STREAM_MEMSQL_PASSWORD",
     "PINWHEEL_REPORT_MEMSQL_USER",

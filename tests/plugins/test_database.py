@@ -2,12 +2,14 @@
 
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import cast
 
 import pymysql
 import pytest
 
 from pinwheel.clients.memsql import Connection, fetch
+from pinwheel.core import connections
 from pinwheel.core.settings import WebSettings, load
 from plugins.web import database
 from plugins.web.database import Pool, as_reader
@@ -95,6 +97,19 @@ def test_the_reader_is_a_user_of_its_own(settings: WebSettings, monkeypatch: pyt
     monkeypatch.setenv("PINWHEEL_REPORT_MEMSQL_PASSWORD", "hush")
     found = as_reader(settings)
     assert (found.memsql_user, found.memsql_password.get_secret_value()) == ("reader", "hush")
+
+
+def test_the_reader_may_be_a_connection(
+    settings: WebSettings, monkeypatch: pytest.MonkeyPatch, airflow_home: Path
+) -> None:
+    monkeypatch.setenv("AIRFLOW_HOME", str(airflow_home))
+    monkeypatch.delenv("PINWHEEL_REPORT_MEMSQL_USER", raising=False)
+    monkeypatch.delenv("PINWHEEL_REPORT_MEMSQL_PASSWORD", raising=False)
+    monkeypatch.delenv("PINWHEEL_CONNECTIONS", raising=False)
+    connections.given.cache_clear()
+    monkeypatch.setenv("AIRFLOW_CONN_PINWHEEL_MEMSQL_REPORT", '{"login": "by-connection", "password": "hush"}')
+    found = as_reader(settings)
+    assert (found.memsql_user, found.memsql_password.get_secret_value()) == ("by-connection", "hush")
 
 
 @pytest.fixture

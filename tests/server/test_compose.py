@@ -34,7 +34,8 @@ JOBS = {"prepare", "prepare-demo", "airflow-init"}
 AIRFLOW = {name for name in SERVICES if name.startswith("airflow-")}
 SERVERS = {name: service for name, service in SERVICES.items() if name not in JOBS}
 SECRET = re.compile(r"PASSWORD$|SECRET|TOKEN|FERNET|ACCESS_KEY|LICENSE|SQL_ALCHEMY_CONN|DATABASE_URL")
-OUTSIDE_THE_CLASSES = {  # read by pinwheel.stream.submit, the reports and pinwheel.operate.airflow_cleanup
+OUTSIDE_THE_CLASSES = {  # read by pinwheel.core.connections, the reports and pinwheel.operate.airflow_cleanup
+    "PINWHEEL_CONNECTIONS",
     "PINWHEEL_STREAM_MEMSQL_USER",
     "PINWHEEL_REPORT_MEMSQL_USER",
     "PINWHEEL_AIRFLOW_DATABASE_URL",

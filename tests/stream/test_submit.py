@@ -10,6 +10,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from pinwheel.core import connections
 from pinwheel.core.errors import MissingPartError
 from pinwheel.core.settings import SuperviseSettings
 
@@ -47,6 +48,11 @@ ENVIRONMENT = {
     "AIRFLOW__CORE__FERNET_KEY": "hush-fernet",
     "AIRFLOW_CONN_PINWHEEL_SPARK": json.dumps({"conn_type": "spark", "host": "local[2]"}),
     "_AIRFLOW_PROCESS_CONTEXT": "client",
+}
+CONNECTIONS = {
+    "pinwheel_memsql": {"host": "db", "login": "merge", "password": "hush-merge-2"},
+    "pinwheel_memsql_stream": {"login": "by-connection", "password": "hush-stream-2"},
+    "pinwheel_pin_api": {"host": "https://pins", "password": "hush-pins"},
 }
 
 
@@ -112,6 +118,25 @@ def test_it_goes_where_the_connection_says_with_the_settings(launch: Callable[[]
     assert option(arguments, "--driver-memory") == "3g"
     assert Path(arguments[-1]).name == "stream_engagement.py"
     assert Path(arguments[-1]).exists()
+
+
+def test_the_driver_gets_what_connections_say_in_its_environment_alone(
+    launch: Callable[[], list[str]], folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With the stream's own login, and none of the merge's; the driver itself asks for no connection."""
+    for name in ("USER", "PASSWORD"):
+        monkeypatch.delenv(f"PINWHEEL_STREAM_MEMSQL_{name}")
+        monkeypatch.delenv(f"PINWHEEL_MEMSQL_{name}")
+    for conn_id, fields in CONNECTIONS.items():
+        monkeypatch.setenv(f"AIRFLOW_CONN_{conn_id.upper()}", json.dumps(fields))
+    connections.given.cache_clear()
+    arguments, env = launch(), environment(folder)
+    connections.given.cache_clear()
+    assert (env["PINWHEEL_MEMSQL_HOST"], env["PINWHEEL_MEMSQL_USER"]) == ("db", "by-connection")
+    assert (env["PINWHEEL_MEMSQL_PASSWORD"], env["PINWHEEL_PIN_API_TOKEN"]) == ("hush-stream-2", "hush-pins")
+    assert env["PINWHEEL_CONNECTIONS"] == "none"
+    assert "hush-merge-2" not in str(env)
+    assert "hush" not in str(arguments)
 
 
 def test_spark_is_quiet_and_has_no_page(launch: Callable[[], list[str]]) -> None:

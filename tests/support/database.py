@@ -5,7 +5,8 @@ import getpass
 import pymysql
 
 from pinwheel.clients import memsql
-from pinwheel.core.settings import MemsqlSettings, MergeSettings, variable
+from pinwheel.core.connections import variable
+from pinwheel.core.settings import MemsqlSettings, MergeSettings
 from pinwheel.local import environment, mariadb
 from pinwheel.local.stack import Stack
 from tests.support import lakes

@@ -42,15 +42,20 @@ SETTINGS_HEAD = f"""# Settings
 
 Generated from the code by `{REFRESH}`; a test compares. Do not edit.
 
-Every setting is an environment variable. A bad value stops the start with a message that names the setting, its value
-and the allowed values. In the embedded stack, relative paths are relative to the repository; elsewhere, to the working
-directory of the process.
+Every setting is an environment variable. Servers and their logins may come from Airflow connections instead:
+[Settings from Airflow connections](deploy.md#settings-from-airflow-connections). A bad value stops the start with a
+message that names the setting, its value and the allowed values. In the embedded stack, relative paths are relative to
+the repository; elsewhere, to the working directory of the process.
 
 `make run` sets the settings marked **s** for the programs it starts, and ignores your environment: the embedded stack
 always uses its own Kafka, database and lake. All other settings are passed on from the shell that runs `make run`, or
 from a file `.env` next to the Makefile (copy `.env.example`), which the make targets read.
 """
 OTHERS = {
+    "`PINWHEEL_CONNECTIONS`": (
+        "**s** Names of [Airflow connections](deploy.md#settings-from-airflow-connections) that settings come from, "
+        "separated by spaces or commas. Those that the environment defines need no name. `none`: no connections at all."
+    ),
     "`PINWHEEL_STREAM_MEMSQL_USER`, `PINWHEEL_STREAM_MEMSQL_PASSWORD`": (
         "**s** Given to the stream's driver in place of `PINWHEEL_MEMSQL_USER` and `PINWHEEL_MEMSQL_PASSWORD`, so that "
         "it has a database user with fewer rights. Not set: the driver uses the merge's user."
