@@ -22,13 +22,13 @@ from datetime import timedelta
 
 from airflow.sdk import Asset, Param, dag, get_current_context, task
 
-from pinwheel.core.contract import TABLES
+from pinwheel.core.datasets import LAKE, ROLLUPS, TABLES, VERDICTS
 
-# One per table, so that what needs only repins need not wait for the others; the event says the verdict.
-VERDICTS = {name: Asset(f"pinwheel_quality_{name}", uri=f"memsql://pinwheel/quality/{name}") for name in TABLES}
+READ = [Asset(*dataset) for dataset in (LAKE, *TABLES.values(), ROLLUPS)]
+JUDGED = {table: Asset(*dataset) for table, dataset in VERDICTS.items()}  # the event says the verdict
 
 
-@task(outlets=list(VERDICTS.values()))
+@task(inlets=READ, outlets=list(JUDGED.values()))
 def check() -> dict[str, int]:
     """Check, keep, tell; returns how many critical expectations each table did not meet."""
     import os
@@ -39,7 +39,7 @@ def check() -> dict[str, int]:
     context = get_current_context()
     asked = context["params"]["from_hour"], context["params"]["to_hour"]
     verdicts = run(*asked)
-    for table, asset in VERDICTS.items():
+    for table, asset in JUDGED.items():
         context["outlet_events"][asset].extra = {**verdicts[table]}
     return {table: verdict["critical"] for table, verdict in verdicts.items()}
 

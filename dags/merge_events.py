@@ -1,13 +1,13 @@
 """### Merge the lake's new versions into the reporting tables
 
-**What** For each reporting table, the task **merge** prepares a slice from the change feed of the lake's versions since
+**What** For each reporting table, a task **merge_…** prepares a slice from the change feed of the lake's versions since
 the table's watermark, judges it with Great Expectations, and merges it in one transaction: rows, ledger, watermark, and
 what the slice adds to the rollups. A slice that breaks a critical rule is held and raises an alert. Rows that break a
 row rule go to `quarantine`. In parallel, **roll_up** adds what was merged to the rollups, seconds later.
 
 **When** Always: one run follows the other. Each merges slice after slice for about 15 minutes, seconds after they
 landed. There is one mapped task per table and shard (`PINWHEEL_MERGE_SHARDS`), so that a held slice does not block the
-others. (Why not one run per slice: ADR 0002.)
+others. (Why not one run per slice: ADR 0002.) Each table is an asset, `pinwheel_repins` for example.
 
 **Re-running** Safe at any time: the watermark moves by compare-and-set, so a task that runs twice changes nothing.
 
@@ -23,10 +23,10 @@ from datetime import UTC, datetime, timedelta
 
 from airflow.sdk import Asset, dag, get_current_context, task
 
-from pinwheel.core.contract import TABLES
+from pinwheel.core.datasets import LAKE, ROLLUPS, TABLES
 
 SHARDS = int(os.environ.get("PINWHEEL_MERGE_SHARDS", "1"))  # as the setting; reading settings costs each parse 0.07 s
-REPORTING_TABLES = Asset("pinwheel_reporting_tables", uri="memsql://pinwheel/reporting_tables")
+ASSETS = {table: Asset(*dataset) for table, dataset in TABLES.items()}
 
 
 @dag(
@@ -47,7 +47,7 @@ REPORTING_TABLES = Asset("pinwheel_reporting_tables", uri="memsql://pinwheel/rep
 def merge_events() -> None:
     """Wire one mapped task per table and shard, and the rollups."""
 
-    @task(map_index_template="{{ shard_name }}", outlets=[REPORTING_TABLES])
+    @task(map_index_template="{{ shard_name }}", inlets=[Asset(*LAKE)])
     def merge(table: str, shard: int) -> dict[str, int]:
         """Prepare, judge and merge slices of one shard of a table for one session."""
         from pinwheel.merge.session import run_session
@@ -57,14 +57,15 @@ def merge_events() -> None:
         context["shard_name"] = name  # type: ignore[typeddict-unknown-key]  # for map_index_template
         return run_session(table, shard, context["dag_run"].start_date)
 
-    @task
+    @task(inlets=list(ASSETS.values()), outlets=[Asset(*ROLLUPS)])
     def roll_up() -> dict[str, int]:
         """Add what merged slices have queued to the rollups, and score the trends, for one session."""
         from pinwheel.rollup.session import run_session
 
         return run_session(get_current_context()["dag_run"].start_date)
 
-    merge.expand_kwargs([{"table": table, "shard": n} for table in TABLES for n in range(SHARDS)])
+    for table, asset in ASSETS.items():
+        merge.override(task_id=f"merge_{table}", outlets=[asset]).partial(table=table).expand(shard=list(range(SHARDS)))
     roll_up()
 
 

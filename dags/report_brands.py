@@ -20,7 +20,9 @@ the missing reports.
 import os
 from datetime import timedelta
 
-from airflow.sdk import Param, dag, task
+from airflow.sdk import Asset, Param, dag, task
+
+from pinwheel.core.datasets import OF_BRANDS, REPORTS, ROLLUPS
 
 
 @dag(
@@ -55,7 +57,7 @@ from airflow.sdk import Param, dag, task
 def report_brands() -> None:
     """Wire making, mailing, and the verdict on both."""
 
-    @task
+    @task(inlets=[Asset(*dataset) for dataset in (*OF_BRANDS, ROLLUPS)], outlets=[Asset(*REPORTS)])
     def make() -> dict[str, str]:
         """Make reports; returns what failed, and why."""
         from airflow.sdk import get_current_context

@@ -18,7 +18,9 @@ submits and re-attaches.
 
 from datetime import UTC, datetime, timedelta
 
-from airflow.sdk import dag, task
+from airflow.sdk import Asset, dag, task
+
+from pinwheel.core.datasets import LAKE, TOPIC
 
 
 @dag(
@@ -40,7 +42,7 @@ from airflow.sdk import dag, task
 def supervise_stream() -> None:
     """Wire the one task."""
 
-    @task
+    @task(inlets=[Asset(*TOPIC)], outlets=[Asset(*LAKE)])
     def supervise() -> None:
         """Supervise for one session."""
         from airflow.sdk import Variable

@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 
+from pinwheel.core.contract import TABLES
+
 ROOT = Path(__file__).resolve().parents[2]
 FILES = sorted((ROOT / "dags").glob("*.py"))
 DUMP = """
@@ -31,6 +33,8 @@ dags = {
         "retries": [t.retries for t in d.tasks], "params": {k: v.schema for k, v in
         ((k, d.params.get_param(k)) for k in d.params)}, "tasks": {t.task_id: type(t).__name__ for t in d.tasks},
         "next_runs": next_runs(d) if d.schedule else [],
+        "assets": {t.task_id: [sorted(a.name for a in t.inlets), sorted(a.name for a in t.outlets)] for t in d.tasks
+        if t.inlets or t.outlets},
         "before": {t.task_id: hook.__name__ for t in d.tasks if (hook := getattr(t, "_pre_execute_hook", None))},
     } for d in bag.dags.values()
 }
@@ -112,6 +116,20 @@ def test_the_setting_says_which_operator_does_large_jobs(bag: dict[str, Any], ai
 
     wrong = load_bag(airflow_home, PINWHEEL_LAKE_ENGINE="sparc")
     assert ["PINWHEEL_LAKE_ENGINE='sparc'" in error for error in wrong["errors"].values()] == [True, True]
+
+
+def test_the_assets_lead_from_the_topic_to_the_reports(bag: dict[str, Any]) -> None:
+    """Each way of Airflow's asset graph, task by task."""
+    tables = [f"pinwheel_{table}" for table in TABLES]
+    verdicts = sorted(f"pinwheel_quality_{table}" for table in TABLES)
+    merges = {f"merge_{table}": [["pinwheel_lake"], [f"pinwheel_{table}"]] for table in TABLES}
+    of_brands = ["pinwheel_comments", "pinwheel_pins", "pinwheel_repins", "pinwheel_rollups"]
+    assert {name: d["assets"] for name, d in bag["dags"].items() if d["assets"]} == {
+        "supervise_stream": {"supervise": [["pinwheel_topic"], ["pinwheel_lake"]]},
+        "merge_events": merges | {"roll_up": [sorted(tables), ["pinwheel_rollups"]]},
+        "check_quality": {"check": [sorted(["pinwheel_lake", "pinwheel_rollups", *tables]), verdicts]},
+        "report_brands": {"make": [of_brands, ["pinwheel_reports"]]},
+    }
 
 
 def test_no_dag_file_is_long() -> None:

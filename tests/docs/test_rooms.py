@@ -165,6 +165,10 @@ def test_a_dag_file_loads_airflow_and_what_its_form_offers_only() -> None:
         found = imports_at_load(_tree(file))
         assert tops(found) - sys.stdlib_module_names <= {"airflow", "pinwheel"}
         assert {name for name in found if name.startswith("pinwheel")} <= offered
+        assert {name for name in found if name.startswith("pinwheel")} <= {
+            "pinwheel.core.contract",
+            "pinwheel.core.datasets",
+        }
 
 
 def test_a_function_is_looked_into_and_a_type_import_is_not_loaded() -> None:
