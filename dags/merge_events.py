@@ -18,15 +18,14 @@ others. (Why not one run per slice: ADR 0002.) Each table is an asset, `pinwheel
 **Runbook** `docs/runbooks/merge_events.md`
 """
 
-import os
 from datetime import UTC, datetime, timedelta
 
-from airflow.sdk import Asset, dag, get_current_context, task
+from airflow.sdk import dag, get_current_context, task
 
 from pinwheel.core.datasets import LAKE, ROLLUPS, TABLES
+from pinwheel.operate.assets import SHARDS, asset, merged_key
 
-SHARDS = int(os.environ.get("PINWHEEL_MERGE_SHARDS", "1"))  # as the setting; reading settings costs each parse 0.07 s
-ASSETS = {table: Asset(*dataset) for table, dataset in TABLES.items()}
+ASSETS = {table: asset(dataset) for table, dataset in TABLES.items()}
 
 
 @dag(
@@ -47,7 +46,7 @@ ASSETS = {table: Asset(*dataset) for table, dataset in TABLES.items()}
 def merge_events() -> None:
     """Wire one mapped task per table and shard, and the rollups."""
 
-    @task(map_index_template="{{ shard_name }}", inlets=[Asset(*LAKE)])
+    @task(map_index_template="{{ shard_name }}", inlets=[asset(LAKE)])
     def merge(table: str, shard: int) -> dict[str, int]:
         """Prepare, judge and merge slices of one shard of a table for one session."""
         from pinwheel.merge.session import run_session
@@ -55,17 +54,20 @@ def merge_events() -> None:
         name = table if SHARDS == 1 else f"{table} shard {shard}"
         context = get_current_context()
         context["shard_name"] = name  # type: ignore[typeddict-unknown-key]  # for map_index_template
-        return run_session(table, shard, context["dag_run"].start_date)
+        store, key = context["asset_state_store"][ASSETS[table]], merged_key(shard)
+        counts = run_session(table, shard, context["dag_run"].start_date, lambda merged: store.set(key, {**merged}))
+        context["outlet_events"][ASSETS[table]].extra = {**counts}
+        return counts
 
-    @task(inlets=list(ASSETS.values()), outlets=[Asset(*ROLLUPS)])
+    @task(inlets=list(ASSETS.values()), outlets=[asset(ROLLUPS)])
     def roll_up() -> dict[str, int]:
         """Add what merged slices have queued to the rollups, and score the trends, for one session."""
         from pinwheel.rollup.session import run_session
 
         return run_session(get_current_context()["dag_run"].start_date)
 
-    for table, asset in ASSETS.items():
-        merge.override(task_id=f"merge_{table}", outlets=[asset]).partial(table=table).expand(shard=list(range(SHARDS)))
+    for table, made in ASSETS.items():
+        merge.override(task_id=f"merge_{table}", outlets=[made]).partial(table=table).expand(shard=list(range(SHARDS)))
     roll_up()
 
 

@@ -18,9 +18,10 @@ submits and re-attaches.
 
 from datetime import UTC, datetime, timedelta
 
-from airflow.sdk import Asset, dag, task
+from airflow.sdk import dag, task
 
 from pinwheel.core.datasets import LAKE, TOPIC
+from pinwheel.operate.assets import asset
 
 
 @dag(
@@ -42,7 +43,7 @@ from pinwheel.core.datasets import LAKE, TOPIC
 def supervise_stream() -> None:
     """Wire the one task."""
 
-    @task(inlets=[Asset(*TOPIC)], outlets=[Asset(*LAKE)])
+    @task(inlets=[asset(TOPIC)], outlets=[asset(LAKE)])
     def supervise() -> None:
         """Supervise for one session."""
         from airflow.sdk import Variable

@@ -200,6 +200,7 @@ class MergeSettings(LakeSettings, MemsqlSettings):
     merge_interval_seconds: Seconds = 3.0  # minimum time between two slices of a table: bounds the gate's CPU
     merge_gather_seconds: Seconds = 30.0  # while the stream catches up, slices wait that long for more rows
     merge_session_seconds: Seconds = 900.0  # one Airflow run merges this long: 96 runs a day, not 10,000
+    merge_announce_seconds: Seconds = 60.0  # between two asset events of a shard, while its session lasts
     trends_interval_seconds: Seconds = 60.0  # between two refreshes of the trends; each scores the last minutes
     merge_slice_rows: Annotated[int, Field(ge=1)] = 500_000  # a slice stops growing here
     rollup_interval_seconds: Seconds = 6.0  # from a merge to its rollups: other tables' merges are included

@@ -26,6 +26,7 @@ from pinwheel.core.settings import MergeSettings, load
 from pinwheel.core.signals import stop_on_sigterm
 from pinwheel.lake.change_feed import ChangeFeed
 from pinwheel.merge import ledger, rebuild
+from pinwheel.merge.announce import Announce, Announcements
 from pinwheel.merge.gate import Gate, Verdict
 from pinwheel.merge.ledger import FIRST_WATERMARK, ONLY, Shard, Slice
 from pinwheel.merge.merge import merge, next_slice, prepared
@@ -48,13 +49,14 @@ class SessionCounts:
     errors: int = 0
 
 
-def run_session(table: str, shard: int, began: datetime | None) -> dict[str, int]:
+def run_session(table: str, shard: int, began: datetime | None, announce: Announce | None = None) -> dict[str, int]:
     """Merge a table's new versions until the session is over, or asked to stop; returns its counts.
 
     Args:
         table: a reporting table.
         shard: which part of it; each has its own process.
         began: when the Airflow run did; see ``seconds_left``.
+        announce: called with what was merged while the session lasts.
 
     Raises:
         MergeError: there is no such table.
@@ -64,6 +66,7 @@ def run_session(table: str, shard: int, began: datetime | None) -> dict[str, int
         raise MergeError(f"no reporting table {table!r}; there are {', '.join(TABLES)}")
     settings = load(MergeSettings)
     session = Session(table, settings, raise_alert, resolve_alert, Shard(shard, settings.merge_shards))
+    session.news = announce and Announcements(announce, settings.merge_announce_seconds, time.monotonic)
     with stop_on_sigterm() as stop:
         take_turns([session], seconds_left(settings, began), time.monotonic, stop.wait)
     report = session.report
@@ -86,9 +89,12 @@ class Session(Turns):
         self._held = Latch(SLICE_HELD, self.subject, alert, resolve)
         self._cut_off = Latch(TABLE_CUT_OFF, self.subject, alert, resolve)
         self._rebuilding = False
+        self.news: Announcements | None = None
 
     def work(self, connection: Connection) -> bool:
         """Prepare, judge and merge a slice, or go on with a rebuild; returns whether there was work."""
+        if self.news:
+            self.news.tick()
         gate = self._gated()  # before there is work: building it takes seconds, which the first slice need not wait for
         if self._rebuilds(connection, gate):
             return self._rebuilding
@@ -155,6 +161,8 @@ class Session(Turns):
         counts = merge(slice_, connection, verdict, accepted_id=accepted.slice_id if accepted else None)
         self.report.slices += 1
         self.report.rows += slice_.rows_read
+        if self.news:
+            self.news.add(slice_.versions.to, slice_.rows_read)
         self._alert_judged(verdict, counts)
 
     def _gated(self) -> Gate:

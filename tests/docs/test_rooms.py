@@ -168,6 +168,9 @@ def test_a_dag_file_loads_airflow_and_what_its_form_offers_only() -> None:
         assert {name for name in found if name.startswith("pinwheel")} <= {
             "pinwheel.core.contract",
             "pinwheel.core.datasets",
+            "pinwheel.core.errors",
+            "pinwheel.operate.assets",
+            "pinwheel.operate.refusal",
         }
 
 
