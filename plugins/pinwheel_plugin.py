@@ -9,6 +9,7 @@ from typing import Any
 
 from airflow.plugins_manager import AirflowPlugin
 
+from pinwheel.operate import lineage
 from plugins.web.navigation import CATEGORY, METRICS, PAGES, PREFIX
 
 
@@ -16,6 +17,7 @@ class PinwheelPlugin(AirflowPlugin):
     """The pages' app with a view for each page, and the metrics' app."""
 
     name = "pinwheel"
+    listeners = [lineage]  # noqa: RUF012 - as below
     external_views = [  # noqa: RUF012 - Airflow reads the attribute of the class
         {
             "name": title,

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any, cast
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -64,7 +65,7 @@ def test_nobody_gets_anything_without_a_login(app: FastAPI, login: Login) -> Non
 def test_a_person_who_opens_a_page_is_sent_to_the_login_and_back(login: Login, path: str, root: str) -> None:
     client = login(None)
     client.follow_redirects = False
-    client._transport.root_path = root  # where Airflow mounts the app
+    cast(Any, client._transport).root_path = root  # where Airflow mounts the app
     answer = client.get(f"{root}{path}", headers={"Accept": "text/html,*/*"})
     assert answer.status_code == 303
     there = urlsplit(answer.headers["location"])

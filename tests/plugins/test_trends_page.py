@@ -54,7 +54,7 @@ def counted(connection: Connection, item: str, minutes_ago: int, repins: int) ->
     )
 
 
-def items(client: TestClient, **params: object) -> dict[str, list[str]]:
+def items(client: TestClient, **params: str | int) -> dict[str, list[str]]:
     told = client.get("/api/trends", params=params).json()
     return {name: [t["item"] for t in told[name]] for name in LISTS if told[name]}
 
