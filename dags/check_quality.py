@@ -8,7 +8,7 @@ became of every offset of Kafka and of every row of the lake. They are in the ta
 alert.
 
 **When** Hourly, for the hours of the last day that were not checked yet or did not pass. By hand for any period: give
-`from_hour` and `to_hour` (UTC).
+`from_hour` and `to_hour`.
 
 **Re-running** Safe: an hour's new verdicts replace the old ones. A fixed problem resolves its alert at the next check.
 
@@ -19,16 +19,22 @@ of a day in which one is wrong are made anew, by `merge_events`.
 """
 
 from datetime import timedelta
+from typing import Any
 
-from airflow.sdk import Asset, Param, dag, get_current_context, task
+from airflow.sdk import Param, dag, get_current_context, task
 
 from pinwheel.core.datasets import LAKE, ROLLUPS, TABLES, VERDICTS
+from pinwheel.core.errors import AskedError, QualityError
+from pinwheel.operate.assets import asset
+from pinwheel.operate.refusal import refusing
 
-READ = [Asset(*dataset) for dataset in (LAKE, *TABLES.values(), ROLLUPS)]
-JUDGED = {table: Asset(*dataset) for table, dataset in VERDICTS.items()}  # the event says the verdict
+READ = [asset(dataset) for dataset in (LAKE, *TABLES.values(), ROLLUPS)]
+TIME: dict[str, Any] = {"type": ["null", "string"], "format": "date-time"}
+JUDGED = {table: asset(dataset) for table, dataset in VERDICTS.items()}  # the event says the verdict
 
 
 @task(inlets=READ, outlets=list(JUDGED.values()))
+@refusing(AskedError)
 def check() -> dict[str, int]:
     """Check, keep, tell; returns how many critical expectations each table did not meet."""
     import os
@@ -39,12 +45,13 @@ def check() -> dict[str, int]:
     context = get_current_context()
     asked = context["params"]["from_hour"], context["params"]["to_hour"]
     verdicts = run(*asked)
-    for table, asset in JUDGED.items():
-        context["outlet_events"][asset].extra = {**verdicts[table]}
+    for table, made in JUDGED.items():
+        context["outlet_events"][made].extra = {**verdicts[table]}
     return {table: verdict["critical"] for table, verdict in verdicts.items()}
 
 
 @task(retries=0)
+@refusing(QualityError)
 def judge(critical: dict[str, int]) -> None:
     """Make the run red when a critical expectation was not met."""
     from pinwheel.quality.run import require_none
@@ -64,6 +71,7 @@ def close_books() -> list[str]:
 
 
 @task(retries=0)
+@refusing(QualityError)
 def judge_books(differences: list[str]) -> None:
     """Make the run red when the books differ."""
     from pinwheel.quality.books import require_balanced
@@ -79,13 +87,8 @@ def judge_books(differences: list[str]) -> None:
     tags=["pinwheel", "quality"],
     default_args={"owner": "data-engineering", "retries": 3, "retry_delay": timedelta(minutes=2)},
     params={
-        "from_hour": Param(
-            None,
-            type=["null", "string"],
-            title="From (UTC)",
-            description="Like 2026-03-14T12:00. Empty: all due hours.",
-        ),
-        "to_hour": Param(None, type=["null", "string"], title="To (UTC)", description="End, exclusive."),
+        "from_hour": Param(None, **TIME, title="From", description="A whole hour that is over. Empty: all due hours."),
+        "to_hour": Param(None, **TIME, title="To", description="End, exclusive. Both or neither."),
     },
 )
 def check_quality() -> None:

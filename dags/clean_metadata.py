@@ -25,9 +25,9 @@ from airflow.sdk import Param, dag, task
     tags=["pinwheel", "housekeeping"],
     default_args={"owner": "data-engineering", "retries": 2, "retry_delay": timedelta(minutes=5)},
     params={
-        "days": Param(7, type="integer", minimum=1, title="Days to keep"),
+        "days": Param(7, type="integer", minimum=1, title="Days to keep", description="Older history is removed."),
         # Off by default, unlike elsewhere: what goes is history that nobody can lose data by.
-        "dry_run": Param(False, type="boolean", title="Only list what would be removed"),
+        "dry_run": Param(False, type="boolean", title="Only list what would be removed", description="In the log."),
     },
 )
 def clean_metadata() -> None:

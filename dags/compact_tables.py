@@ -60,7 +60,7 @@ def prepare() -> dict[str, Any]:
     doc_md=__doc__,
     tags=["pinwheel", "lake", "housekeeping"],
     default_args={"owner": "data-engineering", "retries": 2, "retry_delay": timedelta(minutes=2)},
-    params={"dry_run": Param(False, type="boolean", title="Only list what would be done")},
+    params={"dry_run": Param(False, type="boolean", title="Only list what would be done", description="In the log.")},
 )
 def compact_tables() -> None:
     """Wire the one task; for Spark, the one that prepares the job and the one that submits it."""

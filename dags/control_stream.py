@@ -22,6 +22,8 @@ from typing import Any
 
 from airflow.sdk import Param, dag, get_current_context, task
 
+from pinwheel.operate.refusal import refusing
+
 
 @dag(
     schedule=None,
@@ -35,23 +37,40 @@ from airflow.sdk import Param, dag, get_current_context, task
             "restart",
             type="string",
             enum=["running", "stopped", "restart"],
+            values_display={
+                "running": "running: be on",
+                "stopped": "stopped: finish the current batch and stay off",
+                "restart": "restart: stop, then start",
+            },
             title="Wanted state of the stream",
-            description="stopped: finish the current batch and stay off. running: be on. restart: stop, then start.",
+            description="supervise_stream acts on it within seconds. Nothing is lost: Kafka keeps the events.",
         ),
         "continue_from": Param(
             None,
             type=["null", "string"],
+            examples=["earliest", "latest"],
             title="Go on from",
             description='Only after the alert stream_refused: earliest, latest, or offsets as {"0": 12, "1": 7}.',
         ),
-        "reason": Param(None, type=["null", "string"], title="Why the stream goes on without these records"),
-        "dry_run": Param(True, type="boolean", title="Only show what will be missing"),
+        "reason": Param(
+            None,
+            type=["null", "string"],
+            title="Why the stream goes on without these records",
+            description="Needed with Go on from. Kept in the lake's log.",
+        ),
+        "dry_run": Param(
+            True,
+            type="boolean",
+            title="Only show what will be missing",
+            description="With Go on from: in the result of the task go_on, and the stream stays as it is.",
+        ),
     },
 )
 def control_stream() -> None:
     """Wire the two tasks."""
 
     @task(retries=0)  # latest is another offset by then
+    @refusing()
     def go_on() -> dict[str, Any] | None:
         """Let the stream go on elsewhere, if that is asked for; returns what is missing."""
         from dataclasses import asdict

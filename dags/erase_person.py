@@ -21,8 +21,11 @@ from typing import Any
 
 from airflow.sdk import Param, dag, get_current_context, task
 
+from pinwheel.operate.refusal import refusing
+
 
 @task
+@refusing()
 def count() -> dict[str, int]:
     """Say where the id is, by store."""
     from pinwheel.core.settings import EraseSettings, load
@@ -70,10 +73,14 @@ def receipt(erasure_id: str) -> dict[str, Any]:
     tags=["pinwheel", "privacy", "by hand"],
     default_args={"owner": "data-engineering", "retries": 1, "retry_delay": timedelta(seconds=30)},
     params={
-        "user_id": Param(None, type=["null", "integer"], title="User id"),
-        "reason": Param(None, type=["null", "string"], title="Reason, without the id: it is in the receipt"),
-        "erase_pins": Param(False, type="boolean", title="Also the texts of the pins that the person made"),
-        "dry_run": Param(True, type="boolean", title="Only list where the person is"),
+        "user_id": Param(None, type=["null", "integer"], title="User id", description="Taken out of the form again."),
+        "reason": Param(None, type=["null", "string"], title="Reason", description="For the receipt. Without the id."),
+        "erase_pins": Param(
+            False, type="boolean", title="Also the texts of the person's pins", description="Off: without the person."
+        ),
+        "dry_run": Param(
+            True, type="boolean", title="Only list where the person is", description="In the result of the task count."
+        ),
     },
 )
 def erase_person() -> None:

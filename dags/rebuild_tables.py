@@ -27,9 +27,13 @@ from airflow.sdk import Param, dag, get_current_context, task
 from airflow.sdk.exceptions import AirflowSkipException
 
 from pinwheel.core.contract import TABLES
+from pinwheel.operate.refusal import refusing
+
+NAMES = list(TABLES)
 
 
 @task
+@refusing()
 def ask() -> list[dict[str, Any]]:
     """Ask for the rebuild; returns per table the version, rows, files and parts."""
     from dataclasses import asdict
@@ -69,9 +73,15 @@ def prepare() -> dict[str, Any]:
     default_args={"owner": "data-engineering", "retries": 0},
     params={
         "tables": Param(
-            list(TABLES), type="array", items={"type": "string", "enum": list(TABLES)}, title="Tables", minItems=1
+            NAMES,
+            type="array",
+            items={"type": "string", "enum": NAMES},
+            examples=NAMES,
+            minItems=1,
+            title="Tables",
+            description="Readers see the old ones until the end.",
         ),
-        "dry_run": Param(True, type="boolean", title="Only list what would be read"),
+        "dry_run": Param(True, type="boolean", title="Only list what would be read", description="In the task's log."),
     },
 )
 def rebuild_tables() -> None:

@@ -17,6 +17,8 @@ and the person. If an accepted slice can't be merged after all, `retry` takes th
 
 from airflow.sdk import Param, dag, task
 
+from pinwheel.operate.refusal import refusing
+
 
 @dag(
     schedule=None,
@@ -26,14 +28,30 @@ from airflow.sdk import Param, dag, task
     tags=["pinwheel", "merge", "by hand"],
     default_args={"owner": "data-engineering", "retries": 0},
     params={
-        "slice_id": Param(type="integer", minimum=1, title="Slice", description="From the alert."),
-        "decision": Param("retry", type="string", enum=["retry", "accept"], title="Decision"),
+        "slice_id": Param(
+            type="integer",
+            minimum=1,
+            title="Slice",
+            description="From the alert, or the page Data quality, which lists the slices that are held.",
+        ),
+        "decision": Param(
+            "retry",
+            type="string",
+            enum=["retry", "accept"],
+            values_display={
+                "retry": "retry: prepare and judge the same versions again",
+                "accept": "accept: merge it without the rows that break a rule, which go to quarantine",
+            },
+            title="Decision",
+            description="retry: the cause is fixed, or a rule was changed. accept: the rows are as they should be.",
+        ),
     },
 )
 def release_slice() -> None:
     """Wire the one task."""
 
     @task
+    @refusing()
     def release() -> None:
         """Note the decision in the ledger; the running merge session acts on it."""
         from airflow.sdk import get_current_context

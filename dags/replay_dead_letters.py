@@ -21,7 +21,10 @@ from typing import Any
 
 from airflow.sdk import Param, dag, get_current_context, task
 
-from pinwheel.core.contract import EVENT_TYPES, DeadReason
+from pinwheel.core.contract import DEAD_REASONS, EVENT_TYPES
+from pinwheel.operate.refusal import refusing
+
+TIME: dict[str, Any] = {"type": ["null", "string"], "format": "date-time"}
 
 
 @dag(
@@ -35,7 +38,8 @@ from pinwheel.core.contract import EVENT_TYPES, DeadReason
         "reason": Param(
             None,
             type=["null", "string"],
-            enum=[None, *(str(reason) for reason in DeadReason)],
+            enum=[None, *map(str, DEAD_REASONS)],
+            values_display={str(reason): f"{reason}: {meaning}" for reason, meaning in DEAD_REASONS.items()},
             title="Reason",
             description="Only letters with this reason. Empty: all.",
         ),
@@ -46,23 +50,24 @@ from pinwheel.core.contract import EVENT_TYPES, DeadReason
             title="Event type",
             description="Only records that say that they are of this type. Empty: all.",
         ),
-        "from_time": Param(
-            None, type=["null", "string"], format="date-time", title="Received by Kafka from", description="Empty: all."
-        ),
-        "to_time": Param(
-            None, type=["null", "string"], format="date-time", title="Received before", description="Empty: until now."
-        ),
+        "from_time": Param(None, **TIME, title="Received by Kafka from", description="Empty: all."),
+        "to_time": Param(None, **TIME, title="Received before", description="Empty: until now."),
         "letters": Param(
             True, type="boolean", title="Bring dead letters home", description="Off: only judge quarantined rows."
         ),
-        "quarantine": Param(True, type="boolean", title="Also judge quarantined rows again"),
-        "dry_run": Param(True, type="boolean", title="Only say what would come home"),
+        "quarantine": Param(
+            True, type="boolean", title="Also judge quarantined rows again", description="By today's rules."
+        ),
+        "dry_run": Param(
+            True, type="boolean", title="Only say what would come home", description="In the tasks' results (XCom)."
+        ),
     },
 )
 def replay_dead_letters() -> None:
     """Wire the two tasks."""
 
     @task
+    @refusing()
     def letters() -> dict[str, Any]:
         """Replay dead letters; returns counts and samples."""
         from pinwheel.core.settings import ReplaySettings, load
@@ -78,6 +83,7 @@ def replay_dead_letters() -> None:
         return asdict(replay(settings, wanted, Landed(settings), by, dry_run=dry_run, kept_from=first_day(settings)))
 
     @task
+    @refusing()
     def quarantine() -> list[dict[str, Any]]:
         """Judge quarantined rows again; returns counts and samples by table."""
         from pinwheel.clients import memsql

@@ -20,9 +20,12 @@ the missing reports.
 import os
 from datetime import timedelta
 
-from airflow.sdk import Asset, Param, dag, task
+from airflow.sdk import Param, dag, task
 
 from pinwheel.core.datasets import OF_BRANDS, REPORTS, ROLLUPS
+from pinwheel.core.errors import AskedError, ReportError
+from pinwheel.operate.assets import asset
+from pinwheel.operate.refusal import refusing
 
 
 @dag(
@@ -38,7 +41,7 @@ from pinwheel.core.datasets import OF_BRANDS, REPORTS, ROLLUPS
             type=["null", "string"],
             format="date",
             title="First day (UTC)",
-            description="Of the period to report on. Empty: all due reports.",
+            description="Of the period to report on, which must be over. Empty: all due reports.",
         ),
         "days": Param(
             1,
@@ -49,7 +52,11 @@ from pinwheel.core.datasets import OF_BRANDS, REPORTS, ROLLUPS
             description="1 is a day, 7 a week. Counted from first_day.",
         ),
         "brand_ids": Param(
-            None, type=["null", "string"], title="Brands", description="Brand ids, separated by commas. Empty: all."
+            None,
+            type=["null", "string"],
+            pattern=r"^\s*\d+(\s*,\s*\d+)*\s*$",
+            title="Brands",
+            description="Brand ids, separated by commas: 3, 17. With a first day. Empty: all.",
         ),
         "mail": Param(True, type="boolean", title="Mail the new reports", description="To the brands' contacts."),
     },
@@ -57,21 +64,17 @@ from pinwheel.core.datasets import OF_BRANDS, REPORTS, ROLLUPS
 def report_brands() -> None:
     """Wire making, mailing, and the verdict on both."""
 
-    @task(inlets=[Asset(*dataset) for dataset in (*OF_BRANDS, ROLLUPS)], outlets=[Asset(*REPORTS)])
+    @task(inlets=[asset(dataset) for dataset in (*OF_BRANDS, ROLLUPS)], outlets=[asset(REPORTS)])
+    @refusing(AskedError)
     def make() -> dict[str, str]:
         """Make reports; returns what failed, and why."""
         from airflow.sdk import get_current_context
-        from airflow.sdk.exceptions import AirflowFailException
 
-        from pinwheel.core.errors import AskedError
         from pinwheel.reports.run import make
 
         os.nice(10)  # the stream and the merges go first where cores are few
         given = get_current_context()["params"]
-        try:
-            return make(given["first_day"], given["days"], given["brand_ids"], given["mail"])
-        except AskedError as error:  # not tried again: nobody should wait six minutes for a typing error
-            raise AirflowFailException(str(error)) from error
+        return make(given["first_day"], given["days"], given["brand_ids"], given["mail"])
 
     @task
     def mail() -> dict[str, str]:
@@ -81,6 +84,7 @@ def report_brands() -> None:
         return send_mails()
 
     @task(retries=0, trigger_rule="all_done")
+    @refusing(ReportError)
     def judge(made: dict[str, str] | None, mailed: dict[str, str] | None) -> None:
         """Make the run red when a brand's report or mail failed, after all the others are done."""
         from pinwheel.reports.run import require_none

@@ -56,16 +56,30 @@ class Field:
 class DeadReason(StrEnum):
     """Why a Kafka record could not land as an event."""
 
-    EMPTY = "empty"  # no value (a tombstone)
-    TOO_LARGE = "too_large"  # longer than the setting max_value_bytes; only the beginning is kept
+    EMPTY = "empty"
+    TOO_LARGE = "too_large"
     NOT_UTF8 = "not_utf8"
-    NOT_JSON = "not_json"  # not one JSON object
-    UNKNOWN_TYPE = "unknown_type"  # event_type is not in the contract
+    NOT_JSON = "not_json"
+    UNKNOWN_TYPE = "unknown_type"
     MISSING_FIELD = "missing_field"
-    BAD_FIELD = "bad_field"  # wrong type, too long, or not an allowed value
-    BAD_TIME = "bad_time"  # too far after or before the record's Kafka timestamp
-    UNPROCESSABLE = "unprocessable"  # reading it ends the process that reads it; nothing of it is kept
-    ERASED = "erased"  # an event of a person who was erased; nothing of it is kept
+    BAD_FIELD = "bad_field"
+    BAD_TIME = "bad_time"
+    UNPROCESSABLE = "unprocessable"
+    ERASED = "erased"
+
+
+DEAD_REASONS = {
+    DeadReason.EMPTY: "no value (a tombstone)",
+    DeadReason.TOO_LARGE: "longer than the setting max_value_bytes; only the beginning is kept",
+    DeadReason.NOT_UTF8: "not UTF-8",
+    DeadReason.NOT_JSON: "not one JSON object",
+    DeadReason.UNKNOWN_TYPE: "event_type is not in the contract",
+    DeadReason.MISSING_FIELD: "a field is missing",
+    DeadReason.BAD_FIELD: "wrong type, too long, or not an allowed value",
+    DeadReason.BAD_TIME: "too far after or before the record's Kafka timestamp",
+    DeadReason.UNPROCESSABLE: "reading it ends the process that reads it; nothing of it is kept",
+    DeadReason.ERASED: "an event of a person who was erased; nothing of it is kept",
+}
 
 
 class PinStatus(StrEnum):

@@ -5,6 +5,10 @@ class PinwheelError(Exception):
     """Base of all errors that Pinwheel raises on purpose."""
 
 
+class AskedError(PinwheelError):
+    """The request itself is invalid, so a retry fails in the same way."""
+
+
 class SettingError(PinwheelError):
     """A setting is missing or has an invalid value."""
 
@@ -47,10 +51,6 @@ class QualityError(PinwheelError):
 
 class ReportError(PinwheelError):
     """Brand reports could not be written or mailed."""
-
-
-class AskedError(ReportError):
-    """The request itself is invalid, so a retry fails in the same way."""
 
 
 class StoppedError(PinwheelError):

@@ -18,7 +18,7 @@ import pyarrow.compute as pc
 from deltalake import DeltaTable
 
 from pinwheel.core.contract import DEAD_LETTER, LAKE_COLUMNS, LINEAGE, DeadReason
-from pinwheel.core.errors import LakeError
+from pinwheel.core.errors import AskedError
 from pinwheel.core.settings import ReplaySettings
 from pinwheel.lake import dead_letters, events_table
 from pinwheel.lake.changes import change
@@ -60,7 +60,7 @@ class Wanted:
         """As a person asked for it: ``reason``, ``event_type``, and ``from_time`` and ``to_time`` as texts.
 
         Raises:
-            LakeError: a time is none.
+            AskedError: a time is none.
         """
         return cls(form["reason"], _time(form["from_time"]), _time(form["to_time"]), form["event_type"])
 
@@ -69,7 +69,7 @@ def _time(text: str | None) -> datetime | None:
     try:
         found = datetime.fromisoformat(text) if text else None
     except ValueError:
-        raise LakeError(f"{text!r} is no time; give one as 2026-03-14T12:00Z") from None
+        raise AskedError(f"{text!r} is no time; give one as 2026-03-14T12:00Z") from None
     return found if found is None or found.tzinfo else found.replace(tzinfo=UTC)
 
 

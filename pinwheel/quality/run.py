@@ -8,7 +8,7 @@ from pinwheel.alerts.raising import raise_alert, resolve_alert
 from pinwheel.clients import memsql
 from pinwheel.clients.memsql import Connection
 from pinwheel.core.contract import ROLLUPS, TABLES
-from pinwheel.core.errors import PinwheelError, QualityError
+from pinwheel.core.errors import AskedError, QualityError
 from pinwheel.core.settings import QualitySettings, load
 from pinwheel.core.times import HOUR, aware, utc_now
 from pinwheel.quality import results
@@ -30,17 +30,17 @@ def period(start: str, end: str, now: datetime, max_days: int) -> list[datetime]
     """The hours of a period that a person asked for.
 
     Raises:
-        PinwheelError: not two times, an empty period, longer than ``max_days``, or not over yet.
+        AskedError: not two times, an empty period, longer than ``max_days``, or not over yet.
     """
     try:
         first, last = (datetime.fromisoformat(text).replace(minute=0, second=0, microsecond=0) for text in (start, end))
     except ValueError as error:
-        raise PinwheelError(f"from_hour and to_hour must be times like 2026-03-14T12:00: {error}") from error
+        raise AskedError(f"from_hour and to_hour must be times like 2026-03-14T12:00: {error}") from error
     first, last = (at if at.tzinfo else aware(at) for at in (first, last))
     if not timedelta(0) < last - first <= timedelta(days=max_days):
-        raise PinwheelError(f"{start} to {end} must be at least one hour and at most {max_days} days")
+        raise AskedError(f"{start} to {end} must be at least one hour and at most {max_days} days")
     if last > now:
-        raise PinwheelError(f"to_hour {end} is in the future: it is now {now:%Y-%m-%dT%H:%M} UTC")
+        raise AskedError(f"to_hour {end} is in the future: it is now {now:%Y-%m-%dT%H:%M} UTC")
     return [first.astimezone(UTC) + HOUR * n for n in range(int((last - first) / HOUR))]
 
 
@@ -81,7 +81,8 @@ def check(
     """Check the hours that are due, or the period (from, to) that was ``asked`` for, and raise alerts.
 
     Raises:
-        PinwheelError: an invalid period, or the database is unavailable; no hour is stored in part.
+        AskedError: an invalid period.
+        MemsqlError: the database is unavailable; no hour is stored in part.
     """
     with memsql.connect(settings) as connection:
         if asked:
@@ -100,10 +101,10 @@ def run(from_hour: str | None, to_hour: str | None) -> dict[str, dict[str, int]]
     """Check with settings from the environment; table -> numbers of hours and of unmet expectations by severity.
 
     Raises:
-        PinwheelError: only one of the two hours is given; otherwise as ``check``.
+        AskedError: only one of the two hours is given; otherwise as ``check``.
     """
     if bool(from_hour) != bool(to_hour):
-        raise PinwheelError(f"give both from_hour and to_hour, or neither; got {from_hour!r} and {to_hour!r}")
+        raise AskedError(f"give both from_hour and to_hour, or neither; got {from_hour!r} and {to_hour!r}")
     asked = (from_hour, to_hour) if from_hour and to_hour else None
     outcomes = check(load(QualitySettings), asked, utc_now, raise_alert, resolve_alert)
     return {table: _summary([o for o in outcomes if o.table == table]) for table in (*TABLES, ROLLUPS)}

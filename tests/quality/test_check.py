@@ -12,7 +12,7 @@ from pinwheel.alerts.catalogue import Alert
 from pinwheel.clients import memsql
 from pinwheel.clients.memsql import Connection, Row
 from pinwheel.core.contract import ROLLUP_TABLES, TABLES
-from pinwheel.core.errors import MemsqlError, PinwheelError
+from pinwheel.core.errors import AskedError, MemsqlError
 from pinwheel.core.settings import MergeSettings, QualitySettings
 from pinwheel.core.times import HOUR
 from pinwheel.merge.gate import Gate
@@ -348,7 +348,7 @@ def test_data_docs_have_a_page_for_each_table(quality: QualitySettings, full: No
     ],
 )
 def test_a_period_that_can_not_be_says_why(start: str, end: str, said: str) -> None:
-    with pytest.raises(PinwheelError, match=said):
+    with pytest.raises(AskedError, match=said):
         period(start, end, NOW, 35)
 
 

@@ -1,0 +1,26 @@
+"""Refusals of Airflow's tasks: one plain line in the log, and no retry."""
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from airflow.sdk.exceptions import AirflowFailException
+
+from pinwheel.core.errors import MemsqlError, PinwheelError
+
+log = logging.getLogger(__name__)
+
+
+@contextmanager
+def refusing(*kinds: type[PinwheelError]) -> Iterator[None]:
+    """Turn our own errors, or only these ``kinds``, into a failure that is not tried again: a form stays as it is.
+
+    A database that does not answer is no refusal: Airflow tries again.
+    """
+    try:
+        yield
+    except PinwheelError as error:
+        if isinstance(error, MemsqlError) or not isinstance(error, kinds or PinwheelError):
+            raise
+        log.error("%s", error)
+        raise AirflowFailException(str(error)) from None
