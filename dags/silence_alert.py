@@ -16,6 +16,7 @@ health page has a button for it at each open alert.
 from airflow.sdk import Param, dag, get_current_context, task
 
 from pinwheel.alerts.catalogue import ALERTS
+from pinwheel.operate.refusal import refusing
 
 
 @dag(
@@ -42,6 +43,7 @@ def silence_alert() -> None:
     """Wire the one task."""
 
     @task
+    @refusing()
     def silence() -> str:
         """Silence it; returns until when."""
         from pinwheel.alerts.silences import silence_by_form
