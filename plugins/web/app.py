@@ -9,14 +9,24 @@ from types import FrameType
 from fastapi import FastAPI
 
 from pinwheel.core.settings import WebSettings, load
-from plugins.web import errors, files, health, live, pages, quality, reports, trends
+from plugins.web import brand, errors, files, health, live, pages, pin, quality, reports, trends
 from plugins.web.access import GUARDS
 from plugins.web.database import Pool
 from plugins.web.headers import SecurityHeaders
 from plugins.web.live_hub import Hub
 
 # pages.router comes last: its route matches every path of one segment.
-ROUTERS = (live.router, trends.router, health.router, quality.router, reports.router, files.router, pages.router)
+ROUTERS = (
+    live.router,
+    trends.router,
+    brand.router,
+    pin.router,
+    health.router,
+    quality.router,
+    reports.router,
+    files.router,
+    pages.router,
+)
 
 
 def create_app(settings: WebSettings | None = None) -> FastAPI:

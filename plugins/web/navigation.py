@@ -5,7 +5,9 @@ CATEGORY = "Pinwheel"
 PAGES = {
     "live": "Live globe",
     "trends": "Trends",
+    "brand": "Brand today",
     "health": "Pipeline health",
     "quality": "Data quality",
     "reports": "Brand reports",
 }
+LINKED = {"pin": "Pin"}  # pages that only other pages lead to

@@ -13,7 +13,7 @@ from pydantic import BaseModel
 
 from plugins.web.access import ViewerDep
 from plugins.web.files import STATIC, read
-from plugins.web.navigation import PAGES
+from plugins.web.navigation import LINKED, PAGES
 
 router = APIRouter()
 
@@ -64,10 +64,11 @@ def first(request: Request) -> RedirectResponse:
 
 @router.get("/{page}", include_in_schema=False)
 def page(page: str) -> HTMLResponse:
-    """A page of the navigation."""
-    if page not in PAGES:
+    """A page of the navigation, or one that other pages lead to."""
+    title = (PAGES | LINKED).get(page)
+    if title is None:
         raise HTTPException(404, f"There is no page {page[:100]}.")
-    return HTMLResponse(shell(page, PAGES[page], _text(f"{page}.html"), script=f"static/{page}.js"))
+    return HTMLResponse(shell(page, title, _text(f"{page}.html"), script=f"static/{page}.js"))
 
 
 def shell(page: str, title: str, body: str, *, script: str, base: str = "") -> str:

@@ -19,6 +19,7 @@ router = APIRouter(prefix="/api/trends", tags=["trends"])
 TOP = 10  # of each kind
 SPARK_MINUTES = 60
 MINUTE = timedelta(minutes=1)
+LEARNT_AFTER = timedelta(hours=1)  # of counting: what came before then weighs little in what is usual
 SURE = ((-15, "beyond_doubt"), (-9, "very_sure"))  # chance_log10 at most -> confidence; above both: sure
 
 
@@ -62,12 +63,14 @@ class Trend(BaseModel):
 class Trends(BaseModel):
     """The trends of each kind, least likely to be chance first.
 
-    ``counted_from``, ``as_of``: repins are counted from then to then; null if none are. ``only_brands``: the viewer
-    sees only trends of their brands.
+    ``counted_from``, ``as_of``: repins are counted from then to then; null if none are. ``learning_until``: there is
+    too little past until then to know what is usual; null: it is known. ``only_brands``: the viewer sees only trends of
+    their brands.
     """
 
     as_of: datetime | None
     counted_from: datetime | None
+    learning_until: datetime | None
     only_brands: bool
     pins: list[Trend]
     categories: list[Trend]
@@ -82,10 +85,11 @@ def now(scope: ScopeDep, connection: DatabaseDep) -> Trends:
     trends: dict[str, list[Trend]] = defaultdict(list)
     rows = memsql.fetch(connection, "questions/trends", {**scope.sql(), "top": TOP})
     for kind in Kind:
-        trends[kind] = _trends(connection, kind, [r for r in rows if r["kind"] == kind], state)
+        trends[kind] = told(connection, kind, [r for r in rows if r["kind"] == kind], state)
     return Trends(
         as_of=aware(state["as_of"]),
         counted_from=aware(state["counted_from"]),
+        learning_until=learning_until(state),
         only_brands=scope.brands is not None,
         pins=trends[Kind.PIN],
         categories=trends[Kind.CATEGORY],
@@ -94,7 +98,14 @@ def now(scope: ScopeDep, connection: DatabaseDep) -> Trends:
     )
 
 
-def _trends(connection: Connection, kind: Kind, rows: Sequence[Row], state: Row) -> list[Trend]:
+def learning_until(state: Row) -> datetime | None:
+    """When there is enough past to know what is usual; None once there is."""
+    begun, as_of = state["steady_from"], state["as_of"]
+    return aware(begun + LEARNT_AFTER) if begun is not None and as_of < begun + LEARNT_AFTER else None
+
+
+def told(connection: Connection, kind: Kind, rows: Sequence[Row], state: Row) -> list[Trend]:
+    """Rows of trends of one kind, with the minutes of the last hour."""
     if not rows:
         return []
     asked = {"kind": kind.value, "items": [row["item"] for row in rows], "as_of": rows[0]["as_of_utc"]}

@@ -1,9 +1,11 @@
 -- name:    pages/trends_state
--- purpose: The first and last time for which repins are counted by minute.
+-- purpose: The first and last time for which repins are counted by minute, and since when there are enough of them.
 -- grain:   one row; null if none are
 -- reads:   trends, repin_minutes
 -- writes:  nothing
 -- params:  none
+
+-- steady_from: late events reach back long before counting began; minutes with so few are no past to compare with.
 SELECT
     COALESCE(
         (
@@ -18,4 +20,15 @@ SELECT
     (
         SELECT MIN(minute)
         FROM repin_minutes
-    ) AS counted_from
+    ) AS counted_from,
+    (
+        SELECT MIN(counted.minute)
+        FROM repin_minutes AS counted
+        WHERE
+            counted.kind = 'all'
+            AND 10 * counted.repins >= (
+                SELECT MAX(busiest.repins)
+                FROM repin_minutes AS busiest
+                WHERE busiest.kind = 'all'
+            )
+    ) AS steady_from

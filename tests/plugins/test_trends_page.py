@@ -116,9 +116,35 @@ def test_who_is_bound_to_brands_sees_these_and_their_pins_alone(
 
 
 def test_nothing_counted_yet_is_no_error(connection: Connection, ann: TestClient) -> None:
-    assert ann.get("/api/trends").json() == {"as_of": None, "counted_from": None, "only_brands": False} | {
-        n: [] for n in LISTS
-    }
+    nothing = {"as_of": None, "counted_from": None, "learning_until": None, "only_brands": False}
+    assert ann.get("/api/trends").json() == nothing | {n: [] for n in LISTS}
+
+
+def counted_all(connection: Connection, minutes_ago: int, repins: int) -> None:
+    minute = AS_OF.replace(second=0) - timedelta(minutes=minutes_ago)
+    run(connection, "INSERT INTO repin_minutes (minute, kind, item, repins) VALUES (%s, 'all', '', %s)", minute, repins)
+
+
+@pytest.mark.parametrize(
+    ("begun", "until"), [(20, "2026-03-14T12:40:00Z"), (59, "2026-03-14T12:01:00Z"), (60, None), (61, None)]
+)
+def test_what_is_usual_is_learnt_for_an_hour(
+    connection: Connection, ann: TestClient, begun: int, until: str | None
+) -> None:
+    trend(connection, "country", "NL", usual=0)
+    for minutes_ago in range(begun + 1):
+        counted_all(connection, minutes_ago, 100)
+    assert ann.get("/api/trends").json()["learning_until"] == until
+
+
+def test_late_events_of_before_the_start_are_no_past(connection: Connection, ann: TestClient) -> None:
+    trend(connection, "country", "NL", usual=0)
+    for minutes_ago in range(30):
+        counted_all(connection, minutes_ago, 100)
+    for minutes_ago in range(30, 90):
+        counted_all(connection, minutes_ago, 2)
+    answer = ann.get("/api/trends").json()
+    assert (answer["counted_from"], answer["learning_until"]) == ("2026-03-14T10:31:00Z", "2026-03-14T12:31:00Z")
 
 
 def test_nobody_sees_anything(login: Login) -> None:

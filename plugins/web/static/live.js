@@ -8,6 +8,7 @@ import {
   $,
   ApiError,
   badge,
+  brandLink,
   compact,
   count,
   country,
@@ -63,8 +64,16 @@ function look() {
   shown = /** @type {EventType[]} */ (form.getAll("types"));
   rings.clear();
   fill($("#problem"));
+  linkBrand();
   feed.start({ types: shown.join(",") || ",", brand: form.get("brand"), category: form.get("category") });
   waiting("Waiting for events …");
+}
+
+function linkBrand() {
+  const [option] = $("#brand").selectedOptions;
+  const isOne = Boolean(option?.value);
+  $("#brand-today").hidden = !isOne;
+  fill($("#brand-today"), isOne ? brandLink(option.value, `${option.text} today`) : null);
 }
 
 async function offer() {

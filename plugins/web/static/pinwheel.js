@@ -299,6 +299,21 @@ export function sparkline(values, label, { width = 120, height = 28, limit = nul
   return s("svg", box, line, s("path", { d: path || "M0 0", fill: "none" }));
 }
 
+/** A link to a brand's running day. @param {number | string} id @param {string} text */
+export const brandLink = (id, text) => h("a", { href: `${BASE}brand?brand=${id}` }, text);
+
+/** A link to a pin's page. @param {string} id @param {string | null} title */
+export const pinLink = (id, title) => h("a", { href: `${BASE}pin?pin=${id}` }, title?.trim() || `Pin ${id}`);
+
+/** The value of a parameter of the page's address; null if it is not a number. @param {string} name */
+export function asked(name) {
+  const value = new URLSearchParams(location.search).get(name);
+  return value !== null && /^\d+$/.test(value) ? value : null;
+}
+
+/** A category's name; "(none)" is none. @param {string | null} name */
+export const category = (name) => (!name || name === "(none)" ? "Without a category" : name);
+
 /** A link into Airflow. Inside Airflow's frame, Airflow's router follows it, which the frame's sandbox allows. @param {string} path @param {string} text */
 export function airflowLink(path, text) {
   const go = (/** @type {MouseEvent} */ event) => {

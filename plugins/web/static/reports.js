@@ -5,6 +5,7 @@ import {
   address,
   airflowLink,
   badge,
+  brandLink,
   count,
   empty,
   fill,
@@ -68,7 +69,7 @@ const path = (r) => `reports/${r.brand_id}/${r.first_day}/${r.days}`;
 function rows(reports) {
   return table(
     [
-      { label: "Brand", cell: (r) => h("b", {}, r.brand_name) },
+      { label: "Brand", cell: (r) => h("b", {}, brandLink(r.brand_id, r.brand_name)) },
       { label: "Period", cell: period },
       {
         label: "Engagement",

@@ -26,6 +26,28 @@ declare namespace Api {
     differences: string[];
     closed_through: string | null;
   }
+  interface BrandHour {
+    hour: number;
+    today: number | null;
+    yesterday: number;
+    usual: number | null;
+  }
+  interface BrandToday {
+    brand_id: number;
+    name: string;
+    day: string;
+    complete_through: string | null;
+    to: string;
+    today: Numbers;
+    yesterday: Numbers | null;
+    usual: Numbers | null;
+    usual_days: number;
+    hours: BrandHour[];
+    pins: TopPin[];
+    categories: TopCategory[];
+    countries: Country[];
+    trends: Trends;
+  }
   interface Broken {
     table: string;
     rule: string;
@@ -55,6 +77,11 @@ declare namespace Api {
     tables: Complete[];
   }
   type Confidence = "sure" | "very_sure" | "beyond_doubt";
+  interface Country {
+    country_code: string;
+    engagement: number;
+    people: number;
+  }
   interface DeadLetters {
     found: Summary;
     days: LetterDay[];
@@ -164,6 +191,40 @@ declare namespace Api {
     may_trigger: string[];
   }
   type Period = "hour" | "day" | "month";
+  interface Numbers {
+    engagement: number;
+    repins: number;
+    comments: number;
+    pins: number;
+    people: number;
+  }
+  interface Pin {
+    pin_id: string;
+    title: string | null;
+    description: string | null;
+    category: string | null;
+    link: string | null;
+    image_url: string | null;
+    created_at: string | null;
+    brand_id: number | null;
+    brand_name: string | null;
+    repins: number;
+    comments: number;
+    first_hour: string | null;
+    last_hour: string | null;
+    complete_through: string | null;
+    shown_from: string;
+    shown_to: string;
+    hours: PinHour[];
+    saves: Saves;
+    trend: Trend | null;
+    learning_until: string | null;
+  }
+  interface PinHour {
+    hour: string;
+    repins: number;
+    comments: number;
+  }
   interface Places {
     event_type: string[];
     latitude: number[];
@@ -236,6 +297,12 @@ declare namespace Api {
     reason: string;
     silenced_by: string;
     until_at: string;
+  interface Saves {
+    since: string;
+    is_all: boolean;
+    boards: number;
+    people: number;
+    countries: Country[];
   }
   interface Step {
     name: string;
@@ -280,6 +347,17 @@ declare namespace Api {
     held: number;
     docs: string | null;
   }
+  interface TopCategory {
+    category: string;
+    engagement: number;
+  }
+  interface TopPin {
+    pin_id: string;
+    title: string | null;
+    engagement: number;
+    repins: number;
+    comments: number;
+  }
   interface Trend {
     item: string;
     name: string | null;
@@ -296,6 +374,7 @@ declare namespace Api {
   interface Trends {
     as_of: string | null;
     counted_from: string | null;
+    learning_until: string | null;
     only_brands: boolean;
     pins: Trend[];
     categories: Trend[];

@@ -32,6 +32,7 @@ interface PageElements {
   '#views input[value="table"]': HTMLInputElement;
   "#brand": HTMLSelectElement;
   "#day": HTMLInputElement;
+  "#find": HTMLInputElement;
   "#days": HTMLSelectElement;
 }
 
