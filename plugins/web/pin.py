@@ -63,7 +63,6 @@ class Pin(BaseModel):
     repins: int
     comments: int
     first_hour: datetime | None
-    last_hour: datetime | None
     complete_through: datetime | None
     shown_from: datetime
     shown_to: datetime
@@ -100,7 +99,6 @@ def _pin(connection: Connection, pin_id: int, known: Row, totals: Row, now: date
         repins=totals["repins"],
         comments=totals["comments"],
         first_hour=aware(totals["first_hour"]),
-        last_hour=aware(totals["last_hour"]),
         complete_through=aware(totals["complete_through"]),
         shown_from=(to - SHOWN).replace(tzinfo=UTC),
         shown_to=to.replace(tzinfo=UTC),

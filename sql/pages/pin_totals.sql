@@ -1,6 +1,6 @@
 -- name:    pages/pin_totals
 -- purpose: Engagement with a pin since it is counted, and how far it is.
--- grain:   one row; the hours are null if there is none
+-- grain:   one row; first_hour is null if there is none
 -- reads:   pin_hourly, retention, complete_through
 -- writes:  nothing
 -- params:  pin_id bigint
@@ -8,7 +8,6 @@ SELECT
     COALESCE(SUM(repins), 0) AS repins,
     COALESCE(SUM(comments), 0) AS comments,
     MIN(hour) AS first_hour,
-    MAX(hour) AS last_hour,
     (
         SELECT kept_from
         FROM retention

@@ -7,9 +7,11 @@ from pathlib import Path
 import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
+from playwright.sync_api import Browser, sync_playwright
 
 from pinwheel.core.settings import WebSettings, load
 from tests.support.brand_reports import clock, held, maker, named, report_settings, run, store
+from tests.support.browser import launch
 from tests.support.pages import BRAND_USERS, MODULES, PEOPLE, SECRET, Login, serving
 
 __all__ = ["clock", "held", "maker", "named", "report_settings", "run", "store"]  # for the page of reports
@@ -91,3 +93,12 @@ def carl(login: Login) -> TestClient:
 def address(app: FastAPI) -> Iterator[str]:
     with serving(app) as found:
         yield found
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """Chromium."""
+    with sync_playwright() as playwright:
+        found = launch(playwright)
+        yield found
+        found.close()

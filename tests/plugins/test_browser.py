@@ -2,19 +2,18 @@
 
 import json
 import re
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, expect, sync_playwright
+from playwright.sync_api import Browser, expect
 from pydantic import BaseModel
 
 from pinwheel.core.settings import WebSettings
-from plugins.web import quality, reports, trends
+from plugins.web import brand, live, pin, quality, reports, trends
 from plugins.web.navigation import PAGES
-from tests.support.browser import attacks, available, hostile, launch, opened, ran
+from tests.support.browser import attacks, available, hostile, opened, ran
 from tests.support.live_lakes import LIMA, land, now_events
 from tests.support.pages import MODULES
 
@@ -25,14 +24,6 @@ ODD = [LONG, "😀🎈 pins", "\u202eright to left\u202c אבג", "", "a\x00b", 
 NOW = datetime.now(UTC).isoformat()
 NO_ALERTS: dict[str, Any] = {"open": [], "recent": [], "silences": []}
 AIRFLOW_S_SANDBOX = "allow-scripts allow-same-origin allow-forms allow-downloads"  # of its frame around our pages
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        found = launch(playwright)
-        yield found
-        found.close()
 
 
 def alert(text: str, number: int, **values: Any) -> dict[str, Any]:
@@ -105,6 +96,8 @@ OTHERS: dict[str, dict[str, type[BaseModel]]] = {
         "quality/dead-letters": quality.DeadLetters,
     },
     "reports": {"reports?*": reports.Reports, "reports": reports.Reports},
+    "brand?brand=1": {"brands/1": brand.BrandToday, "live/choices": live.Choices},
+    "pin?pin=7": {"pins/7": pin.Pin},
 }
 
 

@@ -53,21 +53,24 @@ function show(brand) {
     $("#content"),
     h(
       "div",
-      { class: "cards" },
+      { class: "cards tiles" },
       TILES.map(([name, label]) => tile(brand, name, label)),
     ),
     hours(brand),
-    h("div", { class: "trends" }, pins(brand), trends(brand), categories(brand), countries(brand)),
+    h(
+      "div",
+      { class: "trends" },
+      h("div", {}, pins(brand), categories(brand)),
+      h("div", {}, trends(brand), countries(brand)),
+    ),
   );
 }
 
 /** @param {Api.BrandToday} brand */
 function said({ day, to, usual_days: days }) {
   const until = `${DAY.format(new Date(`${day}T00:00:00Z`))}, 00:00 to ${minute(to)} UTC`;
-  const usual = days
-    ? ` Usual is the mean of ${days === 1 ? "the day" : `${days} days`} before, to the same minute.`
-    : "";
-  return `${until}.${usual}`;
+  const before = days === 1 ? "the day before" : `the mean of the ${days} days before`;
+  return `${until}.${days ? ` Usual: ${before}, to the same minute.` : ""}`;
 }
 
 /** @param {Api.BrandToday} brand */
@@ -145,7 +148,7 @@ function hours(brand) {
 
 /** @param {Api.BrandToday} brand */
 const usualKey = ({ usual_days: days }) =>
-  days ? h("span", { class: "key-usual" }, `usual: mean of ${days === 1 ? "a day" : `${days} days`}`) : null;
+  days ? h("span", { class: "key-usual" }, days === 1 ? "the day before" : `mean of ${days} days`) : null;
 
 let isOpen = false; // a refresh makes the table anew
 /** @param {Event} event */

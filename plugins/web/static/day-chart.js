@@ -10,9 +10,9 @@ const STEP = 10; // of one hour, before the chart is stretched to its place
 /**
  * @param {Bar[]} bars
  * @param {string} label
- * @param {string[]} ends labels below the chart, from left to right
+ * @param {string[]} ends labels below the chart, from its left end to its right end; of days: where each begins
  */
-export function hourChart(bars, label, ends) {
+export function hourChart(bars, label, ends, { areDays = false } = {}) {
   const top = Math.max(1, ...bars.flatMap((bar) => [bar.value ?? 0, bar.usual ?? 0]));
   const box = {
     class: "hours",
@@ -32,7 +32,7 @@ export function hourChart(bars, label, ends) {
     ),
     h(
       "p",
-      { class: "ends quiet" },
+      { class: `ends quiet${areDays ? " days" : ""}` },
       ends.map((text) => h("span", {}, text)),
     ),
   ];

@@ -3,7 +3,6 @@
 import { hourChart } from "./day-chart.js";
 import {
   $,
-  ago,
   asked,
   badge,
   brandLink,
@@ -33,9 +32,9 @@ function show(pin) {
   fill($("#state"), freshness(pin));
   fill(
     $("#content"),
-    h("div", { class: "cards" }, tiles(pin)),
+    h("div", { class: "cards tiles" }, tiles(pin)),
     hours(pin),
-    h("div", { class: "trends" }, facts(pin), trend(pin), countries(pin)),
+    h("div", { class: "trends" }, facts(pin), h("div", {}, trend(pin), countries(pin))),
   );
 }
 
@@ -53,19 +52,14 @@ function freshness({ complete_through: through }) {
 }
 
 /** @param {Api.Pin} pin */
-function tiles({ repins, comments, first_hour: first, last_hour: last, saves }) {
-  const since = first ? ["since ", when(first, { seconds: false })] : "none yet";
-  const looked = ["since ", when(saves.since, { seconds: false })];
+function tiles({ repins, comments, first_hour: first, saves }) {
+  const counted = () => (first ? ["since ", when(first, { seconds: false })] : "none yet");
+  const lookedUp = () => ["since ", when(saves.since, { seconds: false })];
   return [
-    tile("Repins", count(repins), since),
-    tile("Comments", count(comments), since),
-    tile("Boards it was saved to", count(saves.boards), looked),
-    tile("People who saved it", count(saves.people), looked),
-    tile(
-      "Newest engagement",
-      last ? ago(last) : "–",
-      last ? ["in the hour of ", when(last, { seconds: false })] : null,
-    ),
+    tile("Repins", count(repins), counted()),
+    tile("Comments", count(comments), counted()),
+    tile("Boards it was saved to", count(saves.boards), lookedUp()),
+    tile("People who saved it", count(saves.people), lookedUp()),
   ];
 }
 
@@ -90,7 +84,7 @@ function hours({ hours: counted, shown_from: from, shown_to: to }) {
     "section",
     { class: "card" },
     h("h2", {}, "Repins and comments by hour, the last seven days"),
-    hourChart(bars, "Repins and comments in each hour, UTC", ends),
+    hourChart(bars, "Repins and comments in each hour, UTC", ends, { areDays: true }),
     h("p", { class: "quiet" }, "Hours are UTC. The last one is not over yet."),
   );
 }

@@ -211,7 +211,6 @@ declare namespace Api {
     repins: number;
     comments: number;
     first_hour: string | null;
-    last_hour: string | null;
     complete_through: string | null;
     shown_from: string;
     shown_to: string;
