@@ -18,6 +18,8 @@ COLUMNS = (
     "event_type",
     "occurred_at",
     "kafka_timestamp",
+    "pin_id",
+    "title",
     "brand_id",
     "category",
     "country_code",

@@ -16,6 +16,7 @@ from pinwheel.lake.tail import Batch
 from plugins.web.access import Brands
 
 PLACE_DIGITS = 1  # decimals of a degree: 11 km, a town; closer events share one circle
+TOP_PINS = 5  # of a batch: the page lists a few of the last minute
 PLACE = ("event_type", "latitude", "longitude", "city", "country_code")
 
 
@@ -34,11 +35,19 @@ class Places(BaseModel):
     at: list[int]
 
 
+class LivePin(BaseModel):
+    """A pin with events in a batch. ``pin_id``: as text, it may be above 2^53."""
+
+    pin_id: str
+    title: str | None
+
+
 class LiveUpdate(BaseModel):
     """The events that one version of the lake added, through one lens.
 
     ``counts``: all events by type, including types that are not shown. ``one_in``: ``places`` has one event in so many.
-    ``unplaced``: shown types without a location. Times in milliseconds since 1970.
+    ``unplaced``: shown types without a location. ``pins``: those with the most events of the shown types. Times in
+    milliseconds since 1970.
     """
 
     version: int
@@ -50,6 +59,7 @@ class LiveUpdate(BaseModel):
     received_at: int
     read_at: int
     places: Places
+    pins: list[LivePin]
 
 
 @dataclass(frozen=True)
@@ -78,6 +88,7 @@ class Lens:
             received_at=_milliseconds(batch.received_at),
             read_at=_milliseconds(read_at),
             places=_places(placed.take(pa.array(range(0, len(placed), one_in), pa.int64()))),
+            pins=_pins(wanted),
         )
 
     def _seen(self, rows: pa.Table) -> pa.Table:
@@ -100,6 +111,12 @@ def _places(rows: pa.Table) -> Places:
     grouped = rows.append_column("at", at).group_by(list(PLACE)).aggregate([([], "count_all"), ("at", "max")])
     columns = grouped.sort_by("at_max").to_pydict()
     return Places(**{name: columns[name] for name in PLACE}, events=columns["count_all"], at=columns["at_max"])
+
+
+def _pins(rows: pa.Table) -> list[LivePin]:
+    grouped = rows.filter(pc.is_valid(rows["pin_id"])).group_by(["pin_id", "title"]).aggregate([([], "count_all")])
+    most = grouped.sort_by([("count_all", "descending"), ("pin_id", "ascending")]).slice(0, TOP_PINS)
+    return [LivePin(pin_id=str(row["pin_id"]), title=row["title"]) for row in most.to_pylist()]
 
 
 def _milliseconds(time: datetime) -> int:

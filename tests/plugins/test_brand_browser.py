@@ -2,12 +2,15 @@
 
 import re
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, expect
 
+from pinwheel.core.settings import WebSettings
 from tests.support.browser import available, opened
+from tests.support.live_lakes import land, now_events
 from tests.support.pages import MODULES
 
 pytestmark = pytest.mark.skipif(not available() or not MODULES.exists(), reason="needs Chromium, and `make setup`")
@@ -200,6 +203,19 @@ def test_trends_reports_and_the_globe_lead_to_brands_and_pins(
         assert not page.locator("#brand-today").is_visible()
         page.locator("#brand").select_option("1")
         expect(page.get_by_role("link", name="Copper today")).to_have_attribute("href", brand)
+
+
+def test_the_globe_names_the_pins_of_the_moment_and_leaves_their_links_alone(
+    browser: Browser, address: str, tokens: dict[str, str], settings: WebSettings
+) -> None:
+    land(Path(settings.lake_uri), now_events(2, pin_id=7, title="Lemon <b>cake</b>"))
+    with opened(browser, f"{address}/live", tokens["ann"]) as (page, seen):
+        link = page.get_by_role("link", name="Lemon <b>cake</b>")
+        expect(link).to_have_attribute("href", "pin?pin=7")
+        link.focus()
+        page.wait_for_timeout(2500)
+        expect(link).to_be_focused()
+        assert seen.faults == []
 
 
 def report() -> dict[str, Any]:

@@ -65,6 +65,17 @@ def test_no_location_is_counted_and_not_drawn() -> None:
     assert (told.unplaced, told.counts["repin"], sum(told.places.events)) == (1, 2, 1)
 
 
+def test_the_pins_with_the_most_events_of_the_shown_types_are_named() -> None:
+    cake = {"pin_id": 2**62 + 1, "title": "<b>Cake</b>"}
+    events = [event(**cake), event(**cake), event("comment", pin_id=9), event("login", pin_id=None)]
+    events += [event(pin_id=n) for n in (8, 7, 6, 5, 4)] + [event(pin_id=3, brand_id=2)] * 3
+    told = seen(events, brands=frozenset({1}), types=frozenset({"repin", "login"}))
+    assert [(pin.pin_id, pin.title) for pin in told.pins] == [
+        (str(2**62 + 1), "<b>Cake</b>"),
+        *[(str(n), None) for n in (4, 5, 6, 7)],
+    ]
+
+
 @pytest.mark.parametrize("city", [None, "<img src=x onerror=alert(1)>", "\u202e" + "x" * 500, "😀"])
 def test_a_city_is_passed_on_as_it_is(city: str | None) -> None:
     assert seen([event(city=city)]).places.city == [city]

@@ -159,6 +159,15 @@ export class Feed {
     return [...found.values()].sort((a, b) => b.events - a.events);
   }
 
+  /** Pins of the last minute, newest first. */
+  pins() {
+    /** @type {Map<string, Api.LivePin>} */
+    const found = new Map();
+    for (const update of this.recent().reverse())
+      for (const pin of update.pins) if (!found.has(pin.pin_id)) found.set(pin.pin_id, pin);
+    return [...found.values()];
+  }
+
   recent() {
     return this.updates.filter((u) => u.received_at > this.now() - MINUTE - 5000);
   }

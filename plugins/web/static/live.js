@@ -17,6 +17,7 @@ import {
   get,
   h,
   notice,
+  pinLink,
   sparkline,
   table,
 } from "./pinwheel.js";
@@ -28,6 +29,7 @@ const VIEWS = { globe: "Globe", map: "Map", table: "Table" };
 const ONE_TYPE = { repin: "repins", pin: "pins", comment: "comments", login: "logins" };
 const FRESH = 10; // seconds: green below
 const STALE = 60; // red above
+const PINS = 6;
 
 const rings = new Rings();
 const feed = new Feed({ update, state });
@@ -38,6 +40,7 @@ let view = null;
 let wantedView = null;
 /** @type {EventType[]} */
 let shown = ["repin"];
+let listed = ""; // the pins on the page
 
 /* Filters --------------------------------------------------------------------------------------------------------- */
 
@@ -173,8 +176,21 @@ function numbers() {
   );
   const places = feed.places();
   fill($("#places"), places.slice(0, 8).map(placeLine));
+  pins();
   if (wantedView === "table") fill($("#table"), places.length ? placeTable(places) : emptyTable());
   if ((feed.age() ?? 0) > STALE) waiting("No events for a minute. The health page shows whether the stream runs.");
+}
+
+/** Links are left alone while they are the same ones: a new one would lose the focus and the click. */
+function pins() {
+  const newest = feed.pins().slice(0, PINS);
+  const key = newest.map((pin) => pin.pin_id).join();
+  if (key === listed) return;
+  listed = key;
+  fill(
+    $("#pins"),
+    newest.map((pin) => h("li", {}, h("bdi", { class: "clip" }, pinLink(pin.pin_id, pin.title)))),
+  );
 }
 
 /** @param {Place} place */

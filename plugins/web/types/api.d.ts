@@ -171,6 +171,10 @@ declare namespace Api {
     change_count: number;
     mail: string;
   }
+  interface LivePin {
+    pin_id: string;
+    title: string | null;
+  }
   interface LiveUpdate {
     version: number;
     counts: Record<string, number>;
@@ -181,6 +185,7 @@ declare namespace Api {
     received_at: number;
     read_at: number;
     places: Places;
+    pins: LivePin[];
   }
   interface LogEnd {
     lines: string[];
