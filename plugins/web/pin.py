@@ -18,7 +18,7 @@ from plugins.web.trends import Trend
 router = APIRouter(prefix="/api/pins", tags=["pins"])
 
 SHOWN = timedelta(days=7)
-MOST_ROWS = 20_000  # of a pin that are looked up: each costs the database some microseconds
+MOST_ROWS = 10_000  # of a pin that are looked up: each costs the database some microseconds
 TOP = 10
 
 
