@@ -34,12 +34,13 @@ class Saves(BaseModel):
     """Of the repins since ``since``: different boards and people; and where people engaged from.
 
     ``is_all``: of all ``hours``; otherwise the pin has more events than are looked up, or older rows are not kept.
+    ``boards``, ``people``: null if that is so for the newest hour, too.
     """
 
     since: datetime
     is_all: bool
-    boards: int
-    people: int
+    boards: int | None
+    people: int | None
     countries: list[Country]
 
 
@@ -116,7 +117,8 @@ def _saves(
     is_all = len(looked_up) == len(hours)
     since = shown_from if is_all or not looked_up else looked_up[-1]
     if not looked_up:
-        return Saves(since=since.replace(tzinfo=UTC), is_all=is_all, boards=0, people=0, countries=[])
+        none = 0 if is_all else None
+        return Saves(since=since.replace(tzinfo=UTC), is_all=is_all, boards=none, people=none, countries=[])
     asked = {"pin_id": pin_id, "hours": looked_up}
     (saved,) = fetch(connection, "pages/pin_saves", asked)
     countries = [Country(**row) for row in fetch(connection, "pages/pin_countries", asked)[:TOP]]
@@ -130,7 +132,7 @@ def newest(hours: Sequence[Row], kept_from: date | None) -> list[datetime]:
     first = datetime.combine(kept_from, time()) if kept_from else datetime.min
     for row in hours:
         rows += row["repins"] + row["comments"]
-        if row["hour"] < first or (found and rows > MOST_ROWS):
+        if row["hour"] < first or rows > MOST_ROWS:
             break
         found.append(row["hour"])
     return found

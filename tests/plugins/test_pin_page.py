@@ -155,10 +155,13 @@ def test_only_so_many_rows_are_looked_up_and_only_those_that_are_kept(
 ) -> None:
     hours = [{"hour": datetime(2026, 3, 14, 12 - n), "repins": MOST_ROWS // 2, "comments": 0} for n in range(4)]
     assert newest(hours, None) == [datetime(2026, 3, 14, 12), datetime(2026, 3, 14, 11)]
-    assert newest([hours[0] | {"repins": 2 * MOST_ROWS}, hours[1]], None) == [datetime(2026, 3, 14, 12)]
+    assert newest([hours[0] | {"repins": 2 * MOST_ROWS}, hours[1]], None) == []
     assert newest(hours, date(2026, 3, 15)) == []
     merged([event("repin", f"e{n}", n, occurred_at=NOON - timedelta(days=n)) for n in range(4)])
     run(settings, "INSERT INTO retention (store, kept_from) VALUES ('events', '2026-03-13')")
     saves = told(ann)["saves"]
     assert (saves["is_all"], saves["since"]) == (False, "2026-03-13T12:00:00Z")
     assert [c["engagement"] for c in saves["countries"]] == [2]
+    run(settings, "UPDATE retention SET kept_from = '2026-03-15'")
+    saves = told(ann)["saves"]
+    assert (saves["is_all"], saves["boards"], saves["people"], saves["countries"]) == (False, None, None, [])

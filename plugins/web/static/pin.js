@@ -21,6 +21,7 @@ import {
 import { trendList } from "./trend-list.js";
 
 const HOUR = 3600000;
+const LABEL = new Intl.DateTimeFormat("en-GB", { timeZone: "UTC", weekday: "short", day: "numeric" });
 const DAY = new Intl.DateTimeFormat("en-GB", { timeZone: "UTC", weekday: "short", day: "numeric", month: "short" });
 
 /** @param {Api.Pin} pin */
@@ -54,7 +55,8 @@ function freshness({ complete_through: through }) {
 /** @param {Api.Pin} pin */
 function tiles({ repins, comments, first_hour: first, saves }) {
   const counted = () => (first ? ["since ", when(first, { seconds: false })] : "none yet");
-  const lookedUp = () => ["since ", when(saves.since, { seconds: false })];
+  const lookedUp = () =>
+    saves.boards === null ? "too many to look up, or not kept" : ["since ", when(saves.since, { seconds: false })];
   return [
     tile("Repins", count(repins), counted()),
     tile("Comments", count(comments), counted()),
@@ -79,7 +81,7 @@ function hours({ hours: counted, shown_from: from, shown_to: to }) {
   const known = new Map(counted.map((hour) => [Date.parse(hour.hour), hour]));
   const bars = [];
   for (let at = Date.parse(from); at < Date.parse(to); at += HOUR) bars.push(bar(new Date(at), known.get(at)));
-  const ends = bars.filter((_, n) => n % 24 === 0).map(({ at }) => DAY.format(at));
+  const ends = bars.filter((_, n) => n % 24 === 0).map(({ at }) => LABEL.format(at));
   return h(
     "section",
     { class: "card" },
@@ -156,8 +158,12 @@ function countries({ saves }) {
     h("h2", {}, "Countries"),
     saves.countries.length
       ? table(columns, saves.countries)
-      : h("p", { class: "quiet" }, "No repins or comments in the last seven days."),
-    h("p", { class: "quiet" }, "Since ", since, ".", part),
+      : h(
+          "p",
+          { class: "quiet" },
+          saves.boards === null ? "Not looked up." : "No repins or comments in the last seven days.",
+        ),
+    h("p", { class: "quiet" }, saves.boards === null ? null : ["Since ", since, "."], part),
   );
 }
 

@@ -304,8 +304,8 @@ declare namespace Api {
   interface Saves {
     since: string;
     is_all: boolean;
-    boards: number;
-    people: number;
+    boards: number | null;
+    people: number | null;
     countries: Country[];
   }
   interface Step {
