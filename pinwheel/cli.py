@@ -168,7 +168,7 @@ def test(
     """Run the tests; other arguments go to pytest."""
     from pinwheel.local.commands import test
 
-    sys.exit(test(fast, *context.args))
+    sys.exit(test(settings(), fast, *context.args))
 
 
 @app.command(context_settings=PASS_ON)
@@ -199,7 +199,7 @@ def check() -> None:
     """Run the linters and the fast tests; must pass before a commit."""
     from pinwheel.local.commands import check
 
-    sys.exit(check())
+    sys.exit(check(settings()))
 
 
 @app.command()

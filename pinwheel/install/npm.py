@@ -1,6 +1,8 @@
 """Installs npm packages with the npm of a wheel: Node does not have to be installed.
 
-There are two locks: ``web`` for the pages' web files and the location database, ``js`` for the linters of scripts.
+There are two locks: ``web`` for the pages' web files and the location database, ``js`` for what checks the pages. That
+is biome (MIT or Apache-2.0), tsc (Apache-2.0), and for the tests axe-core (MPL-2.0), which finds what keeps people from
+using a page; nothing of it is served.
 """
 
 import os

@@ -62,8 +62,8 @@ def bench_tools(tools_dir: Path) -> list[Tool]:
 
 
 def lint_tools(tools_dir: Path) -> list[Tool]:
-    """The linters of the pages' scripts, for `make lint`."""
-    return [_packages(tools_dir, "js", "biome and tsc (130 MB)")]
+    """What checks the pages, for `make lint` and the browser tests."""
+    return [_packages(tools_dir, "js", "biome, tsc and axe (130 MB)")]
 
 
 def audit_tools(tools_dir: Path) -> list[Tool]:

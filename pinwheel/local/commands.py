@@ -104,17 +104,19 @@ def python_module(module: str, *words: str) -> int:
     return subprocess.run((sys.executable, "-m", module, *words), cwd=ROOT, check=False).returncode
 
 
-def test(fast: bool, *words: str) -> int:
+def test(settings: LocalSettings, fast: bool, *words: str) -> int:
     """Run the fast tests, those that ``words`` select, or all; ``words`` go to pytest. Returns its exit code."""
+    if not fast:  # those open no browser
+        _fetch_checkers(settings)
     return python_module("pytest", *(FAST_TESTS if fast else () if words else ALL_TESTS), *words)
 
 
-def check() -> int:
+def check(settings: LocalSettings) -> int:
     """Run the linters and the fast tests concurrently; returns 1 if any of them fails."""
     command = (sys.executable, "-m", "pinwheel", "lint")
     with tempfile.TemporaryFile("w+") as output:  # printed after the tests, not between their lines
         linters = subprocess.Popen(command, cwd=ROOT, stdout=output, stderr=subprocess.STDOUT)
-        tests_failed = test(True)
+        tests_failed = test(settings, True)
         lint_failed = linters.wait()
         output.seek(0)
         print(output.read(), end="")
@@ -128,11 +130,15 @@ def lint(settings: LocalSettings, names: Collection[str] = ()) -> int:
         raise LocalError(f"no linter is called {', '.join(sorted(unknown))}; choose from {', '.join(LINTERS)}")
     wanted = {name: LINTERS[name] for name in names or LINTERS}
     if ON_NODE & set(wanted):
-        with shown() as progress:
-            tools.fetch(tools.lint_tools(settings.tools_dir), progress)
+        _fetch_checkers(settings)
     modules = str(settings.tools_dir / "js" / "node_modules")
     done = [python_module(*(word.replace("$js", modules) for word in words)) for words in wanted.values()]
     return int(any(done))
+
+
+def _fetch_checkers(settings: LocalSettings) -> None:
+    with shown() as progress:
+        tools.fetch(tools.lint_tools(settings.tools_dir), progress)
 
 
 def clean(settings: LocalSettings, everything: bool) -> None:

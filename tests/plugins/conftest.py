@@ -3,16 +3,18 @@
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
-from playwright.sync_api import Browser, sync_playwright
 
 from pinwheel.core.settings import WebSettings, load
 from tests.support.brand_reports import clock, held, maker, named, report_settings, run, store
-from tests.support.browser import launch
 from tests.support.pages import BRAND_USERS, MODULES, PEOPLE, SECRET, Login, serving
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
 
 __all__ = ["clock", "held", "maker", "named", "report_settings", "run", "store"]  # for the page of reports
 
@@ -96,8 +98,11 @@ def address(app: FastAPI) -> Iterator[str]:
 
 
 @pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """Chromium."""
+def browser() -> Iterator["Browser"]:
+    from playwright.sync_api import sync_playwright  # not at the top: the fast tests do without a browser
+
+    from tests.support.browser import launch
+
     with sync_playwright() as playwright:
         found = launch(playwright)
         yield found

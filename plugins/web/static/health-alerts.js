@@ -33,7 +33,7 @@ function openAlert(alert) {
     h(
       "div",
       { class: "card-head" },
-      h("h3", {}, sentence(alert.title ?? alert.name)),
+      h("h2", {}, sentence(alert.title ?? alert.name)),
       h("span", {}, `${alert.severity}, since ${duration(secondsSince(alert.raised_at))}`),
     ),
     h("p", { class: "lines" }, alert.message),

@@ -61,14 +61,37 @@ export function safeUrl(url) {
 }
 
 /**
- * Replace a node's children.
+ * Replace a node's children. Pages refresh themselves while people use them: the control that had the focus has it again,
+ * and what was unfolded stays so.
  * @template {Element} Filled
  * @param {Filled} node
  * @param {Child[]} children
  */
 export function fill(node, ...children) {
+  const [focused, before] = [document.activeElement, controls(node)];
   node.replaceChildren(...shown(children));
+  if (!before.size) return node;
+  const after = controls(node);
+  for (const [name, control] of before) {
+    if (control === focused) after.get(name)?.focus({ preventScroll: true });
+    if (control.matches("details[open] > summary")) after.get(name)?.parentElement?.setAttribute("open", "");
+  }
   return node;
+}
+
+/** A node's controls by their names; the second of the same name is another. @param {Element} node */
+function controls(node) {
+  /** @type {Map<string, HTMLElement>} */
+  const found = new Map();
+  /** @type {NodeListOf<HTMLElement>} */
+  const all = node.querySelectorAll("a, button, select, input, summary, [tabindex]");
+  for (const one of all) {
+    const name = `${one.tagName} ${one.getAttribute("aria-label") ?? one.textContent}`;
+    let n = 0;
+    while (found.has(`${name} ${n}`)) n += 1;
+    found.set(`${name} ${n}`, one);
+  }
+  return found;
 }
 
 /** The first element that matches. The type omits null: a page has all elements that its script looks up. */
@@ -260,7 +283,27 @@ export function table(columns, rows, caption) {
     h("thead", {}, head),
     h("tbody", {}, body),
   ];
-  return h("div", { class: "scroll" }, h("table", { class: "data" }, parts));
+  return scrollable(
+    h("div", { class: "scroll", role: "group", "aria-label": caption }, h("table", { class: "data" }, parts)),
+  );
+}
+
+const scrollables = new ResizeObserver((changed) => {
+  for (const { target } of changed) {
+    if (target.scrollWidth > target.clientWidth || target.scrollHeight > target.clientHeight)
+      target.setAttribute("tabindex", "0");
+    else target.removeAttribute("tabindex");
+  }
+});
+
+/**
+ * Let the keyboard scroll a node while it is too small for its content: not every browser does by itself.
+ * @template {Element} Node
+ * @param {Node} node
+ */
+export function scrollable(node) {
+  scrollables.observe(node);
+  return node;
 }
 
 /** Names keep their words whole, up to a width; other content decides for itself. @param {Child} content */

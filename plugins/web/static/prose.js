@@ -1,4 +1,7 @@
 // Only runbooks have a page here: links to other documents become text.
+
+import { scrollable } from "./pinwheel.js";
+
 /** @type {NodeListOf<HTMLAnchorElement>} */
 const links = document.querySelectorAll(".prose a");
 for (const link of links) {
@@ -11,3 +14,4 @@ for (const table of document.querySelectorAll(".prose table")) {
   for (const row of table.querySelectorAll("tbody tr"))
     for (const [n, cell] of [...row.children].entries()) cell.setAttribute("data-label", labels[n] ?? "");
 }
+for (const block of document.querySelectorAll(".prose pre")) scrollable(block);

@@ -86,7 +86,7 @@ function rows(reports) {
       },
       { label: "Made", cell: (r) => when(r.made_at, { seconds: false }) },
       {
-        label: "",
+        label: "Report",
         cell: (r) =>
           h(
             "button",
@@ -171,7 +171,7 @@ async function open(report) {
     const { revisions } = await get(path(report));
     fill(reader, heading(revisions), h("div", { id: "revision" }));
     showRevision(revisions[0]);
-    $("h2", reader).focus();
+    $("h1", reader).focus();
   } catch (error) {
     fill(reader, notice(error), back());
   }
@@ -203,7 +203,7 @@ function heading(revisions) {
   return h(
     "div",
     { class: "card-head" },
-    h("h2", { tabindex: "-1" }, `${newest.brand_name}, ${period(newest)}`),
+    h("h1", { tabindex: "-1" }, `${newest.brand_name}, ${period(newest)}`),
     h(
       "div",
       { class: "head-side" },
