@@ -20,11 +20,13 @@ VENDOR = {
     "d3-array.js": "d3-array/dist/d3-array.min.js",
     "d3-geo.js": "d3-geo/dist/d3-geo.min.js",
     "topojson-client.js": "topojson-client/dist/topojson-client.min.js",
-    "globe.gl.js": "globe.gl/dist/globe.gl.min.js",
     "three.module.js": "three/build/three.module.js",
     "three.core.js": "three/build/three.core.js",  # three.module.js imports it by this name
+    "OrbitControls.js": "three/examples/jsm/controls/OrbitControls.js",
     "countries-110m.json": "world-atlas/countries-110m.json",
 }
+# Browsers resolve no bare name without an import map, which would be inline code.
+BARE, RESOLVED = b"from 'three'", b"from './three.module.js'"
 COMPRESS_FROM = 1024  # bytes; smaller files fit into one packet anyway
 TEXT = {".css", ".html", ".js", ".json", ".svg"}
 
@@ -43,7 +45,7 @@ class File:
 
 @lru_cache(maxsize=64)
 def _read(path: Path, changed_at: int) -> File:
-    body = path.read_bytes()
+    body = path.read_bytes().replace(BARE, RESOLVED)
     kind = mimetypes.types_map.get(path.suffix, "application/octet-stream")
     small = gzip.compress(body, 6) if path.suffix in TEXT and len(body) >= COMPRESS_FROM else None
     return File(body, small, f"{kind}; charset=utf-8" if path.suffix in TEXT else kind, sha256(body).hexdigest()[:20])

@@ -84,9 +84,9 @@ def test_a_page_with_data(
     browser: Browser, address: str, tokens: dict[str, str], settings: WebSettings, name: str
 ) -> None:
     land(Path(settings.lake_uri), [*now_events(5), *now_events(3, "comment", **LIMA)])
-    with opened(browser, f"{address}/{name}", tokens["ann"], ANSWERS) as (page, _):
+    with opened(browser, f"{address}/{name}", tokens["ann"], ANSWERS) as (page, seen):
         expect(page.locator("main")).to_contain_text("Paris" if name == "live" else TEXTS[0])
-        assert broken(page) == {}
+        assert (broken(page), seen.faults) == ({}, [])
 
 
 @pytest.mark.parametrize("name", PAGES)
@@ -116,11 +116,11 @@ def test_the_log_of_the_driver(browser: Browser, address: str, tokens: dict[str,
 
 
 def test_a_report_in_its_page(browser: Browser, address: str, tokens: dict[str, str]) -> None:
-    with opened(browser, f"{address}/reports", tokens["ann"], ANSWERS) as (page, _):
+    with opened(browser, f"{address}/reports", tokens["ann"], ANSWERS) as (page, seen):
         page.route("**/report.html", lambda route: route.fulfill(path=REPORT))
         page.get_by_role("button", name="Open").first.click()
         expect(page.locator("#reader h1")).to_be_focused()
-        assert broken(page) == {}
+        assert (broken(page), seen.faults) == ({}, [])
 
 
 def test_a_brand_s_report_as_a_file(browser: Browser) -> None:
@@ -131,10 +131,10 @@ def test_a_brand_s_report_as_a_file(browser: Browser) -> None:
 
 
 def test_the_runbooks_and_the_list_of_alerts(browser: Browser, address: str, tokens: dict[str, str]) -> None:
-    with opened(browser, f"{address}/runbooks/alerts", tokens["ann"]) as (page, _):
+    with opened(browser, f"{address}/runbooks/alerts", tokens["ann"]) as (page, seen):
         for name in ("alerts", *sorted(path.stem for path in RUNBOOKS.glob("*.md"))):
             page.goto(f"{address}/runbooks/{name}")
-            assert broken(page) == {}, name
+            assert (broken(page), seen.faults) == ({}, []), name
 
 
 CONTROLS = """() => [...document.querySelectorAll('a[href], button, select, input, summary, [tabindex="0"]')].filter(

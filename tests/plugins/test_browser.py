@@ -217,6 +217,24 @@ def test_the_globe_shows_what_happens(
         assert [url for url in seen.requests if not url.startswith(address)] == [], "nothing from elsewhere"
 
 
+def test_the_globe_is_light_and_has_one_three(
+    browser: Browser, address: str, tokens: dict[str, str], settings: WebSettings
+) -> None:
+    land(Path(settings.lake_uri), now_events(5))
+    with opened(browser, f"{address}/live", tokens["ann"]) as (page, seen):
+        expect(page.locator("#map canvas").first).to_be_visible(timeout=20_000)
+        assert 200_000 < sum(seen.bytes.values()) < 600_000
+        assert len([url for url in seen.bytes if url.endswith("three.core.js")]) == 1
+
+
+def test_what_a_page_s_policy_stops_is_seen(browser: Browser, address: str, tokens: dict[str, str]) -> None:
+    """Or no violation of it, on any page, would prove nothing."""
+    with opened(browser, f"{address}/health", tokens["ann"]) as (page, seen):
+        page.evaluate("document.body.setAttribute('style', 'color: red')")
+        page.wait_for_timeout(200)
+        assert len(seen.faults) == 1
+
+
 def test_without_webgl_there_is_a_map(
     browser: Browser, address: str, tokens: dict[str, str], settings: WebSettings
 ) -> None:

@@ -15,6 +15,7 @@ from pydantic import BaseModel
 
 from bench.browsing import ARGUMENTS, CHROMIUM
 
+STOPPED = "Content Security Policy"  # in the browser's message about each violation
 RAN = "__ran"  # set on the window by every attack that runs
 VECTORS = (
     "<script>{}</script>",
@@ -86,11 +87,12 @@ def available() -> bool:
 
 @dataclass
 class Seen:
-    """Dialogs, script errors and requests of a page."""
+    """Dialogs, script errors, requests and bytes of a page; what its policy stopped is an error."""
 
     dialogs: list[str] = field(default_factory=list)
     faults: list[str] = field(default_factory=list)
     requests: list[str] = field(default_factory=list)
+    bytes: dict[str, float] = field(default_factory=dict)  # as they came, mostly compressed, by address
 
 
 def launch(playwright: Playwright) -> Browser:
@@ -108,12 +110,24 @@ def opened(
     page.on("dialog", lambda dialog: seen.dialogs.append(dialog.message))
     page.on("dialog", lambda dialog: dialog.dismiss())
     page.on("pageerror", lambda error: seen.faults.append(str(error)))
+    page.on("console", lambda said: seen.faults.append(said.text) if STOPPED in said.text else None)
     page.on("request", lambda request: seen.requests.append(request.url))
+    _weigh(page, seen)
     for path, body in (answers or {}).items():
         page.route(f"**/api/{path}", _answering(body))
     page.goto(address)
     yield page, seen
     made.close()
+
+
+def _weigh(page: Page, seen: Seen) -> None:
+    network, urls = page.context.new_cdp_session(page), dict[str, str]()
+    network.on("Network.requestWillBeSent", lambda sent: urls.update({sent["requestId"]: sent["request"]["url"]}))
+    network.on(
+        "Network.loadingFinished",
+        lambda done: seen.bytes.update({urls.get(done["requestId"], ""): done["encodedDataLength"]}),
+    )
+    network.send("Network.enable")
 
 
 def _answering(body: Any) -> Any:

@@ -1,7 +1,9 @@
 // The flat map: the same circles on a canvas, for browsers without WebGL and for viewing the whole world at once.
 
 import { TYPES } from "./live-feed.js";
-import { brushOf, channels, colour, drawWorld, isStill, loadScripts, loadWorld, onTheme } from "./live-world.js";
+import { brushOf, channels, colour, drawWorld, isStill, loadMaps, loadWorld, onTheme } from "./live-world.js";
+
+const DUSK = 60000; // ms between two drawings of the night
 
 /**
  * @param {HTMLElement} box
@@ -9,7 +11,7 @@ import { brushOf, channels, colour, drawWorld, isStill, loadScripts, loadWorld, 
  * @returns {Promise<View>}
  */
 export async function flatMap(box, rings) {
-  if (!window.d3?.geoPath) await loadScripts("d3-array.js", "d3-geo.js", "topojson-client.js");
+  await loadMaps();
   const world = await loadWorld();
   const canvas = document.createElement("canvas");
   const behind = document.createElement("canvas");
@@ -37,7 +39,8 @@ export async function flatMap(box, rings) {
   fit(); // after the canvas is in the document: colours depend on the stage's scheme
   const watcher = new ResizeObserver(fit);
   watcher.observe(box);
-  onTheme(fit);
+  const unwatch = onTheme(fit);
+  const dusk = setInterval(fit, DUSK);
 
   return {
     frame(now) {
@@ -56,7 +59,18 @@ export async function flatMap(box, rings) {
           );
       }
     },
+    face() {}, // all of it is seen
+    placeAt([x, y]) {
+      const place = projection.invert([x * pixels, y * pixels]);
+      return place?.every(Number.isFinite) ? place : null;
+    },
+    pointOf(place) {
+      const [x, y] = projection(place);
+      return [x / pixels, y / pixels];
+    },
     end() {
+      clearInterval(dusk);
+      unwatch();
       watcher.disconnect();
       box.replaceChildren();
     },

@@ -1,7 +1,24 @@
-// The globe: globe.gl turns and lights it; the circles are one mesh of ours, drawn in one call however many there are.
+// The globe: a ball with a painted map; the circles are one mesh, drawn in one call however many there are.
 
 import { CAPACITY } from "./live-rings.js";
-import { brushOf, channels, colour, drawWorld, isStill, loadScripts, loadWorld, onTheme } from "./live-world.js";
+import { brushOf, channels, colour, drawWorld, isStill, loadMaps, loadWorld, onTheme } from "./live-world.js";
+
+const DEGREE = Math.PI / 180;
+const RADIUS = 100;
+const DISTANCE = 260; // of the camera from the middle: the ball fills most of the window
+/** @type {Point} */
+const START = [-38, 30]; // until the first events say where people are
+const CONTROLS = {
+  enablePan: false,
+  enableDamping: true,
+  rotateSpeed: 0.5,
+  zoomSpeed: 0.6,
+  autoRotateSpeed: 0.35, // once around in three minutes
+  minDistance: 140,
+  maxDistance: 500,
+};
+const STEP = 0.12; // radians that an arrow key turns
+const DUSK = 60000; // ms between two drawings of the night
 
 const TEXTURE = 2048; // pixels around the equator: sharp enough, and drawn in a few milliseconds
 const SLOW = 15; // frames/s below which the resolution is reduced
@@ -30,6 +47,17 @@ void main() {
   gl_FragColor = vec4(hue, pow(1.0 - age, 1.3) * (rim + 0.26));
 }`;
 
+const AIR_VERTEX = `
+varying vec3 outward; varying vec3 toEye;
+void main() {
+  vec4 seen = modelViewMatrix * vec4(position, 1.0);
+  outward = normalize(normalMatrix * normal); toEye = normalize(-seen.xyz);
+  gl_Position = projectionMatrix * seen;
+}`;
+const AIR_FRAGMENT = `
+uniform vec3 hue; varying vec3 outward; varying vec3 toEye;
+void main() { gl_FragColor = vec4(hue, 0.9 * pow(clamp(-dot(normalize(outward), normalize(toEye)), 0.0, 1.0), 3.5)); }`;
+
 /** The WebGL renderer: "card" (GPU), "software" (each pixel costs CPU time), or null without WebGL. */
 export function whatDraws() {
   const context = document.createElement("canvas").getContext("webgl2");
@@ -47,67 +75,176 @@ export function whatDraws() {
  * @returns {Promise<View>}
  */
 export async function globeMap(box, rings, isSoftware) {
-  /** @type {Three} */
-  const THREE = await import("./vendor/three.module.js");
-  window.THREE = { ...THREE }; // globe.gl uses this global; without it, it bundles a second copy
-  await loadScripts(
-    ...(window.d3?.geoPath === undefined ? ["d3-array.js", "d3-geo.js", "topojson-client.js"] : []),
-    "globe.gl.js",
-  );
+  /** @type {[Three, {OrbitControls: OrbitControls}, void]} */
+  const [THREE, { OrbitControls }] = await Promise.all([
+    import("./vendor/three.module.js"),
+    import("./vendor/OrbitControls.js"),
+    loadMaps(),
+  ]);
   const world = await loadWorld();
-  const texture = new THREE.CanvasTexture(document.createElement("canvas"));
-  texture.colorSpace = THREE.SRGBColorSpace;
-  if (isSoftware) Object.assign(texture, { generateMipmaps: false, minFilter: THREE.LinearFilter });
-  const material = new THREE.MeshBasicMaterial({ map: texture });
-  const globe = new window.Globe(box, {
-    animateIn: false,
-    waitForGlobeReady: false,
-    rendererConfig: { antialias: !isSoftware, alpha: false }, // opaque: nothing behind it needs blending
-  });
-  globe.globeMaterial(material).backgroundColor(colour("night")).pointOfView({ lat: 30, lng: -38, altitude: 1.6 }, 0);
-  globe.showAtmosphere(!isSoftware).atmosphereAltitude(0.16);
-  globe.enablePointerInteraction(false); // nothing is clickable, so no ray is cast at every pointer move
-  const circles = makeCircles(THREE, rings);
-  globe.scene().add(circles.mesh);
-  turn(globe.controls());
-  paint();
+  const renderer = new THREE.WebGLRenderer({ antialias: !isSoftware }); // opaque: nothing behind it needs blending
+  const camera = new THREE.PerspectiveCamera(50, 1, 1, 1000);
+  const scene = new THREE.Scene();
+  const [earth, circles] = [makeEarth(THREE, isSoftware), makeCircles(THREE, rings)];
+  scene.add(earth.mesh);
+  scene.add(circles.mesh);
+  if (!isSoftware) scene.add(makeGlow(THREE));
+  box.replaceChildren(renderer.domElement);
+  const controls = Object.assign(new OrbitControls(camera, renderer.domElement), CONTROLS);
+  renderer.domElement.style.touchAction = "pan-y"; // or a thumb on the globe could not scroll the page
+  const [turning, gone] = [aim(THREE, camera, controls), new AbortController()];
+  box.addEventListener("keydown", keys(controls), gone);
 
   function paint() {
-    const canvas = Object.assign(texture.image, { width: TEXTURE, height: TEXTURE / 2 });
-    const flat = window.d3.geoEquirectangular().fitSize([TEXTURE, TEXTURE / 2], { type: "Sphere" });
-    drawWorld(brushOf(canvas), flat, world, 1.4);
-    texture.needsUpdate = true;
-    globe.atmosphereColor(colour("coast"));
+    earth.paint(world);
+    renderer.setClearColor(colour("night"));
     circles.repaint();
   }
 
-  const fit = () => globe.width(box.clientWidth).height(Math.max(200, box.clientHeight));
+  function fit() {
+    const [width, height] = [box.clientWidth, Math.max(200, box.clientHeight)];
+    renderer.setSize(width, height);
+    camera.aspect = width / height;
+    camera.updateProjectionMatrix();
+  }
+
+  paint();
   fit();
+  turning.jump(START, DISTANCE / Math.min(1, camera.aspect));
   const watcher = new ResizeObserver(fit);
   watcher.observe(box);
-  onTheme(paint);
-  const quality = adapt(globe.renderer(), isSoftware);
+  const unwatch = onTheme(paint);
+  const dusk = setInterval(paint, DUSK);
+  const quality = adapt(renderer, isSoftware);
+  let last = performance.now();
 
   return {
     frame(now) {
+      const seconds = Math.min(0.5, (now - last) / 1000);
+      last = now;
+      turning.frame(seconds, isStill() || box.matches(":hover, :focus-visible"));
+      controls.update(seconds);
       circles.frame(now);
+      renderer.render(scene, camera);
       quality(now);
     },
+    face: (place) => turning.to(place),
+    ...sight(THREE, camera, box),
     end() {
+      clearInterval(dusk);
+      unwatch();
+      gone.abort();
       watcher.disconnect();
-      globe._destructor();
+      controls.dispose();
+      renderer.dispose();
+      renderer.forceContextLoss(); // a browser has few of them
       box.replaceChildren();
     },
   };
 }
 
+/** A place on the globe, or over it, as the circles' shader has it. @param {Three} THREE @param {Point} place */
+function vector(THREE, [longitude, latitude], radius = RADIUS) {
+  return new THREE.Vector3().setFromSphericalCoords(radius, (90 - latitude) * DEGREE, longitude * DEGREE);
+}
+
+/** The countries on a ball. @param {Three} THREE @param {boolean} isSoftware */
+function makeEarth(THREE, isSoftware) {
+  const canvas = Object.assign(document.createElement("canvas"), { width: TEXTURE, height: TEXTURE / 2 });
+  const texture = new THREE.CanvasTexture(canvas);
+  texture.colorSpace = THREE.SRGBColorSpace;
+  if (isSoftware) Object.assign(texture, { generateMipmaps: false, minFilter: THREE.LinearFilter });
+  const material = new THREE.MeshBasicMaterial({ map: texture });
+  const mesh = new THREE.Mesh(new THREE.SphereGeometry(RADIUS, 90, 45), material);
+  mesh.rotation.y = -Math.PI / 2; // Greenwich is where the shader of the circles has it
+  return {
+    mesh,
+    /** @param {World} world */
+    paint(world) {
+      const flat = window.d3.geoEquirectangular().fitSize([TEXTURE, TEXTURE / 2], { type: "Sphere" });
+      drawWorld(brushOf(canvas), flat, world, 1.4);
+      texture.needsUpdate = true;
+    },
+  };
+}
+
+/** The air around the ball. @param {Three} THREE */
+function makeGlow(THREE) {
+  const [r, g, b] = channels(colour("coast"));
+  const material = new THREE.ShaderMaterial({
+    uniforms: { hue: { value: new THREE.Vector3(r, g, b) } },
+    vertexShader: AIR_VERTEX,
+    fragmentShader: AIR_FRAGMENT,
+    transparent: true,
+    depthWrite: false,
+    side: THREE.BackSide,
+  });
+  return new THREE.Mesh(new THREE.SphereGeometry(RADIUS * 1.16, 60, 30), material);
+}
+
+/** Where the camera is, and how it gets elsewhere. @param {Three} THREE @param {Camera} camera @param {Controls} controls */
+function aim(THREE, camera, controls) {
+  /** @type {Vector3 | null} */
+  let goal = null;
+  controls.addEventListener("start", () => (goal = null)); // the person turns it
+  return {
+    /** @param {Point} place @param {number} distance */
+    jump: (place, distance) => camera.position.copy(vector(THREE, place, distance)),
+    /** @param {Point} place */
+    to(place) {
+      goal = vector(THREE, place, 1);
+    },
+    /** @param {number} seconds @param {boolean} isHeld */
+    frame(seconds, isHeld) {
+      controls.autoRotate = !isHeld && goal === null;
+      if (goal === null) return;
+      const [distance, step] = [camera.position.length(), isStill() ? 1 : 1 - Math.exp(-5 * seconds)];
+      camera.position.normalize().lerp(goal, step).setLength(1);
+      if (camera.position.dot(goal) > 0.99999) goal = null;
+      camera.position.setLength(distance);
+    },
+  };
+}
+
 /** @param {Controls} controls */
-function turn(controls) {
-  controls.autoRotate = !isStill();
-  controls.autoRotateSpeed = 0.35;
-  controls.enableZoom = true;
-  controls.minDistance = 140;
-  controls.maxDistance = 500;
+function keys(controls) {
+  /** @type {Record<string, () => void>} */
+  const acts = {
+    ArrowLeft: () => controls.rotateLeft(STEP),
+    ArrowRight: () => controls.rotateLeft(-STEP),
+    ArrowUp: () => controls.rotateUp(STEP),
+    ArrowDown: () => controls.rotateUp(-STEP),
+    "+": () => controls.dollyIn(1.15),
+    "=": () => controls.dollyIn(1.15),
+    "-": () => controls.dollyOut(1.15),
+  };
+  return (/** @type {KeyboardEvent} */ event) => {
+    if (event.ctrlKey || event.metaKey || event.altKey || !(event.key in acts)) return;
+    event.preventDefault();
+    acts[event.key]();
+  };
+}
+
+/** What is under a point of the window, and where a place is drawn. @param {Three} THREE @param {Camera} camera @param {HTMLElement} box */
+function sight(THREE, camera, box) {
+  const [ray, ball] = [new THREE.Raycaster(), new THREE.Sphere(new THREE.Vector3(), RADIUS)];
+  return {
+    /** @param {Point} point @returns {Point | null} */
+    placeAt([x, y]) {
+      const at = new THREE.Vector2((x / box.clientWidth) * 2 - 1, 1 - (y / box.clientHeight) * 2);
+      ray.setFromCamera(at, camera);
+      const hit = ray.ray.intersectSphere(ball, new THREE.Vector3());
+      if (hit === null) return null;
+      return [Math.atan2(hit.x, hit.z) / DEGREE, Math.asin(hit.y / RADIUS) / DEGREE];
+    },
+    /** @param {Point} place @returns {Point | null} */
+    pointOf(place) {
+      const at = vector(THREE, place);
+      if (camera.position.clone().sub(at).dot(at) <= 0) return null; // behind the globe
+      at.project(camera);
+      return [((at.x + 1) / 2) * box.clientWidth, ((1 - at.y) / 2) * box.clientHeight];
+    },
+  };
 }
 
 /** One quad per circle. A new circle only writes its few numbers; the shader animates it. @param {Three} THREE @param {import("./live-rings.js").Rings} rings */

@@ -1,11 +1,17 @@
 // The countries, drawn once onto a canvas, and the page's current colours.
 
+import { opposite, sunAt } from "./live-sun.js";
+
+// Degrees around the place opposite of the sun, each a little darker: from sunset to night.
+const TWILIGHT = [90, 88, 86, 84, 82, 80, 78, 76];
+
 /** @param {string} name */
 const here = (name) => new URL(`vendor/${name}`, import.meta.url).href;
 
-/** Load the maps' web packages as scripts; each defines a global. @param {string[]} names */
-export async function loadScripts(...names) {
-  for (const name of names) {
+/** Load the maps' web packages as scripts, once; each defines a global. */
+export async function loadMaps() {
+  if ("topojson" in window) return; // the last of them
+  for (const name of ["d3-array.js", "d3-geo.js", "topojson-client.js"]) {
     await new Promise((done, failed) => {
       const script = Object.assign(document.createElement("script"), { src: here(name), onload: done });
       script.onerror = () => failed(new Error(`${name} could not be loaded`));
@@ -67,12 +73,22 @@ export function drawWorld(context, projection, world, scale = 1) {
   context.strokeStyle = colour("coast");
   context.lineWidth = 0.8 * scale;
   context.stroke();
+  context.globalAlpha = 0.06;
+  const dark = window.d3.geoCircle().center(opposite(sunAt(Date.now())));
+  for (const radius of TWILIGHT) fill(dark.radius(radius)(), colour("night"));
+  context.globalAlpha = 1;
 }
 
 export const isStill = () => matchMedia("(prefers-reduced-motion: reduce)").matches;
 
-/** Call `redraw` when the page switches between light and dark. @param {() => void} redraw */
+/** Call `redraw` when the page switches between light and dark; returns what ends that. @param {() => void} redraw */
 export function onTheme(redraw) {
-  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", redraw);
-  new MutationObserver(redraw).observe(document.documentElement, { attributeFilter: ["data-theme"] });
+  const scheme = matchMedia("(prefers-color-scheme: dark)");
+  const watcher = new MutationObserver(redraw);
+  scheme.addEventListener("change", redraw);
+  watcher.observe(document.documentElement, { attributeFilter: ["data-theme"] });
+  return () => {
+    scheme.removeEventListener("change", redraw);
+    watcher.disconnect();
+  };
 }

@@ -46,9 +46,13 @@ type EventType = "repin" | "pin" | "comment" | "login";
 type Rgb = [number, number, number];
 type ViewName = "globe" | "map" | "table";
 
-/** One of the two pictures of the live page. */
+/** One of the two pictures of the live page. Points are pixels from the picture's upper left corner. */
 interface View {
   frame(now: number): void;
+  /** Turn to a place. */
+  face(place: Point): void;
+  placeAt(point: Point): Point | null;
+  pointOf(place: Point): Point | null;
   end(): void;
 }
 
@@ -70,6 +74,7 @@ interface Circle {
 
 /* Web packages ----------------------------------------------------------------------------------------------------- */
 
+/** Longitude and latitude, or x and y. */
 type Point = [number, number];
 type Shape = object;
 
@@ -78,6 +83,13 @@ interface Projection {
   fitExtent(extent: [Point, Point], shape: Shape): Projection;
   fitSize(size: Point, shape: Shape): Projection;
   scale(): number;
+  invert(point: Point): Point | null;
+}
+
+interface GeoCircle {
+  (): Shape;
+  center(place: Point): GeoCircle;
+  radius(degrees: number): GeoCircle;
 }
 
 interface World {
@@ -85,32 +97,55 @@ interface World {
   borders: Shape;
 }
 
-interface Globe {
-  globeMaterial(material: object): Globe;
-  backgroundColor(colour: string): Globe;
-  pointOfView(place: { lat: number; lng: number; altitude: number }, ms: number): Globe;
-  showAtmosphere(show: boolean): Globe;
-  atmosphereAltitude(altitude: number): Globe;
-  atmosphereColor(colour: string): Globe;
-  enablePointerInteraction(enable: boolean): Globe;
-  width(pixels: number): Globe;
-  height(pixels: number): Globe;
-  scene(): { add(mesh: object): void };
-  controls(): Controls;
-  renderer(): Renderer;
-  _destructor(): void;
+interface Vector3 {
+  x: number;
+  y: number;
+  z: number;
+  clone(): Vector3;
+  copy(other: Vector3): Vector3;
+  sub(other: Vector3): Vector3;
+  dot(other: Vector3): number;
+  length(): number;
+  lerp(other: Vector3, share: number): Vector3;
+  normalize(): Vector3;
+  project(camera: Camera): Vector3;
+  setFromSphericalCoords(radius: number, phi: number, theta: number): Vector3;
+  setLength(length: number): Vector3;
 }
+
+interface Camera {
+  aspect: number;
+  position: Vector3;
+  updateProjectionMatrix(): void;
+}
+
+type OrbitControls = new (camera: Camera, canvas: HTMLCanvasElement) => Controls;
 
 interface Controls {
   autoRotate: boolean;
-  autoRotateSpeed: number;
-  enableZoom: boolean;
-  minDistance: number;
-  maxDistance: number;
+  addEventListener(name: "start", act: () => void): void;
+  dispose(): void;
+  dollyIn(factor: number): void;
+  dollyOut(factor: number): void;
+  rotateLeft(radians: number): void;
+  rotateUp(radians: number): void;
+  update(seconds: number): void;
 }
 
 interface Renderer {
+  domElement: HTMLCanvasElement;
+  dispose(): void;
+  forceContextLoss(): void;
+  render(scene: object, camera: Camera): void;
+  setClearColor(colour: string): void;
   setPixelRatio(ratio: number): void;
+  setSize(width: number, height: number): void;
+}
+
+interface Mesh {
+  frustumCulled: boolean;
+  renderOrder: number;
+  rotation: { y: number };
 }
 
 interface BufferAttribute {
@@ -121,9 +156,7 @@ interface BufferAttribute {
 }
 
 interface Three {
-  CanvasTexture: new (
-    canvas: HTMLCanvasElement,
-  ) => { image: HTMLCanvasElement; colorSpace: string; needsUpdate: boolean };
+  CanvasTexture: new (canvas: HTMLCanvasElement) => { colorSpace: string; needsUpdate: boolean };
   MeshBasicMaterial: new (options: object) => object;
   ShaderMaterial: new (options: object) => object;
   InstancedBufferGeometry: new () => {
@@ -132,7 +165,19 @@ interface Three {
   };
   Float32BufferAttribute: new (values: number[], items: number) => BufferAttribute;
   InstancedBufferAttribute: new (values: Float32Array, items: number) => BufferAttribute;
-  Mesh: new (geometry: object, material: object) => { frustumCulled: boolean; renderOrder: number };
+  Mesh: new (geometry: object, material: object) => Mesh;
+  PerspectiveCamera: new (degrees: number, aspect: number, near: number, far: number) => Camera;
+  Raycaster: new () => {
+    ray: { intersectSphere(ball: object, into: Vector3): Vector3 | null };
+    setFromCamera(point: object, camera: Camera): void;
+  };
+  Scene: new () => { add(mesh: Mesh): void };
+  Sphere: new (middle: Vector3, radius: number) => object;
+  SphereGeometry: new (radius: number, around: number, down: number) => object;
+  Vector2: new (x: number, y: number) => object;
+  Vector3: new (x?: number, y?: number, z?: number) => Vector3;
+  WebGLRenderer: new (options: object) => Renderer;
+  BackSide: number;
   SRGBColorSpace: string;
   LinearFilter: number;
   DynamicDrawUsage: number;
@@ -140,14 +185,14 @@ interface Three {
 }
 
 declare module "*/three.module.js";
+declare module "*/OrbitControls.js";
 
 interface Window {
-  THREE: Three;
-  Globe: new (box: Element, options: object) => Globe;
   d3: {
     geoPath(projection: Projection, context: CanvasRenderingContext2D): (shape: Shape) => void;
     geoNaturalEarth1(): Projection;
     geoEquirectangular(): Projection;
+    geoCircle(): GeoCircle;
   };
   topojson: { feature(world: object, part: object): Shape; mesh(world: object, part: object): Shape };
   /** What the benchmark measures by. */
