@@ -12,16 +12,18 @@ from pydantic import BaseModel
 
 from pinwheel.clients.memsql import fetch
 from pinwheel.core.contract import EVENT_TYPES
-from pinwheel.core.times import naive
-from plugins.web.access import ScopeDep, SettingsDep, ViewerDep
+from pinwheel.core.times import aware, naive
+from plugins.web.access import Scope, ScopeDep, SettingsDep, ViewerDep
 from plugins.web.database import DatabaseDep
 from plugins.web.live_hub import FullError, Hub, Message, Seat
 from plugins.web.live_lens import Lens, LiveUpdate
+from plugins.web.trends import MINUTE, minutes_before
 
 router = APIRouter(prefix="/api/live", tags=["live"])
 
 HEARTBEAT_SECONDS = 5.0  # sends the server's clock, and shows that the stream is alive
 RETRY_MILLISECONDS = 1000  # until a browser reconnects after the stream ended
+BARS = 30  # minutes
 CATEGORIES_OF = timedelta(days=7)
 
 TypesQuery = Annotated[str, Query(description="Event types to show, separated by commas")]
@@ -49,6 +51,17 @@ class Watchers(BaseModel):
 
     viewers: int
     max_viewers: int
+
+
+class Minutes(BaseModel):
+    """Repins of each of the last 30 whole minutes, oldest first; null before counting began.
+
+    ``first``: start of the first minute; null if nothing is counted. ``is_counted``: false for a brand's category.
+    """
+
+    first: datetime | None
+    repins: list[int | None]
+    is_counted: bool
 
 
 def hub_of(request: Request) -> Hub:
@@ -136,6 +149,28 @@ def choices(scope: ScopeDep, connection: DatabaseDep) -> Choices:
     else:
         categories = fetch(connection, "pages/category_choices_of_brands", since | scope.sql())
     return Choices(brands=[Choice(**row) for row in brands], categories=[row["category"] for row in categories])
+
+
+@router.get("/minutes")
+def minutes(scope: ScopeDep, connection: DatabaseDep, category: CategoryQuery = None) -> Minutes:
+    """The last half hour up to the newest counted repin: of all, of brands, or of a category."""
+    if category and scope.brands is not None:
+        return Minutes(first=None, repins=[], is_counted=False)
+    (state,) = fetch(connection, "pages/trends_state")
+    if state["as_of"] is None:
+        return Minutes(first=None, repins=[], is_counted=True)
+    first = state["as_of"].replace(second=0, microsecond=0) - BARS * MINUTE
+    asked = {**_counted(scope, category), "from_time": first, "to_time": first + BARS * MINUTE}
+    counts = {row["minute"]: int(row["repins"]) for row in fetch(connection, "pages/live_minutes", asked)}
+    repins = minutes_before(counts, state["as_of"], state["counted_from"], BARS)
+    return Minutes(first=aware(first), repins=repins, is_counted=True)
+
+
+def _counted(scope: Scope, category: str | None) -> dict[str, Any]:
+    """The key of ``repin_minutes``: a category is counted over all brands, so only who sees all may ask for one."""
+    if scope.brands is not None:
+        return {"kind": "brand", "items": tuple(str(brand) for brand in sorted(scope.brands)) or ("",)}
+    return {"kind": "category", "items": (category,)} if category else {"kind": "all", "items": ("",)}
 
 
 @router.get("/watchers")

@@ -112,13 +112,19 @@ def told(connection: Connection, kind: Kind, rows: Sequence[Row], state: Row) ->
     counts: dict[str, dict[datetime, int]] = defaultdict(dict)
     for row in memsql.fetch(connection, "questions/trend_minutes", asked):
         counts[row["item"]][row["minute"]] = int(row["repins"])
-    return [_trend(row, _minutes(counts[row["item"]], row["as_of_utc"], state["counted_from"])) for row in rows]
+    counted_from = state["counted_from"]
+    return [
+        _trend(row, minutes_before(counts[row["item"]], row["as_of_utc"], counted_from, SPARK_MINUTES)) for row in rows
+    ]
 
 
-def _minutes(counts: dict[datetime, int], as_of: datetime, counted_from: datetime | None) -> list[int | None]:
+def minutes_before(
+    counts: dict[datetime, int], as_of: datetime, counted_from: datetime | None, n: int
+) -> list[int | None]:
+    """The ``n`` whole minutes before ``as_of``, oldest first; null before counting began."""
     end = as_of.replace(second=0, microsecond=0)
-    hour = [end - MINUTE * n for n in range(SPARK_MINUTES, 0, -1)]
-    return [counts.get(at, 0) if counted_from is not None and at >= counted_from else None for at in hour]
+    minutes = [end - MINUTE * back for back in range(n, 0, -1)]
+    return [counts.get(at, 0) if counted_from is not None and at >= counted_from else None for at in minutes]
 
 
 def _trend(row: Row, minutes: list[int | None]) -> Trend:

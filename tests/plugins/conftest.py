@@ -9,8 +9,11 @@ import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
-from pinwheel.core.settings import WebSettings, load
+from pinwheel.clients import memsql
+from pinwheel.clients.memsql import Connection
+from pinwheel.core.settings import MemsqlSettings, WebSettings, load
 from tests.support.brand_reports import clock, held, maker, named, report_settings, run, store
+from tests.support.database import empty_tables
 from tests.support.pages import BRAND_USERS, MODULES, PEOPLE, SECRET, Login, serving
 
 if TYPE_CHECKING:
@@ -95,6 +98,17 @@ def carl(login: Login) -> TestClient:
 def address(app: FastAPI) -> Iterator[str]:
     with serving(app) as found:
         yield found
+
+
+@pytest.fixture
+def connection(app: FastAPI, memsql_settings: MemsqlSettings) -> Iterator[Connection]:
+    """A database that the pages ask."""
+    empty_tables(memsql_settings)
+    with memsql.connect(memsql_settings) as opened:
+        from plugins.web.database import database
+
+        app.dependency_overrides[database] = lambda: opened
+        yield opened
 
 
 @pytest.fixture(scope="module")

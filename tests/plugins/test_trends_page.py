@@ -1,31 +1,19 @@
 """The page of trends: which brands a user sees, what it shows, and its answers without data or database."""
 
-from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
-from pinwheel.clients import memsql
 from pinwheel.clients.memsql import Connection
 from pinwheel.core.settings import MemsqlSettings
-from plugins.web.database import Pool, database
-from tests.support.database import empty_tables
+from plugins.web.database import Pool
 from tests.support.pages import Login
 
 AS_OF = datetime(2026, 3, 14, 12, 0, 30)
 SCRIPT = "<script>alert(1)</script>\u202e" + "🌻" * 200
 LISTS = ("pins", "categories", "brands", "countries")
-
-
-@pytest.fixture
-def connection(app: FastAPI, memsql_settings: MemsqlSettings) -> Iterator[Connection]:
-    """A database that the pages ask."""
-    empty_tables(memsql_settings)
-    with memsql.connect(memsql_settings) as opened:
-        app.dependency_overrides[database] = lambda: opened
-        yield opened
 
 
 def run(connection: Connection, sql: str, *values: object) -> None:

@@ -115,9 +115,11 @@ def opened(
     _weigh(page, seen)
     for path, body in (answers or {}).items():
         page.route(f"**/api/{path}", _answering(body))
-    page.goto(address)
-    yield page, seen
-    made.close()
+    try:
+        page.goto(address)
+        yield page, seen
+    finally:
+        made.close()  # or its globe goes on turning
 
 
 def _weigh(page: Page, seen: Seen) -> None:

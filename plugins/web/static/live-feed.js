@@ -148,7 +148,8 @@ export class Feed {
         const key = `${p.country_code[i]}\n${p.city[i] ?? `${p.latitude[i]} ${p.longitude[i]}`}`;
         let place = found.get(key);
         if (!place) {
-          place = { city: p.city[i], country: p.country_code[i], types: {}, events: 0 };
+          const at = /** @type {Point} */ ([p.longitude[i], p.latitude[i]]);
+          place = { city: p.city[i], country: p.country_code[i], types: {}, events: 0, at };
           found.set(key, place);
         }
         const events = p.events[i] * update.one_in;
@@ -166,6 +167,19 @@ export class Feed {
     for (const update of this.recent().reverse())
       for (const pin of update.pins) if (!found.has(pin.pin_id)) found.set(pin.pin_id, pin);
     return [...found.values()];
+  }
+
+  /** What happened last, newest first. @param {number} most @returns {Happening[]} */
+  latest(most) {
+    /** @type {Happening[]} */
+    const found = [];
+    for (const { places: p, one_in } of this.recent().reverse()) {
+      for (let i = p.at.length - 1; i >= 0 && found.length < most; i -= 1) {
+        const place = { city: p.city[i], country: p.country_code[i], at: p.at[i] };
+        found.push({ type: p.event_type[i], events: p.events[i] * one_in, ...place });
+      }
+    }
+    return found;
   }
 
   recent() {

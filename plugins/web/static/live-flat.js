@@ -60,10 +60,6 @@ export async function flatMap(box, rings) {
       }
     },
     face() {}, // all of it is seen
-    placeAt([x, y]) {
-      const place = projection.invert([x * pixels, y * pixels]);
-      return place?.every(Number.isFinite) ? place : null;
-    },
     pointOf(place) {
       const [x, y] = projection(place);
       return [x / pixels, y / pixels];

@@ -11,6 +11,7 @@ const START = [-38, 30]; // until the first events say where people are
 const CONTROLS = {
   enablePan: false,
   enableDamping: true,
+  dampingFactor: 0.12,
   rotateSpeed: 0.5,
   zoomSpeed: 0.6,
   autoRotateSpeed: 0.35, // once around in three minutes
@@ -129,7 +130,7 @@ export async function globeMap(box, rings, isSoftware) {
       quality(now);
     },
     face: (place) => turning.to(place),
-    ...sight(THREE, camera, box),
+    pointOf: sight(THREE, camera, box),
     end() {
       clearInterval(dusk);
       unwatch();
@@ -225,25 +226,13 @@ function keys(controls) {
   };
 }
 
-/** What is under a point of the window, and where a place is drawn. @param {Three} THREE @param {Camera} camera @param {HTMLElement} box */
+/** Where a place is drawn. @param {Three} THREE @param {Camera} camera @param {HTMLElement} box @returns {View["pointOf"]} */
 function sight(THREE, camera, box) {
-  const [ray, ball] = [new THREE.Raycaster(), new THREE.Sphere(new THREE.Vector3(), RADIUS)];
-  return {
-    /** @param {Point} point @returns {Point | null} */
-    placeAt([x, y]) {
-      const at = new THREE.Vector2((x / box.clientWidth) * 2 - 1, 1 - (y / box.clientHeight) * 2);
-      ray.setFromCamera(at, camera);
-      const hit = ray.ray.intersectSphere(ball, new THREE.Vector3());
-      if (hit === null) return null;
-      return [Math.atan2(hit.x, hit.z) / DEGREE, Math.asin(hit.y / RADIUS) / DEGREE];
-    },
-    /** @param {Point} place @returns {Point | null} */
-    pointOf(place) {
-      const at = vector(THREE, place);
-      if (camera.position.clone().sub(at).dot(at) <= 0) return null; // behind the globe
-      at.project(camera);
-      return [((at.x + 1) / 2) * box.clientWidth, ((1 - at.y) / 2) * box.clientHeight];
-    },
+  return (place) => {
+    const at = vector(THREE, place);
+    if (camera.position.clone().sub(at).dot(at) <= 0) return null; // behind the globe
+    at.project(camera);
+    return [((at.x + 1) / 2) * box.clientWidth, ((1 - at.y) / 2) * box.clientHeight];
   };
 }
 

@@ -99,6 +99,9 @@ export const $ = /** @type {Find} */ (
   (/** @type {string} */ selector, /** @type {ParentNode} */ within = document) => within.querySelector(selector)
 );
 
+// On a phone the links are wider than the window.
+document.querySelector(".bar [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
+
 /* Asking the server ----------------------------------------------------------------------------------------------- */
 
 export class ApiError extends Error {

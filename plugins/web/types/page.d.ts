@@ -31,6 +31,7 @@ interface PageElements {
   '#views input[value="map"]': HTMLInputElement;
   '#views input[value="table"]': HTMLInputElement;
   "#brand": HTMLSelectElement;
+  "#category": HTMLSelectElement;
   "#day": HTMLInputElement;
   "#find": HTMLInputElement;
   "#days": HTMLSelectElement;
@@ -46,12 +47,19 @@ type EventType = "repin" | "pin" | "comment" | "login";
 type Rgb = [number, number, number];
 type ViewName = "globe" | "map" | "table";
 
+/** What the live page shows; `brand` and `category`: "" is all. */
+interface Filters {
+  types: EventType[];
+  brand: string;
+  category: string;
+  view: ViewName | null;
+}
+
 /** One of the two pictures of the live page. Points are pixels from the picture's upper left corner. */
 interface View {
   frame(now: number): void;
   /** Turn to a place. */
   face(place: Point): void;
-  placeAt(point: Point): Point | null;
   pointOf(place: Point): Point | null;
   end(): void;
 }
@@ -61,6 +69,16 @@ interface Place {
   country: string | null;
   types: Record<string, number>;
   events: number;
+  at: Point;
+}
+
+/** Events of one type in one place, in one update. */
+interface Happening {
+  type: string;
+  city: string | null;
+  country: string | null;
+  events: number;
+  at: number;
 }
 
 /** A circle to come; `age` is what to add to the time of its birth to know how old its event is then. */
@@ -83,7 +101,6 @@ interface Projection {
   fitExtent(extent: [Point, Point], shape: Shape): Projection;
   fitSize(size: Point, shape: Shape): Projection;
   scale(): number;
-  invert(point: Point): Point | null;
 }
 
 interface GeoCircle {
@@ -167,14 +184,8 @@ interface Three {
   InstancedBufferAttribute: new (values: Float32Array, items: number) => BufferAttribute;
   Mesh: new (geometry: object, material: object) => Mesh;
   PerspectiveCamera: new (degrees: number, aspect: number, near: number, far: number) => Camera;
-  Raycaster: new () => {
-    ray: { intersectSphere(ball: object, into: Vector3): Vector3 | null };
-    setFromCamera(point: object, camera: Camera): void;
-  };
   Scene: new () => { add(mesh: Mesh): void };
-  Sphere: new (middle: Vector3, radius: number) => object;
   SphereGeometry: new (radius: number, around: number, down: number) => object;
-  Vector2: new (x: number, y: number) => object;
   Vector3: new (x?: number, y?: number, z?: number) => Vector3;
   WebGLRenderer: new (options: object) => Renderer;
   BackSide: number;

@@ -1,0 +1,52 @@
+// What the live page shows: chosen in its form, kept in the address, said in words.
+
+import { TYPES } from "./live-feed.js";
+
+const ONE_TYPE = { repin: "repins", pin: "pins", comment: "comments", login: "logins" };
+const ONE_EVENT = { repin: "repin", pin: "pin", comment: "comment", login: "login" };
+const VIEWS = ["globe", "map", "table"];
+/** @type {Filters} */
+const USUAL = { types: ["repin"], brand: "", category: "", view: null };
+
+/** What the form says. @param {HTMLFormElement} form @returns {Filters} */
+export function chosen(form) {
+  const said = new FormData(form);
+  const text = (/** @type {string} */ name) => String(said.get(name) ?? "");
+  const types = /** @type {EventType[]} */ (said.getAll("types"));
+  return { types, brand: text("brand"), category: text("category"), view: /** @type {ViewName} */ (text("view")) };
+}
+
+/* Inside Airflow's frame, the address that people see and share is that of the window around it. */
+
+/** What the address says, as far as it is possible. @returns {Filters} */
+export function fromAddress() {
+  const said = new URLSearchParams(window.parent.location.search);
+  const types = said.has("types") ? TYPES.filter((type) => said.get("types")?.split(",").includes(type)) : USUAL.types;
+  const view = /** @type {ViewName | null} */ (VIEWS.includes(said.get("view") ?? "") ? said.get("view") : null);
+  const brand = /^\d{1,15}$/.test(said.get("brand") ?? "") ? said.get("brand") : "";
+  return { types, view, brand: brand ?? "", category: said.get("category")?.slice(0, 64) ?? "" };
+}
+
+/** Put it into the address, without what is usual. @param {Filters} filters @param {ViewName} usualView */
+export function toAddress(filters, usualView) {
+  const { history, location } = window.parent;
+  const said = new URLSearchParams(location.search);
+  const keep = (/** @type {string} */ name, /** @type {string} */ value, /** @type {string} */ usual) =>
+    value === usual ? said.delete(name) : said.set(name, value);
+  keep("types", filters.types.join(","), USUAL.types.join(","));
+  keep("brand", filters.brand, USUAL.brand);
+  keep("category", filters.category, USUAL.category);
+  keep("view", filters.view ?? usualView, usualView);
+  const query = said.toString();
+  history.replaceState(history.state, "", `${location.pathname}${query && `?${query}`}${location.hash}`);
+}
+
+/** "repins and comments of Halden in Food". @param {Filters} filters @param {string} brandName */
+export function inWords({ types, category }, brandName) {
+  const what = new Intl.ListFormat("en").format(types.map((type) => ONE_TYPE[type])) || "events";
+  return `${what}${brandName && ` of ${brandName}`}${category && ` in ${category}`}`;
+}
+
+/** "3 repins". @param {string} type @param {number} n @param {(n: number) => string} count */
+export const events = (type, n, count) =>
+  `${count(n)} ${(n === 1 ? ONE_EVENT : ONE_TYPE)[/** @type {EventType} */ (type)]}`;
