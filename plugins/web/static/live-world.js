@@ -1,23 +1,14 @@
 // The countries, drawn once onto a canvas, and the page's current colours.
 
 import { opposite, sunAt } from "./live-sun.js";
+import { here, loadScripts } from "./scripts.js";
 
 // Degrees around the place opposite of the sun, each a little darker: from sunset to night.
 const TWILIGHT = [90, 88, 86, 84, 82, 80, 78, 76];
 
-/** @param {string} name */
-const here = (name) => new URL(`vendor/${name}`, import.meta.url).href;
-
-/** Load the maps' web packages as scripts, once; each defines a global. */
+/** Load the maps' web packages, once. */
 export async function loadMaps() {
-  if ("topojson" in window) return; // the last of them
-  for (const name of ["d3-array.js", "d3-geo.js", "topojson-client.js"]) {
-    await new Promise((done, failed) => {
-      const script = Object.assign(document.createElement("script"), { src: here(name), onload: done });
-      script.onerror = () => failed(new Error(`${name} could not be loaded`));
-      document.head.append(script);
-    });
-  }
+  if (!("topojson" in window)) await loadScripts("d3-array.js", "d3-geo.js", "topojson-client.js");
 }
 
 /** Countries as GeoJSON, and their borders. @returns {Promise<World>} */
