@@ -5,6 +5,8 @@ import io
 import re
 from collections.abc import Iterable, Sequence
 from datetime import timedelta
+from decimal import Decimal
+from itertools import chain
 
 from pinwheel.reports import words
 from pinwheel.reports.numbers import Group
@@ -23,7 +25,7 @@ FILES = (
 # Signs that begin a formula where a spreadsheet's cell begins: at the start of a text, and after the separators of
 # other countries. The full-width forms run, too.
 FORMULA = re.compile(r"""((?:\A|[;|\t\r\n])[\s"'\u200b-\u200f\u2060\ufeff]*)([=+\-@＝＋－＠])""")
-_Cell = str | int | float | None
+_Cell = str | int | float | Decimal | None
 
 
 def tables(report: Report) -> dict[str, bytes]:
@@ -62,8 +64,7 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[_Cell]]) -> bytes:
     """CSV as in RFC 4180, in UTF-8 with the byte order mark that spreadsheets need."""
     text = io.StringIO()
     writer = csv.writer(text)
-    writer.writerow(columns)
-    writer.writerows([_safe(cell) for cell in row] for row in rows)
+    writer.writerows([_safe(cell) for cell in row] for row in chain([columns], rows))
     return text.getvalue().encode("utf-8-sig")
 
 

@@ -19,6 +19,7 @@ def test_the_scripts_types_are_those_of_the_response_models(app: FastAPI) -> Non
         ({"type": "string", "format": "date-time"}, "string"),
         ({"anyOf": [{"$ref": "#/components/schemas/Row"}, {"type": "null"}]}, "Row | null"),
         ({"type": "array", "items": {"anyOf": [{"type": "number"}, {"type": "null"}]}}, "(number | null)[]"),
+        ({"type": "array", "items": {"type": "array", "items": {"enum": ["a", "b"]}}}, '("a" | "b")[][]'),
         ({"type": "object", "additionalProperties": {"type": "boolean"}}, "Record<string, boolean>"),
         ({"type": "object"}, "Record<string, unknown>"),
         ({"type": "string", "enum": ["a", "b"]}, '"a" | "b"'),

@@ -12,14 +12,12 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from fastapi import FastAPI
-from fastapi.routing import APIRoute
 from fastapi.testclient import TestClient
-from starlette.routing import BaseRoute
 
 from plugins.web import files, pages
 from plugins.web.access import DAGS, Scope
 from plugins.web.navigation import PAGES
-from tests.support.pages import MODULES, ROOT, Login
+from tests.support.pages import MODULES, ROOT, Login, api_routes
 
 LOAD = """
 import json, sys
@@ -34,20 +32,9 @@ print("LOADED" + json.dumps({"ours": len(ours), "errors": errors, "heavy": heavy
 
 def routes(app: FastAPI) -> Iterator[tuple[str, str]]:
     """Every method and path that the app answers, with something in each parameter."""
-    for route in flat(app.routes):
-        assert isinstance(route, APIRoute), f"not behind the app's dependencies: {route}"
+    for route in api_routes(app):
         path = re.sub(r"\{(\w+)(:\w+)?\}", "1", route.path)
         yield from ((method, path) for method in sorted(route.methods))
-
-
-def flat(found: list[BaseRoute]) -> Iterator[BaseRoute]:
-    """FastAPI keeps an included router as one route; its own are inside."""
-    for route in found:
-        inner = getattr(route, "original_router", None)
-        if inner is None:
-            yield route
-        else:
-            yield from flat(inner.routes)
 
 
 def test_nobody_gets_anything_without_a_login(app: FastAPI, login: Login) -> None:

@@ -41,7 +41,8 @@ def _type(schema: dict[str, Any]) -> str:
         return " | ".join(_type(one) for one in schema["anyOf"])
     if schema.get("type") == "array":
         item = _type(schema["items"])
-        return f"({item})[]" if "|" in item else f"{item}[]"
+        is_union = "|" in item and schema["items"].get("type") != "array"
+        return f"({item})[]" if is_union else f"{item}[]"
     if schema.get("type") == "object":
         inner = schema.get("additionalProperties", {})
         return f"Record<string, {_type(inner) if inner else 'unknown'}>"

@@ -8,7 +8,9 @@ from pathlib import Path
 
 import uvicorn
 from fastapi import FastAPI
+from fastapi.routing import APIRoute
 from fastapi.testclient import TestClient
+from starlette.routing import BaseRoute
 
 ROOT = Path(__file__).resolve().parents[2]
 MODULES = ROOT / ".pinwheel" / "tools" / "web" / "node_modules"
@@ -17,6 +19,23 @@ BRAND_USERS = {"carl": [1, 2]}
 SECRET = "a secret of these tests, long enough to sign with it: at least 64 bytes"
 
 Login = Callable[[str | None], TestClient]
+
+
+def api_routes(app: FastAPI) -> Iterator[APIRoute]:
+    """Every route of an app, also those of its routers."""
+    for route in _flat(app.routes):
+        assert isinstance(route, APIRoute), f"not behind the app's dependencies: {route}"
+        yield route
+
+
+def _flat(found: list[BaseRoute]) -> Iterator[BaseRoute]:
+    """FastAPI keeps an included router as one route; its own are inside."""
+    for route in found:
+        inner = getattr(route, "original_router", None)
+        if inner is None:
+            yield route
+        else:
+            yield from _flat(inner.routes)
 
 
 @contextmanager
