@@ -90,6 +90,14 @@ class Connection(_Connection):
         """Set the read and write timeout; PyMySQL has it as an argument of ``connect`` only."""
         self._read_timeout = self._write_timeout = seconds
 
+    def abandon(self) -> None:
+        """Close without reading the rest of a streamed result, as ``close`` would; the server stops sending it."""
+        if self._result is not None and self._result.unbuffered_active:
+            self._result.unbuffered_active = False
+            self._force_close()  # type: ignore[attr-defined]  # private: not in the stubs
+        elif self.open:
+            self.close()
+
 
 def where(settings: MemsqlSettings) -> str:
     """Server, database and user, for messages."""

@@ -313,6 +313,11 @@ class WebSettings(MemsqlSettings, FlowSettings, QualityFilesSettings, ReportsFol
     live_replay_seconds: Annotated[float, Field(ge=0)] = 60.0  # of the past, sent to new viewers
     live_poll_seconds: Seconds = 0.5  # how often the lake's log is checked while somebody watches
     live_max_points: Annotated[int, Field(ge=1)] = 400  # places per update; beyond it, one event in N is shown
+    explore_statement_seconds: Annotated[float, Field(gt=0, le=60)] = 30.0  # half of what analysts have elsewhere
+    explore_max_rows: Annotated[int, Field(ge=1, le=10_000)] = 1000  # more are slow to show; a file has more
+    explore_file_rows: Annotated[int, Field(ge=1, le=1_000_000)] = 100_000  # of a CSV file; it is made in memory
+    explore_max_running: Annotated[int, Field(ge=1, le=10)] = 4  # statements at once, so that merges keep their share
+    explore_max_running_each: Annotated[int, Field(ge=1, le=10)] = 2  # of one person
 
 
 class ReportSettings(KafkaSettings, MemsqlSettings, ReportsFolderSettings):

@@ -75,15 +75,23 @@ def for_airflow(settings: LocalSettings, credentials: Credentials) -> dict[str, 
 
 
 def without_tasks(settings: LocalSettings, credentials: Credentials) -> dict[str, dict[str, str]]:
-    """For Airflow's programs that run no tasks: the pages' database user, and no other secret of the pipeline."""
+    """For Airflow's programs that run no tasks: the pages' database users, and no other secret of the pipeline."""
     own = shared(settings) | airflow.environment(settings, credentials)
-    return {airflow.API_SERVER: own | _reader(credentials), airflow.DAG_PROCESSOR: own, airflow.TRIGGERER: own}
+    pages = own | _reader(credentials) | _analyst(credentials)
+    return {airflow.API_SERVER: pages, airflow.DAG_PROCESSOR: own, airflow.TRIGGERER: own}
 
 
 def _reader(credentials: Credentials) -> dict[str, str]:
     return {
         "PINWHEEL_REPORT_MEMSQL_USER": "pinwheel_report",
         "PINWHEEL_REPORT_MEMSQL_PASSWORD": credentials.memsql_report,
+    }
+
+
+def _analyst(credentials: Credentials) -> dict[str, str]:
+    return {
+        "PINWHEEL_ANALYST_MEMSQL_USER": "pinwheel_analyst",
+        "PINWHEEL_ANALYST_MEMSQL_PASSWORD": credentials.memsql_analyst,
     }
 
 

@@ -9,7 +9,7 @@ from types import FrameType
 from fastapi import FastAPI
 
 from pinwheel.core.settings import WebSettings, load
-from plugins.web import brand, errors, files, health, live, pages, pin, quality, reports, trends
+from plugins.web import brand, errors, explore, files, health, live, pages, pin, quality, reports, trends
 from plugins.web.access import GUARDS
 from plugins.web.database import Pool
 from plugins.web.headers import SecurityHeaders
@@ -17,15 +17,8 @@ from plugins.web.live_hub import Hub
 
 # pages.router comes last: its route matches every path of one segment.
 ROUTERS = (
-    live.router,
-    trends.router,
-    brand.router,
-    pin.router,
-    health.router,
-    quality.router,
-    reports.router,
-    files.router,
-    pages.router,
+    *(live.router, trends.router, brand.router, pin.router, health.router, quality.router, reports.router),
+    *(explore.router, files.router, pages.router),
 )
 
 
@@ -48,6 +41,7 @@ def create_app(settings: WebSettings | None = None) -> FastAPI:
     app.state.settings = settings or load(WebSettings)
     app.state.pool = Pool(app.state.settings)
     app.state.hub = Hub(app.state.settings)
+    app.state.slots = explore.slots(app.state.settings)
     app.add_middleware(SecurityHeaders)
     errors.install(app)
     for router in ROUTERS:

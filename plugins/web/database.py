@@ -30,6 +30,15 @@ def as_reader(settings: WebSettings) -> MemsqlSettings:
     return settings.model_copy(update={"memsql_user": reader, "memsql_password": password})
 
 
+def as_analyst(settings: WebSettings) -> MemsqlSettings | None:
+    """The settings with the analysts' user, if one is configured."""
+    analyst = os.environ.get("PINWHEEL_ANALYST_MEMSQL_USER")
+    if not analyst:
+        return None
+    password = SecretStr(os.environ.get("PINWHEEL_ANALYST_MEMSQL_PASSWORD", ""))
+    return settings.model_copy(update={"memsql_user": analyst, "memsql_password": password})
+
+
 class Pool:
     """The reader's connections."""
 

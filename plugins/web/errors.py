@@ -27,6 +27,7 @@ CODES = {
     404: "not_found",
     405: "wrong_method",
     409: "conflict",
+    415: "wrong_type",
     422: "bad_request",
     429: "too_often",
     503: "away",

@@ -9,5 +9,6 @@ PAGES = {
     "health": "Pipeline health",
     "quality": "Data quality",
     "reports": "Brand reports",
+    "explore": "Explore",
 }
 LINKED = {"pin": "Pin"}  # pages that only other pages lead to

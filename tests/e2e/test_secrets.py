@@ -30,7 +30,7 @@ OF_DRIVER = {"memsql_stream", "erasure_key", "kafka_client", "pin_api_token"}
 # Programs whose environment may hold secrets; the scheduler forks the tasks, of which one starts the driver.
 ENVIRONMENTS = {
     "airflow-scheduler": OF_AIRFLOW | OF_DRIVER | {"memsql_merge", "memsql_report"},
-    "airflow-api-server": OF_AIRFLOW | {"memsql_report"},
+    "airflow-api-server": OF_AIRFLOW | {"memsql_report", "memsql_analyst"},
     "airflow-dag-processor": OF_AIRFLOW,
     "airflow-triggerer": OF_AIRFLOW,
     "driver": OF_DRIVER,

@@ -114,7 +114,7 @@ def test_a_program_of_airflow_has_the_secrets_that_it_needs(
         inherited = {k: v for k, v in tasks.items() if k not in programs[name].withheld}
         return {n for n, value in pipeline.items() if value in {**inherited, **programs[name].environment}.values()}
 
-    assert held(airflow.API_SERVER) == {"memsql_report"}
+    assert held(airflow.API_SERVER) == {"memsql_report", "memsql_analyst"}
     assert held(airflow.DAG_PROCESSOR) == held(airflow.TRIGGERER) == set()
     of_tasks = {"memsql_merge", "memsql_stream", "memsql_report", "kafka_client", "pin_api_token", "erasure_key"}
     assert held(airflow.SCHEDULER) == of_tasks

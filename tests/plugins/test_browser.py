@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, expect
 from pydantic import BaseModel
 
 from pinwheel.core.settings import WebSettings
-from plugins.web import brand, live, pin, quality, reports, trends
+from plugins.web import brand, explore, live, pin, quality, reports, trends
 from plugins.web.navigation import PAGES
 from tests.support.browser import attacks, available, hostile, opened, ran
 from tests.support.live_lakes import LIMA, land, now_events
@@ -98,6 +98,7 @@ OTHERS: dict[str, dict[str, type[BaseModel]]] = {
     "reports": {"reports?*": reports.Reports, "reports": reports.Reports},
     "brand?brand=1": {"brands/1": brand.BrandToday, "live/choices": live.Choices},
     "pin?pin=7": {"pins/7": pin.Pin},
+    "explore": {"explore": explore.Explore},
 }
 
 
@@ -290,7 +291,7 @@ def test_the_keyboard_reaches_everything_and_shows_where_it_is(
         expect(page.locator(".skip")).to_be_focused()
         for _ in PAGES:
             page.keyboard.press("Tab")
-        expect(page.get_by_role("link", name="Brand reports")).to_be_focused()
+        expect(page.get_by_role("link", name=[*PAGES.values()][-1])).to_be_focused()
         page.keyboard.press("Tab")
         page.keyboard.press("Space")
         expect(page.locator('#types input[value="repin"]')).not_to_be_checked()

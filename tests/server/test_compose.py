@@ -38,6 +38,7 @@ OUTSIDE_THE_CLASSES = {  # read by pinwheel.core.connections, the reports and pi
     "PINWHEEL_CONNECTIONS",
     "PINWHEEL_STREAM_MEMSQL_USER",
     "PINWHEEL_REPORT_MEMSQL_USER",
+    "PINWHEEL_ANALYST_MEMSQL_USER",
     "PINWHEEL_AIRFLOW_DATABASE_URL",
     "PINWHEEL_REPORT_CRON",
 }
@@ -290,10 +291,11 @@ def test_the_same_login_for_the_store_and_its_clients() -> None:
 
 @pytest.mark.parametrize("name", sorted(AIRFLOW - {"airflow-scheduler"}))
 def test_an_airflow_without_tasks_has_no_secret_of_theirs(name: str) -> None:
-    reader = {"PINWHEEL_REPORT_MEMSQL_PASSWORD", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "PINWHEEL_METRICS_TOKEN"}
+    passwords = {"PINWHEEL_REPORT_MEMSQL_PASSWORD", "PINWHEEL_ANALYST_MEMSQL_PASSWORD"}
+    pages = passwords | {"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "PINWHEEL_METRICS_TOKEN"}
     of_airflow = {"PINWHEEL_AIRFLOW_DATABASE_URL"}
     secrets = {key for key in environment_of(name) if OF_THE_PIPELINE.search(key)} - of_airflow
-    assert secrets == (reader if name == "airflow-api-server" else set())
+    assert secrets == (pages if name == "airflow-api-server" else set())
 
 
 # The image.

@@ -61,6 +61,10 @@ OTHERS = {
         "it has a database user with fewer rights. Not set: the driver uses the merge's user."
     ),
     "`PINWHEEL_REPORT_MEMSQL_USER`, `PINWHEEL_REPORT_MEMSQL_PASSWORD`": "**s** The pages' read-only database user.",
+    "`PINWHEEL_ANALYST_MEMSQL_USER`": (
+        "The analysts' database user, for the page Explore; its password is `PINWHEEL_ANALYST_MEMSQL_PASSWORD`. Only "
+        "Airflow's API server needs the two. `make run` and `docker-compose.yml` set them. Not set: the page says so."
+    ),
     "`PINWHEEL_AIRFLOW_DATABASE_URL`": (
         "**s** Address of Airflow's own database, for `clean_metadata`: Airflow hides it from tasks. Give it the value "
         "of `AIRFLOW__DATABASE__SQL_ALCHEMY_CONN`."

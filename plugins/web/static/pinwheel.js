@@ -140,6 +140,17 @@ export async function trigger(dag, conf) {
   return run.dag_run_id;
 }
 
+/**
+ * POST api/<path>: the whole response. Throws an ApiError.
+ * @param {string} path
+ * @param {object} body
+ * @param {AbortSignal} [signal]
+ */
+export function post(path, body, signal) {
+  const headers = { "Content-Type": "application/json" };
+  return answered(address(path), { method: "POST", headers, body: JSON.stringify(body), signal });
+}
+
 /** @param {string} path @param {Query} parameters */
 export function address(path, parameters = {}) {
   const given = Object.entries(parameters).flatMap(([name, v]) =>
@@ -156,6 +167,11 @@ export function address(path, parameters = {}) {
  * @returns {Promise<any>}
  */
 async function ask(url, options) {
+  return (await answered(url, options)).json();
+}
+
+/** @param {string} url @param {RequestInit} options */
+async function answered(url, options) {
   /** @type {Response} */
   let answer;
   try {
@@ -164,8 +180,8 @@ async function ask(url, options) {
     if (isAbort(error)) throw error;
     throw new ApiError(0, "unreachable", "Airflow does not answer. This page retries by itself.");
   }
+  if (answer.ok) return answer;
   const body = await answer.json().catch(() => null);
-  if (answer.ok) return body;
   const failure = body?.error ?? { code: "failed", message: `Airflow answered ${answer.status}.` };
   if (answer.status === 401) failure.message = "You are signed out of Airflow. Sign in again, then reload this page.";
   throw new ApiError(answer.status, failure.code, failure.message);

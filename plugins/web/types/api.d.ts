@@ -20,6 +20,15 @@ declare namespace Api {
     recent: AlertRow[];
     silences: Silence[];
   }
+  interface Answer {
+    columns: ResultColumn[];
+    rows: (string | null)[][];
+    cut_by: "rows" | "size" | null;
+    seconds: number;
+  }
+  interface Asked {
+    sql: string;
+  }
   interface BooksState {
     through: string | null;
     offsets: number;
@@ -100,6 +109,14 @@ declare namespace Api {
   }
   interface ErrorBody {
     error: Error;
+  }
+  interface Explore {
+    person: string;
+    seconds: number;
+    rows: number;
+    file_rows: number;
+    tables: Table[];
+    questions: Question[];
   }
   interface Failure {
     table: string;
@@ -252,6 +269,12 @@ declare namespace Api {
     reason: string;
     row: string;
   }
+  interface Question {
+    name: string;
+    purpose: string;
+    grain: string;
+    sql: string;
+  }
   interface Reason {
     reason: string;
     letters: number;
@@ -261,6 +284,10 @@ declare namespace Api {
     day: string | null;
     reports: ListedReport[];
     has_more: boolean;
+  }
+  interface ResultColumn {
+    name: string;
+    kind: "number" | "time" | "text";
   }
   interface Revision {
     brand_id: number;
@@ -326,6 +353,17 @@ declare namespace Api {
     since: string | null;
     is_all: boolean;
     reasons: Reason[];
+  }
+  interface Table {
+    name: string;
+    is_view: boolean;
+    about: string;
+    columns: TableColumn[];
+  }
+  interface TableColumn {
+    name: string;
+    type: string;
+    meaning: string;
   }
   interface TableProgress {
     table: string;

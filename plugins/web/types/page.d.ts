@@ -35,6 +35,11 @@ interface PageElements {
   "#day": HTMLInputElement;
   "#find": HTMLInputElement;
   "#days": HTMLSelectElement;
+  "#sql": HTMLTextAreaElement;
+  "#question": HTMLSelectElement;
+  "#find": HTMLInputElement;
+  "#run": HTMLButtonElement;
+  "#file": HTMLButtonElement;
 }
 
 interface Find {
@@ -200,6 +205,8 @@ declare module "*/OrbitControls.js";
 
 interface Window {
   d3: {
+    extent<Item>(items: Item[], value: (item: Item) => number): [number, number];
+    ticks(from: number, to: number, count: number): number[];
     geoPath(projection: Projection, context: CanvasRenderingContext2D): (shape: Shape) => void;
     geoNaturalEarth1(): Projection;
     geoEquirectangular(): Projection;

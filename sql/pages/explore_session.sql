@@ -1,0 +1,14 @@
+-- name:    pages/explore_session
+-- purpose: Limits of a viewer's statement, held by the server: it changes and locks nothing, and ends in time. SingleStore has none of a session's own.
+-- grain:   the session
+-- reads:   nothing
+-- writes:  nothing
+-- params:  seconds double, row_limit bigint, memory_bytes bigint, disk_bytes bigint
+-- sqlfluff:max_line_length:180
+--mariadb: SET
+--mariadb:     SESSION tx_read_only = 1,
+--mariadb:     SESSION max_statement_time = %(seconds)s,
+--mariadb:     SESSION sql_select_limit = %(row_limit)s,
+--mariadb:     SESSION max_session_mem_used = %(memory_bytes)s,
+--mariadb:     SESSION tmp_disk_table_size = %(disk_bytes)s
+--singlestore: SELECT 1
