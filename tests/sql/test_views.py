@@ -1,6 +1,5 @@
 """The analysts' views: their columns mean what they say, and analysts can read nothing else."""
 
-from collections.abc import Iterator
 from datetime import datetime
 
 import pymysql
@@ -25,14 +24,6 @@ TABLES = (
     "category_hourly", "country_hourly", "pin_hourly", "pin_firsts", "people_daily", "people_hourly", "person_homes",
     "clock_hours", "view_columns", "repin_minutes",
 )  # fmt: skip
-
-
-@pytest.fixture
-def analyst(stack_with_memsql: Stack) -> Iterator[Connection]:
-    """A connection of the analyst's, to the embedded stack's own database."""
-    opened = memsql.connect(environment.memsql(stack_with_memsql.settings, stack_with_memsql.credentials, "analyst"))
-    with opened:
-        yield opened
 
 
 def ask(connection: Connection, sql: str) -> list[Row]:

@@ -1,4 +1,4 @@
-"""The documents that are made from the code: docs/settings.md, docs/dags.md and docs/alerts.md.
+"""The documents that are made from the code: docs/settings.md, docs/dags.md, docs/alerts.md and docs/questions.md.
 
 python -m tests.support.generated
 """
@@ -16,6 +16,8 @@ from typing import Any
 
 from pydantic import SecretStr
 from pydantic_settings import BaseSettings
+
+from tests.support import questions
 
 ROOT = Path(__file__).resolve().parents[2]
 REFRESH = "python -m tests.support.generated"
@@ -317,7 +319,12 @@ def alerts_text() -> str:
     return "\n".join(parts)
 
 
-GENERATED = {"docs/settings.md": settings_text, "docs/dags.md": dags_text, "docs/alerts.md": alerts_text}
+GENERATED = {
+    "docs/settings.md": settings_text,
+    "docs/dags.md": dags_text,
+    "docs/alerts.md": alerts_text,
+    "docs/questions.md": lambda: questions.text(REFRESH),
+}
 
 
 if __name__ == "__main__":
