@@ -47,6 +47,7 @@ FIELDS: dict[str, dict[str, str]] = {
     },
     "pinwheel_memsql_stream": {"login": "stream_memsql_user", "password": "stream_memsql_password"},
     "pinwheel_memsql_report": {"login": "report_memsql_user", "password": "report_memsql_password"},
+    "pinwheel_memsql_analyst": {"login": "analyst_memsql_user", "password": "analyst_memsql_password"},
     "pinwheel_lake": {
         "host": "lake_uri",
         "login": "AWS_ACCESS_KEY_ID",

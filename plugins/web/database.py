@@ -23,20 +23,20 @@ KEPT_SECONDS = 30  # a connection's age: servers and proxies close idle ones aft
 
 def as_reader(settings: WebSettings) -> MemsqlSettings:
     """The settings with the read-only user, if one is configured."""
-    reader = connections.lookup("report_memsql_user")
-    if not reader:
-        return settings
-    password = SecretStr(connections.lookup("report_memsql_password") or "")
-    return settings.model_copy(update={"memsql_user": reader, "memsql_password": password})
+    return _as(settings, "report") or settings
 
 
 def as_analyst(settings: WebSettings) -> MemsqlSettings | None:
     """The settings with the analysts' user, if one is configured."""
-    analyst = os.environ.get("PINWHEEL_ANALYST_MEMSQL_USER")
-    if not analyst:
+    return _as(settings, "analyst")
+
+
+def _as(settings: WebSettings, who: str) -> MemsqlSettings | None:
+    user = connections.lookup(f"{who}_memsql_user")
+    if not user:
         return None
-    password = SecretStr(os.environ.get("PINWHEEL_ANALYST_MEMSQL_PASSWORD", ""))
-    return settings.model_copy(update={"memsql_user": analyst, "memsql_password": password})
+    password = SecretStr(connections.lookup(f"{who}_memsql_password") or "")
+    return settings.model_copy(update={"memsql_user": user, "memsql_password": password})
 
 
 class Pool:

@@ -17,7 +17,7 @@ pytestmark = pytest.mark.skipif(not available() or not MODULES.exists(), reason=
 
 NOW = datetime.now(UTC).replace(microsecond=0)
 SIZES = pytest.mark.parametrize("width", [1280, 390])
-NO_TRENDS = {
+NO_TRENDS: dict[str, Any] = {
     "as_of": NOW.isoformat(),
     "counted_from": (NOW - timedelta(minutes=90)).isoformat(),
     "learning_until": None,

@@ -82,7 +82,7 @@ def _event(dice: random.Random, event_id: str, offset: int) -> Row:
                 timedelta(seconds=dice.uniform(0, 86399)),
                 timedelta(hours=14, minutes=dice.choice([36, 37]), seconds=dice.uniform(0, 20)),
                 timedelta(hours=dice.choice([0, 13, 14])),
-            timedelta(hours=14, minutes=37),
+                timedelta(hours=14, minutes=37),
             ]
         )
     )

@@ -37,7 +37,7 @@ if TYPE_CHECKING:  # generic in its type stubs only
     Connection = pymysql.connections.Connection[DictCursor]
 else:
     Connection = pymysql.connections.Connection
-Ask = Callable[[str], httpx.Response]
+Ask = Callable[[str], Any]
 
 
 @pytest.fixture
@@ -79,7 +79,7 @@ def limited(app: FastAPI, **values: Any) -> None:
     app.state.slots = explore.slots(app.state.settings)
 
 
-def message(answer: httpx.Response) -> str:
+def message(answer: Any) -> str:
     return str(answer.json()["error"]["message"])
 
 

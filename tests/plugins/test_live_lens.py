@@ -66,7 +66,7 @@ def test_no_location_is_counted_and_not_drawn() -> None:
 
 
 def test_the_pins_with_the_most_events_of_the_shown_types_are_named() -> None:
-    cake = {"pin_id": 2**62 + 1, "title": "<b>Cake</b>"}
+    cake: dict[str, Any] = {"pin_id": 2**62 + 1, "title": "<b>Cake</b>"}
     events = [event(**cake), event(**cake), event("comment", pin_id=9), event("login", pin_id=None)]
     events += [event(pin_id=n) for n in (8, 7, 6, 5, 4)] + [event(pin_id=3, brand_id=2)] * 3
     told = seen(events, brands=frozenset({1}), types=frozenset({"repin", "login"}))

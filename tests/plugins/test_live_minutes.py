@@ -55,7 +55,7 @@ def test_who_is_bound_to_brands_sees_their_sum_alone(carl: TestClient) -> None:
 
 @pytest.mark.usefixtures("minutes")
 def test_a_brand_s_category_is_not_counted_nor_shown_as_that_of_all(ann: TestClient, carl: TestClient) -> None:
-    nothing = {"first": None, "repins": [], "is_counted": False}
+    nothing: dict[str, Any] = {"first": None, "repins": [], "is_counted": False}
     assert asked(ann, brand=1, category="food") == asked(carl, category="food") == nothing
 
 

@@ -8,7 +8,7 @@ import io
 import re
 import sys
 import tokenize
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, fields
 from importlib import import_module
 from pathlib import Path
@@ -319,7 +319,7 @@ def alerts_text() -> str:
     return "\n".join(parts)
 
 
-GENERATED = {
+GENERATED: dict[str, Callable[[], str]] = {
     "docs/settings.md": settings_text,
     "docs/dags.md": dags_text,
     "docs/alerts.md": alerts_text,

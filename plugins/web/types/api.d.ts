@@ -212,7 +212,11 @@ declare namespace Api {
     brands: number[] | null;
     may_trigger: string[];
   }
-  type Period = "hour" | "day" | "month";
+  interface Minutes {
+    first: string | null;
+    repins: (number | null)[];
+    is_counted: boolean;
+  }
   interface Numbers {
     engagement: number;
     repins: number;
@@ -220,6 +224,7 @@ declare namespace Api {
     pins: number;
     people: number;
   }
+  type Period = "hour" | "day" | "month";
   interface Pin {
     pin_id: string;
     title: string | null;
@@ -322,18 +327,19 @@ declare namespace Api {
     broken: Broken[];
     quarantined: QuarantinedRow[];
   }
-  interface Silence {
-    name: string;
-    subject: string;
-    reason: string;
-    silenced_by: string;
-    until_at: string;
   interface Saves {
     since: string;
     is_all: boolean;
     boards: number | null;
     people: number | null;
     countries: Country[];
+  }
+  interface Silence {
+    name: string;
+    subject: string;
+    reason: string;
+    silenced_by: string;
+    until_at: string;
   }
   interface Step {
     name: string;

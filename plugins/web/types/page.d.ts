@@ -37,7 +37,6 @@ interface PageElements {
   "#days": HTMLSelectElement;
   "#sql": HTMLTextAreaElement;
   "#question": HTMLSelectElement;
-  "#find": HTMLInputElement;
   "#run": HTMLButtonElement;
   "#file": HTMLButtonElement;
 }
