@@ -163,17 +163,17 @@ class Session(Turns):
         self.report.rows += slice_.rows_read
         if self.news:
             self.news.add(slice_.versions.to, slice_.rows_read)
-        self._alert_judged(verdict, counts)
+        self._alert_judged(verdict, counts, is_accepted=accepted is not None)
 
     def _gated(self) -> Gate:
         if self._gate is None:
             self._gate = Gate(self.settings.quarantine_max_share)
         return self._gate
 
-    def _alert_judged(self, verdict: Verdict, counts: Counts) -> None:
+    def _alert_judged(self, verdict: Verdict, counts: Counts, *, is_accepted: bool) -> None:
         if verdict.warnings:
             self._alert(SLICE_WARNING, f"{self.subject}: {'; '.join(verdict.warnings)}")
-        if verdict.quarantined:
+        if verdict.quarantined and not is_accepted:  # or a person has just decided it
             self._alert(ROWS_QUARANTINED, f"{self.subject}: {verdict.quarantined} rows of a slice were quarantined")
         if counts.conflicting:
             text = f"{self.subject}: {counts.conflicting} events of a slice reuse an event_id"

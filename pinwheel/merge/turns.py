@@ -93,8 +93,7 @@ class Turns(ABC):
         self._errors_in_row += 1
         self.close()  # the connection's state is unknown
         log.error("failed subject=%s errors=%d", self.subject, self._errors_in_row, exc_info=error)
-        # A statement that takes too long, or is too large, ends like a server that goes away.
-        self._is_away = memsql.is_away(error) and not self._answers()
+        self._is_away = not self._answers()  # or it refuses the login: a new connection says it, not the error
         if self._errors_in_row >= ALERT_AFTER_ERRORS and not self._is_away:  # watch_health tells of that
             self._failing.start(f"{self._errors_in_row} errors in a row, the last: {error}")
 

@@ -9,7 +9,7 @@ from pinwheel.core.words import duration, percent
 SOURCES = {
     "kafka": "Kafka does not answer",
     "lake": "The lake can't be read",
-    "memsql": "MemSQL does not answer",
+    "memsql": "MemSQL does not answer, or refuses the login",
     "driver": "The files of the stream's supervisor can't be read",
     "disk": "The lake's disk can't be read",
 }

@@ -135,20 +135,28 @@ def test_a_held_slice_is_told_once_over_sessions_and_once_when_it_is_released(
 
 
 def test_a_fault_that_ended_between_sessions_is_told_to_be_over_and_the_next_is_told(
-    settings: MergeSettings, inbox: Inbox
+    settings: MergeSettings, inbox: Inbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    lost = settings.model_copy(update={"memsql_password": SecretStr("guessed")})
-    for given, turns in ((lost, 3), (settings, 1), (lost, 3)):
-        session = Session("repins", given, raise_alert, resolve_alert)
-        for _ in range(turns):
-            session.turn()
+    def fail(*_: object) -> bool:
+        raise ValueError("no such column")
+
+    for fails, turns in ((True, 3), (False, 1), (True, 3)):
+        session = Session("repins", settings, raise_alert, resolve_alert)
+        with monkeypatch.context() as broken:
+            if fails:
+                broken.setattr(Session, "work", fail)
+            for _ in range(turns):
+                session.turn()
         session.close()
     failing = [title for title in titles(inbox) if "merging repins" in title]
     assert failing == [f"{word}: merging repins fails again and again" for word in ("CRITICAL", "RESOLVED", "CRITICAL")]
 
 
-def test_a_database_that_is_away_is_left_to_watch_health(settings: MergeSettings, inbox: Inbox) -> None:
-    session = Session("repins", settings.model_copy(update={"memsql_port": 1}), raise_alert, resolve_alert)
+@pytest.mark.parametrize("wrong", [{"memsql_port": 1}, {"memsql_password": SecretStr("guessed")}], ids=str)
+def test_a_database_that_lets_nobody_in_is_left_to_watch_health(
+    settings: MergeSettings, inbox: Inbox, wrong: dict[str, object]
+) -> None:
+    session = Session("repins", settings.model_copy(update=wrong), raise_alert, resolve_alert)
     for _ in range(5):
         session.turn()
     assert (session.errors, titles(inbox)) == (5, [])

@@ -133,7 +133,7 @@ def test_what_is_unwell_is_told_at_its_step() -> None:
     assert step(told, "kafka").backlog == 12350
     assert step(told, "lake").unwell == []
     assert step(told, "merged").unwell == [
-        "MemSQL does not answer",
+        "MemSQL does not answer, or refuses the login",
         "The age of the newest event in the table pins is unknown",
     ]
     assert [(lag.partition, lag.records) for lag in told.lags] == [("partition 0", 12345), ("partition 1", 5)]

@@ -33,7 +33,7 @@ SAID = {
     ),
     ("disk_used_share", "lake", 0.951, 0.9): "The lake's disk is 95 % full; allowed are 90 %",
     ("alerts_undelivered", "waiting", 2.0, 0): "Messages about alerts that are waiting: 2",
-    ("source_down", "memsql", 1.0, 0): "MemSQL does not answer",
+    ("source_down", "memsql", 1.0, 0): "MemSQL does not answer, or refuses the login",
 }
 
 
