@@ -184,6 +184,7 @@ def test_without_that_wish_it_turns_until_somebody_is_at_it(
 ) -> None:
     with opened(browser, f"{address}/live", tokens["ann"], ANSWERS) as (page, _):
         page.wait_for_function("() => window.pinwheelLive?.view()", timeout=20_000)
+        page.wait_for_timeout(1500)  # until a scroll bar has come, which moves it too
         x = page.evaluate("pinwheelLive.view().pointOf([-38, 30])[0]")
         page.wait_for_function(f"() => Math.abs(pinwheelLive.view().pointOf([-38, 30])[0] - {x}) > 3")
         page.locator("#map").hover()
