@@ -62,7 +62,7 @@ def bench_tools(tools_dir: Path) -> list[Tool]:
 
 
 def lint_tools(tools_dir: Path) -> list[Tool]:
-    """What checks the pages, for `make lint` and the browser tests."""
+    """The checkers of the pages, for `make lint` and the browser tests."""
     return [_packages(tools_dir, "js", "biome, tsc and axe (130 MB)")]
 
 

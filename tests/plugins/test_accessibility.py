@@ -58,7 +58,7 @@ DEFECTS = {
 
 
 def broken(page: Page) -> dict[str, list[str]]:
-    """What is found, by look."""
+    """The findings by look."""
     found = {look: findings(page) for look in in_each_look(page)}
     return {look: lines for look, lines in found.items() if lines}
 

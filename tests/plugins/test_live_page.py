@@ -34,7 +34,7 @@ def folder(settings: WebSettings) -> Path:
 
 
 def module(page: Page, name: str, call: str, *values: Any) -> Any:
-    """What a function of one of the page's modules returns."""
+    """Call a function of one of the page's modules."""
     return page.evaluate(f"import('./static/{name}.js').then((m) => m.{call}(...{json.dumps(values)}))")
 
 

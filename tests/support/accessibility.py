@@ -1,4 +1,4 @@
-"""What axe-core finds on a page that a Chromium shows."""
+"""Findings of axe-core on a page that a Chromium shows."""
 
 from collections.abc import Iterator
 from functools import cache
