@@ -16,7 +16,7 @@ from fastapi.testclient import TestClient
 
 from plugins.web import files, pages
 from plugins.web.access import DAGS, Scope
-from plugins.web.navigation import PAGES
+from plugins.web.navigation import LINKED, PAGES
 from tests.support.pages import MODULES, ROOT, Login, api_routes
 
 LOAD = """
@@ -93,7 +93,7 @@ def test_every_page_is_there_and_leads_to_the_others(ann: TestClient, page: str)
         assert ann.get(f"/{address}").status_code == 200, address
 
 
-@pytest.mark.parametrize("page", PAGES)
+@pytest.mark.parametrize("page", PAGES | LINKED)
 def test_no_page_has_inline_code(ann: TestClient, page: str) -> None:
     """The policy would stop it; better not to write it."""
     text = ann.get(f"/{page}").text

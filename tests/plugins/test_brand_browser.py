@@ -153,6 +153,27 @@ def test_a_pin_is_read_and_its_links_give_nothing_away(
         assert (page.locator("main img").count(), seen.faults) == (0, [])
 
 
+def test_a_pin_s_link_opens_a_tab_from_inside_airflow_s_frame(
+    browser: Browser, address: str, tokens: dict[str, str]
+) -> None:
+    """Its sandbox has no pop-ups."""
+    with opened(browser, f"{address}/trends", tokens["ann"], {"pins/7": pin_of(), "trends": NO_TRENDS}) as (page, seen):
+        page.context.route("https://example.org/**", lambda route: route.fulfill(body="cake"))
+        page.evaluate(
+            """() => {
+                const frame = document.createElement("iframe");
+                frame.setAttribute("sandbox", "allow-scripts allow-same-origin allow-forms");
+                frame.src = "pin?pin=7";
+                document.body.replaceChildren(frame);
+            }"""
+        )
+        with page.expect_popup() as tab:
+            page.frame_locator("iframe").get_by_role("link", name="https://example.org/cake").click()
+        assert tab.value.url == "https://example.org/cake"
+        assert tab.value.evaluate("[window.opener, document.referrer]") == [None, ""]
+        assert seen.faults == []
+
+
 def test_a_brand_is_found_by_its_name_or_number(browser: Browser, address: str, tokens: dict[str, str]) -> None:
     brands = [{"brand_id": n, "name": f"Brand of {name}"} for n, name in ((1, "copper"), (2, "moss"), (3, "stone"))]
     answers = {"live/choices": {"brands": brands, "categories": []}, "brands/2": brand_today(name="Brand of moss")}

@@ -12,7 +12,7 @@ from pydantic import BaseModel
 
 from pinwheel.core.settings import WebSettings
 from plugins.web import brand, explore, live, pin, quality, reports, trends
-from plugins.web.navigation import PAGES
+from plugins.web.navigation import LINKED, PAGES
 from tests.support.browser import attacks, available, hostile, opened, ran
 from tests.support.live_lakes import LIMA, land, now_events
 from tests.support.pages import MODULES
@@ -271,7 +271,7 @@ def test_a_lake_that_is_away_is_said_and_healed(
 
 
 @pytest.mark.parametrize("width", [1280, 390])
-@pytest.mark.parametrize("page_name", PAGES)
+@pytest.mark.parametrize("page_name", PAGES | LINKED)
 def test_no_page_is_wider_than_the_window(
     browser: Browser, address: str, tokens: dict[str, str], page_name: str, width: int
 ) -> None:

@@ -13,6 +13,7 @@ import {
   fill,
   get,
   h,
+  outsideLink,
   poll,
   safeUrl,
   table,
@@ -121,11 +122,11 @@ function facts(pin) {
 /** @param {string} label @param {Child} value */
 const fact = (label, value) => [h("dt", {}, label), h("dd", {}, value ?? "–")];
 
-/** A link of the pin's maker: https only, and the other side learns nothing of this page. @param {string | null} url */
+/** A link of the pin's maker: https only, others stay text. @param {string | null} url */
 function outside(url) {
   if (!url) return null;
   if (!/^https:\/\//i.test(url) || safeUrl(url) === "#") return h("bdi", {}, url);
-  return h("a", { href: url, rel: "noopener noreferrer", target: "_blank" }, h("bdi", {}, url));
+  return outsideLink(url);
 }
 
 /** @param {Api.Pin} pin */

@@ -388,6 +388,23 @@ export function airflowLink(path, text) {
   return link;
 }
 
+/**
+ * A link to somebody else's page, in a new tab that learns nothing of this one. Airflow's frame allows no new tabs, so there
+ * Airflow's own document follows it. @param {string} url an https URL
+ */
+export function outsideLink(url) {
+  const go = (/** @type {MouseEvent} */ event) => {
+    if (window.parent === window) return;
+    event.preventDefault();
+    const twin = window.parent.document.createElement("a");
+    Object.assign(twin, { href: link.href, rel: link.rel, target: link.target });
+    twin.click();
+  };
+  const how = { href: url, rel: "noopener noreferrer", target: "_blank", on: { click: go } };
+  const link = h("a", how, h("bdi", {}, url));
+  return link;
+}
+
 /** Airflow's address of a path: our pages are under <Airflow>/pinwheel/. @param {string} path */
 function airflowUrl(path) {
   return new URL(`../${path}`, new URL(BASE || ".", location.href)).href;
