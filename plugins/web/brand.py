@@ -145,8 +145,9 @@ def today(brand_id: Annotated[int, Depends(of_viewer)], connection: DatabaseDep,
         raise HTTPException(404, f"There is no brand {brand_id} that you may see.")
     span = span_of(brand_id, naive(now), known["complete_through"])
     counts = _Counts(connection, span)
-    usual = [span.before(n) for n in usual_days(span.midnight.date(), known["first_day"], known["kept_from"])]
-    yesterday = span.before(1)
+    usual = usual_days(span.midnight.date(), known["first_day"], known["kept_from"])
+    days = {n: span.before(n) for n in {1, *usual}}
+    before = {n: counts.of(day) for n, day in days.items() if _is_kept(day.midnight.date(), known["kept_from"])}
     pins, categories = _engagement(connection, span)
     return BrandToday(
         brand_id=brand_id,
@@ -155,10 +156,10 @@ def today(brand_id: Annotated[int, Depends(of_viewer)], connection: DatabaseDep,
         complete_through=aware(known["complete_through"]),
         to=span.to.replace(tzinfo=UTC),
         today=counts.of(span),
-        yesterday=counts.of(yesterday) if _is_kept(yesterday.midnight.date(), known["kept_from"]) else None,
-        usual=mean([counts.of(day) for day in usual]),
+        yesterday=before.get(1),
+        usual=mean([before[n] for n in usual]),
         usual_days=len(usual),
-        hours=counts.by_hour(usual),
+        hours=counts.by_hour([days[n] for n in usual]),
         pins=pins,
         categories=categories,
         countries=[Country(**row) for row in fetch(connection, "pages/brand_countries", span.sql())[:TOP]],
