@@ -319,6 +319,12 @@ def test_no_text_takes_long_to_read(sql: str) -> None:
     assert time.perf_counter() - started < 1
 
 
+def test_the_server_holds_the_limits(ask: Ask) -> None:
+    limits = ("tx_read_only", "max_statement_time", "sql_select_limit", "max_session_mem_used", "tmp_disk_table_size")
+    (row,) = ask(f"SELECT {', '.join(f'@@{name}' for name in limits)}").json()["rows"]
+    assert row == ["1", "30.000000", "1001", str(256 << 20), str(2 << 30)]
+
+
 def test_nothing_of_a_statement_is_left_to_the_next(ask: Ask) -> None:
     ask("SELECT 1 INTO @left")
     assert ask("SELECT @left AS a, CONNECTION_ID() AS b").json()["rows"][0][0] is None
