@@ -1,5 +1,6 @@
 """The analysts' views: their columns mean what they say, and analysts can read nothing else."""
 
+import re
 from datetime import datetime
 
 import pymysql
@@ -149,3 +150,10 @@ def test_nothing_merged_is_nothing_complete(settings: MergeSettings, query: Quer
 def test_complete_through_follows_the_merge(merged: MergeEvents, query: Query) -> None:
     merged([event("repin", "a", 0), event("repin", "b", 1, occurred_at=NOON + hours(1), kafka_partition=1)])
     assert complete(query)["repins"] == (datetime(2026, 3, 14, 12), datetime(2026, 3, 14, 13))
+
+
+def test_unique_people_say_over_what(settings: MergeSettings, query: Query) -> None:
+    rows = query("SELECT table_name, meaning FROM data_dictionary WHERE column_name = 'unique_people'")
+    views = {row["table_name"]: row["meaning"] for row in rows if row["table_name"] in FOR_ANALYSTS}
+    assert len(views) == 5
+    assert [view for view, meaning in views.items() if not re.match(r"Different people (who|with) ", meaning)] == []
