@@ -25,6 +25,7 @@ CHOICES = {"brands": [{"brand_id": n, "name": text} for n, text in enumerate(TEX
 REPORT = ROOT / "tests" / "golden" / "reports" / "report.html"
 ANSWERS: dict[str, Any] = {
     "live/choices": CHOICES,
+    "live/minutes*": {"first": "2026-03-14T11:30:00Z", "repins": [None, *range(29)], "is_counted": True},
     "trends": hostile(trends.Trends, TEXTS),
     "health/flow": hostile(Flow, TEXTS),
     "health/alerts": hostile(health.Alerts, TEXTS),
