@@ -65,6 +65,24 @@ def _first_report(page: FrameLocator | Page) -> None:
     page.locator("iframe.report").wait_for()
 
 
+def _brand(page: FrameLocator | Page) -> None:
+    page.locator("#find").fill("a")
+    page.locator("#found a").first.click()
+    page.locator("#content .hours").first.wait_for()
+
+
+def _pin(page: FrameLocator | Page) -> None:
+    _brand(page)
+    page.locator("#content .pins a").first.click()
+    page.locator("#content .about-list").first.wait_for()
+
+
+def _question(page: FrameLocator | Page) -> None:
+    page.locator("#question").select_option("top_brands")
+    page.locator("#run").click()
+    page.locator("#result table").wait_for()
+
+
 PLACES = "#places li"
 SHOTS = (
     Shot("live", "live", PLACES, _filters, settle_seconds=8),
@@ -73,12 +91,17 @@ SHOTS = (
     Shot("live-table", "live", PLACES, _view("Table"), settle_seconds=2),
     Shot("live-phone", "live", PLACES, size=PHONE, settle_seconds=6),
     Shot("trends", "trends", "#content .trend, #content .empty"),
+    Shot("brand", "brand", "#find", _brand),
+    Shot("brand-phone", "brand", "#find", _brand, size=PHONE),
+    Shot("pin", "brand", "#find", _pin),
     Shot("health", "health", "#flow .step .badge"),
     Shot("health-dark", "health", "#flow .step .badge", scheme="dark"),
     Shot("health-phone", "health", "#flow .step .badge", size=PHONE),
     Shot("quality", "quality", "#verdicts .verdict .badge"),
     Shot("reports", "reports", "#list table"),
     Shot("report", "reports", "#list table", _first_report, settle_seconds=3),
+    Shot("explore", "explore", "#tables details, #tables li", _question),
+    Shot("explore-dark", "explore", "#tables details, #tables li", _question, scheme="dark"),
 )
 
 

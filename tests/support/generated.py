@@ -293,6 +293,8 @@ reach it, it links to the page, to the alert, to the Dag's runs and to the runbo
   sent about the lag, the lake or tables that are behind, nor for five minutes after it, while the pipeline catches up.
   A table whose slice is held sends no second alert for being behind. If something is still wrong then, it is sent.
 - **One recovery.** When a lasting alert is over, one message says how long it lasted.
+- **Tested.** `tests/operate/test_planted_faults.py` plants twelve faults in a pipeline of real parts: each sends one
+  alert, whose first line is the cause and whose action is that of the tables below, and one recovery.
 - **On purpose is no fault.** A stream that a person stopped (`control_stream`) raises no alert; after an hour they are
   reminded. A first start raises none either.
 - **Silences.** A person may silence an alert for a while (`silence_alert`, or its button on the health page). It is
