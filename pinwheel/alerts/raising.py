@@ -8,13 +8,15 @@ import pymysql
 
 from pinwheel.alerts import outbox, silences, texts
 from pinwheel.alerts.catalogue import Alert
-from pinwheel.clients.memsql import Connection, connect, execute, fetch, insert_id, transaction
+from pinwheel.clients.memsql import Connection, Row, connect, execute, fetch, insert_id, transaction
 from pinwheel.core.errors import PinwheelError
 from pinwheel.core.settings import MemsqlSettings, load
 from pinwheel.core.times import naive
 
 log = logging.getLogger(__name__)
 
+SILENCED = 0  # in place of an alert's id, which begin at 1
+NOTHING = ""  # is sent
 STORE_SECONDS = 5.0  # a hung database must not keep an alert from being sent
 
 _unstored: set[tuple[str, str]] = set()  # (name, subject) of alerts whose row is outdated, as the database was down
@@ -32,6 +34,8 @@ def raise_alert(alert: Alert, subject: str, message: str) -> None:
 
     def open_(connection: Connection) -> str | None:
         alert_id = _open(connection, alert, subject, message, now)
+        if alert_id == SILENCED:
+            return NOTHING
         return None if alert_id is None else texts.raised(alert, subject, message, now, alert_id)
 
     title = texts.title(alert, subject)
@@ -45,8 +49,11 @@ def resolve_alert(alert: Alert, subject: str, message: str, was_sent: bool = Fal
 
     def close(connection: Connection) -> str | None:
         now = _now()
-        since = _close(connection, alert, subject, now)
-        return None if since is None else texts.resolved(alert, subject, message, since, now)
+        rows = _close(connection, alert, subject, now)
+        sent = [row["raised_at"] for row in rows if row["is_sent"]]
+        if rows and not sent:
+            return NOTHING
+        return texts.resolved(alert, subject, message, min(sent), now) if sent else None
 
     _store_and_send(alert, subject, texts.over(alert, subject), message, close, was_sent)
 
@@ -71,16 +78,18 @@ def _store_and_send(
     store: Callable[[Connection], str | None],
     was_sent: bool = False,
 ) -> None:
-    """Store a change and send the text that ``store`` returns, if any.
+    """Store a change and send the text that ``store`` returns, if any; None: the database knows of no change.
 
-    ``fallback`` is sent if the database is down, if it was at the last change, and after a message that it does not
-    know of (``was_sent``): better twice than never.
+    ``fallback`` is sent if the database is down, and in place of None if it was down at the last change, and after a
+    message that it does not know of (``was_sent``): better twice than never.
     """
     is_outdated = was_sent or (alert.name, subject) in _unstored
     try:
         with _connected() as connection, transaction(connection):
             fetch(connection, "alerts/lock")
-            text = store(connection) or (fallback if is_outdated else None)
+            text = store(connection)
+            if text is None and is_outdated:
+                text = fallback
             if text:
                 outbox.post(connection, title, text, _now())
     except (PinwheelError, pymysql.err.Error) as error:
@@ -102,7 +111,7 @@ def _now() -> datetime:
 
 
 def _open(connection: Connection, alert: Alert, subject: str, message: str, now: datetime) -> int | None:
-    """Open the alert, or update the open one; returns its id if it is new and not silenced."""
+    """Open the alert, or update the open one; returns its id if it is new, or ``SILENCED``."""
     row = {"name": alert.name, "subject": subject, "message": message}
     if alert.lasting and fetch(connection, "alerts/find_open", row):
         execute(connection, "alerts/update_open", row)
@@ -112,12 +121,12 @@ def _open(connection: Connection, alert: Alert, subject: str, message: str, now:
     alert_id = insert_id(connection, "alerts/raise", stored)
     if not alert.lasting:
         _close(connection, alert, subject, now)
-    return alert_id if is_sent else None
+    return alert_id if is_sent else SILENCED
 
 
-def _close(connection: Connection, alert: Alert, subject: str, now: datetime) -> datetime | None:
-    """Close the alert; returns when it was raised, None if it was not open, or silenced until now."""
+def _close(connection: Connection, alert: Alert, subject: str, now: datetime) -> list[Row]:
+    """Close the alert; returns when it was raised and whether it was sent, or no row if it was not open."""
     params = {"name": alert.name, "subject": subject, "now": now}
     rows = fetch(connection, "alerts/find_open", params)
     execute(connection, "alerts/resolve", params)
-    return min((row["raised_at"] for row in rows if row["is_sent"]), default=None)
+    return rows

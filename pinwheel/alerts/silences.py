@@ -9,12 +9,13 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from pinwheel.alerts import outbox, texts
-from pinwheel.alerts.catalogue import ALERTS
+from pinwheel.alerts.catalogue import ALERTS, MESSAGE_GIVEN_UP
 from pinwheel.clients.memsql import Connection, Row, connect, execute, fetch, transaction
 from pinwheel.core.errors import PinwheelError
 from pinwheel.core.settings import MemsqlSettings, load
 from pinwheel.core.times import naive
 
+CAN_BE_SILENCED = [name for name in ALERTS if name != MESSAGE_GIVEN_UP.name]  # or nobody would learn that none came
 LONGEST = timedelta(days=7)  # a silence that nobody remembers must end
 
 
@@ -37,14 +38,16 @@ def silence(connection: Connection, row: Row, hours: float, now: datetime) -> st
         now: naive UTC.
 
     Raises:
-        PinwheelError: no such alert, too long, or no reason.
+        PinwheelError: no such alert, too long, no reason, or no silence to end.
     """
     about = f"{row['name']} of {row['subject'] or 'everything'}"
-    if row["name"] not in ALERTS:
-        raise PinwheelError(f"there is no alert {row['name']!r}; all are listed in docs/alerts.md")
+    if row["name"] not in CAN_BE_SILENCED:
+        raise PinwheelError(f"there is no alert {row['name']!r} that can be silenced; all are in docs/alerts.md")
     if not hours:
-        execute(connection, "alerts/end_silences", row | {"now": now})
-        return f"{about} is sent again"
+        if not execute(connection, "alerts/end_silences", row | {"now": now}):
+            raise PinwheelError(f"{about} is not silenced: there is nothing to end")
+        left = of(active(connection, now), row["name"], row["subject"])
+        return f"{about} is sent again" if left is None else f"{about} stays silent, as {row['name']} is for everything"
     if not 0 < hours <= LONGEST / timedelta(hours=1):
         raise PinwheelError(f"hours: {hours:g} is not between 0 and {LONGEST / timedelta(hours=1):.0f}")
     if not row["reason"].strip():

@@ -7,6 +7,7 @@ import pytest
 
 from pinwheel.alerts import raising, silences
 from pinwheel.alerts.catalogue import MERGE_FAILING, SLICE_HELD, TEST_ALERT
+from pinwheel.alerts.latch import Latch
 from pinwheel.clients import memsql
 from pinwheel.core.errors import PinwheelError
 from pinwheel.core.settings import MergeSettings
@@ -37,6 +38,19 @@ def test_a_silenced_alert_is_stored_and_never_sent_if_it_ends_meanwhile(
     assert inbox.got == []
     (row,) = database.rows()
     assert (row["message"], row["resolved_at"]) == ("slice 7 is held", NOW + timedelta(hours=1))
+
+
+def test_an_alert_that_comes_and_goes_in_a_silence_sends_nothing(
+    database: FakeDatabase, inbox: Inbox, clock: Clock
+) -> None:
+    quieten(database, 8, clock)
+    for _ in range(3):
+        latch = Latch(SLICE_HELD, "repins", raising.raise_alert, raising.resolve_alert, is_open=False)
+        latch.start("slice 7 is held")
+        clock.wait(minutes=5)
+        latch.end("released")
+    assert inbox.got == []
+    assert [row["resolved_at"] is None for row in database.rows()] == [False] * 3
 
 
 @pytest.mark.parametrize("ended_by_hand", [True, False])
@@ -97,6 +111,8 @@ def test_a_database_that_is_away_knows_no_silence(database: FakeDatabase, inbox:
     ("hours", "row", "why"),
     [
         (1, {"name": "slice_hold"}, "there is no alert 'slice_hold'"),
+        (0, {}, "slice_held of repins is not silenced: there is nothing to end"),
+        (1, {"name": "message_given_up"}, "there is no alert 'message_given_up' that can be silenced"),
         (169, {}, "hours: 169 is not between 0 and 168"),
         (-1, {}, "hours: -1 is not between 0 and 168"),
         (1, {"reason": " "}, "reason: it is empty"),
