@@ -65,6 +65,10 @@ FIELDS: dict[str, dict[str, str]] = {
 }
 
 
+OF_LAKE_JOBS = ("pinwheel_lake", "pinwheel_memsql")
+OF_DRIVER = (*OF_LAKE_JOBS, "pinwheel_kafka", "pinwheel_memsql_stream", "pinwheel_pin_api")
+
+
 @dataclass(frozen=True)
 class Given:
     """A value, and the connection and its field that it comes from."""
@@ -148,17 +152,17 @@ def told() -> list[str]:
     return lines
 
 
-def environment() -> dict[str, str]:
-    """All that the connections fill in, as the environment of a process that can't read them. Empty if none is used."""
-    used = in_use()
+def environment(of: Collection[str]) -> dict[str, str]:
+    """The values of these connections, as the environment of a process that can't read them. Empty if none is used."""
+    used = [conn_id for conn_id in in_use() if conn_id in of]
     found = {name: one for conn_id in used for name, one in given(conn_id).items()}
     texts = {variable(name): one.text for name, one in found.items() if not os.environ.get(variable(name))}
-    return texts | ({NAMED: NONE} if used else {})
+    return texts | ({NAMED: NONE} if in_use() else {})
 
 
 def give_to_children(_context: Any = None) -> None:
-    """Set ``environment()`` in this process: its children inherit it, and no command line or template has it."""
-    os.environ |= environment()
+    """Set what a Spark job on the lake needs in this process: its children inherit it; no command line has it."""
+    os.environ |= environment(OF_LAKE_JOBS)
 
 
 @cache

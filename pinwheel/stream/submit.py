@@ -13,7 +13,14 @@ from pinwheel.core.settings import SuperviseSettings
 
 APPLICATION = spark.ROOT / "spark_jobs" / "stream_engagement.py"
 KEPT_LOGS = 20
-NOT_INHERITED = ("AIRFLOW_", "_AIRFLOW_", "PINWHEEL_AIRFLOW_", "PINWHEEL_REPORT_", "PINWHEEL_ALERT_")
+NOT_INHERITED = (
+    "AIRFLOW_",
+    "_AIRFLOW_",
+    "PINWHEEL_AIRFLOW_",
+    "PINWHEEL_REPORT_",
+    "PINWHEEL_ANALYST_",
+    "PINWHEEL_ALERT_",
+)
 
 
 class DetachedSparkSubmit(SparkSubmitHook):
@@ -56,7 +63,7 @@ def _store_classes(settings: SuperviseSettings) -> str:
 
 def _environment() -> dict[str, str]:
     """Airflow's environment with the stream's own database user, without the secrets of others (least privilege)."""
-    env = {**os.environ, **connections.environment()}  # the driver can't read connections
+    env = {**os.environ, **connections.environment(connections.OF_DRIVER)}  # it can't read connections
     env["PYTHONPATH"] = spark.python_path()
     for name in ("USER", "PASSWORD"):
         value = env.pop(f"PINWHEEL_STREAM_MEMSQL_{name}", None)

@@ -172,7 +172,7 @@ def test_children_get_all_of_it_and_need_no_airflow(monkeypatch: pytest.MonkeyPa
     define(monkeypatch, "pinwheel_memsql", MEMSQL)
     define(monkeypatch, "pinwheel_memsql_stream", {"login": "stream", "password": "hush-stream"})
     monkeypatch.setenv("PINWHEEL_MEMSQL_USER", "somebody")
-    found = connections.environment()
+    found = connections.environment(connections.FIELDS)
     assert found["PINWHEEL_MEMSQL_PASSWORD"] == "hush:@/%"
     assert found["PINWHEEL_STREAM_MEMSQL_PASSWORD"] == "hush-stream"
     assert found[connections.NAMED] == connections.NONE
