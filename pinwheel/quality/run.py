@@ -33,15 +33,16 @@ def period(start: str, end: str, now: datetime, max_days: int) -> list[datetime]
         AskedError: not two times, an empty period, longer than ``max_days``, or not over yet.
     """
     try:
-        first, last = (datetime.fromisoformat(text).replace(minute=0, second=0, microsecond=0) for text in (start, end))
+        first, last = (datetime.fromisoformat(text) for text in (start, end))
     except ValueError as error:
         raise AskedError(f"from_hour and to_hour must be times like 2026-03-14T12:00: {error}") from error
-    first, last = (at if at.tzinfo else aware(at) for at in (first, last))
+    first, last = (at.astimezone(UTC) if at.tzinfo else aware(at) for at in (first, last))
+    first, last = (at.replace(minute=0, second=0, microsecond=0) for at in (first, last))
     if not timedelta(0) < last - first <= timedelta(days=max_days):
         raise AskedError(f"{start} to {end} must be at least one hour and at most {max_days} days")
     if last > now:
         raise AskedError(f"to_hour {end} is in the future: it is now {now:%Y-%m-%dT%H:%M} UTC")
-    return [first.astimezone(UTC) + HOUR * n for n in range(int((last - first) / HOUR))]
+    return [first + HOUR * n for n in range(int((last - first) / HOUR))]
 
 
 def update_alerts(connection: Connection, since: datetime, alert: Send, resolve: Send) -> None:
