@@ -33,6 +33,7 @@ Cells = list[str | None]
 
 SORT_BYTES, SORT_DISK_BYTES = 256 << 20, 2 << 30  # of the server, for one statement
 GRACE_SECONDS = 2.0  # for the server to end a statement by itself
+CELL_BYTES = 50  # that a short text takes in memory besides its characters
 AGAIN_SECONDS = 1.0  # until one that did not end is ended again
 TIMED_OUT = 1969  # MariaDB's max_statement_time
 TOO_MANY, REFUSED_LOGIN = (ER.TOO_MANY_USER_CONNECTIONS, 1226), (ER.ACCESS_DENIED_ERROR, ER.DBACCESS_DENIED_ERROR)
@@ -49,7 +50,7 @@ KINDS |= dict.fromkeys(
 
 @dataclass(frozen=True)
 class Limits:
-    """Of one statement; ``size``: of the characters in its answer."""
+    """Of one statement; ``size``: bytes of memory that its answer takes, about."""
 
     seconds: float
     rows: int
@@ -157,7 +158,7 @@ class Statement:
         size = 0
         while columns and (row := cursor.fetchone()) is not None:
             cells = [_text(cell) for cell in row]
-            size += sum(len(cell or "") for cell in cells)
+            size += sum(len(cell or "") + CELL_BYTES for cell in cells)
             if len(found.rows) >= self._limits.rows or size > self._limits.size:
                 found.cut_by = "size" if size > self._limits.size else "rows"
                 break

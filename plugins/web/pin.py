@@ -8,7 +8,7 @@ from fastapi import APIRouter, HTTPException, Path
 from pydantic import BaseModel
 
 from pinwheel.clients.memsql import Connection, Row, fetch
-from pinwheel.core.times import HOUR, aware, naive
+from pinwheel.core.times import aware, naive
 from plugins.web import trends
 from plugins.web.access import Scope, ViewerDep
 from plugins.web.brand import LARGEST_ID, Country, NowDep
@@ -17,7 +17,8 @@ from plugins.web.trends import Trend
 
 router = APIRouter(prefix="/api/pins", tags=["pins"])
 
-SHOWN = timedelta(days=7)
+DAY = timedelta(days=1)
+SHOWN = 7 * DAY
 MOST_ROWS = 10_000  # of a pin that are looked up: each costs the database some microseconds
 TOP = 10
 
@@ -88,7 +89,7 @@ def pin(
 
 def _pin(connection: Connection, pin_id: int, known: Row, totals: Row, now: datetime) -> Pin:
     (state,) = fetch(connection, "pages/trends_state")
-    to = now.replace(minute=0, second=0, microsecond=0) + HOUR
+    to = datetime.combine(now + DAY, time())  # whole days: the chart names where each begins
     period = {"pin_id": pin_id, "from_time": to - SHOWN, "to_time": to}
     hours = fetch(connection, "pages/pin_hours", period)
     texts = {name: known.get(name) for name in ("title", "description", "category", "link", "image_url", "brand_name")}

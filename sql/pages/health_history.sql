@@ -1,5 +1,5 @@
 -- name:    pages/health_history
--- purpose: The worst value of a measure in each part of a time; subjects are named because the key begins with them.
+-- purpose: The worst value of a measure in each part of a time, of a rate the lowest; subjects are named because the key begins with them.
 -- grain:   one row per measure and part
 -- reads:   health
 -- writes:  nothing
@@ -7,7 +7,7 @@
 SELECT
     measure,
     FLOOR(TIMESTAMPDIFF(SECOND, %(from_time)s, measured_at) / %(seconds)s) AS part,
-    MAX(value) AS value,
+    CASE WHEN measure = 'landed_per_second' THEN MIN(value) ELSE MAX(value) END AS value,
     MAX(max_value) AS max_value
 FROM health
 WHERE

@@ -6,6 +6,7 @@
 -- params:  none
 
 -- steady_from: late events reach back long before counting began; minutes with so few are no past to compare with.
+-- Of the mean, not of the busiest minute: a spike must not make all that was before it too little.
 SELECT
     COALESCE(
         (
@@ -27,8 +28,8 @@ SELECT
         WHERE
             counted.kind = 'all'
             AND 10 * counted.repins >= (
-                SELECT MAX(busiest.repins)
-                FROM repin_minutes AS busiest
-                WHERE busiest.kind = 'all'
+                SELECT AVG(usual.repins)
+                FROM repin_minutes AS usual
+                WHERE usual.kind = 'all'
             )
     ) AS steady_from

@@ -1,4 +1,4 @@
-"""A task of merge_events: what it has merged is announced while it goes on, and told at its end."""
+"""A task of merge_events: what it has merged is announced while it goes on, and again at its end."""
 
 import json
 import os

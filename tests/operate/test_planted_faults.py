@@ -49,7 +49,7 @@ KINDS = ["pin", "repin", "comment", "login"]
 
 @dataclass
 class Pipeline:
-    """What each minute does; a fault changes it."""
+    """The work of each minute; a fault changes it."""
 
     merging: MergeSettings
     settings: HealthSettings  # of watch_health

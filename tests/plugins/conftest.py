@@ -104,7 +104,7 @@ def address(app: FastAPI) -> Iterator[str]:
 def connection(app: FastAPI, memsql_settings: MemsqlSettings) -> Iterator[Connection]:
     """A database that the pages ask."""
     empty_tables(memsql_settings)
-    with memsql.connect(memsql_settings) as opened:
+    with memsql.connect(memsql_settings, local_infile=True) as opened:
         from plugins.web.database import database
 
         app.dependency_overrides[database] = lambda: opened

@@ -1,7 +1,7 @@
 """The health page's endpoints: their answers while a source is down, and the rights that actions need."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -14,12 +14,11 @@ from pinwheel.alerts import listing, silences
 from pinwheel.alerts.catalogue import ALERTS
 from pinwheel.clients import memsql
 from pinwheel.clients.memsql import Connection
-from pinwheel.core.settings import MemsqlSettings, WebSettings
+from pinwheel.core.settings import WebSettings
 from pinwheel.core.times import naive
 from pinwheel.operate import flow_sources
 from plugins.web import health, pages
 from plugins.web.database import database
-from tests.support.database import empty_tables
 from tests.support.live_lakes import land, now_events
 
 AT = datetime(2026, 1, 2, 3, 4, 5)
@@ -44,15 +43,6 @@ def rows(app: FastAPI, monkeypatch: pytest.MonkeyPatch) -> dict[str, list[dict[s
         monkeypatch.setattr(module, "fetch", lambda _, name, params=None: answers[name])
     app.dependency_overrides[database] = lambda: None
     return answers
-
-
-@pytest.fixture
-def connection(app: FastAPI, memsql_settings: MemsqlSettings) -> Iterator[Connection]:
-    """To an empty database, which the pages use, too."""
-    empty_tables(memsql_settings)
-    with memsql.connect(memsql_settings) as opened:
-        app.dependency_overrides[database] = lambda: opened
-        yield opened
 
 
 def test_without_database_and_lake_the_flow_says_which_are_away(ann: TestClient, settings: WebSettings) -> None:

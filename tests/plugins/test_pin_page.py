@@ -23,7 +23,7 @@ from tests.support.types import MergeEvents
 
 NOW = NOON + timedelta(minutes=30)
 SHOWN = timedelta(days=7)
-FIRST = datetime(2026, 3, 7, 13, tzinfo=UTC)  # of the hours that are shown
+FIRST = datetime(2026, 3, 8, tzinfo=UTC)  # of the hours that are shown
 
 
 @pytest.fixture
@@ -83,7 +83,7 @@ def test_every_number_is_that_of_a_recount(merged: MergeEvents, ann: TestClient)
     hours = Counter(row["occurred_at"].replace(minute=0, second=0, microsecond=0) for row in recent)
     countries = Counter(row["country_code"] or "ZZ" for row in recent)
     found = told(ann)
-    assert (found["repins"] + found["comments"], found["shown_from"]) == (len(engaged), "2026-03-07T13:00:00Z")
+    assert (found["repins"] + found["comments"], found["shown_from"]) == (len(engaged), "2026-03-08T00:00:00Z")
     assert {h["hour"]: h["repins"] + h["comments"] for h in found["hours"] if h["repins"] + h["comments"]} == {
         f"{hour:%Y-%m-%dT%H:%M:%S}Z": n for hour, n in hours.items()
     }

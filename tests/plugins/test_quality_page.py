@@ -1,7 +1,6 @@
 """The page of data quality: verdicts for everybody, rows only for users with every brand, Data Docs without scripts."""
 
 import json
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -9,13 +8,10 @@ import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
-from pinwheel.clients import memsql
 from pinwheel.clients.memsql import Connection, Row
-from pinwheel.core.settings import MemsqlSettings, WebSettings
+from pinwheel.core.settings import WebSettings
 from pinwheel.core.times import utc_now
 from plugins.web import quality_docs
-from plugins.web.database import database
-from tests.support.database import empty_tables
 from tests.support.live_lakes import event, land
 from tests.support.pages import Login
 
@@ -27,14 +23,6 @@ PATHS = ("/api/quality", "/api/quality/rows", "/api/quality/dead-letters", "/api
 @pytest.fixture(autouse=True)
 def _clock(app: FastAPI) -> None:
     app.dependency_overrides[utc_now] = lambda: NOW
-
-
-@pytest.fixture
-def connection(app: FastAPI, memsql_settings: MemsqlSettings) -> Iterator[Connection]:
-    empty_tables(memsql_settings)
-    with memsql.connect(memsql_settings) as opened:
-        app.dependency_overrides[database] = lambda: opened
-        yield opened
 
 
 def insert(connection: Connection, table: str, **values: object) -> None:

@@ -137,24 +137,13 @@ function hours(brand) {
       h("p", { class: "quiet key" }, h("span", { class: "key-today" }, "today"), usualKey(brand)),
     ),
     hourChart(bars, "Engagement in each hour of today, UTC", ["00:00", "06:00", "12:00", "18:00", "24:00"]),
-    h(
-      "details",
-      { open: isOpen },
-      h("summary", { on: { click: remember } }, "As a table"),
-      table(columns, brand.hours),
-    ),
+    h("details", {}, h("summary", {}, "As a table"), table(columns, brand.hours)),
   );
 }
 
 /** @param {Api.BrandToday} brand */
 const usualKey = ({ usual_days: days }) =>
   days ? h("span", { class: "key-usual" }, days === 1 ? "the day before" : `mean of ${days} days`) : null;
-
-let isOpen = false; // a refresh makes the table anew
-/** @param {Event} event */
-function remember(event) {
-  isOpen = !(/** @type {HTMLElement} */ (event.target).closest("details")?.open);
-}
 
 /** @param {Api.BrandHour} hour @param {string} soFar */
 function hourTitle({ hour, today, yesterday, usual }, soFar) {
@@ -252,6 +241,7 @@ function bar(name, value, most) {
 
 /** @type {Api.Choice[]} */
 let brands = [];
+let isKnown = false; // the list has come
 
 /** Brands whose name has all words of the search, or with its number. */
 function offer() {
@@ -266,7 +256,7 @@ function offer() {
     place,
     found.slice(0, OFFERED).map((b) => h("li", {}, brandLink(b.brand_id, b.name))),
     found.length > OFFERED ? h("li", { class: "quiet" }, `and ${count(found.length - OFFERED)} more: search`) : null,
-    words.length && !found.length ? h("li", { class: "quiet" }, "No brand has such a name.") : null,
+    isKnown && words.length && !found.length ? h("li", { class: "quiet" }, "No brand has such a name.") : null,
   );
 }
 
@@ -276,10 +266,13 @@ async function choices() {
     const found = await get("live/choices");
     const known = new Set(found.brands.map((b) => b.brand_id));
     const unnamed = (me.brands ?? []).filter((id) => !known.has(id));
+    isKnown = true;
     brands = [...found.brands, ...unnamed.map((id) => ({ brand_id: id, name: `brand ${id}` }))];
     offer();
-  } catch {
-    setTimeout(choices, 15000); // the page shows the error
+    fill($("#problem"));
+  } catch (error) {
+    if (chosen === null) fill($("#problem"), notice(error)); // otherwise the page's poll says it
+    setTimeout(choices, 15000);
   }
 }
 

@@ -65,7 +65,14 @@ function sorted(rows, n, kind, isUp) {
   return [...rows].sort((one, other) => {
     const [a, b] = [one[n], other[n]];
     if (a === null || b === null) return Number(a === null) - Number(b === null);
-    if (kind === "number") return sign * (Number(a) - Number(b));
+    if (kind === "number") return sign * compared(a, b);
     return a < b ? -sign : a > b ? sign : 0;
   });
+}
+
+const WHOLE = /^-?\d+$/;
+/** Whole numbers are exact, also those that JavaScript's are not. @param {string} a @param {string} b */
+function compared(a, b) {
+  if (!WHOLE.test(a) || !WHOLE.test(b)) return Number(a) - Number(b);
+  return BigInt(a) < BigInt(b) ? -1 : Number(BigInt(a) > BigInt(b));
 }

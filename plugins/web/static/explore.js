@@ -110,9 +110,9 @@ async function asking(act) {
   const sql = editor.value;
   running = mine;
   const stop = busy();
-  point();
-  history.replaceState(null, "", $("#link").getAttribute("href"));
   try {
+    point();
+    history.replaceState(null, "", $("#link").getAttribute("href"));
     remember(sql);
     await act(sql, mine.signal);
   } catch (error) {
@@ -164,8 +164,8 @@ function summary({ rows, cut_by: cut, seconds }) {
   const all = `${count(rows.length)} ${rows.length === 1 ? "row" : "rows"}`;
   const took = `in ${seconds.toFixed(2)} s`;
   if (!cut) return `${all} ${took}.`;
-  const why = cut === "size" ? "because they are large" : "";
-  return `The first ${all} ${took}; more exist and are not shown ${why}. The CSV file has up to ${count(known?.file_rows)}.`;
+  const why = cut === "size" ? " because they are large" : "";
+  return `The first ${all} ${took}; more exist and are not shown${why}. The CSV file has up to ${count(known?.file_rows)}.`;
 }
 
 /* What there is --------------------------------------------------------------------------------------------------- */

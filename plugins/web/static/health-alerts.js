@@ -27,6 +27,7 @@ const may = (dag) => mayTrigger.includes(dag);
 
 /** @param {Api.AlertRow} alert */
 function openAlert(alert) {
+  const about = `${alert.name}, ${alert.subject}`;
   return h(
     "article",
     { class: `alert ${alert.severity === "critical" ? "bad" : "warn"}`, id: `alert-${alert.alert_id}` },
@@ -43,12 +44,20 @@ function openAlert(alert) {
     h(
       "p",
       { class: "links" },
-      h("span", { class: "quiet" }, `${alert.name}, ${alert.subject}`),
+      h("span", { class: "quiet" }, about),
       may("rebuild_tables") && alert.name === "table_cut_off"
-        ? h("button", { type: "button", on: { click: () => rebuild(alert) } }, "Rebuild")
+        ? h(
+            "button",
+            { type: "button", "aria-label": `Rebuild: ${about}`, on: { click: () => rebuild(alert) } },
+            "Rebuild",
+          )
         : null,
       may("silence_alert") && !alert.silence
-        ? h("button", { type: "button", on: { click: () => silence(alert) } }, "Silence")
+        ? h(
+            "button",
+            { type: "button", "aria-label": `Silence: ${about}`, on: { click: () => silence(alert) } },
+            "Silence",
+          )
         : null,
       alert.dag ? airflowLink(`dags/${alert.dag}/runs`, "runs and logs") : null,
       runbookLink(alert.runbook),
@@ -62,6 +71,7 @@ let alerts;
 /** Until when, and the way back. @param {Api.Silence} of */
 function silenced(of) {
   const about = of.subject ? `${of.name}, ${of.subject}` : `${of.name}, whatever it is about`;
+  const label = `Send it again: ${of.name}, ${of.subject || "whatever it is about"}`;
   const back = () => askFor("silence_alert", { name: of.name, subject: of.subject, hours: 0, reason: "" });
   return h(
     "p",
@@ -73,7 +83,9 @@ function silenced(of) {
       when(of.until_at, { seconds: false }),
       `: ${of.reason}`,
     ),
-    may("silence_alert") ? h("button", { type: "button", on: { click: back } }, "Send it again") : null,
+    may("silence_alert")
+      ? h("button", { type: "button", "aria-label": label, on: { click: back } }, "Send it again")
+      : null,
   );
 }
 
@@ -102,6 +114,9 @@ async function rebuild({ subject }) {
   if (await askPerson(question, "Rebuild")) await askFor("rebuild_tables", { tables: [name], dry_run: false });
 }
 
+/** @type {number | undefined} */
+let saidOver;
+
 /** Trigger a Dag about an alert, with the person's own rights. @param {string} dag @param {object} conf */
 async function askFor(dag, conf) {
   const said = $("#alerts-said");
@@ -111,7 +126,8 @@ async function askFor(dag, conf) {
   } catch (error) {
     said.textContent = error instanceof ApiError ? error.message : "It could not be asked for.";
   }
-  setTimeout(() => (said.textContent = ""), 30000);
+  clearTimeout(saidOver);
+  saidOver = setTimeout(() => (said.textContent = ""), 30000);
   alerts?.now();
 }
 

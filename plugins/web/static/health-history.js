@@ -17,9 +17,10 @@ function withUnit(value, unit) {
 /** @param {Api.History} data */
 function historyCard(data) {
   const known = data.values.filter((v) => v !== null);
-  const worst = withUnit(known.length ? Math.max(...known) : null, data.unit);
+  const [word, extreme] = data.unit === "per second" ? ["least", Math.min] : ["most", Math.max];
+  const worst = withUnit(known.length ? extreme(...known) : null, data.unit);
   const allowed = data.limit === null ? "" : `, allowed ${withUnit(data.limit, data.unit)}`;
-  const label = `${data.title} in the last ${period}: most ${worst}${allowed}`;
+  const label = `${data.title} in the last ${period}: ${word} ${worst}${allowed}`;
   return h(
     "li",
     {},
@@ -28,7 +29,7 @@ function historyCard(data) {
     h(
       "p",
       { class: "quiet" },
-      `now ${withUnit(data.values.at(-1) ?? known.at(-1) ?? null, data.unit)}, most ${worst}${allowed}`,
+      `now ${withUnit(data.values.at(-1) ?? known.at(-1) ?? null, data.unit)}, ${word} ${worst}${allowed}`,
     ),
   );
 }

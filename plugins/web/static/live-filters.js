@@ -16,11 +16,13 @@ export function chosen(form) {
   return { types, brand: text("brand"), category: text("category"), view: /** @type {ViewName} */ (text("view")) };
 }
 
-/* Inside Airflow's frame, the address that people see and share is that of the window around it. */
+/* Inside Airflow's frame, the address that people see and share is that of the window around it; after a click on the bar
+   inside the frame, that address is another page's. */
+const owner = window.parent.location.pathname.endsWith("/pinwheel-live") ? window.parent : window;
 
 /** What the address says, as far as it is possible. @returns {Filters} */
 export function fromAddress() {
-  const said = new URLSearchParams(window.parent.location.search);
+  const said = new URLSearchParams(owner.location.search);
   const types = said.has("types") ? TYPES.filter((type) => said.get("types")?.split(",").includes(type)) : USUAL.types;
   const view = /** @type {ViewName | null} */ (VIEWS.includes(said.get("view") ?? "") ? said.get("view") : null);
   const brand = /^\d{1,15}$/.test(said.get("brand") ?? "") ? said.get("brand") : "";
@@ -29,7 +31,7 @@ export function fromAddress() {
 
 /** Put it into the address, without what is usual. @param {Filters} filters @param {ViewName} usualView */
 export function toAddress(filters, usualView) {
-  const { history, location } = window.parent;
+  const { history, location } = owner;
   const said = new URLSearchParams(location.search);
   const keep = (/** @type {string} */ name, /** @type {string} */ value, /** @type {string} */ usual) =>
     value === usual ? said.delete(name) : said.set(name, value);

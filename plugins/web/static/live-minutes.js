@@ -1,6 +1,6 @@
 // Repins of the last half hour, a bar for each minute.
 
-import { count, fill, get, h, s } from "./pinwheel.js";
+import { ApiError, count, fill, get, h, s } from "./pinwheel.js";
 
 const AGAIN = 20000; // ms
 const BAR = { step: 8, width: 6, height: 48 };
@@ -18,8 +18,9 @@ export function minutes(place, filters) {
       /** @type {Api.Minutes} */
       const found = await get("live/minutes", { brand, category });
       if (mine === turn) fill(place, chart(found));
-    } catch {
-      if (mine === turn) fill(place, h("p", { class: "quiet" }, "Not known now: MemSQL does not answer."));
+    } catch (error) {
+      if (!(error instanceof ApiError)) throw error;
+      if (mine === turn) fill(place, h("p", { class: "quiet" }, `Not known now. ${error.message}`));
     }
     if (mine === turn) timer = setTimeout(now, AGAIN);
   }
@@ -28,7 +29,7 @@ export function minutes(place, filters) {
 
 /** @param {Api.Minutes} found */
 function chart({ first, repins, is_counted }) {
-  if (!is_counted) return h("p", { class: "quiet" }, "Counted by brand or by category, not by both together.");
+  if (!is_counted) return h("p", { class: "quiet" }, "Repins of a category are counted for all brands together only.");
   if (!first || !repins.length) return h("p", { class: "quiet" }, "No repins are counted yet.");
   const start = Date.parse(first);
   const clock = (/** @type {number} */ n) => new Date(start + n * 60000).toISOString().slice(11, 16);

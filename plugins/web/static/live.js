@@ -56,6 +56,9 @@ const usualView = drawnBy ? "globe" : "map";
 const places = new Places((place) => view?.face(place.at));
 const count30 = minutes($("#minutes"), () => filters);
 let isConnected = false;
+let isOffered = false; // the brands and categories to choose from are known
+/** Views are made one after the other, in the same place. */
+let turn = Promise.resolve();
 let isAimed = false; // the globe has been turned to where people are
 
 /* Filters --------------------------------------------------------------------------------------------------------- */
@@ -91,7 +94,8 @@ function look() {
 }
 
 function changed() {
-  Object.assign(filters, chosen($("#tools")));
+  const { types, view: name, ...others } = chosen($("#tools"));
+  Object.assign(filters, { types, view: name }, isOffered ? others : {});
   toAddress(filters, usualView);
   $("#filter-note").hidden = true;
   look();
@@ -111,6 +115,7 @@ async function offer() {
     $("#brand").append(...brands.map((b) => h("option", { value: b.brand_id }, b.name || `brand ${b.brand_id}`)));
     const known = categories.includes(filters.category) || !filters.category ? [] : [filters.category];
     $("#category").append(...[...known, ...categories].map((c) => h("option", { value: c }, c)));
+    isOffered = true;
     choose();
   } catch (error) {
     if (!(error instanceof ApiError)) throw error;
@@ -134,16 +139,22 @@ function choose() {
 /* The map --------------------------------------------------------------------------------------------------------- */
 
 /** @param {ViewName} name */
-async function show(name) {
+function show(name) {
   wantedView = name;
-  view?.end();
-  view = null;
   $("#stage").dataset.view = name;
   $("#map").hidden = name === "table";
   $("#table").hidden = name !== "table";
   $("#map").setAttribute("role", PICTURES[name][0]);
   $("#map").setAttribute("aria-label", PICTURES[name][1]);
   $("#map").tabIndex = name === "globe" ? 0 : -1;
+  turn = turn.then(() => draw(name));
+}
+
+/** @param {ViewName} name */
+async function draw(name) {
+  if (wantedView !== name) return;
+  view?.end();
+  view = null;
   if (name === "table") return numbers();
   try {
     const made = await (name === "globe" ? globeMap : flatMap)($("#map"), rings, drawnBy === "software");
@@ -153,6 +164,7 @@ async function show(name) {
     aim();
   } catch (error) {
     console.error(error);
+    if (wantedView !== name) return;
     if (name === "globe") switchTo("map");
     else fill($("#map"), empty("The map can't be drawn", "Switch to the table: it has the same numbers."));
   }
@@ -197,7 +209,7 @@ function state(text) {
 /** @param {string | null} text */
 function waiting(text) {
   $("#waiting").hidden = text === null;
-  if (text) $("#waiting").textContent = text;
+  if (text && $("#waiting").textContent !== text) $("#waiting").textContent = text; // or it is read out again
 }
 
 /* The numbers ----------------------------------------------------------------------------------------------------- */

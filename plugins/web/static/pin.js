@@ -88,7 +88,7 @@ function hours({ hours: counted, shown_from: from, shown_to: to }) {
     { class: "card" },
     h("h2", {}, "Repins and comments by hour, the last seven days"),
     hourChart(bars, "Repins and comments in each hour, UTC", ends, { areDays: true }),
-    h("p", { class: "quiet" }, "Hours are UTC. The last one is not over yet."),
+    h("p", { class: "quiet" }, "Hours and days are UTC. Today is not over yet."),
   );
 }
 

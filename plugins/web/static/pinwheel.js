@@ -56,6 +56,7 @@ function shown(children) {
 
 /** The URL if it is http(s), else "#": a link from data may be a javascript: URL. @param {unknown} url */
 export function safeUrl(url) {
+  if (!URL.canParse(String(url), location.href)) return "#";
   const { protocol } = new URL(String(url), location.href);
   return protocol === "http:" || protocol === "https:" ? String(url) : "#";
 }
@@ -74,10 +75,14 @@ export function fill(node, ...children) {
   const after = controls(node);
   for (const [name, control] of before) {
     if (control === focused) after.get(name)?.focus({ preventScroll: true });
+    if (control === asker) asker = after.get(name) ?? null;
     if (control.matches("details[open] > summary")) after.get(name)?.parentElement?.setAttribute("open", "");
   }
   return node;
 }
+
+/** The control that opened the dialog, which has the focus again after it. @type {HTMLElement | null} */
+let asker = null;
 
 /** A node's controls by their names; the second of the same name is another. @param {Element} node */
 function controls(node) {
@@ -258,10 +263,13 @@ export function askPerson(question, verb, ...fields) {
     const form = h("form", { method: "dialog" }, h("p", {}, question), fields, buttons);
     const over = () => {
       box.remove();
+      asker?.focus({ preventScroll: true });
+      asker = null;
       const values = /** @type {[string, string][]} */ ([...new FormData(form)]);
       resolve(box.returnValue === "yes" ? Object.fromEntries(values) : null);
     };
     const box = h("dialog", { "aria-label": question, on: { close: over } }, form);
+    asker = document.activeElement instanceof HTMLElement ? document.activeElement : null;
     document.body.append(box);
     box.showModal();
   });
@@ -321,6 +329,7 @@ const scrollables = new ResizeObserver((changed) => {
  * @param {Node} node
  */
 export function scrollable(node) {
+  node.setAttribute("tabindex", "0"); // until it is measured: a refresh gives the focus back at once
   scrollables.observe(node);
   return node;
 }
