@@ -1,4 +1,4 @@
-"""What another user of the machine gets of a running stack: its files, its processes, its ports. In a child process."""
+"""Attempts of another user of the machine on a running stack: its files, its processes, its ports. In a child process."""
 
 import http.client
 import multiprocessing
@@ -27,7 +27,7 @@ Got = list[str]
 
 
 def as_nobody(attempt: Callable[..., Got], *given: object) -> Got:
-    """What an attempt gets as a user without any right, who may not even read the packages: they are loaded already."""
+    """Try something as a user without any right, who may not even read the packages: they are loaded already."""
     with ProcessPoolExecutor(1, multiprocessing.get_context("fork"), initializer=_become_nobody) as child:
         assert child.submit(os.getuid).result() == NOBODY
         return child.submit(attempt, *given).result()
