@@ -1,4 +1,4 @@
-"""Attempts of another user of the machine on a running stack: its files, its processes, its ports. In a child process."""
+"""Attempts of another user of the machine on a running stack: its files, processes and ports. In a child process."""
 
 import http.client
 import multiprocessing
