@@ -24,6 +24,7 @@ from pinwheel.lake.events_table import app_id, log_of
 log = logging.getLogger(__name__)
 
 RECENT = 1000  # commits among which the newest landing is
+CHANGES = "_change_data/"
 OPEN_BATCH = timedelta(hours=1)  # no file is committed this long after it was written, while others are
 
 
@@ -119,7 +120,8 @@ def _holds(filesystem: pafs.FileSystem, events: DeltaTable, mention: Mention, to
     """Whether a file that no commit names has the person; then nothing may be about to commit it.
 
     Its batch must have landed by another file. As the rows of a rewrite (compaction, late completion, replay) have
-    landed too, only its age tells that it was given up.
+    landed too, only its age tells that it was given up; unless it is of the change feed, as the attempts of an erasure
+    are that lost to another commit.
     """
     rows = pq.read_table(filesystem.open_input_file(file.path))
     if not any(_is_theirs(row, mention) for row in rows.to_pylist()):
@@ -132,6 +134,8 @@ def _holds(filesystem: pafs.FileSystem, events: DeltaTable, mention: Mention, to
                 f"{file.path} is of a batch that has not landed: the stream may still commit it. Erase again in some "
                 "minutes, or when the stream runs again"
             )
+    if file.path.startswith(CHANGES):
+        return True  # its commit would remove the file that had these rows, and the erasure has removed that one
     if file.mtime is None or file.mtime.astimezone(UTC) > datetime.now(UTC) - OPEN_BATCH:
         raise LakeError(
             f"{file.path} is young, and no commit names it: a rewrite of the lake may still commit it. Erase again in "

@@ -222,6 +222,23 @@ def test_a_file_whose_batch_landed_by_another_goes(tmp_path: Path) -> None:
     assert finds(uri) == {}
 
 
+def test_what_an_attempt_left_that_lost_to_another_commit_goes_at_once(tmp_path: Path) -> None:
+    uri = make(tmp_path)
+    events = f"{uri}/events"
+    landed(Landing(events, TOPIC), their_rows(0) + others(200))
+    (found,) = [p for p in erasure.find(DeltaTable(events), Mention(PERSON)) if p.event_type == "login"]
+    late = DeltaTable(events)
+    erasure.erase(events, found, pins=False)
+    before = set((tmp_path / "lake" / "events" / "_change_data").rglob("*.parquet"))
+    with pytest.raises(CommitFailedError):
+        late.merge(found.rows, erasure._within(found), source_alias="s", target_alias="t").when_matched_delete(
+            "s.is_theirs"
+        ).execute()
+    assert set((tmp_path / "lake" / "events" / "_change_data").rglob("*.parquet")) > before
+    erase(uri)
+    assert finds(uri) == {}
+
+
 def test_a_file_that_is_committed_meanwhile_stays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """It quotes the person, so the next round erases that; a version names it."""
     uri = make(tmp_path)
