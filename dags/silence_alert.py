@@ -15,7 +15,7 @@ health page has a button for it at each open alert.
 
 from airflow.sdk import Param, dag, get_current_context, task
 
-from pinwheel.alerts.catalogue import ALERTS
+from pinwheel.alerts.catalogue import CAN_BE_SILENCED
 from pinwheel.operate.refusal import refusing
 
 
@@ -29,7 +29,7 @@ from pinwheel.operate.refusal import refusing
     params={
         "name": Param(
             type="string",
-            enum=[name for name in ALERTS if name != "message_given_up"],
+            enum=CAN_BE_SILENCED,
             title="Alert",
             description="All are listed in docs/alerts.md.",
         ),

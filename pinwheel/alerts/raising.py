@@ -15,7 +15,6 @@ from pinwheel.core.times import naive
 
 log = logging.getLogger(__name__)
 
-SILENCED = 0  # in place of an alert's id, which begin at 1
 NOTHING = ""  # is sent
 STORE_SECONDS = 5.0  # a hung database must not keep an alert from being sent
 
@@ -33,10 +32,11 @@ def raise_alert(alert: Alert, subject: str, message: str) -> None:
     now, message = _now(), texts.without_paths(message)
 
     def open_(connection: Connection) -> str | None:
-        alert_id = _open(connection, alert, subject, message, now)
-        if alert_id == SILENCED:
-            return NOTHING
-        return None if alert_id is None else texts.raised(alert, subject, message, now, alert_id)
+        opened = _open(connection, alert, subject, message, now)
+        if opened is None:
+            return None
+        alert_id, is_silenced = opened
+        return NOTHING if is_silenced else texts.raised(alert, subject, message, now, alert_id)
 
     title = texts.title(alert, subject)
     _store_and_send(alert, subject, title, texts.raised(alert, subject, message, now, None), open_)
@@ -110,18 +110,18 @@ def _now() -> datetime:
     return naive(datetime.now(UTC))
 
 
-def _open(connection: Connection, alert: Alert, subject: str, message: str, now: datetime) -> int | None:
-    """Open the alert, or update the open one; returns its id if it is new, or ``SILENCED``."""
+def _open(connection: Connection, alert: Alert, subject: str, message: str, now: datetime) -> tuple[int, bool] | None:
+    """Open the alert, or update the open one; returns its id and whether it is silenced, None if it was open."""
     row = {"name": alert.name, "subject": subject, "message": message}
     if alert.lasting and fetch(connection, "alerts/find_open", row):
         execute(connection, "alerts/update_open", row)
         return None
-    is_sent = silences.of(silences.active(connection, now), alert.name, subject) is None
-    stored = row | {"severity": alert.severity, "runbook": alert.runbook, "now": now, "is_sent": int(is_sent)}
+    is_silenced = silences.of(silences.active(connection, now), alert.name, subject) is not None
+    stored = row | {"severity": alert.severity, "runbook": alert.runbook, "now": now, "is_sent": int(not is_silenced)}
     alert_id = insert_id(connection, "alerts/raise", stored)
     if not alert.lasting:
         _close(connection, alert, subject, now)
-    return alert_id if is_sent else SILENCED
+    return alert_id, is_silenced
 
 
 def _close(connection: Connection, alert: Alert, subject: str, now: datetime) -> list[Row]:

@@ -9,13 +9,12 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from pinwheel.alerts import outbox, texts
-from pinwheel.alerts.catalogue import ALERTS, MESSAGE_GIVEN_UP
+from pinwheel.alerts.catalogue import ALERTS, CAN_BE_SILENCED
 from pinwheel.clients.memsql import Connection, Row, connect, execute, fetch, transaction
 from pinwheel.core.errors import PinwheelError
 from pinwheel.core.settings import MemsqlSettings, load
 from pinwheel.core.times import naive
 
-CAN_BE_SILENCED = [name for name in ALERTS if name != MESSAGE_GIVEN_UP.name]  # or nobody would learn that none came
 LONGEST = timedelta(days=7)  # a silence that nobody remembers must end
 
 
