@@ -7,7 +7,7 @@ no step unwell. A step that never had a record is as far behind as the oldest re
 import json
 import logging
 import shutil
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -236,8 +236,7 @@ def update_alerts(
     """
     before: dict[str, dict[str, Any]] = json.loads(path.read_text()) if path.exists() else {}
     after = dict(before)  # alerts whose measures are missing keep their state
-    raised = {name for name, state in before.items() if state.get("looks", 0) >= after_looks}
-    known = raised | {alert["name"] for alert in open_alerts} | {STREAM_STOPPED.name}  # causes that people know
+    known = _known(before, after_looks, open_alerts)
     for name, of_alert in _by_alert(measures).items():
         unwell, was = [m for m in of_alert if not m.is_well], before.get(name, {})
         looks, excused = was.get("looks", 0), was.get("excused", 0)
@@ -263,6 +262,12 @@ def update_alerts(
     atomic.write_text(path, json.dumps(after))
 
 
+def _known(before: Mapping[str, dict[str, Any]], after_looks: int, open_alerts: Iterable[Row]) -> set[str]:
+    """The causes that people know: what is alerted, and a stream that a person stopped."""
+    raised = {name for name, state in before.items() if state.get("looks", 0) >= after_looks}
+    return raised | {alert["name"] for alert in open_alerts} | {STREAM_STOPPED.name}
+
+
 def _by_alert(measures: Iterable[Measure]) -> dict[str, list[Measure]]:
     """Alert name -> its measures."""
     by_alert: dict[str, list[Measure]] = {}
@@ -273,7 +278,7 @@ def _by_alert(measures: Iterable[Measure]) -> dict[str, list[Measure]]:
 
 
 def _open_alerts(settings: HealthSettings) -> list[Row]:
-    """None while the database is away, which is an alert of its own."""
+    """Empty while the database is away, which is an alert of its own."""
     try:
         with memsql.connect(settings, statement_seconds=settings.health_memsql_seconds) as connection:
             return open_alerts(connection)
