@@ -2,7 +2,7 @@
 
 import random
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -11,13 +11,12 @@ from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
 from pinwheel.clients import memsql
-from pinwheel.clients.memsql import Connection, Row
-from pinwheel.core.settings import MemsqlSettings, MergeSettings, WebSettings, load
+from pinwheel.clients.memsql import Row
+from pinwheel.core.settings import MemsqlSettings, MergeSettings
 from plugins.web.brand import clock, span_of, usual_days
-from plugins.web.database import database
 from tests.support.database import merge_settings
 from tests.support.lakes import delete, event, update
-from tests.support.pages import BRAND_USERS, Login
+from tests.support.pages import Login, app_on
 from tests.support.types import MergeEvents
 
 MIDNIGHT = datetime(2026, 3, 14, tzinfo=UTC)
@@ -35,15 +34,7 @@ def settings(memsql_settings: MemsqlSettings, place: str) -> MergeSettings:
 @pytest.fixture
 def app(tokens: dict[str, str], settings: MergeSettings) -> FastAPI:
     """On a clock that stands a little after the newest event."""
-    from plugins.web.app import create_app
-
-    made = create_app(load(WebSettings, brand_users=BRAND_USERS, memsql_port=1))
-
-    def ours() -> Iterator[Connection]:
-        with memsql.connect(settings) as opened:
-            yield opened
-
-    made.dependency_overrides[database] = ours
+    made = app_on(settings)
     made.dependency_overrides[clock] = lambda: NEWEST + timedelta(minutes=3)
     return made
 

@@ -2,7 +2,6 @@
 
 import random
 from collections import Counter
-from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -11,14 +10,13 @@ from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
 from pinwheel.clients import memsql
-from pinwheel.clients.memsql import Connection, Row
-from pinwheel.core.settings import MemsqlSettings, MergeSettings, WebSettings, load
+from pinwheel.clients.memsql import Row
+from pinwheel.core.settings import MemsqlSettings, MergeSettings
 from plugins.web.brand import clock
-from plugins.web.database import database
 from plugins.web.pin import MOST_ROWS, newest
 from tests.support.database import merge_settings
 from tests.support.lakes import NOON, event
-from tests.support.pages import BRAND_USERS, Login
+from tests.support.pages import Login, app_on
 from tests.support.types import MergeEvents
 
 NOW = NOON + timedelta(minutes=30)
@@ -34,15 +32,7 @@ def settings(memsql_settings: MemsqlSettings, place: str) -> MergeSettings:
 
 @pytest.fixture
 def app(tokens: dict[str, str], settings: MergeSettings) -> FastAPI:
-    from plugins.web.app import create_app
-
-    made = create_app(load(WebSettings, brand_users=BRAND_USERS, memsql_port=1))
-
-    def ours() -> Iterator[Connection]:
-        with memsql.connect(settings) as opened:
-            yield opened
-
-    made.dependency_overrides[database] = ours
+    made = app_on(settings)
     made.dependency_overrides[clock] = lambda: NOW
     return made
 

@@ -2,7 +2,6 @@
 
 import re
 import shutil
-from collections.abc import Iterator
 from datetime import date, timedelta
 from typing import Any
 
@@ -10,17 +9,14 @@ import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
-from pinwheel.clients import memsql
-from pinwheel.clients.memsql import Connection
-from pinwheel.core.settings import MemsqlSettings, MergeSettings, ReportSettings, WebSettings, load
+from pinwheel.core.settings import MemsqlSettings, MergeSettings, ReportSettings
 from pinwheel.reports.page import style_hash_of
 from pinwheel.reports.period import Period
 from pinwheel.reports.tables import FILES
-from plugins.web.database import database
 from tests.support.brand_reports import Clock, NameBrands, RunReports, at, some
 from tests.support.database import merge_settings
 from tests.support.lakes import event
-from tests.support.pages import BRAND_USERS, Login
+from tests.support.pages import Login, app_on
 from tests.support.types import MergeEvents
 
 WEEK = Period(date(2026, 3, 9), 7)
@@ -35,18 +31,7 @@ def settings(memsql_settings: MemsqlSettings, place: str) -> MergeSettings:
 
 @pytest.fixture
 def app(tokens: dict[str, str], report_settings: ReportSettings) -> FastAPI:
-    from plugins.web.app import create_app
-
-    made = create_app(
-        load(WebSettings, brand_users=BRAND_USERS, reports_uri=report_settings.reports_uri, memsql_port=1)
-    )
-
-    def ours() -> Iterator[Connection]:
-        with memsql.connect(report_settings) as opened:
-            yield opened
-
-    made.dependency_overrides[database] = ours
-    return made
+    return app_on(report_settings, reports_uri=report_settings.reports_uri)
 
 
 @pytest.fixture

@@ -5,12 +5,17 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import uvicorn
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
 from fastapi.testclient import TestClient
 from starlette.routing import BaseRoute
+
+from pinwheel.clients import memsql
+from pinwheel.clients.memsql import Connection
+from pinwheel.core.settings import MemsqlSettings, WebSettings, load
 
 ROOT = Path(__file__).resolve().parents[2]
 MODULES = ROOT / ".pinwheel" / "tools" / "web" / "node_modules"
@@ -19,6 +24,21 @@ BRAND_USERS = {"carl": [1, 2]}
 SECRET = "a secret of these tests, long enough to sign with it: at least 64 bytes"
 
 Login = Callable[[str | None], TestClient]
+
+
+def app_on(settings: MemsqlSettings, **values: Any) -> FastAPI:
+    """The app, asking this database on a connection for each request."""
+    from plugins.web.app import create_app
+    from plugins.web.database import database
+
+    made = create_app(load(WebSettings, brand_users=BRAND_USERS, memsql_port=1, **values))
+
+    def ours() -> Iterator[Connection]:
+        with memsql.connect(settings) as opened:
+            yield opened
+
+    made.dependency_overrides[database] = ours
+    return made
 
 
 def api_routes(app: FastAPI) -> Iterator[APIRoute]:
