@@ -5,10 +5,11 @@ import {
   $,
   asked,
   badge,
+  barLine,
   brandLink,
   category,
   count,
-  country,
+  countryTable,
   duration,
   empty,
   fill,
@@ -196,7 +197,7 @@ function trends({ trends: now }) {
   const of = [...now.brands, ...now.pins];
   return card(
     id,
-    now.learning_until ? "Nothing yet." : "No pin of this brand rises now, compared with its own last 90 minutes.",
+    "No pin of this brand rises now, compared with its own last 90 minutes.",
     now.learning_until ? [now] : of,
     learning(now),
     now.brands.length ? trendList("brands", now.brands, now.learning_until !== null) : null,
@@ -214,27 +215,14 @@ function categories(brand) {
     h(
       "ul",
       { class: "bars wide" },
-      brand.categories.map((c) => bar(category(c.category), c.engagement, most)),
+      brand.categories.map((c) => barLine(h("bdi", {}, category(c.category)), c.engagement, most, count(c.engagement))),
     ),
   );
 }
 
 /** @param {Api.BrandToday} brand */
 function countries(brand) {
-  /** @type {Column<Api.Country>[]} */
-  const columns = [
-    { label: "Country", cell: (c) => country(c.country_code) },
-    { label: "Engagement", number: true, cell: (c) => count(c.engagement) },
-    { label: "People", number: true, cell: (c) => count(c.people) },
-  ];
-  return card("Countries", "No repins or comments yet today.", brand.countries, table(columns, brand.countries));
-}
-
-/** @param {string} name @param {number} value @param {number} most */
-function bar(name, value, most) {
-  const filled = h("span", { class: "fill" });
-  filled.style.setProperty("--share", `${(100 * value) / most}%`);
-  return h("li", {}, h("bdi", {}, name), h("span", { class: "bar-track" }, filled), h("b", {}, count(value)));
+  return card("Countries", "No repins or comments yet today.", brand.countries, countryTable(brand.countries));
 }
 
 /* The choice ------------------------------------------------------------------------------------------------------ */

@@ -1,6 +1,6 @@
 // A chart of an answer, where its columns allow one: numbers over time as lines, numbers of names as bars.
 
-import { compact, h, s } from "./pinwheel.js";
+import { barLine, compact, h, s } from "./pinwheel.js";
 import { loadScripts } from "./scripts.js";
 
 /**
@@ -122,17 +122,8 @@ function bars(columns, rows, name, number) {
   const values = rows.slice(0, BARS).map((row) => Number(row[number] ?? 0));
   const most = Math.max(...values);
   if (most <= 0 || Math.min(...values) < 0) return null;
-  const bar = (/** @type {number} */ n) => {
-    const filled = h("span", { class: "fill" });
-    filled.style.setProperty("--share", `${(values[n] / most) * 100}%`);
-    return h(
-      "li",
-      {},
-      h("bdi", { class: "clip" }, rows[n][name] ?? "NULL"),
-      h("span", { class: "bar-track" }, filled),
-      h("b", {}, compact(values[n])),
-    );
-  };
+  const bar = (/** @type {number} */ n) =>
+    barLine(h("bdi", { class: "clip" }, rows[n][name] ?? "NULL"), values[n], most, compact(values[n]));
   const rest = rows.length > BARS ? `, the first ${BARS}` : "";
   return h(
     "figure",

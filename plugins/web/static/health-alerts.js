@@ -4,6 +4,7 @@ import {
   $,
   ApiError,
   airflowLink,
+  askedFor,
   askPerson,
   badge,
   duration,
@@ -70,8 +71,7 @@ let alerts;
 
 /** Until when, and the way back. @param {Api.Silence} of */
 function silenced(of) {
-  const about = of.subject ? `${of.name}, ${of.subject}` : `${of.name}, whatever it is about`;
-  const label = `Send it again: ${of.name}, ${of.subject || "whatever it is about"}`;
+  const about = `${of.name}, ${of.subject || "whatever it is about"}`;
   const back = () => askFor("silence_alert", { name: of.name, subject: of.subject, hours: 0, reason: "" });
   return h(
     "p",
@@ -84,7 +84,7 @@ function silenced(of) {
       `: ${of.reason}`,
     ),
     may("silence_alert")
-      ? h("button", { type: "button", "aria-label": label, on: { click: back } }, "Send it again")
+      ? h("button", { type: "button", "aria-label": `Send it again: ${about}`, on: { click: back } }, "Send it again")
       : null,
   );
 }
@@ -120,12 +120,7 @@ let saidOver;
 /** Trigger a Dag about an alert, with the person's own rights. @param {string} dag @param {object} conf */
 async function askFor(dag, conf) {
   const said = $("#alerts-said");
-  try {
-    await trigger(dag, conf);
-    said.textContent = "Asked for; it follows within half a minute.";
-  } catch (error) {
-    said.textContent = error instanceof ApiError ? error.message : "It could not be asked for.";
-  }
+  said.textContent = await askedFor(dag, conf);
   clearTimeout(saidOver);
   saidOver = setTimeout(() => (said.textContent = ""), 30000);
   alerts?.now();

@@ -4,15 +4,17 @@ import { followAlerts } from "./health-alerts.js";
 import { followHistories } from "./health-history.js";
 import {
   $,
-  ApiError,
   ago,
   airflowLink,
+  askedFor,
   askPerson,
   badge,
+  barLine,
   compact,
   count,
   duration,
   empty,
+  fact,
   fill,
   get,
   h,
@@ -21,7 +23,6 @@ import {
   runbookLink,
   secondsSince,
   table,
-  trigger,
   when,
 } from "./pinwheel.js";
 
@@ -71,8 +72,6 @@ function step(data) {
 
 /** @param {number | null} rows */
 const rate = (rows) => h("p", { class: "figure" }, rows === null ? "–" : compact(rows), h("small", {}, " rows/s"));
-/** @param {Child} label @param {Child} value */
-const fact = (label, value) => [h("dt", {}, label), h("dd", {}, value)];
 /** @param {Api.Step} data */
 const backlog = (data) =>
   fact(data.backlog_unit.charAt(0).toUpperCase() + data.backlog_unit.slice(1), count(data.backlog));
@@ -130,12 +129,7 @@ function driverButtons(driver) {
 async function control(wanted) {
   const question = `${VERBS[wanted]} the stream? No events are lost: Kafka keeps them.`;
   if (wanted !== "running" && !(await askPerson(question, VERBS[wanted]))) return;
-  asked = "Asked for; it follows within half a minute.";
-  try {
-    await trigger("control_stream", { wanted });
-  } catch (error) {
-    asked = error instanceof ApiError ? error.message : "It could not be asked for.";
-  }
+  asked = await askedFor("control_stream", { wanted });
   setTimeout(() => (asked = ""), 30000);
   flow?.now();
 }
@@ -147,17 +141,7 @@ function lagBars(lags) {
   return h(
     "ul",
     { class: "bars" },
-    lags.map((lag) => {
-      const bar = h("span", { class: "fill" });
-      bar.style.setProperty("--share", `${((lag.records ?? 0) / most) * 100}%`);
-      return h(
-        "li",
-        {},
-        h("span", {}, lag.partition),
-        h("span", { class: "bar-track" }, bar),
-        h("b", {}, count(lag.records)),
-      );
-    }),
+    lags.map((lag) => barLine(h("span", {}, lag.partition), lag.records ?? 0, most, count(lag.records))),
   );
 }
 

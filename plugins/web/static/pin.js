@@ -8,15 +8,15 @@ import {
   brandLink,
   category,
   count,
-  country,
+  countryTable,
   empty,
+  fact,
   fill,
   get,
   h,
   outsideLink,
   poll,
   safeUrl,
-  table,
   when,
 } from "./pinwheel.js";
 import { trendList } from "./trend-list.js";
@@ -119,9 +119,6 @@ function facts(pin) {
   );
 }
 
-/** @param {string} label @param {Child} value */
-const fact = (label, value) => [h("dt", {}, label), h("dd", {}, value ?? "–")];
-
 /** A link of the pin's maker: https only, others stay text. @param {string | null} url */
 function outside(url) {
   if (!url) return null;
@@ -143,12 +140,6 @@ function trend({ trend: now, learning_until: until }) {
 
 /** @param {Api.Pin} pin */
 function countries({ saves }) {
-  /** @type {Column<Api.Country>[]} */
-  const columns = [
-    { label: "Country", cell: (c) => country(c.country_code) },
-    { label: "Engagement", number: true, cell: (c) => count(c.engagement) },
-    { label: "People", number: true, cell: (c) => count(c.people) },
-  ];
   const since = when(saves.since, { seconds: false });
   const part = saves.is_all
     ? null
@@ -158,7 +149,7 @@ function countries({ saves }) {
     { class: "card", "aria-label": "Countries" },
     h("h2", {}, "Countries"),
     saves.countries.length
-      ? table(columns, saves.countries)
+      ? countryTable(saves.countries)
       : h(
           "p",
           { class: "quiet" },

@@ -156,6 +156,20 @@ export function post(path, body, signal) {
   return answered(address(path), { method: "POST", headers, body: JSON.stringify(body), signal });
 }
 
+/**
+ * Start a run as `trigger` does, from a button; what to say about it.
+ * @param {string} dag
+ * @param {object} conf
+ */
+export async function askedFor(dag, conf) {
+  try {
+    await trigger(dag, conf);
+    return "Asked for; it follows within half a minute.";
+  } catch (error) {
+    return error instanceof ApiError ? error.message : "It could not be asked for.";
+  }
+}
+
 /** @param {string} path @param {Query} parameters */
 export function address(path, parameters = {}) {
   const given = Object.entries(parameters).flatMap(([name, v]) =>
@@ -273,6 +287,27 @@ export function askPerson(question, verb, ...fields) {
     document.body.append(box);
     box.showModal();
   });
+}
+
+/** A term and its value in a list of facts. @param {Child} label @param {Child} value */
+export const fact = (label, value) => [h("dt", {}, label), h("dd", {}, value ?? "–")];
+
+/** A line of a list of bars. @param {Child} name @param {number} value @param {number} most @param {string} shown */
+export function barLine(name, value, most, shown) {
+  const filled = h("span", { class: "fill" });
+  filled.style.setProperty("--share", `${(100 * value) / most}%`);
+  return h("li", {}, name, h("span", { class: "bar-track" }, filled), h("b", {}, shown));
+}
+
+/** Countries with their engagement and people. @param {Api.Country[]} rows */
+export function countryTable(rows) {
+  /** @type {Column<Api.Country>[]} */
+  const columns = [
+    { label: "Country", cell: (c) => country(c.country_code) },
+    { label: "Engagement", number: true, cell: (c) => count(c.engagement) },
+    { label: "People", number: true, cell: (c) => count(c.people) },
+  ];
+  return table(columns, rows);
 }
 
 /** A labelled field of a dialog. @param {string} label @param {HTMLElement} input */
