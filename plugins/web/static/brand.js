@@ -257,9 +257,9 @@ async function choices() {
     isKnown = true;
     brands = [...found.brands, ...unnamed.map((id) => ({ brand_id: id, name: `brand ${id}` }))];
     offer();
-    fill($("#problem"));
+    if (chosen === null) fill($("#problem"));
   } catch (error) {
-    if (chosen === null) fill($("#problem"), notice(error)); // otherwise the page's poll says it
+    if (chosen === null) fill($("#problem"), notice(error)); // otherwise the day's poll says it, and takes it back
     setTimeout(choices, 15000);
   }
 }
