@@ -76,15 +76,18 @@ def test_a_brand_that_is_not_offered_is_said(browser: Browser, address: str, tok
         assert seen.faults == []
 
 
-def test_in_airflow_s_frame_the_address_is_that_of_its_window(
-    browser: Browser, address: str, tokens: dict[str, str]
+@pytest.mark.parametrize("window", ["pinwheel-live", "pinwheel-trends"])
+def test_in_airflow_s_frame_the_address_is_that_of_its_window_while_it_is_that_of_live(
+    browser: Browser, address: str, tokens: dict[str, str], window: str
 ) -> None:
-    with opened(browser, f"{address}/trends?brand=2&view=map", tokens["ann"], ANSWERS) as (page, _):
-        page.evaluate("document.body.replaceChildren(Object.assign(document.createElement('iframe'), {src: 'live'}))")
-        frame = page.frame_locator("iframe")
-        expect(frame.get_by_label("Brand")).to_have_value("2")
-        frame.get_by_label("Brand").select_option("Halden")
-        assert page.url.endswith("/trends?brand=1&view=map")
+    with opened(browser, f"{address}/trends", tokens["ann"], ANSWERS) as (page, _):
+        page.evaluate(f"history.replaceState(null, '', '/plugin/{window}?brand=2&view=map')")
+        page.evaluate(f"document.body.innerHTML = `<iframe src='{address}/live{FLAT}'></iframe>`")
+        brand = page.frame_locator("iframe").get_by_label("Brand")
+        expect(brand.get_by_role("option")).to_have_count(3)
+        expect(brand).to_have_value("2" if window == "pinwheel-live" else "")
+        brand.select_option("Halden")
+        assert page.url.endswith(f"?brand={1 if window == 'pinwheel-live' else 2}&view=map")
 
 
 def test_an_empty_choice_says_what_is_empty(
@@ -119,8 +122,10 @@ def test_the_last_half_hour_is_bars(browser: Browser, address: str, tokens: dict
         assert bars.locator("rect title").nth(23).text_content() == "11:58 UTC: 40 repins"
         page.unroute("**/api/live/minutes*")
         page.route("**/api/live/minutes*", lambda r: r.fulfill(json=BARS | {"is_counted": False, "repins": []}))
+        page.get_by_label("Category").select_option("home")
         page.get_by_label("Brand").select_option("Halden")
-        expect(page.locator("#minutes")).to_have_text("Counted by brand or by category, not by both together.")
+        said = "Repins of a category are counted for all brands together only."
+        expect(page.locator("#minutes")).to_have_text(said)
 
 
 def test_what_happens_stands_still_while_it_is_read(

@@ -72,6 +72,8 @@ def folder(tmp_path: Path, airflow_home: Path, monkeypatch: pytest.MonkeyPatch) 
     program.parent.mkdir()
     program.write_text(SPARK_SUBMIT)
     program.chmod(0o755)
+    for name in [name for name in os.environ if name.startswith("PINWHEEL_")]:  # a running stack's
+        monkeypatch.delenv(name)
     monkeypatch.setenv("PATH", str(program.parent), prepend=os.pathsep)
     monkeypatch.setenv("AIRFLOW_HOME", str(airflow_home))
     for name, value in ENVIRONMENT.items():

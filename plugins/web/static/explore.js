@@ -183,7 +183,7 @@ function showTables(wanted) {
   });
   const list = (/** @type {boolean} */ isView) => found.filter((t) => t.is_view === isView).map(described);
   fill(
-    $("#tables"),
+    $("#dictionary"),
     found.length ? null : h("p", { class: "quiet" }, "Nothing of that name."),
     list(true),
     found.some((t) => !t.is_view) ? h("h3", { class: "between" }, "Tables behind them") : null,
