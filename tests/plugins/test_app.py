@@ -93,7 +93,6 @@ def test_every_page_is_there_and_leads_to_the_others(ann: TestClient, page: str)
         assert ann.get(f"/{address}").status_code == 200, address
 
 
-
 @pytest.mark.parametrize("page", PAGES | LINKED)
 def test_no_page_has_inline_code(ann: TestClient, page: str) -> None:
     """The policy would stop it; better not to write it."""
@@ -115,7 +114,6 @@ def test_what_the_style_says_of_a_name_holds_on_one_page_only() -> None:
     named = set(re.findall(r"#([a-z][\w-]*)", style))
     assert named, "found by the names in the style sheet"
     assert {name: n for name in named if (n := sum(f'id="{name}"' in page for page in pages)) > 1} == {}
-
 
 
 def test_security_headers_are_on_every_answer(ann: TestClient, login: Login) -> None:
