@@ -51,26 +51,32 @@ class MergedTrigger(BaseEventTrigger):
 
     async def run(self) -> AsyncIterator[TriggerEvent]:
         """Fire for ever."""
+        fired: dict[str, Any] = {}
         while True:
-            for shard in range(self.shards):
-                if (merged := await self._news(merged_key(shard))) is not None:
+            for key in map(merged_key, range(self.shards)):
+                if (merged := await self._news(key, fired.get(key))) is not None:
                     yield TriggerEvent(merged)  # type: ignore[no-untyped-call]  # as above
-                    await self._fired(merged_key(shard), merged)
-            await asyncio.sleep(self.poll_seconds)
+                    fired[key] = merged
+            await asyncio.sleep(self.poll_seconds)  # Airflow stores an event a second or two after it was given
+            for key in list(fired):  # if it dies before this, it fires once more
+                if await self._noted(key, fired[key]):
+                    del fired[key]
 
-    async def _news(self, key: str) -> Any:
+    async def _news(self, key: str, fired: Any) -> Any:
         """An announcement that it has not fired for; None: there is none, or Airflow's API does not answer."""
         assert self.asset_state_store is not None, "Airflow sets it before it runs a watcher"  # noqa: S101
         try:
             merged = await self.asset_state_store.aget(key)
-            return merged if merged != await self.asset_state_store.aget(f"{key}_fired") else None
+            return merged if merged not in (fired, await self.asset_state_store.aget(f"{key}_fired")) else None
         except Exception as error:  # any error: it asks again
             log.warning("asset=%s can't be looked at: %s", self.name, error)
             return None
 
-    async def _fired(self, key: str, merged: Any) -> None:
+    async def _noted(self, key: str, merged: Any) -> bool:
         assert self.asset_state_store is not None  # noqa: S101 - see above
         try:
             await self.asset_state_store.aset(f"{key}_fired", merged)
-        except Exception as error:  # then it fires once more
+        except Exception as error:  # it tries again
             log.warning("asset=%s not noted that it fired: %s", self.name, error)
+            return False
+        return True

@@ -23,9 +23,9 @@ class Store(dict):
         if self.away: raise RuntimeError("away")
         self[key] = value
 
-async def fired(store, seconds=0.3, shards=2):
+async def fired(store, seconds=0.3, poll_seconds=0.01):
     """The payloads of a trigger that lives that long."""
-    trigger, found = MergedTrigger("pinwheel_repins", shards, poll_seconds=0.01), []
+    trigger, found = MergedTrigger("pinwheel_repins", 2, poll_seconds), []
     trigger.asset_state_store = store
     async def run():
         async for event in trigger.run():
@@ -38,6 +38,7 @@ async def main():
     store, told = Store(), {}
     told["nothing"] = await fired(store)
     store["merged_0"], store["merged_1"] = {"version": 1}, {"version": 2}
+    told["dies before Airflow has them"] = await fired(store, poll_seconds=10)
     told["both shards"] = await fired(store)
     told["after a restart"] = await fired(store)
     store["merged_1"], store.away = {"version": 3}, True
@@ -59,6 +60,7 @@ def test_it_fires_for_each_announcement(airflow_home: Path) -> None:
     (line,) = [line for line in done.stdout.splitlines() if line.startswith("DONE")] or [done.stderr]
     assert json.loads(line.removeprefix("DONE")) == {
         "nothing": [],
+        "dies before Airflow has them": [{"version": 1}, {"version": 2}],
         "both shards": [{"version": 1}, {"version": 2}],
         "after a restart": [],
         "away": [],
