@@ -36,18 +36,25 @@ class PinwheelPlugin(AirflowPlugin):
         from plugins.web import app, metrics
 
         return [
-            {"app": app.create_app(), "url_prefix": PREFIX, "name": "Pinwheel"},
+            {"app": app.create_app(bound=self._bound_users), "url_prefix": PREFIX, "name": "Pinwheel"},
             {"app": metrics.create_app(), "url_prefix": METRICS, "name": "Pinwheel's metrics"},
         ]
 
     @cached_property
     def fastapi_root_middlewares(self) -> list[dict[str, Any]]:  # type: ignore[override]  # Airflow only reads it
-        """Slows failed logins, and keeps people who are bound to brands out of Airflow itself."""
-        from pinwheel.core.settings import WebSettings, load
+        """Slows failed logins, and keeps users who are bound to brands out of Airflow itself."""
         from plugins.web.bound import PagesOnly
         from plugins.web.slow_logins import SlowLogins
 
-        found: list[dict[str, Any]] = [{"name": "Pinwheel's logins", "middleware": SlowLogins}]
-        if bound := load(WebSettings).brand_users:
-            found.append({"name": "Pinwheel's pages", "middleware": PagesOnly, "kwargs": {"bound": bound}})
-        return found
+        return [
+            {"name": "Pinwheel's logins", "middleware": SlowLogins},
+            {"name": "Pinwheel's pages", "middleware": PagesOnly, "kwargs": {"bound": self._bound_users}},
+        ]
+
+    @cached_property
+    def _bound_users(self) -> Any:
+        """Read once for the pages and for the guard of Airflow."""
+        from pinwheel.core.settings import WebSettings, load
+        from plugins.web import bound_users
+
+        return bound_users.of_database(load(WebSettings))

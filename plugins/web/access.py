@@ -1,7 +1,7 @@
 """Access rights: the viewer and what they may see. Every endpoint takes its rights from here.
 
-A person named in PINWHEEL_BRAND_USERS is bound to brands: they see only these, and nothing derived from others. Every
-other person who may see Airflow's plugins sees all brands.
+A user who is bound to brands sees only these, and nothing derived from others. Everybody else sees all brands if
+Airflow's auth manager lets them read the pipeline's Dag, and nothing otherwise (ADR 0018).
 """
 
 from collections.abc import Iterable
@@ -14,6 +14,7 @@ from airflow.api_fastapi.core_api.security import GetUserDep, requires_access_vi
 from fastapi import Depends, HTTPException, Query, Request
 
 from pinwheel.core.settings import WebSettings
+from plugins.web.bound_users import BoundUsers, NotKnownError
 
 DAGS = (
     "watch_health",
@@ -21,8 +22,17 @@ DAGS = (
     "release_slice",
     "rebuild_tables",
     "silence_alert",
+    "bind_user",
 )  # that the pages have buttons for
+READ_BY_ANALYSTS = "merge_events"  # whoever may read this Dag sees every brand's data in its logs anyway
+RUN_BY_OPERATORS = "control_stream"
 NO_BRAND = (-1,)  # SQL has no empty list; no brand has this id
+
+NOT_KNOWN = "What you may see is not known: the reporting database does not answer. This page retries by itself."
+NOTHING = (
+    "You may see no brand yet. Ask an operator of Pinwheel: they let you see brands on the page Users, or give you a "
+    "role in Airflow that reads the Dag merge_events."
+)
 
 Brands = frozenset[int] | None  # None: every brand, and rows without a brand
 
@@ -37,13 +47,7 @@ class Viewer:
 
     def may_trigger(self) -> list[str]:
         """Those of ``DAGS`` that they may trigger; Airflow decides."""
-        return [] if self.brands is not None else [dag for dag in DAGS if self._may_run(dag)]
-
-    def _may_run(self, dag: str) -> bool:
-        details, entity = DagDetails(id=dag), DagAccessEntity.RUN
-        return bool(
-            get_auth_manager().is_authorized_dag(method="POST", access_entity=entity, details=details, user=self.user)
-        )
+        return [] if self.brands is not None else [dag for dag in DAGS if may_run(self.user, dag)]
 
 
 @dataclass(frozen=True)
@@ -69,10 +73,37 @@ def settings_of(request: Request) -> WebSettings:
 SettingsDep = Annotated[WebSettings, Depends(settings_of)]
 
 
-def viewer(user: GetUserDep, settings: SettingsDep) -> Viewer:
-    """The viewer; 401 without a login."""
+def bound_users_of(request: Request) -> BoundUsers:
+    """The app's bound users."""
+    return cast(BoundUsers, request.app.state.bound_users)
+
+
+BoundUsersDep = Annotated[BoundUsers, Depends(bound_users_of)]
+
+
+def may_run(user: Any, dag: str) -> bool:
+    """Whether Airflow lets a user trigger a Dag."""
+    details, entity = DagDetails(id=dag), DagAccessEntity.RUN
+    return bool(get_auth_manager().is_authorized_dag(method="POST", access_entity=entity, details=details, user=user))
+
+
+def may_read(user: Any, dag: str) -> bool:
+    """Whether Airflow lets a user read a Dag."""
+    return bool(get_auth_manager().is_authorized_dag(method="GET", details=DagDetails(id=dag), user=user))
+
+
+def viewer(user: GetUserDep, bound: BoundUsersDep) -> Viewer:
+    """The viewer; 401 without a login, 503 if it can't be known what they may see."""
     name = str(user.get_name())
-    return Viewer(name, settings.brand_users.get(name), user)
+    try:
+        brands = bound.of(name)
+    except NotKnownError:
+        if not may_run(user, RUN_BY_OPERATORS):
+            raise HTTPException(503, NOT_KNOWN) from None
+        return Viewer(name, None, user)  # or nobody could look at what is wrong
+    if brands is None and not may_read(user, READ_BY_ANALYSTS):
+        brands = frozenset()
+    return Viewer(name, brands, user)
 
 
 ViewerDep = Annotated[Viewer, Depends(viewer)]
@@ -96,6 +127,13 @@ def only(viewer: Viewer, brands: Iterable[int]) -> frozenset[int]:
 
 
 ScopeDep = Annotated[Scope, Depends(scope)]
+
+
+def sees_something(viewer: ViewerDep) -> Viewer:
+    """Guard of the data's endpoints: 403 for a viewer who may see no brand."""
+    if viewer.brands is not None and not viewer.brands:
+        raise HTTPException(403, NOTHING)
+    return viewer
 
 
 def sees_all(viewer: ViewerDep) -> Viewer:

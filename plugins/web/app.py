@@ -6,24 +6,39 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from types import FrameType
 
-from fastapi import FastAPI
+from fastapi import Depends, FastAPI
 
 from pinwheel.core.settings import WebSettings, load
-from plugins.web import brand, errors, explore, files, health, live, pages, pin, quality, reports, trends
-from plugins.web.access import GUARDS
+from plugins.web import (
+    bound_users,
+    brand,
+    errors,
+    explore,
+    files,
+    health,
+    live,
+    pages,
+    pin,
+    quality,
+    reports,
+    trends,
+    users,
+)
+from plugins.web.access import GUARDS, sees_something
+from plugins.web.bound_users import BoundUsers
 from plugins.web.database import Pool
 from plugins.web.headers import SecurityHeaders
 from plugins.web.live_hub import Hub
 
-# pages.router comes last: its route matches every path of one segment.
-ROUTERS = (
+DATA = (
     *(live.router, trends.router, brand.router, pin.router, health.router, quality.router, reports.router),
-    *(explore.router, files.router, pages.router),
+    *(explore.router, users.router),
 )
+SHELL = (files.router, pages.router)  # pages.router comes last: its route matches every path of one segment
 
 
-def create_app(settings: WebSettings | None = None) -> FastAPI:
-    """The app. Every route requires a login to Airflow.
+def create_app(settings: WebSettings | None = None, bound: BoundUsers | None = None) -> FastAPI:
+    """The app. Every route requires a login to Airflow, and every route of data something that the viewer may see.
 
     FastAPI's own documentation routes are off: the guards do not cover them.
     """
@@ -39,12 +54,15 @@ def create_app(settings: WebSettings | None = None) -> FastAPI:
         responses=errors.RESPONSES,
     )
     app.state.settings = settings or load(WebSettings)
+    app.state.bound_users = bound or bound_users.of_database(app.state.settings)
     app.state.pool = Pool(app.state.settings)
     app.state.hub = Hub(app.state.settings)
     app.state.slots = explore.slots(app.state.settings)
     app.add_middleware(SecurityHeaders)
     errors.install(app)
-    for router in ROUTERS:
+    for router in DATA:
+        app.include_router(router, dependencies=[Depends(sees_something)])
+    for router in SHELL:
         app.include_router(router)
     return app
 

@@ -4,16 +4,17 @@ Airflow's roles know Dags, not brands: the lowest one reads every task's log, ev
 about all brands. So this middleware of Airflow's API server refuses their requests, whatever their role allows.
 """
 
-from collections.abc import Mapping
-
 from airflow.api_fastapi.auth.managers.base_auth_manager import COOKIE_NAME_JWT_TOKEN
 from airflow.api_fastapi.core_api.security import resolve_user_from_token
 from fastapi import HTTPException
+from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import Headers
 from starlette.requests import HTTPConnection
 from starlette.responses import RedirectResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from plugins.web.access import NOT_KNOWN, RUN_BY_OPERATORS, may_run
+from plugins.web.bound_users import BoundUsers, NotKnownError
 from plugins.web.errors import answer
 from plugins.web.navigation import PAGES, PREFIX
 
@@ -26,27 +27,33 @@ FIRST_PAGE = f"{PREFIX}/{next(iter(PAGES))}"
 class PagesOnly:
     """Refuses everything but our pages to people who are bound to brands."""
 
-    def __init__(self, app: ASGIApp, bound: Mapping[str, frozenset[int]]) -> None:
+    def __init__(self, app: ASGIApp, bound: BoundUsers) -> None:
         self._app = app
         self._bound = bound
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on, or refuse it."""
-        if scope["type"] == "lifespan" or is_open(path_of(scope)) or not await self._is_bound(scope):
-            await self._app(scope, receive, send)
-        else:
-            await refusal(scope)(scope, receive, send)
+        refused = None
+        if scope["type"] != "lifespan" and not is_open(path_of(scope)):
+            refused = await self._refusal(scope)
+        await (refused or self._app)(scope, receive, send)
 
-    async def _is_bound(self, scope: Scope) -> bool:
-        """Whether one of the request's tokens is a bound person's, whichever Airflow would take."""
-        for token in tokens(scope):
+    async def _refusal(self, scope: Scope) -> Response | None:
+        """If one of the request's tokens is a bound user's, whichever Airflow would take."""
+        found = tokens(scope)
+        if not found or await run_in_threadpool(self._bound.is_nobody):
+            return None
+        for token in found:
             try:
                 user = await resolve_user_from_token(token)
+                if await run_in_threadpool(self._bound.of, str(user.get_name())) is not None:
+                    return refusal(scope)
             except HTTPException:
                 continue  # it opens nothing: Airflow refuses it, too
-            if str(user.get_name()) in self._bound:
-                return True
-        return False
+            except NotKnownError:
+                if not await run_in_threadpool(may_run, user, RUN_BY_OPERATORS):
+                    return answer(503, "away", NOT_KNOWN)
+        return None
 
 
 def path_of(scope: Scope) -> str:

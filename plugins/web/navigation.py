@@ -11,4 +11,4 @@ PAGES = {
     "reports": "Brand reports",
     "explore": "Explore",
 }
-LINKED = {"pin": "Pin"}  # pages that only other pages lead to
+LINKED = {"pin": "Pin", "users": "Users"}  # pages that only other pages lead to

@@ -19,6 +19,7 @@ GRANT INSERT, UPDATE, DELETE ON $database.brand_country_daily TO 'pinwheel_merge
 GRANT INSERT, UPDATE, DELETE ON $database.brand_daily TO 'pinwheel_merge'@%(host)s;
 GRANT INSERT, UPDATE, DELETE ON $database.brand_hourly TO 'pinwheel_merge'@%(host)s;
 GRANT INSERT, UPDATE, DELETE ON $database.brand_reports TO 'pinwheel_merge'@%(host)s;
+GRANT INSERT, UPDATE, DELETE ON $database.brand_users TO 'pinwheel_merge'@%(host)s;
 GRANT UPDATE ON $database.brands TO 'pinwheel_merge'@%(host)s;
 GRANT INSERT, UPDATE, DELETE ON $database.category_hourly TO 'pinwheel_merge'@%(host)s;
 GRANT INSERT, UPDATE, DELETE ON $database.country_hourly TO 'pinwheel_merge'@%(host)s;

@@ -14,7 +14,7 @@ from pinwheel.clients.memsql import Connection
 from pinwheel.core.settings import MemsqlSettings, WebSettings, load
 from tests.support.brand_reports import clock, held, maker, named, report_settings, run, store
 from tests.support.database import empty_tables
-from tests.support.pages import BRAND_USERS, MODULES, PEOPLE, SECRET, Login, serving
+from tests.support.pages import BRAND_USERS, MODULES, PEOPLE, SECRET, Login, bound_users, serving
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -68,7 +68,7 @@ def settings(tmp_path: Path) -> WebSettings:
 def app(tokens: dict[str, str], settings: WebSettings) -> FastAPI:
     from plugins.web.app import create_app
 
-    return create_app(settings)
+    return create_app(settings, bound_users())
 
 
 @pytest.fixture
@@ -88,10 +88,10 @@ def ann(login: Login) -> TestClient:
     return login("ann")
 
 
-@pytest.fixture
-def carl(login: Login) -> TestClient:
-    """Bound to the brands 1 and 2."""
-    return login("carl")
+@pytest.fixture(params=["carl", "dora"])
+def carl(login: Login, request: pytest.FixtureRequest) -> TestClient:
+    """Bound to the brands 1 and 2, by the setting or by the table."""
+    return login(request.param)
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from pinwheel.core.settings import WebSettings
 from pinwheel.operate.flow_types import Flow
-from plugins.web import brand, explore, health, pin, quality, reports, trends
+from plugins.web import brand, explore, health, pin, quality, reports, trends, users
 from plugins.web.navigation import PAGES
 from plugins.web.pages import RUNBOOKS
 from tests.support.accessibility import AXE, findings, in_each_look
@@ -39,6 +39,7 @@ ANSWERS: dict[str, Any] = {
     "brands/1": hostile(brand.BrandToday, TEXTS),
     "pins/7": hostile(pin.Pin, TEXTS) | {"shown_from": "2026-03-07T00:00:00Z", "shown_to": "2026-03-14T00:00:00Z"},
     "explore": hostile(explore.Explore, TEXTS),
+    "users": hostile(users.BoundList, TEXTS),
 }
 DEFECTS = {
     "color-contrast": '<p style="color: #999; background: #fff">too pale</p>',
@@ -83,7 +84,7 @@ def test_what_is_outside_of_a_landmark_is_found(browser: Browser) -> None:
     page.close()
 
 
-@pytest.mark.parametrize("name", [*(name for name in PAGES if name != "brand"), "brand?brand=1", "pin?pin=7"])
+@pytest.mark.parametrize("name", [*(name for name in PAGES if name != "brand"), "brand?brand=1", "pin?pin=7", "users"])
 def test_a_page_with_data(
     browser: Browser, address: str, tokens: dict[str, str], settings: WebSettings, name: str
 ) -> None:

@@ -150,7 +150,8 @@ def test_a_title_is_escaped() -> None:
 
 
 def test_who_is_bound_is_told_so(login: Login) -> None:
-    assert login("carl").get("/api/me").json() == {"name": "carl", "brands": [1, 2], "may_trigger": []}
+    for name in ("carl", "dora"):
+        assert login(name).get("/api/me").json() == {"name": name, "brands": [1, 2], "may_trigger": []}
     assert login("bob").get("/api/me").json() == {"name": "bob", "brands": None, "may_trigger": []}
     assert login("ann").get("/api/me").json() == {"name": "ann", "brands": None, "may_trigger": [*DAGS]}
 

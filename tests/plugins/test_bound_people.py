@@ -8,10 +8,14 @@ from typing import Any
 import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
+from starlette.responses import PlainTextResponse
 from starlette.routing import Mount, Route
+from starlette.types import Receive, Scope, Send
 
+from pinwheel.core.errors import MemsqlError
 from plugins.web.bound import OTHERS, PagesOnly
-from tests.support.pages import BRAND_USERS, ROOT
+from plugins.web.bound_users import BoundUsers
+from tests.support.pages import BOUND_BY_TABLE, BRAND_USERS, ROOT, bound_users
 
 METHODS = ("get", "post", "put", "patch", "delete")
 OURS = "bound to some brands"
@@ -24,11 +28,9 @@ def airflow_app(tokens: dict[str, str]) -> Iterator[FastAPI]:
     from airflow.api_fastapi.app import create_app
 
     kept = dict(os.environ)
-    os.environ |= {
-        "AIRFLOW__CORE__PLUGINS_FOLDER": str(ROOT / "plugins"),
-        "PINWHEEL_BRAND_USERS": '{"carl": [1, 2]}',
-    }
+    os.environ["AIRFLOW__CORE__PLUGINS_FOLDER"] = str(ROOT / "plugins")
     with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("plugins.web.bound_users.of_database", lambda settings: bound_users())
         patch.setattr("airflow.settings.PLUGINS_FOLDER", str(ROOT / "plugins"))
         plugins_manager._get_plugins.cache_clear()
         yield create_app()
@@ -61,7 +63,9 @@ def filled(path: str) -> str:
 
 
 def client(app: FastAPI, token: str | None, *, cookie: bool = False) -> TestClient:
-    made = TestClient(app, raise_server_exceptions=False, follow_redirects=False, base_url="http://127.0.0.1")
+    made = TestClient(
+        app, raise_server_exceptions=isinstance(app, PagesOnly), follow_redirects=False, base_url="http://127.0.0.1"
+    )
     if token and cookie:
         made.cookies.set("_token", token)
     elif token:
@@ -77,11 +81,11 @@ def test_there_is_something_to_ask_for(asked: list[tuple[str, str]]) -> None:
     assert any(path.startswith("/execution/") for path in paths)
 
 
-@pytest.mark.parametrize("cookie", [False, True], ids=["bearer", "cookie"])
+@pytest.mark.parametrize(("name", "cookie"), [("carl", False), ("carl", True), ("dora", True)])
 def test_every_route_of_airflow_refuses_a_bound_person(
-    airflow_app: FastAPI, asked: list[tuple[str, str]], tokens: dict[str, str], cookie: bool
+    airflow_app: FastAPI, asked: list[tuple[str, str]], tokens: dict[str, str], name: str, cookie: bool
 ) -> None:
-    carl = client(airflow_app, tokens["carl"], cookie=cookie)
+    carl = client(airflow_app, tokens[name], cookie=cookie)
     let_in = []
     for method, path in asked:
         answer = carl.request(method, path)
@@ -103,6 +107,8 @@ def test_a_bound_person_s_browser_is_led_to_our_pages(airflow_app: FastAPI, toke
         assert (answer.status_code, answer.headers["location"]) == (303, "/pinwheel/live"), path
     assert carl.get("/pinwheel/live").status_code == 200
     assert carl.get("/pinwheel/api/me").json()["brands"] == BRAND_USERS["carl"]
+    dora = client(airflow_app, tokens["dora"], cookie=True)
+    assert dora.get("/pinwheel/api/me").json()["brands"] == sorted(BOUND_BY_TABLE["dora"])
     assert carl.post("/", headers={"Accept": "text/html"}).status_code == 403
 
 
@@ -136,11 +142,35 @@ def test_a_bound_person_s_token_counts_wherever_it_is(airflow_app: FastAPI, toke
     assert OURS in doubled.get("/ui/config", headers={"Authorization": f"bEaReR {tokens['carl']}"}).text
 
 
-def test_without_bound_people_nothing_is_in_the_way(monkeypatch: pytest.MonkeyPatch) -> None:
+def asked_by(name: str, bound: BoundUsers, tokens: dict[str, str]) -> tuple[int, str]:
+    async def airflow(scope: Scope, receive: Receive, send: Send) -> None:
+        await PlainTextResponse("airflow")(scope, receive, send)
+
+    answer = client(PagesOnly(airflow, bound), tokens[name]).get("/dags")  # type: ignore[arg-type]  # any ASGI app
+    return answer.status_code, answer.text
+
+
+def test_while_it_is_not_known_who_is_bound_only_operators_get_in(tokens: dict[str, str]) -> None:
+    def away() -> dict[str, frozenset[int]]:
+        raise MemsqlError("away")
+
+    assert asked_by("ann", BoundUsers({}, away), tokens) == (200, "airflow")
+    status, text = asked_by("bob", BoundUsers({}, away), tokens)
+    assert (status, "not known" in text) == (503, True)
+
+
+def test_a_token_is_not_looked_at_while_nobody_is_bound(
+    tokens: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("plugins.web.bound.resolve_user_from_token", None)
+    assert asked_by("bob", BoundUsers({}, dict), tokens) == (200, "airflow")
+    with pytest.raises(TypeError):
+        asked_by("bob", bound_users(), tokens)
+
+
+def test_the_pages_and_the_guard_ask_the_same(airflow_app: FastAPI) -> None:
     from plugins.pinwheel_plugin import PinwheelPlugin
 
-    monkeypatch.setenv("PINWHEEL_BRAND_USERS", "")
-    assert PagesOnly not in [given["middleware"] for given in PinwheelPlugin().fastapi_root_middlewares]
-    monkeypatch.setenv("PINWHEEL_BRAND_USERS", '{"carl": [1, 2]}')
-    given = next(g for g in PinwheelPlugin().fastapi_root_middlewares if g["middleware"] is PagesOnly)
-    assert given["kwargs"] == {"bound": {"carl": frozenset({1, 2})}}
+    plugin = PinwheelPlugin()
+    (guard,) = [g["kwargs"]["bound"] for g in plugin.fastapi_root_middlewares if g["middleware"] is PagesOnly]
+    assert plugin.fastapi_apps[0]["app"].state.bound_users is guard

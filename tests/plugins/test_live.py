@@ -19,7 +19,7 @@ from plugins.web.app import create_app
 from plugins.web.database import database
 from plugins.web.live_hub import Hub
 from tests.support.live_lakes import LIMA, land, now_events
-from tests.support.pages import BRAND_USERS, serving
+from tests.support.pages import BRAND_USERS, bound_users, serving
 
 Event = tuple[str, str | None, Any]  # name, id, data
 
@@ -146,7 +146,7 @@ def test_bad_parameters(ann: TestClient, params: dict[str, Any], status: int) ->
 
 
 def test_too_many_are_told(settings: WebSettings, tokens: dict[str, str]) -> None:
-    app = create_app(settings.model_copy(update={"live_max_viewers": 1}))
+    app = create_app(settings.model_copy(update={"live_max_viewers": 1}), bound_users())
     with serving(app) as address, watching(address, tokens["ann"]) as events:
         next(events)
         answer = httpx.get(f"{address}/api/live/events", cookies={"_token": tokens["bob"]})
@@ -157,7 +157,7 @@ def test_too_many_are_told(settings: WebSettings, tokens: dict[str, str]) -> Non
 
 
 def test_a_stream_ends(settings: WebSettings, tokens: dict[str, str]) -> None:
-    app = create_app(settings.model_copy(update={"live_stream_seconds": 0.5}))
+    app = create_app(settings.model_copy(update={"live_stream_seconds": 0.5}), bound_users())
     with serving(app) as address, watching(address, tokens["ann"]) as events:
         assert {name for name, _, _ in events} == {"state"}
     assert until(lambda: hub(app).viewers == 0)

@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import uvicorn
 from fastapi import FastAPI
@@ -17,13 +17,25 @@ from pinwheel.clients import memsql
 from pinwheel.clients.memsql import Connection
 from pinwheel.core.settings import MemsqlSettings, WebSettings, load
 
+if TYPE_CHECKING:
+    from plugins.web.bound_users import BoundUsers
+
 ROOT = Path(__file__).resolve().parents[2]
 MODULES = ROOT / ".pinwheel" / "tools" / "web" / "node_modules"
-PEOPLE = {"ann": "admin", "bob": "viewer", "carl": "op"}  # by role; carl is bound to brands
+# By role. Carl is bound to brands by the setting, dora by the table.
+PEOPLE = {"ann": "admin", "bob": "viewer", "carl": "op", "dora": "op"}
 BRAND_USERS = {"carl": [1, 2]}
+BOUND_BY_TABLE = {"dora": frozenset({1, 2})}
 SECRET = "a secret of these tests, long enough to sign with it: at least 64 bytes"
 
 Login = Callable[[str | None], TestClient]
+
+
+def bound_users() -> "BoundUsers":
+    """Carl and dora, without a database."""
+    from plugins.web.bound_users import BoundUsers
+
+    return BoundUsers({name: frozenset(brands) for name, brands in BRAND_USERS.items()}, lambda: BOUND_BY_TABLE)
 
 
 def app_on(settings: MemsqlSettings, **values: Any) -> FastAPI:
@@ -31,7 +43,7 @@ def app_on(settings: MemsqlSettings, **values: Any) -> FastAPI:
     from plugins.web.app import create_app
     from plugins.web.database import database
 
-    made = create_app(load(WebSettings, brand_users=BRAND_USERS, memsql_port=1, **values))
+    made = create_app(load(WebSettings, brand_users=BRAND_USERS, memsql_port=1, **values), bound_users())
 
     def ours() -> Iterator[Connection]:
         with memsql.connect(settings) as opened:

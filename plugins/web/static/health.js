@@ -264,6 +264,7 @@ async function begin() {
   fill($("#problem"));
   if (me.brands !== null) return onlyComplete();
   mayControl = me.may_trigger.includes("control_stream");
+  $("#users").hidden = !me.may_trigger.includes("bind_user");
   flow = poll({ load: (signal) => get("health/flow", {}, signal), show: showFlow, place: $("#problem"), seconds: 10 });
   followAlerts(me.may_trigger);
   followHistories();

@@ -35,6 +35,18 @@ declare namespace Api {
     differences: string[];
     closed_through: string | null;
   }
+  interface BoundList {
+    users: BoundUser[];
+    of_setting: BoundUser[];
+    brands: UserBrand[];
+  }
+  interface BoundUser {
+    user: string;
+    brands: UserBrand[];
+    reason: string | null;
+    bound_by: string | null;
+    bound_at: string | null;
+  }
   interface BrandHour {
     hour: number;
     today: number | null;
@@ -428,6 +440,10 @@ declare namespace Api {
     categories: Trend[];
     brands: Trend[];
     countries: Trend[];
+  }
+  interface UserBrand {
+    brand_id: string;
+    name: string | null;
   }
   interface Verdicts {
     now: string;
