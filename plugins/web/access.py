@@ -23,6 +23,7 @@ DAGS = (
     "rebuild_tables",
     "silence_alert",
     "bind_user",
+    "report_brands",
 )  # that the pages have buttons for
 READ_BY_ANALYSTS = "merge_events"  # whoever may read this Dag sees every brand's data in its logs anyway
 RUN_BY_OPERATORS = "control_stream"

@@ -1,8 +1,9 @@
 """The brand reports page's API: the list of reports, the changes in each revision, and their files."""
 
 import json
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from typing import Annotated
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Depends, HTTPException, Path, Query
 from fastapi.responses import Response
@@ -16,7 +17,7 @@ from pinwheel.reports.page import number_name, style_hash_of
 from pinwheel.reports.period import MAX_DAYS, Period
 from pinwheel.reports.store import Store
 from pinwheel.reports.tables import FILES
-from plugins.web.access import BrandQuery, Scope, ScopeDep, SettingsDep, ViewerDep, only
+from plugins.web.access import BrandQuery, Scope, ScopeDep, SeesAllDep, SettingsDep, ViewerDep, only
 from plugins.web.database import DatabaseDep
 
 router = APIRouter(prefix="/api/reports", tags=["reports"])
@@ -28,8 +29,25 @@ POLICY = "default-src 'none'; style-src {style}; base-uri 'none'; form-action 'n
 
 DayQuery = Annotated[date | None, Query(description="Periods that include this UTC day; default: the newest")]
 DaysQuery = Annotated[int, Query(description="Length of the periods in days; 0: any length", ge=0, le=MAX_DAYS)]
+FindQuery = Annotated[str, Query(description="Part of a brand's name or number; empty: any brand", max_length=100)]
+Sort = Literal["brand", "-brand", "period", "-period", "engagement", "-engagement", "made", "-made"]
+SortQuery = Annotated[Sort, Query(description="What the list is sorted by; with -, the largest or newest first")]
 TopQuery = Annotated[int, Query(description="Maximum number of reports", ge=1, le=5000)]
 DaysPath = Annotated[int, Path(ge=1, le=MAX_DAYS)]
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """Which reports to list, and in which order."""
+
+    day: DayQuery = None
+    days: DaysQuery = 0
+    find: FindQuery = ""
+    sort: SortQuery = "-period"
+    top: TopQuery = 100
+
+
+WantedDep = Annotated[Wanted, Depends()]
 
 
 class ListedReport(BaseModel):
@@ -62,6 +80,17 @@ class Reports(BaseModel):
     has_more: bool
 
 
+class ReportableDays(BaseModel):
+    """The first day with events, null: there is none; the first whose events are all kept, null: all are; yesterday.
+
+    A report is compared with as many days before it, which must be kept, too.
+    """
+
+    first_day: date | None
+    kept_from: date | None
+    last_day: date
+
+
 class Change(BaseModel):
     """A number that differs from the previous revision; null: the item was not in that revision's list."""
 
@@ -84,22 +113,25 @@ class Revisions(BaseModel):
 
 
 @router.get("")
-def reports(
-    scope: ScopeDep,
-    connection: DatabaseDep,
-    brand: BrandQuery = None,
-    day: DayQuery = None,
-    days: DaysQuery = 0,
-    top: TopQuery = 100,
-) -> Reports:
-    """The reports of a brand, of a day, or of a brand on a day; by default all brands on the newest day."""
+def reports(scope: ScopeDep, connection: DatabaseDep, wanted: WantedDep, brand: BrandQuery = None) -> Reports:
+    """The reports of some brands, of a day, or of both; by default all brands on the newest day."""
     if brand is not None and not fetch(connection, "pages/reports_brand", {"brand_id": brand}):
         raise HTTPException(404, f"There is no brand {brand}.")
-    wanted = day or (None if brand is not None else _newest(connection, scope, days))
-    if wanted is None and brand is None:
+    is_any = brand is None and not wanted.find
+    day = wanted.day or (_newest(connection, scope, wanted.days) if is_any else None)
+    if day is None and is_any:
         return Reports(day=None, reports=[], has_more=False)
-    rows = fetch(connection, "pages/reports_list", scope.sql() | _between(wanted) | {"days": days, "top": top + 1})
-    return Reports(day=wanted, reports=[ListedReport(**_listed(row)) for row in rows[:top]], has_more=len(rows) > top)
+    params = {"days": wanted.days, "find": wanted.find, "sort": wanted.sort, "top": wanted.top + 1}
+    rows = fetch(connection, "pages/reports_list", scope.sql() | _between(day) | params)
+    listed = [ListedReport(**_listed(row)) for row in rows[: wanted.top]]
+    return Reports(day=day, reports=listed, has_more=len(rows) > wanted.top)
+
+
+@router.get("/days")
+def days(_: SeesAllDep, connection: DatabaseDep) -> ReportableDays:
+    """The days that a report can be made of."""
+    (row,) = fetch(connection, "pages/reports_days")
+    return ReportableDays(**row, last_day=datetime.now(UTC).date() - timedelta(days=1))
 
 
 def _newest(connection: Connection, scope: Scope, days: int) -> date | None:

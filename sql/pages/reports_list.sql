@@ -1,11 +1,13 @@
 -- name:    pages/reports_list
 -- purpose: The newest revision of each report, for periods that include a day, or for all periods.
--- grain:   one row per brand and period; the newest period first, then by brand
+-- grain:   one row per brand and period; sorted as asked, then the newest period first, then by brand
 -- reads:   brand_reports, brands
 -- writes:  nothing
--- params:  all_brands tinyint, brands bigint list, days int, from_day date, day date, to_day date, top int
+-- params:  all_brands tinyint, brands bigint list, days int, from_day date, day date, to_day date, find varchar, sort varchar, top int
+-- sqlfluff:max_line_length:150
 
--- Periods that begin between from_day and to_day, inclusive, and end on day or later.
+-- Periods that begin between from_day and to_day, inclusive, and end on day or later. find: a part of the name or number,
+-- as the page writes both: Halden (17). sort: brand, period, engagement or made; with a -, the other way round.
 SELECT
     report.brand_id,
     brand.name,
@@ -36,7 +38,21 @@ WHERE
     AND report.first_day >= %(from_day)s
     AND report.first_day <= %(to_day)s
     AND report.first_day + INTERVAL report.days DAY > %(day)s
+    AND (
+        %(find)s = ''
+        OR INSTR(
+            LOWER(CONCAT(COALESCE(brand.name, 'brand'), ' (', report.brand_id, ')')),
+            LOWER(%(find)s)
+        ) > 0
+    )
 ORDER BY
+    CASE WHEN %(sort)s = 'brand' THEN LOWER(brand.name) END ASC,
+    CASE WHEN %(sort)s = '-brand' THEN LOWER(brand.name) END DESC,
+    CASE WHEN %(sort)s = 'engagement' THEN report.engagement END ASC,
+    CASE WHEN %(sort)s = '-engagement' THEN report.engagement END DESC,
+    CASE WHEN %(sort)s = 'made' THEN report.made_at END ASC,
+    CASE WHEN %(sort)s = '-made' THEN report.made_at END DESC,
+    CASE WHEN %(sort)s = 'period' THEN report.first_day END ASC,
     report.first_day DESC,
     report.days ASC,
     report.brand_id ASC

@@ -35,6 +35,7 @@ ANSWERS: dict[str, Any] = {
     "quality/rows": hostile(quality.Rows, TEXTS),
     "quality/dead-letters": hostile(quality.DeadLetters, TEXTS),
     "reports?*": hostile(reports.Reports, TEXTS),
+    "reports/days": {"first_day": "2026-01-05", "kept_from": None, "last_day": "2026-03-14"},
     "reports/3/*/3": hostile(reports.Revisions, TEXTS),
     "brands/1": hostile(brand.BrandToday, TEXTS),
     "pins/7": hostile(pin.Pin, TEXTS) | {"shown_from": "2026-03-07T00:00:00Z", "shown_to": "2026-03-14T00:00:00Z"},
@@ -123,7 +124,9 @@ def test_the_log_of_the_driver(browser: Browser, address: str, tokens: dict[str,
 def test_a_report_in_its_page(browser: Browser, address: str, tokens: dict[str, str]) -> None:
     with opened(browser, f"{address}/reports", tokens["ann"], ANSWERS) as (page, seen):
         page.route("**/report.html", lambda route: route.fulfill(path=REPORT))
-        page.get_by_role("button", name="Open").first.click()
+        page.get_by_text("Make a report").click()
+        assert broken(page) == {}
+        page.get_by_role("link", name="Open").first.click()
         expect(page.locator("#reader h1")).to_be_focused()
         assert (broken(page), seen.faults) == ({}, [])
 

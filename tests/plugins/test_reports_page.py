@@ -2,7 +2,7 @@
 
 import re
 import shutil
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -73,6 +73,47 @@ def test_it_is_filtered_by_brand_day_and_length(made: None, ann: TestClient) -> 
     assert listed(ann, days=7) == [(1, "2026-03-09", 7, 1)]
     assert listed(ann, day="2026-03-16") == []
     assert listed(ann, day="1000-01-01") == listed(ann, day="9999-12-31") == []
+
+
+def brands_listed(client: TestClient, **params: Any) -> list[int]:
+    return [brand for brand, *_ in listed(client, **params)]
+
+
+def test_a_brand_is_found_by_a_part_of_its_name_or_number(made: None, ann: TestClient, carl: TestClient) -> None:
+    assert listed(ann, find="kitch") == listed(ann, brand=1)
+    assert brands_listed(ann, find="OTHER people's (3)") == [3]
+    assert brands_listed(ann, find="70") == [70], "it has no name"
+    assert brands_listed(ann, find="kitch", day="2026-03-13", days=1) == [1]
+    for nothing in ("nobody", "%", "_", "\\", "' OR 1 = 1 -- "):
+        assert brands_listed(ann, find=nothing) == []
+    assert brands_listed(carl, find="other") == [], "bound to others"
+    assert ann.get("/api/reports", params={"find": "x" * 101}).status_code == 422
+
+
+def test_it_is_sorted_as_asked_before_it_is_cut_off(made: None, ann: TestClient) -> None:
+    def order(sort: str) -> list[int]:
+        return brands_listed(ann, day="2026-03-14", days=1, sort=sort)
+
+    assert order("brand") == [70, 1, 3], "the one without a name first"
+    assert order("-brand") == [3, 1, 70]
+    assert order("engagement") == [70, 3, 1]
+    assert order("-engagement") == [1, 3, 70]
+    assert brands_listed(ann, day="2026-03-14", sort="-engagement", top=1) == [1]
+    assert [day for _, day, *_ in listed(ann, brand=1, sort="period")] == ["2026-03-09", "2026-03-13", "2026-03-14"]
+    made_at = [r["made_at"] for r in ann.get("/api/reports?find=kitch&sort=made").json()["reports"]]
+    assert made_at == sorted(made_at)
+    assert ann.get("/api/reports?sort=name").status_code == 422
+
+
+def test_the_days_that_a_report_can_be_made_of(made: None, ann: TestClient, carl: TestClient) -> None:
+    yesterday = datetime.now(UTC).date() - timedelta(days=1)
+    told = {"first_day": "2026-03-13", "kept_from": None, "last_day": yesterday.isoformat()}
+    assert ann.get("/api/reports/days").json() == told
+    assert carl.get("/api/reports/days").status_code == 403
+
+
+def test_without_events_no_report_can_be_made(ann: TestClient, settings: MergeSettings) -> None:
+    assert ann.get("/api/reports/days").json()["first_day"] is None
 
 
 def test_a_long_list_says_that_there_is_more(made: None, ann: TestClient) -> None:

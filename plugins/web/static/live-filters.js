@@ -1,6 +1,7 @@
 // What the live page shows: chosen in its form, kept in the address, said in words.
 
 import { TYPES } from "./live-feed.js";
+import { addressWith, owner } from "./pinwheel.js";
 
 const ONE_TYPE = { repin: "repins", pin: "pins", comment: "comments", login: "logins" };
 const ONE_EVENT = { repin: "repin", pin: "pin", comment: "comment", login: "login" };
@@ -16,10 +17,6 @@ export function chosen(form) {
   return { types, brand: text("brand"), category: text("category"), view: /** @type {ViewName} */ (text("view")) };
 }
 
-/* Inside Airflow's frame, the address that people see and share is that of the window around it; after a click on the bar
-   inside the frame, that address is another page's. */
-const owner = window.parent.location.pathname.endsWith("/pinwheel-live") ? window.parent : window;
-
 /** What the address says, as far as it is possible. @returns {Filters} */
 export function fromAddress() {
   const said = new URLSearchParams(owner.location.search);
@@ -31,16 +28,14 @@ export function fromAddress() {
 
 /** Put it into the address, without what is usual. @param {Filters} filters @param {ViewName} usualView */
 export function toAddress(filters, usualView) {
-  const { history, location } = owner;
-  const said = new URLSearchParams(location.search);
-  const keep = (/** @type {string} */ name, /** @type {string} */ value, /** @type {string} */ usual) =>
-    value === usual ? said.delete(name) : said.set(name, value);
-  keep("types", filters.types.join(","), USUAL.types.join(","));
-  keep("brand", filters.brand, USUAL.brand);
-  keep("category", filters.category, USUAL.category);
-  keep("view", filters.view ?? usualView, usualView);
-  const query = said.toString();
-  history.replaceState(history.state, "", `${location.pathname}${query && `?${query}`}${location.hash}`);
+  const types = filters.types.join(",");
+  const said = {
+    types: types === USUAL.types.join(",") ? null : types,
+    brand: filters.brand || null,
+    category: filters.category || null,
+    view: filters.view === usualView ? null : filters.view,
+  };
+  owner.history.replaceState(owner.history.state, "", `${addressWith(said)}${owner.location.hash}`);
 }
 
 /** "repins and comments of Halden in Food". @param {Filters} filters @param {string} brandName */

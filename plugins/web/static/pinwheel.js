@@ -146,6 +146,16 @@ export async function trigger(dag, conf) {
 }
 
 /**
+ * The state of a run of a Dag: queued, running, success or failed. Throws an ApiError.
+ * @param {string} dag
+ * @param {string} run
+ * @returns {Promise<string>}
+ */
+export async function runState(dag, run) {
+  return (await ask(airflowUrl(`api/v2/dags/${dag}/dagRuns/${encodeURIComponent(run)}`), {})).state;
+}
+
+/**
  * POST api/<path>: the whole response. Throws an ApiError.
  * @param {string} path
  * @param {object} body
@@ -319,17 +329,18 @@ export function badge(kind, text) {
 }
 
 /**
- * A table. A null cell is shown as a dash.
+ * A table. A null cell is shown as a dash. With `sorting`, the names of columns with a `sort` are buttons.
  * @template Row
  * @param {Column<Row>[]} columns
  * @param {Row[]} rows
  * @param {string} [caption]
+ * @param {Sorting} [sorting]
  */
-export function table(columns, rows, caption) {
+export function table(columns, rows, caption, sorting) {
   const head = h(
     "tr",
     {},
-    columns.map((c) => h("th", { scope: "col", class: c.number ? "number" : null }, c.label)),
+    columns.map((c) => headCell(c, sorting)),
   );
   const body = rows.map((row) =>
     h(
@@ -346,8 +357,28 @@ export function table(columns, rows, caption) {
     h("tbody", {}, body),
   ];
   return scrollable(
-    h("div", { class: "scroll", role: "group", "aria-label": caption }, h("table", { class: "data" }, parts)),
+    h(
+      "div",
+      { class: "scroll", role: "group", "aria-label": caption },
+      h("table", { class: sorting ? "data sortable" : "data" }, parts),
+    ),
   );
+}
+
+/**
+ * A click sorts by the column as its `sort` says, the next one the other way round.
+ * @param {{label: string, number?: boolean, sort?: string}} column
+ * @param {Sorting} [sorting]
+ */
+function headCell({ label, number, sort }, sorting) {
+  const attributes = { scope: "col", class: number ? "number" : null };
+  if (!sort || !sorting) return h("th", attributes, label);
+  const other = sort.startsWith("-") ? sort.slice(1) : `-${sort}`;
+  const is = sorting.sort === sort || sorting.sort === other;
+  const order = !is ? null : sorting.sort.startsWith("-") ? "descending" : "ascending";
+  const click = () => sorting.by(sorting.sort === sort ? other : sort);
+  const button = h("button", { type: "button", class: "plain-button", on: { click } }, label);
+  return h("th", { ...attributes, "aria-sort": order }, button);
 }
 
 const scrollables = new ResizeObserver((changed) => {
@@ -432,22 +463,65 @@ export function airflowLink(path, text) {
   return link;
 }
 
-/**
- * A link to somebody else's page, in a new tab that learns nothing of this one. Airflow's frame allows no new tabs, so there
- * Airflow's own document follows it. @param {string} url an https URL
- */
-export function outsideLink(url) {
-  const go = (/** @type {MouseEvent} */ event) => {
-    if (window.parent === window) return;
-    event.preventDefault();
-    const twin = window.parent.document.createElement("a");
-    Object.assign(twin, { href: link.href, rel: link.rel, target: link.target });
-    twin.click();
-  };
-  const how = { href: url, rel: "noopener noreferrer", target: "_blank", on: { click: go } };
-  const link = h("a", how, h("bdi", {}, url));
+/** A link to somebody else's page, in a new tab that learns nothing of this one. @param {string} url an https URL */
+export const outsideLink = (url) => tabLink(url, h("bdi", {}, url));
+
+/** A link that opens in a new tab. @param {string} url @param {Child} text */
+export function tabLink(url, text) {
+  const go = (/** @type {MouseEvent} */ event) => toTab(event, link);
+  const link = h("a", { href: url, rel: "noopener noreferrer", target: "_blank", on: { click: go } }, text);
   return link;
 }
+
+/** Airflow's frame allows no new tabs, so there Airflow's own document follows the link. @param {Event} event @param {HTMLAnchorElement} link */
+function toTab(event, link) {
+  if (window.parent === window) return;
+  event.preventDefault();
+  const twin = window.parent.document.createElement("a");
+  Object.assign(twin, { href: link.href, rel: "noopener noreferrer", target: "_blank" });
+  twin.click();
+}
+
+/* The address ----------------------------------------------------------------------------------------------------- */
+
+/**
+ * The window whose address people see and share: inside Airflow's frame the one around it, unless that shows the address
+ * of another page, after a click on the bar inside the frame.
+ */
+export const owner = window.parent.location.pathname.endsWith(`/pinwheel-${document.documentElement.dataset.page}`)
+  ? window.parent
+  : window;
+
+/** The address with these parameters; null leaves one out, the others stay. @param {Record<string, string | null>} said */
+export function addressWith(said) {
+  const { pathname, search } = owner.location;
+  const query = new URLSearchParams(search);
+  for (const [name, value] of Object.entries(said)) value === null ? query.delete(name) : query.set(name, value);
+  const text = query.toString();
+  return `${pathname}${text && `?${text}`}`;
+}
+
+/**
+ * A link to the same page with other parameters: `show` shows them here, and Back leads back; or it opens in a new tab.
+ * @param {Record<string, string | null>} said
+ * @param {() => void} show
+ * @param {Attributes} attributes
+ * @param {Child} text
+ */
+export function stepLink(said, show, attributes, text) {
+  const go = (/** @type {MouseEvent} */ event) => {
+    if (event.button > 1) return;
+    if (event.button === 1 || event.metaKey || event.ctrlKey || event.shiftKey) return toTab(event, link);
+    event.preventDefault();
+    step(said);
+    show();
+  };
+  const link = h("a", { ...attributes, href: addressWith(said), on: { click: go, auxclick: go } }, text);
+  return link;
+}
+
+/** A new entry of the history. @param {Record<string, string | null>} said */
+export const step = (said) => owner.history.pushState(owner.history.state, "", addressWith(said));
 
 /** Airflow's address of a path: our pages are under <Airflow>/pinwheel/. @param {string} path */
 function airflowUrl(path) {

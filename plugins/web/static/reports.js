@@ -1,8 +1,8 @@
-// Brand reports: the list, and one report in a sandboxed frame without scripts.
+// Brand reports: the list. What is chosen and what is open are in the address, and Back leads back.
 
 import {
   $,
-  address,
+  addressWith,
   airflowLink,
   badge,
   brandLink,
@@ -11,44 +11,28 @@ import {
   fill,
   get,
   h,
-  notice,
+  owner,
   poll,
-  runbookLink,
+  step,
+  stepLink,
   table,
   when,
 } from "./pinwheel.js";
+import { brandText, offerForm } from "./reports-make.js";
+import { complete, dayName, keyOf, named, period, quality, read, unread } from "./reports-one.js";
 
-/**
- * The key of a report.
- * @typedef {{brand_id: number | string, first_day: string, days: number | string}} Named
- */
-
-/** @type {Record<string, [Kind, string]>} */
-const VERDICTS = {
-  passed: ["good", "passed"],
-  warning: ["warn", "warnings"],
-  failed: ["bad", "failed"],
-  unchecked: ["idle", "not checked"],
-};
 const STEP = 100; // further reports per "Show more"
-const DAY = new Intl.DateTimeFormat("en-GB", {
-  timeZone: "UTC",
-  weekday: "short",
-  day: "numeric",
-  month: "short",
-  year: "numeric",
-});
+const TYPING = 300; // ms without a key, after which a brand is looked for
+const TITLE = document.title;
 const filter = $("#filter");
 let top = STEP;
+/** @type {Api.Choice[]} */
+let brands = [];
+let mayMake = false;
+/** The report that was opened last: its link has the focus again after it. @type {string | null} */
+let opened = null;
 
 /* The list -------------------------------------------------------------------------------------------------------- */
-
-/** "Sat, 14 Mar 2026"; for several days the first and the last. @param {{first_day: string, days: number}} report */
-function period({ first_day, days }) {
-  const first = new Date(`${first_day}T00:00:00Z`);
-  const last = new Date(first.getTime() + (days - 1) * 86400000);
-  return days === 1 ? DAY.format(first) : `${DAY.format(first)} – ${DAY.format(last)}`;
-}
 
 /** @param {Api.ListedReport} report */
 function change({ engagement, engagement_before }) {
@@ -58,21 +42,19 @@ function change({ engagement, engagement_before }) {
   return `${percent < 0 ? "−" : "+"}${count(Math.abs(percent))} %`;
 }
 
-/** @param {Api.ListedReport} r */
-const complete = (r) => (r.is_complete ? badge("good", "complete") : badge("warn", "not complete"));
-/** @param {Api.ListedReport} r */
-const quality = (r) => badge(...(VERDICTS[r.verdict] ?? ["idle", r.verdict]));
-/** @param {Named} r */
-const path = (r) => `reports/${r.brand_id}/${r.first_day}/${r.days}`;
-
 /** @param {Api.ListedReport[]} reports */
 function rows(reports) {
+  const by = (/** @type {string} */ sort) => {
+    $("#sort").value = sort;
+    again();
+  };
   return table(
     [
-      { label: "Brand", cell: (r) => h("b", {}, brandLink(r.brand_id, r.brand_name)) },
-      { label: "Period", cell: period },
+      { label: "Brand", sort: "brand", cell: (r) => h("b", {}, brandLink(r.brand_id, r.brand_name)) },
+      { label: "Period", sort: "-period", cell: period },
       {
         label: "Engagement",
+        sort: "-engagement",
         number: true,
         cell: (r) => h("span", {}, count(r.engagement), " ", h("span", { class: "quiet" }, change(r))),
       },
@@ -84,45 +66,34 @@ function rows(reports) {
         number: true,
         cell: (r) => (r.revision > 1 ? `${r.revision}, ${count(r.change_count)} changes` : "1"),
       },
-      { label: "Made", cell: (r) => when(r.made_at, { seconds: false }) },
-      {
-        label: "Report",
-        cell: (r) =>
-          h(
-            "button",
-            {
-              type: "button",
-              "aria-label": `Open the report of ${r.brand_name}, ${period(r)}`,
-              on: { click: () => open(r) },
-            },
-            "Open",
-          ),
-      },
+      { label: "Made", sort: "-made", cell: (r) => when(r.made_at, { seconds: false }) },
+      { label: "Report", cell: link },
     ],
     reports,
     "Brand reports",
+    { sort: $("#sort").value, by },
   );
 }
 
+/** @param {Api.ListedReport} r */
+function link(r) {
+  const about = { "aria-label": `Open the report of ${r.brand_name}, ${period(r)}`, "data-report": keyOf(r) };
+  return stepLink({ report: keyOf(r), revision: null }, follow, about, "Open");
+}
+
 function nothing() {
-  const isFiltered = $("#brand").value || $("#day").value || $("#days").value !== "0";
-  const form = airflowLink("dags/report_brands", "report_brands");
-  if (!isFiltered)
-    return empty("No reports yet", [
-      "Reports are made each night. To make some now, trigger ",
-      form,
-      " with the first day of any past period.",
-    ]);
-  return empty("No such report", [
-    "Choose another brand, day or period. To make this report, trigger ",
-    form,
-    " with its first day.",
-  ]);
+  const said = chosen();
+  const make = mayMake
+    ? "To make one of any days that are over, use “Make a report” above."
+    : ["To make one of any days that are over, trigger ", airflowLink("dags/report_brands", "report_brands"), "."];
+  if (!said.find && !said.day && said.days === "0")
+    return empty("No reports yet", ["Reports are made each night. ", make]);
+  return empty("No such report", ["Choose another brand, day or period. ", make]);
 }
 
 /** @param {Api.Reports} found */
 function showList({ day, reports, has_more }) {
-  const title = day ? `Reports that include ${DAY.format(new Date(`${day}T00:00:00Z`))}` : "Reports of all days";
+  const title = day ? `Reports that include ${dayName(day)}` : "Reports of all days";
   const late = reports.filter((r) => !r.is_complete).length;
   fill(
     $("#state"),
@@ -146,140 +117,124 @@ function showList({ day, reports, has_more }) {
   );
 }
 
-function wanted() {
-  const form = new FormData(filter);
-  return { brand: form.get("brand"), day: form.get("day"), days: form.get("days"), top };
+/* What is chosen, and the address --------------------------------------------------------------------------------- */
+
+/** What the form says. */
+function chosen() {
+  const said = new FormData(filter);
+  const text = (/** @type {string} */ name) => String(said.get(name) ?? "");
+  return { find: text("find").trim(), day: text("day"), days: text("days"), sort: text("sort") };
 }
 
-const list = poll({
-  load: (signal) => get("reports", wanted(), signal),
-  show: showList,
-  place: $("#problem"),
-  seconds: 60,
-});
-
-/* One report ------------------------------------------------------------------------------------------------------ */
-
-/** Open a report. Its key goes into the address, so that a reload or a bookmark opens it again. @param {Named} report */
-async function open(report) {
-  const reader = $("#reader");
-  show(true);
-  history.replaceState(null, "", `#${report.brand_id}/${report.first_day}/${report.days}`);
-  fill(reader, h("p", { class: "quiet" }, "Opening …"));
-  try {
-    /** @type {Api.Revisions} */
-    const { revisions } = await get(path(report));
-    fill(reader, heading(revisions), h("div", { id: "revision" }));
-    showRevision(revisions[0]);
-    $("h1", reader).focus();
-  } catch (error) {
-    fill(reader, notice(error), back());
+/** Let the form say what the address says, as far as it is possible; and what is to be read. */
+function fromAddress() {
+  const said = new URLSearchParams(owner.location.search);
+  const text = (/** @type {string} */ name) => said.get(name) ?? "";
+  $("#find").value = text("find").slice(0, 100);
+  $("#day").value = text("day");
+  for (const one of [$("#days"), $("#sort")]) {
+    one.value = text(one.name);
+    if (one.selectedIndex < 0) one.selectedIndex = 0;
   }
+  return { report: named(text("report")), revision: said.get("revision") };
 }
 
-/** @param {boolean} isReading */
-function show(isReading) {
+/** Put what is chosen into the address, without what is usual. */
+function toAddress() {
+  const { find, day, days, sort } = chosen();
+  const usual = (/** @type {string} */ value, /** @type {string} */ one) => (value === one ? null : value);
+  const said = { find: find || null, day: day || null, days: usual(days, "0"), sort: usual(sort, "-period") };
+  owner.history.replaceState(owner.history.state, "", addressWith(said));
+}
+
+function again() {
+  top = STEP;
+  toAddress();
+  list.now();
+}
+
+/** Show what the address says: the list, or a report. */
+function follow() {
+  const { report, revision } = fromAddress();
+  const isReading = report !== null;
   $("#reader").hidden = !isReading;
-  for (const place of [$(".head"), $("#list"), filter]) place.hidden = isReading;
+  for (const place of [$(".head"), $("#list"), $("#problem"), filter]) place.hidden = isReading;
+  $("#make").hidden = isReading || !mayMake;
+  if (report) {
+    opened = keyOf(report);
+    return read(report, revision, { list: follow, revision: chooseRevision });
+  }
+  document.title = TITLE;
+  unread();
+  list.now();
+  if (opened) $(`#list [data-report="${opened}"]`)?.focus();
+  opened = null;
 }
 
-function close() {
-  show(false);
-  history.replaceState(null, "", location.pathname + location.search);
-  fill($("#reader"));
-  $("#list button")?.focus();
+/** @param {string | null} revision */
+function chooseRevision(revision) {
+  step({ revision });
+  follow();
 }
 
-const back = () => h("button", { type: "button", on: { click: close } }, "Back to the list");
-
-/** @param {Api.Revision[]} revisions */
-function heading(revisions) {
-  const [newest] = revisions;
-  const choose = (/** @type {{target: HTMLSelectElement}} */ { target }) =>
-    showRevision(revisions.find((r) => String(r.revision) === target.value) ?? newest);
-  const options = revisions.map((r) =>
-    h("option", { value: r.revision }, `${r.revision}, made ${r.made_at.slice(0, 16).replace("T", " ")} UTC`),
-  );
-  return h(
-    "div",
-    { class: "card-head" },
-    h("h1", { tabindex: "-1" }, `${newest.brand_name}, ${period(newest)}`),
-    h(
-      "div",
-      { class: "head-side" },
-      h("label", { class: "quiet" }, "Revision ", h("select", { on: { change: choose } }, options)),
-      back(),
-    ),
-  );
+/** Addresses once ended with the report's key. */
+function fromOldAddress() {
+  const old = named(location.hash.slice(1));
+  if (old) owner.history.replaceState(owner.history.state, "", addressWith({ report: keyOf(old) }));
 }
-
-/** @param {Api.Revision} r */
-function showRevision(r) {
-  const of = `${path(r)}/${r.revision}`;
-  const file = (/** @type {string} */ name, /** @type {string} */ text) =>
-    h("a", { href: address(`${of}/${name}`, { download: true }), download: "" }, text);
-  fill(
-    $("#revision"),
-    h(
-      "p",
-      { class: "head-side" },
-      complete(r),
-      quality(r),
-      r.mail === "sent" ? badge("idle", "mailed") : null,
-      r.mail === "due" ? badge("idle", "to be mailed") : null,
-      runbookLink("docs/runbooks/report_brands.md", "Runbook"),
-    ),
-    h(
-      "p",
-      { class: "head-side" },
-      "Download:",
-      file("report.html", "page, to print"),
-      r.tables.map((name) => file(name, name)),
-    ),
-    r.revision > 1 ? changes(r) : null,
-    h("iframe", { class: "report", src: address(`${of}/report.html`), sandbox: "", title: "The report" }),
-  );
-}
-
-/** @param {Api.Revision} r */
-function changes(r) {
-  const shown = (/** @type {number | null} */ value) => (value === null ? "not listed" : count(value));
-  const by = (/** @type {Api.Change} */ c) =>
-    c.before === null || c.after === null
-      ? ""
-      : `${c.after > c.before ? "+" : "−"}${count(Math.abs(c.after - c.before))}`;
-  /** @type {Column<Api.Change>[]} */
-  const columns = [
-    { label: "Number", cell: (c) => c.name },
-    { label: "Before", number: true, cell: (c) => shown(c.before) },
-    { label: "Now", number: true, cell: (c) => shown(c.after) },
-    { label: "Change", number: true, cell: by },
-  ];
-  const title = r.change_count
-    ? `${count(r.change_count)} numbers changed since revision ${r.revision - 1}`
-    : `No number changed since revision ${r.revision - 1}, only its completeness or data quality`;
-  return h("details", {}, h("summary", {}, title), r.changes.length ? table(columns, r.changes, title) : null);
-}
-
-/* Filters --------------------------------------------------------------------------------------------------------- */
 
 async function offerBrands() {
   try {
     /** @type {Api.Choices} */
-    const { brands } = await get("live/choices");
-    $("#brand").append(...brands.map((b) => h("option", { value: b.brand_id }, b.name || `brand ${b.brand_id}`)));
+    const choices = await get("live/choices");
+    brands = choices.brands;
+    fill(
+      $("#brands"),
+      brands.map((b) => h("option", { value: brandText(b) })),
+    );
   } catch {
     setTimeout(offerBrands, 15000); // the list shows the error
   }
 }
 
-function again() {
-  top = STEP;
-  list.now();
+async function offerToMake() {
+  try {
+    /** @type {Api.Me} */
+    const me = await get("me");
+    if (!me.may_trigger.includes("report_brands")) return;
+    await offerForm(
+      () => brands,
+      (report) => {
+        step({ report: keyOf(report), revision: null });
+        follow();
+      },
+    );
+    mayMake = true;
+    $("#make").hidden = !$("#reader").hidden;
+  } catch {
+    setTimeout(offerToMake, 15000);
+  }
 }
+
+fromOldAddress();
+const isOpened = fromAddress().report !== null;
+const list = poll({
+  load: (signal) => get("reports", { ...chosen(), top }, signal),
+  show: showList,
+  place: $("#problem"),
+  seconds: 60,
+});
+
+/** @type {number | undefined} */
+let typing;
+$("#find").addEventListener("input", () => {
+  clearTimeout(typing);
+  typing = setTimeout(again, TYPING);
+});
 filter.addEventListener("change", again);
 filter.addEventListener("reset", () => setTimeout(again));
 filter.addEventListener("submit", (event) => event.preventDefault());
+owner.addEventListener("popstate", follow);
 offerBrands();
-const asked = /^#(\d+)\/(\d{4}-\d\d-\d\d)\/(\d+)$/.exec(location.hash);
-if (asked) open({ brand_id: asked[1], first_day: asked[2], days: asked[3] });
+offerToMake();
+if (isOpened) follow();

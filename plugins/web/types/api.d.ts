@@ -297,6 +297,11 @@ declare namespace Api {
     letters: number;
     samples: Letter[];
   }
+  interface ReportableDays {
+    first_day: string | null;
+    kept_from: string | null;
+    last_day: string;
+  }
   interface Reports {
     day: string | null;
     reports: ListedReport[];

@@ -13,6 +13,14 @@ interface Column<Row> {
   label: string;
   cell: (row: Row) => Child;
   number?: boolean;
+  /** What the first click on its name sorts by. */
+  sort?: string;
+}
+
+/** What a table is sorted by, and what sorts it otherwise: "engagement", or "-engagement" for the largest first. */
+interface Sorting {
+  sort: string;
+  by: (sort: string) => void;
 }
 
 interface Poll<Data> {
@@ -35,6 +43,10 @@ interface PageElements {
   "#day": HTMLInputElement;
   "#find": HTMLInputElement;
   "#days": HTMLSelectElement;
+  "#sort": HTMLSelectElement;
+  "#make": HTMLDetailsElement;
+  "#ask": HTMLFormElement;
+  '#ask [name="first_day"]': HTMLInputElement;
   "#sql": HTMLTextAreaElement;
   "#question": HTMLSelectElement;
   "#run": HTMLButtonElement;
@@ -44,6 +56,12 @@ interface PageElements {
 interface Find {
   <Selector extends keyof PageElements>(selector: Selector, within?: ParentNode): PageElements[Selector];
   (selector: string, within?: ParentNode): HTMLElement;
+}
+
+/** What leads from a report to the list, and to another of its revisions; null: the newest. */
+interface Back {
+  list: () => void;
+  revision: (revision: string | null) => void;
 }
 
 type EventType = "repin" | "pin" | "comment" | "login";

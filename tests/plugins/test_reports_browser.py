@@ -1,0 +1,219 @@
+"""The page of brand reports in a real browser: its links and history, its order, and the form that makes a report."""
+
+import json
+import re
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from playwright.sync_api import Browser, Page, Request, Route, expect
+
+from tests.support.browser import available, opened
+from tests.support.pages import MODULES
+
+pytestmark = pytest.mark.skipif(not available() or not MODULES.exists(), reason="needs Chromium, and `make setup`")
+
+AIRFLOW_S_SANDBOX = "allow-scripts allow-same-origin allow-forms allow-downloads"  # of its frame around our pages
+COPPER, MOSS = "1/2026-03-14/1", "2/2026-03-14/1"
+
+
+def report(brand_id: int, name: str, **values: Any) -> dict[str, Any]:
+    return {
+        "brand_id": brand_id, "brand_name": name, "first_day": "2026-03-14", "days": 1, "revision": 1,
+        "made_at": "2026-03-15T04:30:00Z", "complete_through": None, "is_complete": True, "verdict": "passed",
+        "engagement": 9, "engagement_before": 8, "unique_people": 5, "change_count": 0, "mail": "none",
+    } | values  # fmt: skip
+
+
+def revisions(brand_id: int, name: str, count: int = 1) -> dict[str, Any]:
+    made = [report(brand_id, name, revision=n, changes=[], tables=["totals.csv"]) for n in range(count, 0, -1)]
+    return {"revisions": made}
+
+
+ANSWERS: dict[str, Any] = {
+    "reports?*": {"day": "2026-03-14", "has_more": False, "reports": [report(1, "Copper"), report(2, "Moss")]},
+    "live/choices": {
+        "brands": [{"brand_id": 1, "name": "Copper"}, {"brand_id": 2, "name": "Moss"}, {"brand_id": 3, "name": "Moss"}],
+        "categories": [],
+    },
+    "reports/days": {"first_day": "2026-01-05", "kept_from": "2026-02-01", "last_day": "2026-03-14"},
+    f"reports/{COPPER}": revisions(1, "Copper", 2),
+    f"reports/{MOSS}": revisions(2, "Moss"),
+}
+FRAME = f'<iframe sandbox="{AIRFLOW_S_SANDBOX}" src="/pinwheel/reports" width=1200 height=800></iframe>'
+
+
+def said(page: Page) -> dict[str, list[str]]:
+    return parse_qs(urlsplit(page.url).query)
+
+
+def link(place: Any, name: str) -> Any:
+    return place.get_by_role("link", name=f"Open the report of {name}")
+
+
+def test_a_report_has_an_address_and_back_leads_back(browser: Browser, address: str, tokens: dict[str, str]) -> None:
+    with opened(browser, f"{address}/reports?days=1&sort=brand", tokens["ann"], ANSWERS) as (page, seen):
+        link(page, "Copper").click()
+        expect(page.locator("#reader h1")).to_have_text("Copper, Sat, 14 Mar 2026")
+        assert said(page) == {"days": ["1"], "sort": ["brand"], "report": [COPPER]}
+        page.get_by_label("Revision").select_option("1")
+        expect(page.locator("iframe")).to_have_attribute("src", f"api/reports/{COPPER}/1/report.html")
+        assert said(page)["revision"] == ["1"]
+        page.go_back()
+        expect(page.locator("iframe")).to_have_attribute("src", f"api/reports/{COPPER}/2/report.html")
+        page.go_back()
+        expect(link(page, "Copper")).to_be_focused()
+        expect(page.locator("#days")).to_have_value("1")
+        page.go_forward()
+        expect(page.locator("#reader h1")).to_be_focused()
+        page.reload()
+        expect(page.locator("#reader h1")).to_be_visible()
+        page.get_by_role("link", name="Back to the list").click()
+        assert said(page) == {"days": ["1"], "sort": ["brand"]}
+        assert seen.faults == []
+
+
+def test_a_report_opens_in_a_new_tab(browser: Browser, address: str, tokens: dict[str, str]) -> None:
+    with opened(browser, f"{address}/reports", tokens["ann"], ANSWERS) as (page, _):
+        with page.context.expect_page() as tab:
+            link(page, "Moss").click(modifiers=["Control"])
+        assert said(tab.value) == {"report": [MOSS]}
+        assert said(page) == {}
+        expect(page.locator("#reader")).to_be_hidden()
+
+
+def test_an_old_bookmark_still_opens_its_report(browser: Browser, address: str, tokens: dict[str, str]) -> None:
+    with opened(browser, f"{address}/reports#{MOSS}", tokens["ann"], ANSWERS) as (page, _):
+        expect(page.locator("#reader h1")).to_contain_text("Moss")
+        assert said(page) == {"report": [MOSS]}
+
+
+def test_in_airflow_s_frame_the_address_is_that_of_its_window(
+    browser: Browser, address: str, tokens: dict[str, str]
+) -> None:
+    with opened(browser, f"{address}/reports", tokens["ann"], ANSWERS) as (page, seen):
+        page.context.route("**/plugin/pinwheel-reports*", lambda r: r.fulfill(body=FRAME, content_type="text/html"))
+        framed = f"{address.removesuffix('/pinwheel')}/plugin/pinwheel-reports"
+        page.goto(f"{framed}?days=1")
+        inside = page.frame_locator("iframe").first
+        expect(inside.locator("#days")).to_have_value("1")
+        expect(link(inside, "Moss")).to_have_attribute("href", re.compile(r"^/plugin/pinwheel-reports\?days=1&report="))
+        link(inside, "Moss").click()
+        expect(inside.locator("#reader h1")).to_contain_text("Moss")
+        assert said(page) == {"days": ["1"], "report": [MOSS]}
+        with page.context.expect_page() as printed:
+            inside.get_by_role("link", name="Print").click()
+        assert printed.value.url.endswith(f"/pinwheel/api/reports/{MOSS}/1/report.html")
+        page.go_back()
+        expect(inside.locator("#reader")).to_be_hidden()
+        expect(link(inside, "Moss")).to_be_focused()
+        with page.context.expect_page() as tab:
+            link(inside, "Moss").click(modifiers=["Control"])
+        assert said(tab.value) == {"days": ["1"], "report": [MOSS]}
+        assert seen.faults == []
+
+
+def test_the_list_is_searched_and_sorted_by_the_server(browser: Browser, address: str, tokens: dict[str, str]) -> None:
+    asked: list[dict[str, list[str]]] = []
+
+    def note(request: Request) -> None:
+        if "/api/reports?" in request.url:
+            asked.append(parse_qs(urlsplit(request.url).query))
+
+    with opened(browser, f"{address}/reports", tokens["ann"], ANSWERS) as (page, _):
+        page.on("request", note)
+        expect(link(page, "Moss")).to_be_visible()
+        page.locator("#find").press_sequentially("mo")
+        with page.expect_request(re.compile("find=mo")):
+            pass
+        head = page.get_by_role("columnheader", name="Engagement")
+        head.get_by_role("button").press("Enter")
+        expect(head).to_have_attribute("aria-sort", "descending")
+        expect(head.get_by_role("button")).to_be_focused()
+        head.get_by_role("button").press("Enter")
+        expect(head).to_have_attribute("aria-sort", "ascending")
+        assert (asked[-1]["find"], asked[-1]["sort"]) == (["mo"], ["engagement"])
+        assert said(page) == {"find": ["mo"], "sort": ["engagement"]}
+        page.get_by_role("button", name="Newest").click()
+        expect(page.get_by_role("columnheader", name="Period")).to_have_attribute("aria-sort", "descending")
+        assert said(page) == {}
+
+
+@pytest.mark.parametrize(
+    ("brand", "first", "days", "told"),
+    [
+        ("", "2026-03-14", "1", "Which brand?"),
+        ("Moss", "2026-03-14", "1", "Which brand?"),  # there are two
+        ("Copper", "", "1", "Which first day?"),
+        ("Copper", "2026-03-14", "32", "The number of days must be 1 to 31."),
+        ("Copper", "2026-03-14", "1.5", "The number of days must be 1 to 31."),
+        ("1", "2026-03-13", "3", "3 days from Fri, 13 Mar 2026 are not over yet: the last day that is over is Sat, 14"),
+        ("Moss (3)", "2026-02-07", "7", "A report of 7 days can begin on Sun, 8 Feb 2026 at the earliest. Events are"),
+    ],
+)
+def test_what_can_t_be_made_is_said_before_it_is_asked_for(
+    browser: Browser, address: str, tokens: dict[str, str], brand: str, first: str, days: str, told: str
+) -> None:
+    with opened(browser, f"{address}/reports", tokens["ann"], ANSWERS) as (page, seen):
+        asks(page, brand, first, days)
+        expect(page.locator("#make-said")).to_contain_text(told)
+        assert not [url for url in seen.requests if "/dagRuns" in url]
+
+
+def asks(page: Page, brand: str, first: str, days: str) -> None:
+    page.get_by_text("Make a report").click()
+    form = page.get_by_role("form", name="Make a report")
+    form.get_by_label("Brand", exact=True).fill(brand)
+    form.get_by_label("Number of days").fill(days)
+    form.get_by_label("First day").fill(first)
+    form.get_by_role("button", name="Make it").click()
+
+
+def test_a_report_is_asked_for_and_shown_when_it_is_made(
+    browser: Browser, address: str, tokens: dict[str, str]
+) -> None:
+    asked: list[dict[str, Any]] = []
+    states = iter(["queued", "running", "success"])
+
+    def airflow(route: Route) -> None:
+        if route.request.method == "POST":
+            asked.append(json.loads(route.request.post_data or ""))
+            route.fulfill(json={"dag_run_id": "manual__1"})
+        else:
+            route.fulfill(json={"state": next(states)})
+
+    with opened(browser, f"{address}/reports", tokens["ann"], ANSWERS) as (page, _):
+        page.route("**/api/v2/dags/report_brands/dagRuns**", airflow)
+        page.get_by_text("Make a report").click()
+        expect(page.locator("#make-days")).to_contain_text("can begin on Mon, 2 Feb 2026 to Sat, 14 Mar 2026")
+        page.get_by_text("Make a report").click()
+        asks(page, "Moss (2)", "2026-03-14", "1")
+        expect(page.locator("#make-said")).to_contain_text(
+            "The report of Moss (2), Sat, 14 Mar 2026, waits for its turn"
+        )
+        expect(page.locator("#reader h1")).to_contain_text("Moss", timeout=15_000)
+        conf = {"first_day": "2026-03-14", "days": 1, "brand_ids": "2", "mail": False}
+        assert asked == [{"logical_date": None, "conf": conf}]
+        assert said(page) == {"report": [MOSS]}
+
+
+@pytest.mark.parametrize(
+    "answer", [{"status": 403, "json": {}}, {"json": {"dag_run_id": "manual__1", "state": "failed"}}]
+)
+def test_what_is_not_made_is_said(
+    browser: Browser, address: str, tokens: dict[str, str], answer: dict[str, Any]
+) -> None:
+    with opened(browser, f"{address}/reports", tokens["ann"], ANSWERS) as (page, _):
+        page.route("**/api/v2/dags/report_brands/dagRuns**", lambda route: route.fulfill(**answer))
+        asks(page, "Copper", "2026-03-14", "1")
+        told = "You may not trigger report_brands." if "status" in answer else "could not be made"
+        expect(page.locator("#make-said")).to_contain_text(told, timeout=10_000)
+        expect(page.locator("#reader")).to_be_hidden()
+
+
+@pytest.mark.parametrize("name", ["bob", "carl"])
+def test_who_may_not_trigger_has_no_form(browser: Browser, address: str, tokens: dict[str, str], name: str) -> None:
+    with opened(browser, f"{address}/reports", tokens[name], ANSWERS) as (page, _):
+        expect(link(page, "Copper")).to_be_visible()
+        page.wait_for_timeout(500)
+        expect(page.locator("#make")).to_be_hidden()
