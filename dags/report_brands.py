@@ -1,7 +1,7 @@
 """### Make and mail the brands' reports
 
 **What** For each brand a report of a day or a week: one HTML file to read or print, and CSV files. It has totals and
-change against the period before, hours, top pins, categories, countries, unique people, trends, data quality, and
+change against the period before, hours, top pins, categories, countries, people, trends, data quality, and
 whether it is complete. Reports are in the reports folder (`PINWHEEL_REPORTS_URI`), in the table `brand_reports` and on
 the page Brand reports. They are mailed to the brand's contact when `PINWHEEL_SMTP_HOST` is set.
 

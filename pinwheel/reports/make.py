@@ -23,7 +23,7 @@ from pinwheel.core.settings import MailSettings, ReportSettings
 from pinwheel.core.times import naive
 from pinwheel.reports import mail, revisions
 from pinwheel.reports.complete import complete_through
-from pinwheel.reports.numbers import Brand, Earlier, Numbers, ReportStatus, changes, digest, settled
+from pinwheel.reports.numbers import Brand, Earlier, Numbers, ReportStatus, changes, digest, is_unchanged, settled
 from pinwheel.reports.page import page
 from pinwheel.reports.period import Period, recent
 from pinwheel.reports.read import quality, read
@@ -194,7 +194,7 @@ class Maker:
 
     def _keep(self, connection: Connection, report: Report) -> None:
         """Write and list a report, unless its newest revision has the same content."""
-        if report.earlier and report.earlier.digest == report.digest:
+        if report.earlier and is_unchanged(report.earlier, report.numbers, report.state):
             self.tally.add(report.period, report.brand, UNCHANGED)
             return
         files = {"report.html": page(report).encode(), **tables(report)}

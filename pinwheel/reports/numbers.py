@@ -7,16 +7,18 @@ from datetime import datetime
 from typing import Any
 
 MAX_LISTED = 100  # pins in a report: the page shows fewer
+PEOPLE = ("people", "pinners")
 
 
 @dataclass(frozen=True)
 class Totals:
-    """Counts of events and people in a period."""
+    """Counts of events and people in a period. ``people`` repinned or commented; ``pinners`` made pins."""
 
     repins: int = 0
     comments: int = 0
     pins: int = 0
     people: int = 0
+    pinners: int = 0
 
     @property
     def engagement(self) -> int:
@@ -149,7 +151,10 @@ class Brand:
 
 @dataclass(frozen=True)
 class Earlier:
-    """The newest stored revision."""
+    """The newest stored revision.
+
+    ``digest_without_people``: of one from before pinners were counted apart, when ``people`` included them; else None.
+    """
 
     revision: int
     made_at: datetime
@@ -158,6 +163,7 @@ class Earlier:
     verdict: str
     digest: str
     flat: dict[str, int] = field(default_factory=dict)
+    digest_without_people: str | None = None
 
 
 def settled(state: ReportStatus, earlier: Earlier | None) -> ReportStatus:
@@ -177,16 +183,40 @@ def settled(state: ReportStatus, earlier: Earlier | None) -> ReportStatus:
 
 def digest(numbers: Numbers, state: ReportStatus) -> str:
     """Equal for reports with the same content; ``complete_through`` is left out, as it moves on after the period."""
-    content = [numbers.to_json(), state.is_complete, state.quality.verdict]
-    return hashlib.sha256(json.dumps(content).encode()).hexdigest()
+    return _digest(numbers.to_json(), state.is_complete, state.quality.verdict)
+
+
+def _digest(numbers: str, is_complete: bool, verdict: str) -> str:
+    return hashlib.sha256(json.dumps([numbers, is_complete, verdict]).encode()).hexdigest()
+
+
+def digest_without_people(text: str, is_complete: bool, verdict: str) -> str:
+    """The same of stored numbers, without people, who include pinners in older revisions."""
+    read: dict[str, Any] = json.loads(text)
+    for totals in (read["now"], read["before"]):
+        for name in PEOPLE:
+            totals.pop(name, None)
+    read["countries"] = [group[:4] for group in read["countries"]]
+    return _digest(json.dumps(read), is_complete, verdict)
+
+
+def is_unchanged(earlier: Earlier, numbers: Numbers, state: ReportStatus) -> bool:
+    """Whether the earlier revision says the same, as far as it can be compared."""
+    if earlier.digest_without_people is None:
+        return earlier.digest == digest(numbers, state)
+    said = digest_without_people(numbers.to_json(), state.is_complete, state.quality.verdict)
+    return earlier.digest_without_people == said
 
 
 def changes(before: dict[str, int], after: dict[str, int]) -> list[Change]:
-    """The changed numbers: totals first, then the largest changes."""
+    """The changed numbers: totals first, then the largest changes.
+
+    A total that the earlier revision lacks was not counted then: that is no change.
+    """
     changed = [
         Change(name, before.get(name), after.get(name))
         for name in {**after, **before}
-        if before.get(name) != after.get(name)
+        if before.get(name) != after.get(name) and (name in before or _rank(name) == 2)
     ]
     return sorted(changed, key=lambda c: (_rank(c.name), -abs(c.by), c.name))
 
@@ -197,10 +227,35 @@ def _rank(name: str) -> int:
 
 
 def flat_of(text: str) -> dict[str, int]:
-    """``Numbers.flat`` of stored numbers."""
+    """``Numbers.flat`` of stored numbers, without people if they are from before pinners were counted apart."""
+    flat = numbers_of(text).flat()
+    if counts_pinners(text):
+        return flat
+    return {name: value for name, value in flat.items() if name.partition(" ")[2] not in PEOPLE or _rank(name) == 2}
+
+
+def counts_pinners(text: str) -> bool:
+    """Whether stored numbers count pinners apart from ``people``; older ones have both in ``people``."""
+    return "pinners" in json.loads(text)["now"]
+
+
+def numbers_of(text: str) -> Numbers:
+    """The stored numbers: no titles, no trend whose pin is not listed, and no people if they were counted otherwise."""
     read: dict[str, Any] = json.loads(text)
     pins, categories, countries = (tuple(Group(*g) for g in read[name]) for name in ("pins", "categories", "countries"))
-    hours = tuple((repins, comments) for repins, comments in read["hours"])
-    hours_before = tuple(read["hours_before"])
-    now, before = Totals(**read["now"]), Totals(**read["before"])
-    return Numbers(now, before, hours, hours_before, pins, categories, countries).flat()
+    groups = {("pin", g.key): g for g in pins} | {("category", g.key): g for g in categories}
+    trends = (Trend(kind, groups[kind, key], chance) for kind, key, chance in read["trends"] if (kind, key) in groups)
+    return Numbers(
+        _totals_of(read["now"]),
+        _totals_of(read["before"]),
+        tuple((repins, comments) for repins, comments in read["hours"]),
+        tuple(read["hours_before"]),
+        pins,
+        categories,
+        countries,
+        tuple(trends),
+    )
+
+
+def _totals_of(stored: dict[str, int]) -> Totals:
+    return Totals(**stored) if "pinners" in stored else replace(Totals(**stored), people=0)

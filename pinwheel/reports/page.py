@@ -27,8 +27,9 @@ CARDS = {
     "engagement": "Engagement",
     "repins": "Repins",
     "comments": "Comments",
+    "people": "People who engaged",
     "pins": "New pins",
-    "people": "Unique people",
+    "pinners": "People who made pins",
 }
 
 
@@ -45,7 +46,8 @@ class Row:
 
 
 @lru_cache
-def _environment() -> Environment:
+def environment() -> Environment:
+    """The templates of this room: texts are escaped, and what is not defined is an error."""
     made = Environment(loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined)
     for use in (words.whole, words.change, words.direction, words.chance, words.moment):
         made.globals[use.__name__] = use
@@ -71,7 +73,7 @@ def page(report: Report) -> str:
     numbers, period = report.numbers, report.period
     is_day = period.days == 1
     return (
-        _environment()
+        environment()
         .get_template("report.html.jinja")
         .render(
             report=report,

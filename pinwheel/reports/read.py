@@ -54,12 +54,12 @@ def _numbers(
 ) -> Numbers:
     """A brand's numbers; its pins have no titles yet."""
     by_hour = {row["hour"]: row for row in hours}
-    persons = {bool(row["is_before"]): int(row["unique_people"]) for row in people}
+    persons = {bool(row["is_before"]): row for row in people}
     pins = _groups(engagement, "pin_id")
     categories = _groups(engagement, "category")
     return Numbers(
-        now=_totals(by_hour, period, persons.get(False, 0)),
-        before=_totals(by_hour, period.before, persons.get(True, 0)),
+        now=_totals(by_hour, period, persons.get(False)),
+        before=_totals(by_hour, period.before, persons.get(True)),
         hours=tuple(_hour(by_hour.get(at)) for at in _hours_of(period)),
         hours_before=tuple(sum(_hour(by_hour.get(at))) for at in _hours_of(period.before)),
         pins=tuple(group for group in pins[:MAX_LISTED] if group.engagement),
@@ -77,10 +77,11 @@ def _hour(row: Row | None) -> tuple[int, int]:
     return (int(row["repins"]), int(row["comments"])) if row else (0, 0)
 
 
-def _totals(by_hour: _Hours, period: Period, people: int) -> Totals:
+def _totals(by_hour: _Hours, period: Period, people: Row | None) -> Totals:
     rows = [row for at, row in by_hour.items() if period.start <= at < period.end]
     sums = {name: int(sum(row[name] for row in rows)) for name in ("repins", "comments", "pins")}
-    return Totals(**sums, people=people)
+    persons = (int(people["engaged_people"]), int(people["pinning_people"])) if people else (0, 0)
+    return Totals(**sums, people=persons[0], pinners=persons[1])
 
 
 def _groups(rows: Sequence[Row], name: str) -> list[Group]:
@@ -105,6 +106,12 @@ def _pins_of(numbers: Numbers) -> list[Group]:
     return [*numbers.pins, *(trend.group for trend in numbers.trends if trend.kind == "pin")]
 
 
+def titled(connection: Connection, numbers: Numbers) -> Numbers:
+    """Stored numbers with their pins' titles and categories, as far as they are known now."""
+    with memsql.transaction(connection):
+        return _titled(numbers, _titles(connection, [numbers]))
+
+
 def _titled(numbers: Numbers, titles: Mapping[str, Row]) -> Numbers:
     def titled(pin: Group) -> Group:
         row = titles.get(pin.key)
@@ -118,7 +125,7 @@ def _countries(rows: Sequence[Row]) -> list[Group]:
     now = {row["country_code"]: row for row in rows if not row["is_before"]}
     before = {row["country_code"]: int(row["repins"] + row["comments"]) for row in rows if row["is_before"]}
     groups = [
-        Group(code, int(row["repins"]), int(row["comments"]), before.get(code, 0), int(row["unique_people"]))
+        Group(code, int(row["repins"]), int(row["comments"]), before.get(code, 0), int(row["engaged_people"]))
         for code, row in now.items()
     ]
     return [group for group in _ranked(groups) if group.engagement]

@@ -7,7 +7,16 @@ from datetime import date, datetime, timedelta
 
 from pinwheel.clients import memsql
 from pinwheel.clients.memsql import Connection, Row
-from pinwheel.reports.numbers import Brand, Change, Earlier, Numbers, ReportStatus, flat_of
+from pinwheel.reports.numbers import (
+    Brand,
+    Change,
+    Earlier,
+    Numbers,
+    ReportStatus,
+    counts_pinners,
+    digest_without_people,
+    flat_of,
+)
 from pinwheel.reports.period import Period
 
 # Rollups are stamped before they commit, so a row that a report has not read may be stamped a little before its read.
@@ -88,18 +97,21 @@ def earlier(connection: Connection, period: Period, brand_ids: Sequence[int]) ->
     params = _key(period) | {"brand_ids": list(brand_ids)}
     with memsql.transaction(connection):
         rows = memsql.fetch(connection, "reports/numbers", params)
-    return {
-        row["brand_id"]: Earlier(
-            row["revision"],
-            row["made_at"],
-            row["complete_through"],
-            bool(row["is_complete"]),
-            row["verdict"],
-            row["digest"],
-            flat_of(row["numbers"]),
-        )
-        for row in rows
-    }
+    return {row["brand_id"]: _earlier(row) for row in rows}
+
+
+def _earlier(row: Row) -> Earlier:
+    numbers, is_complete = row["numbers"], bool(row["is_complete"])
+    return Earlier(
+        row["revision"],
+        row["made_at"],
+        row["complete_through"],
+        is_complete,
+        row["verdict"],
+        row["digest"],
+        flat_of(numbers),
+        None if counts_pinners(numbers) else digest_without_people(numbers, is_complete, row["verdict"]),
+    )
 
 
 def insert(connection: Connection, report: Report, mail: str) -> None:

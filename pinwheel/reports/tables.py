@@ -43,7 +43,7 @@ def tables(report: Report) -> dict[str, bytes]:
             ((g.key, *_counts(g)) for g in numbers.categories),
         ),
         "countries.csv": table(
-            ("country_code", "country", "unique_people", "repins", "comments", "engagement", "engagement_before"),
+            ("country_code", "country", "people", "repins", "comments", "engagement", "engagement_before"),
             ((g.key, words.country(g.key), g.people, *_counts(g)) for g in numbers.countries),
         ),
         "trends.csv": table(

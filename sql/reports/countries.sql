@@ -1,7 +1,7 @@
 -- name:    reports/countries
--- purpose: The countries of the people who pinned, repinned or commented on the pins of some brands.
--- grain:   one row per brand, country (ZZ: unknown) and period (is_before: the one before) with events
--- reads:   pins, repins, comments
+-- purpose: The countries of the people who engaged with the pins of some brands.
+-- grain:   one row per brand, country (ZZ: unknown) and period (is_before: the one before) with engagement
+-- reads:   repins, comments
 -- writes:  nothing
 -- params:  brand_ids list of bigint, before_time datetime, from_time datetime, to_time datetime
 -- same as: questions/brand_day_countries
@@ -11,21 +11,8 @@ SELECT
     is_before,
     SUM(repins) AS repins,
     SUM(comments) AS comments,
-    COUNT(DISTINCT user_id) AS unique_people
+    COUNT(DISTINCT user_id) AS engaged_people
 FROM (
-    SELECT
-        brand_id,
-        country_code,
-        CASE WHEN occurred_hour < %(from_time)s THEN 1 ELSE 0 END AS is_before,
-        user_id,
-        0 AS repins,
-        0 AS comments
-    FROM pins
-    WHERE
-        brand_id IN %(brand_ids)s
-        AND occurred_hour >= %(before_time)s
-        AND occurred_hour < %(to_time)s
-    UNION ALL
     SELECT
         brand_id,
         country_code,

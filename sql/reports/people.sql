@@ -1,19 +1,23 @@
 -- name:    reports/people
--- purpose: Count the different people who pinned, repinned or commented on the pins of some brands.
+-- purpose: Count the different people who engaged with the pins of some brands, and those who made such pins.
 -- grain:   one row per brand, and period (is_before: the one before) with people
 -- reads:   pins, repins, comments
 -- writes:  nothing
 -- params:  brand_ids list of bigint, before_time datetime, from_time datetime, to_time datetime
 -- same as: questions/brand_day
+
+-- Engaged: repinned or commented. Those who made pins are apart, so that the people of a line agree with its engagement.
 SELECT
     brand_id,
     is_before,
-    COUNT(DISTINCT user_id) AS unique_people
+    COUNT(DISTINCT CASE WHEN is_pin = 0 THEN user_id END) AS engaged_people,
+    COUNT(DISTINCT CASE WHEN is_pin = 1 THEN user_id END) AS pinning_people
 FROM (
     SELECT
         brand_id,
         CASE WHEN occurred_hour < %(from_time)s THEN 1 ELSE 0 END AS is_before,
-        user_id
+        user_id,
+        1 AS is_pin
     FROM pins
     WHERE
         brand_id IN %(brand_ids)s
@@ -23,7 +27,8 @@ FROM (
     SELECT
         brand_id,
         CASE WHEN occurred_hour < %(from_time)s THEN 1 ELSE 0 END AS is_before,
-        user_id
+        user_id,
+        0 AS is_pin
     FROM repins
     WHERE
         brand_id IN %(brand_ids)s
@@ -33,7 +38,8 @@ FROM (
     SELECT
         brand_id,
         CASE WHEN occurred_hour < %(from_time)s THEN 1 ELSE 0 END AS is_before,
-        user_id
+        user_id,
+        0 AS is_pin
     FROM comments
     WHERE
         brand_id IN %(brand_ids)s

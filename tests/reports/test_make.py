@@ -74,7 +74,8 @@ def test_numbers_are_those_of_a_plain_count(merged: MergeEvents, connection: Con
         assert told.categories == _groups(now, before, lambda e: e["category"] or "(none)")
         people = defaultdict(set)
         for e in now:
-            people[e["country_code"] or "ZZ"].add(e["user_id"])
+            if e["event_type"] != "pin":
+                people[e["country_code"] or "ZZ"].add(e["user_id"])
         assert {g.key: g.people for g in told.countries} == {c: len(found) for c, found in people.items()}
 
 
@@ -84,7 +85,8 @@ def _in(events: list[Row], period: Period) -> list[Row]:
 
 def _totals(events: list[Row]) -> Totals:
     kinds = Counter(e["event_type"] for e in events)
-    return Totals(kinds["repin"], kinds["comment"], kinds["pin"], len({e["user_id"] for e in events}))
+    people, pinners = ({e["user_id"] for e in events if (e["event_type"] == "pin") is made} for made in (False, True))
+    return Totals(kinds["repin"], kinds["comment"], kinds["pin"], len(people), len(pinners))
 
 
 def _by_hour(events: list[Row], period: Period) -> list[tuple[int, int]]:
@@ -470,6 +472,25 @@ def test_a_merge_between_two_statements_is_in_none_of_them(
     told = read.read(reading, DAY, [70])[70]
     reading.close()
     assert told.now.engagement == sum(g.engagement for g in told.countries) == sum(g.engagement for g in told.pins) == 2
+
+
+def test_a_revision_from_before_pinners_were_counted_apart_stays_until_something_else_changes(
+    merged: MergeEvents, run: RunReports, connection: Connection, query: Query
+) -> None:
+    merged([*some("a", 3), event("pin", "p", 20, user_id=99)])
+    assert run() == {"made": 1}
+    stored = json.loads(query("SELECT numbers FROM brand_reports")[0]["numbers"])
+    for totals in (stored["now"], stored["before"]):
+        totals["people"] += totals.pop("pinners")
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE brand_reports SET digest = 'x', numbers = %s", (json.dumps(stored),))
+    connection.commit()
+    assert run() == {"unchanged": 1}
+    merged(some("b", 1, 30))
+    assert run() == {"revised": 1}
+    names = {c["name"] for c in json.loads(query("SELECT changes FROM brand_reports WHERE revision = 2")[0]["changes"])}
+    assert "total repins" in names
+    assert not names & {"total people", "total pinners", "before people"}
 
 
 def test_every_table_that_numbers_are_counted_from_counts_for_completeness() -> None:

@@ -1,5 +1,7 @@
 """Periods, trends, words, charts, and when two reports count as equal, without a database."""
 
+import json
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
 from random import Random
@@ -17,9 +19,13 @@ from pinwheel.reports.numbers import (
     Quality,
     ReportStatus,
     Totals,
+    Trend,
     changes,
     digest,
+    digest_without_people,
     flat_of,
+    is_unchanged,
+    numbers_of,
 )
 from pinwheel.reports.numbers import settled as settle
 from pinwheel.reports.period import Period, asked, recent
@@ -30,7 +36,7 @@ WEEK = Period(date(2026, 3, 9), 7)
 PASSED = Quality("passed", 24, 24)
 PIN = Group("7", 5, 1, 2, None, "A garden", "travel")
 NUMBERS = Numbers(
-    Totals(5, 1, 2, 4), Totals(1, 1, 0, 1), ((5, 1),) * 24, (2,) * 24, (PIN,), (Group("travel", 5, 1, 2),)
+    Totals(5, 1, 2, 4, 2), Totals(1, 1, 0, 1, 0), ((5, 1),) * 24, (2,) * 24, (PIN,), (Group("travel", 5, 1, 2),)
 )
 
 
@@ -148,6 +154,38 @@ def test_the_busiest_hour_has_the_darkest_shade() -> None:
 def test_numbers_that_were_kept_are_the_same_numbers() -> None:
     assert flat_of(NUMBERS.to_json()) == NUMBERS.flat()
     assert "garden" not in NUMBERS.to_json()
+
+
+def older(numbers: Numbers, people: int) -> str:
+    """The numbers as they were stored when people included pinners, so many of them."""
+    stored = json.loads(numbers.to_json())
+    for totals in (stored["now"], stored["before"]):
+        del totals["pinners"]
+        totals["people"] = people
+    stored["countries"] = [[*group[:4], people] for group in stored["countries"]]
+    return json.dumps(stored, separators=(",", ":"), ensure_ascii=False)
+
+
+def test_numbers_from_before_pinners_were_counted_apart_are_read() -> None:
+    told = flat_of(older(NUMBERS, 6))
+    assert told == {name: n for name, n in NUMBERS.flat().items() if not name.endswith((" people", " pinners"))}
+    assert changes(told, NUMBERS.flat()) == [], "what was not counted then has not changed"
+    read = numbers_of(older(NUMBERS, 6))
+    assert (read.now, read.pins[0].key) == (Totals(5, 1, 2), "7")
+
+
+def test_the_new_count_of_people_alone_makes_no_revision() -> None:
+    text = older(NUMBERS, 6)
+    earlier = Earlier(1, NOW, NOW, True, "passed", "x", flat_of(text), digest_without_people(text, True, "passed"))
+    assert is_unchanged(earlier, NUMBERS, ReportStatus(NOW, True, PASSED))
+    assert not is_unchanged(earlier, NUMBERS, ReportStatus(NOW, False, PASSED))
+    more = replace(NUMBERS, hours=((6, 1), *NUMBERS.hours[1:]))
+    assert not is_unchanged(earlier, more, ReportStatus(NOW, True, PASSED))
+
+
+def test_stored_numbers_are_read_with_their_trends() -> None:
+    risen = replace(NUMBERS, trends=(Trend("pin", PIN, 1e-4), Trend("category", Group("not listed", 11, 0, 0), 1e-3)))
+    assert numbers_of(risen.to_json()).trends == (Trend("pin", replace(PIN, title=None, category=None), 1e-4),)
 
 
 def test_a_changed_title_is_no_other_report_and_a_changed_state_is() -> None:

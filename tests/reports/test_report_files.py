@@ -69,7 +69,7 @@ def example() -> Report:
     trends = (Trend("pin", pins[0], 9.1e-13), Trend("category", categories[0], 0.000123))
     hours = tuple((n % 7, n % 3) for n in range(24))
     numbers = Numbers(
-        Totals(1142, 6, 31, 1042), Totals(1300, 9, 0, 997), hours, (3,) * 24, pins, categories, countries, trends
+        Totals(1142, 6, 31, 1042, 25), Totals(1300, 9, 28, 997, 26), hours, (3,) * 24, pins, categories, countries, trends
     )
     unmet = (("repins", "row_count", "critical", 2), ("pins", "null_share title", "warning", 1))
     return replace(
@@ -120,7 +120,7 @@ def test_a_page_runs_nothing_and_fetches_nothing(report: Report) -> None:
     found = Outline(text)
     allowed = {"html", "head", "meta", "title", "style", "body", "main", "header", "section", "footer", "div", "span",
                "h1", "h2", "p", "strong", "bdi", "ul", "li", "dl", "dt", "dd", "table", "thead", "tbody", "tr", "th",
-               "td", "svg", "g", "rect", "line", "path", "text"}  # fmt: skip
+               "td", "svg", "g", "rect", "line", "path", "text", "details", "summary"}  # fmt: skip
     assert set(found.tags) <= allowed
     assert found.tags.count("style") == 1
     assert not {a for a in found.attributes if a.startswith("on")} | (
@@ -149,10 +149,19 @@ def test_texts_of_others_are_texts() -> None:
 def test_a_page_says_what_it_is_about() -> None:
     told = Outline(page(made())).text
     for part in ("Daily report", "Saturday 14 March 2026, UTC", "✓ Complete", "Data quality: passed", "Revision 1",
-                 "59", "+48%", "the day before", "Netherlands", "Not known", "under 1 in 1,000,000",
-                 "1 in 250"):  # fmt: skip
+                 "59", "+48%", "the day before", "Netherlands", "Not known",
+                 "People who engaged", "People who made pins"):  # fmt: skip
         assert part in told, part
     assert "not complete" not in told.lower()
+
+
+def test_the_statistics_are_only_shown_to_who_asks() -> None:
+    text = page(made())
+    shown, _, more = text.partition("<details>")
+    assert '<td title="By chance: under 1 in 1,000,000">' in text
+    assert '<td title="By chance: 1 in 250">' in text
+    assert not re.search(r"Poisson|Bonferroni|probab", shown)
+    assert "Bonferroni" in more.partition("</details>")[0]
 
 
 @pytest.mark.parametrize(
@@ -188,7 +197,7 @@ def test_a_brand_without_events_has_a_page() -> None:
     nothing = Numbers(Totals(), Totals(), ((0, 0),) * 24, (0,) * 24)
     told = Outline(page(made(numbers=nothing))).text
     for part in ("Nothing happened with this brand’s pins.", "nor in the day before", "No pin had engagement.",
-                 "Nothing rose by more than chance explains.", "No engagement."):  # fmt: skip
+                 "Nothing rose clearly more than it usually goes up and down.", "No engagement."):  # fmt: skip
         assert part in told, part
     assert len(rows(tables(made(numbers=nothing))["hours.csv"])) == 24
 

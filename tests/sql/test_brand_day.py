@@ -48,12 +48,12 @@ def by_questions(report: Report, brand: int) -> dict[str, object]:
     hours = report("brand_day_hours", brand_id=brand, day=DAY)
     countries = report("brand_day_countries", brand_id=brand, day=DAY, top=1000)
     pins = report("brand_day_pins", brand_id=brand, day=DAY, top=1000)
-    names = ("repins", "comments", "pins", "unique_people")
+    names = ("repins", "comments", "pins", "engaged_people", "pinning_people")
     return {
-        "total": tuple(total[n] for n in (*names, "engagement_day_before", "unique_people_day_before")),
+        "total": tuple(total[n] for n in (*names, "engagement_day_before", "engaged_people_day_before")),
         "hours": [(r["repins"], r["comments"]) for r in hours],
         "countries": [
-            (r["country_code"], r["repins"], r["comments"], r["unique_people"]) for r in countries if r["engagement"]
+            (r["country_code"], r["repins"], r["comments"], r["engaged_people"]) for r in countries if r["engagement"]
         ],
         "pins": [(r["pin_id"], r["repins"], r["comments"], r["title"], r["category"]) for r in pins],
     }
@@ -62,7 +62,7 @@ def by_questions(report: Report, brand: int) -> dict[str, object]:
 def by_report(numbers: Numbers) -> dict[str, object]:
     now, before = numbers.now, numbers.before
     return {
-        "total": (now.repins, now.comments, now.pins, now.people, before.engagement, before.people),
+        "total": (now.repins, now.comments, now.pins, now.people, now.pinners, before.engagement, before.people),
         "hours": list(numbers.hours),
         "countries": [(g.key, g.repins, g.comments, g.people) for g in numbers.countries],
         "pins": [(int(g.key), g.repins, g.comments, g.title, g.category) for g in numbers.pins],
@@ -87,5 +87,5 @@ def _agree(report: Report, connection: Connection) -> dict[int, dict[str, object
     told = read.read(connection, Period(DAY, 1), BRANDS)
     found = {brand: by_questions(report, brand) for brand in BRANDS}
     assert found == {brand: by_report(numbers) for brand, numbers in told.items()}
-    assert found[72]["total"] == (0,) * 6
+    assert found[72]["total"] == (0,) * 7
     return found

@@ -253,7 +253,7 @@ def test_a_brand_s_day(merged: MergeEvents, report: AskReport) -> None:
     (row,) = report("brand_day", brand_id=70, day=DAY)
     assert row == {
         "brand_id": 70, "brand_name": "brand 70", "day": DAY, "engagement": 4, "repins": 3, "comments": 1, "pins": 1,
-        "unique_people": 3, "engagement_day_before": 1, "unique_people_day_before": 1,
+        "engaged_people": 2, "pinning_people": 1, "engagement_day_before": 1, "engaged_people_day_before": 1,
     }  # fmt: skip
     rows = report("brand_day_hours", brand_id=70, day=DAY)
     assert [(n, r["engagement"]) for n, r in enumerate(rows) if r["engagement"]] == [(8, 2), (12, 1), (23, 1)]
