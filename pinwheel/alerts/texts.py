@@ -56,5 +56,4 @@ def _utc(at: datetime) -> str:
 
 
 def _url(path: str) -> str | None:
-    base = load(AlertSettings).base_url.rstrip("/")
-    return f"{base}/{path}" if re.match("https?://", base) else None
+    return load(AlertSettings).url(path)

@@ -368,7 +368,18 @@ class EraseSettings(
     erasure_alone: bool = False  # whether who asks may approve: a second person should look at what can't be undone
 
 
-class MailSettings(_Settings):
+class AddressSettings(_Settings):
+    """Where people reach Airflow: for the links in alerts and mails."""
+
+    base_url: str = ""  # http(s)://… of Airflow, as people reach it; anything else: no links
+
+    def url(self, path: str) -> str | None:
+        """The address of one of its paths; None: not known."""
+        base = self.base_url.rstrip("/")
+        return f"{base}/{path}" if re.match("https?://", base) else None
+
+
+class MailSettings(AddressSettings):
     """The mail server that takes the reports to the brands' contacts."""
 
     smtp_host: str = ""  # empty: no mail is sent
@@ -381,11 +392,10 @@ class MailSettings(_Settings):
     mail_min_change: Annotated[float, Field(ge=0)] = 0.01  # a revision that changes totals less is not mailed
 
 
-class AlertSettings(_Settings):
+class AlertSettings(AddressSettings):
     """Where alerts go, besides the log and the table: Apprise URLs, separated by spaces."""
 
     alert_urls: SecretStr = SecretStr("")  # secret: the URLs contain tokens
-    base_url: str = ""  # http(s)://… of Airflow, as people reach it; anything else: no links
 
 
 def _retained(days: int) -> int:

@@ -3,7 +3,6 @@
 A second mail of the same revision has the same Message-ID, so mail programs can recognise the duplicate.
 """
 
-import json
 import logging
 import re
 import smtplib
@@ -19,14 +18,14 @@ from pinwheel.clients.memsql import Connection, Row
 from pinwheel.core.errors import PinwheelError, ReportError
 from pinwheel.core.settings import MailSettings
 from pinwheel.core.times import naive
-from pinwheel.reports import revisions, words
-from pinwheel.reports.numbers import Brand, Change
-from pinwheel.reports.page import VERDICTS, number_name
+from pinwheel.reports import revisions
+from pinwheel.reports.letter import Letter, message
+from pinwheel.reports.numbers import Brand, numbers_of
 from pinwheel.reports.period import Period
+from pinwheel.reports.read import titled
 from pinwheel.reports.revisions import Report
 from pinwheel.reports.smtp import Smtp, SmtpOverTls
 from pinwheel.reports.store import Store
-from pinwheel.reports.tables import FILES
 
 log = logging.getLogger(__name__)
 
@@ -136,7 +135,8 @@ def _send(
         revisions.set_mail(connection, row, NONE, None)
         return
     try:
-        refused = server.send(message(row, to, settings.smtp_from, store))
+        report = store.read(f"{row['folder']}/report.html")
+        refused = server.send(message(_letter(row, connection, settings), to, settings.smtp_from, report))
     except (smtplib.SMTPException, PinwheelError, ValueError, OSError) as error:
         if isinstance(error, ReportError):
             raise
@@ -155,44 +155,11 @@ def _about(row: Row) -> tuple[Period, Brand]:
     return Period(row["first_day"], row["days"]), Brand(row["brand_id"], row["name"], row["contact"])
 
 
-def message(row: Row, to: list[str], sender: str, store: Store) -> EmailMessage:
-    """The mail, with the report and its tables attached."""
+def _letter(row: Row, connection: Connection, settings: MailSettings) -> Letter:
+    """What the mail of a report says; its pins have today's titles."""
     period, brand = _about(row)
-    made = EmailMessage()
-    revised = f", revision {row['revision']}" if row["revision"] > 1 else ""
-    made["Subject"] = f"{words.one_line(brand.title)}: {words.title(period).lower()}, {words.days(period)}{revised}"
-    made["From"] = sender
-    made["To"] = ", ".join(to)
-    made["Message-ID"] = f"<{brand.brand_id}.{period.key}.{row['revision']}@pinwheel>"
-    made["Auto-Submitted"] = "auto-generated"  # prevents out-of-office replies
-    made.set_content(_text(row, period, brand))
-    name = f"brand-{brand.brand_id}-{period.key}-r{row['revision']}"
-    html = store.read(f"{row['folder']}/report.html")
-    made.add_attachment(html, maintype="text", subtype="html", filename=f"{name}.html")
-    for file in FILES if row["revision"] > 1 else FILES[:-1]:
-        content = store.read(f"{row['folder']}/{file}")
-        made.add_attachment(content, maintype="text", subtype="csv", filename=f"{name}-{file}")
-    return made
-
-
-def _text(row: Row, period: Period, brand: Brand) -> str:
-    change = words.change(row["engagement"], row["engagement_before"])
-    lines = [
-        f"{words.title(period)} of {words.one_line(brand.title)}, {words.days(period)} (UTC)",
-        "",
-        f"Engagement (repins and comments): {words.whole(row['engagement'])}, {change} against {words.before(period)}",
-        f"Unique people: {words.whole(row['unique_people'])}",
-        f"Data quality: {VERDICTS[row['verdict']]}",
-    ]
-    if not row["is_complete"]:
-        through = row["complete_through"]
-        up_to = f"; it includes everything received by {words.moment(through)}" if through else ""
-        lines.append(f"This report is not complete{up_to}. The next revision will be.")
-    if row["revision"] > 1:
-        lines += ["", f"Revision {row['revision']}: {words.whole(row['change_count'])} numbers changed, the first:"]
-        changes = [Change(**change) for change in json.loads(row["changes"])[:5]]
-        lines += [f"  {number_name(c.name, period, {})}: {c.before} -> {c.after}" for c in changes]
-    return "\n".join([*lines, "", "The whole report is attached: an HTML page to read or print, and CSV files.", ""])
+    numbers = titled(connection, numbers_of(row["numbers"]))
+    return Letter(brand, period, numbers, row, settings.url("pinwheel") or "")
 
 
 class Server:

@@ -50,6 +50,23 @@ def change(now: int, before: int) -> str:
     return str((_PERCENT if abs(share) >= 0.1 else _TENTHS).apply(share, _ENGLISH))
 
 
+def compared(now: int, before: int, name: str) -> str:
+    """The change since before in a sentence: 18 % more than the day before, none the day before."""
+    if not now or not before:
+        return f"nor {name}" if now == before else f"{whole(before)} {name}" if before else f"none {name}"
+    if now == before:
+        return f"as many as {name}"
+    if now >= 10 * before:
+        return f"{whole(round(now / before))} times as many as {name}"
+    share = round(100 * abs(now - before) / before)
+    return f"{whole(share) if share else 'under 1'} % {'more' if now > before else 'fewer'} than {name}"
+
+
+def engagements(number: int) -> str:
+    """1,204 engagements, 1 engagement, no engagement."""
+    return f"{whole(number) if number else 'no'} engagement{'s' if number > 1 else ''}"
+
+
 def direction(now: int, before: int) -> str:
     """up, down or same: the CSS class of a change."""
     return "up" if now > before else "down" if now < before else "same"
@@ -80,6 +97,14 @@ def days(period: Period) -> str:
         return time(first, "EEEE d MMMM y")
     start = "d" if first.month == last.month else "d MMMM" if first.year == last.year else "d MMMM y"
     return f"{time(first, start)} – {time(last, 'd MMMM y')}"
+
+
+def on(period: Period) -> str:
+    """The same in a sentence without the year: on 14 March, from 9 to 15 March."""
+    first, last = period.start, period.end - timedelta(days=1)
+    if period.days == 1:
+        return f"on {time(first, 'd MMMM')}"
+    return f"from {time(first, 'd' if first.month == last.month else 'd MMMM')} to {time(last, 'd MMMM')}"
 
 
 def title(period: Period) -> str:

@@ -17,6 +17,7 @@ SELECT
     report.unique_people,
     report.change_count,
     report.changes,
+    report.numbers,
     report.folder,
     brand.name,
     brand.contact,

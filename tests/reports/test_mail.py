@@ -1,11 +1,13 @@
 """Mails of reports, through a real mail server on this machine."""
 
 import email
+import io
+import re
 import ssl
 import subprocess
 import time
 from collections.abc import Callable, Iterator
-from datetime import timedelta
+from datetime import date, timedelta
 from email.message import EmailMessage
 from email.policy import default
 from pathlib import Path
@@ -14,6 +16,7 @@ from typing import Any
 import pytest
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import AuthResult, Envelope, LoginPassword
+from PIL import Image
 from pydantic import SecretStr
 
 from pinwheel.clients.memsql import Connection
@@ -21,8 +24,9 @@ from pinwheel.core.errors import ReportError
 from pinwheel.core.settings import MailSettings, ReportSettings
 from pinwheel.reports import mail, revisions
 from pinwheel.reports import run as tasks
+from pinwheel.reports.period import Period
 from pinwheel.reports.store import Store
-from tests.support.brand_reports import Clock, NameBrands, RunReports, some
+from tests.support.brand_reports import Clock, NameBrands, RunReports, at, some
 from tests.support.lakes import NOON, event
 from tests.support.liars import Answer, answering, drips, floods
 from tests.support.ports import free_port
@@ -53,6 +57,11 @@ def plain(message: EmailMessage) -> str:
     body = message.get_body(("plain",))
     assert body is not None
     return str(body.get_content())
+
+
+def subject(message: EmailMessage) -> str:
+    """On one line: a long one begins on the header's second."""
+    return str(message["Subject"]).strip()
 
 
 @pytest.fixture
@@ -109,19 +118,96 @@ def test_a_contact_gets_the_report_and_its_tables_once(
     assert states(query) == [(70, 1, "sent"), (71, 1, "none"), (72, 1, "sent")]
     (to, told), (_, other) = inbox.got
     assert to == ["ann@example.org", "bob@example.org"]
-    assert told["Subject"] == "Copper Kitchen: daily report, Saturday 14 March 2026"
-    assert other["Subject"].startswith("Ü: ")
+    assert subject(told) == "Copper Kitchen: 3 engagements on 14 March, none the day before"
+    assert subject(other) == "Ü: 4 engagements on 14 March, none the day before"
     text = plain(told)
     for part in (
-        "Engagement (repins and comments): 3, new",
-        "Unique people: 3",
+        "Daily report of Copper Kitchen, Saturday 14 March 2026 (UTC)",
+        "Engagement (repins and comments): 3, new against the day before (0)",
+        "People who engaged: 3, new",
+        "Best hour: 12:00, 3 engagements.",
+        "Netherlands: 3, new",
         "not complete; it includes everything received by",
     ):
         assert part in text, part
-    files = {part.get_filename(): part for part in told.iter_attachments()}
-    assert set(files) == {"brand-70-2026-03-14-1d-r1.html", *(f"brand-70-2026-03-14-1d-r1-{n}.csv" for n in
-                          ("totals", "hours", "pins", "categories", "countries", "trends"))}  # fmt: skip
-    assert "Copper Kitchen" in files["brand-70-2026-03-14-1d-r1.html"].get_content()
+    assert "http" not in text, "nobody said where the pages are"
+    (file,) = told.iter_attachments()
+    assert file.get_filename() == "brand-70-2026-03-14-1d-r1.html"
+    assert "Copper Kitchen" in file.get_content()
+
+
+def test_the_mail_itself_has_the_report_and_its_picture(
+    made: None, send: Send, server: MailSettings, inbox: Inbox
+) -> None:
+    send(server.model_copy(update={"base_url": "https://airflow.example.org/"}))
+    told = inbox.got[0][1]
+    kinds = [part.get_content_type() for part in told.walk()]
+    assert kinds == [
+        *("multipart/mixed", "multipart/alternative", "text/plain", "multipart/related", "text/html", "image/png"),
+        "text/html",
+    ]
+    body, picture = list(told.walk())[4:6]
+    html = body.get_content()
+    assert f'src="cid:{picture["Content-ID"][1:-1]}"' in html
+    assert picture.get_content_disposition() == "inline"
+    with Image.open(io.BytesIO(picture.get_content())) as image:
+        assert image.size == (1440, 480)
+        colours = {colour[:3] for _, colour in image.getcolors(99_999) if colour[3] == 255}  # type: ignore[union-attr,index]
+    assert (0xE0, 0x35, 0x5F) in colours, "the bar of the repins"
+    report = "https://airflow.example.org/pinwheel/reports?report=70/2026-03-14/1"
+    for part in ("Copper Kitchen", "Netherlands", report, "https://airflow.example.org/pinwheel/brand?brand=70"):
+        assert part in html, part
+    assert report in plain(told)
+
+
+def test_no_name_or_title_is_html_in_a_mail(
+    merged: MergeEvents, named: NameBrands, run: RunReports, send: Send, server: MailSettings, inbox: Inbox
+) -> None:
+    named((70, "<script>alert(1)</script>", "ann@example.org"))
+    merged([event("pin", "p", 9, pin_id=1, title="<img src=x onerror=alert(1)>"), *some("r", 12, pin_id=1)])
+    run(mails=server)
+    send(server)
+    body = inbox.got[0][1].get_body(("html",))
+    assert body is not None
+    html = body.get_content()
+    assert "&lt;script&gt;alert(1)&lt;/script&gt;" in html
+    assert html.count("&lt;img src=x onerror=alert(1)&gt;") == 4, "the best, in words twice, the top, and one that rose"
+    assert not re.search(r"<script|onerror=(?!alert\(1\)&gt;)|<img src=x", html)
+    assert set(re.findall(r'(?:src|href)="(\w+):', html)) == {"cid"}
+
+
+def test_a_week_s_mail_has_its_best_day_its_best_pin_and_what_is_new(
+    merged: MergeEvents, named: NameBrands, run: RunReports, send: Send, server: MailSettings, inbox: Inbox
+) -> None:
+    named((70, "Copper", "ann@example.org"))
+    garden = [event("pin", "p", 9, pin_id=2, title="A garden"), *some("a", 5, 10, pin_id=2)]
+    earlier = some("c", 1, 30, pin_id=3, occurred_at=at(12, -2)) + some("d", 4, 40, pin_id=3, occurred_at=at(12, -9))
+    merged(garden + some("b", 2, 20, pin_id=3) + earlier)
+    run(Period(date(2026, 3, 9), 7), mails=server)
+    send(server)
+    told = inbox.got[0][1]
+    assert subject(told) == "Copper: 8 engagements from 9 to 15 March, 100 % more than the week before"
+    html = told.get_body(("html",)).get_content()  # type: ignore[union-attr]
+    for part in (
+        "Best day: Saturday 14 March, 7 engagements.",
+        "Best pin: A garden, 5 engagements.",
+        "1 new pin was made.",
+        "Pins without engagement the week before: A garden.",
+    ):
+        assert part in plain(told), part
+        assert part in html, part
+
+
+def test_a_report_from_before_pinners_were_counted_apart_is_mailed_without_people(
+    made: None, connection: Connection, send: Send, server: MailSettings, inbox: Inbox
+) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE brand_reports SET numbers = JSON_REMOVE(numbers, '$.now.pinners', '$.before.pinners')")
+    connection.commit()
+    assert send(server).count == 2
+    text = plain(inbox.got[0][1])
+    assert "Repins: 3" in text
+    assert "People" not in text
 
 
 def test_who_is_refused_of_several_is_told_and_the_others_get_it_once(
@@ -160,10 +246,9 @@ def test_of_two_revisions_the_newest_is_sent_and_says_what_changed(
     run(mails=server)
     assert send(server).count == 2
     assert states(query)[:2] == [(70, 1, "none"), (70, 2, "sent")]
-    (told,) = [m for _, m in inbox.got if m["Subject"].startswith("Copper")]
-    assert told["Subject"].endswith(", revision 2")
+    (told,) = [m for _, m in inbox.got if subject(m).startswith("Copper")]
+    assert subject(told).endswith(" (revision 2)")
     assert "  Engagement: 3 -> 4" in plain(told)
-    assert any(str(part.get_filename()).endswith("changes.csv") for part in told.iter_attachments())
 
 
 def test_a_revision_that_says_nearly_the_same_is_not_mailed(
@@ -258,7 +343,7 @@ def test_no_name_makes_a_header(
     run(mails=server)
     send(server)
     ((to, told),) = inbox.got
-    assert told["Subject"] == "Evil Bcc: spy@example.org: daily report, Saturday 14 March 2026"
+    assert subject(told) == "Evil Bcc: spy@example.org: 3 engagements on 14 March, none the day before"
     assert told["Bcc"] is None
     assert to == ["ann@example.org"]
 

@@ -105,6 +105,32 @@ def test_changes_in_words(now: int, before: int, told: str) -> None:
     assert words.change(now, before) == told
 
 
+@pytest.mark.parametrize(
+    ("now", "before", "told"),
+    [
+        (118, 100, "18 % more than the day before"),
+        (95, 100, "5 % fewer than the day before"),
+        (1001, 1000, "under 1 % more than the day before"),
+        (7, 7, "as many as the day before"),
+        (140, 10, "14 times as many as the day before"),
+        (3, 0, "none the day before"),
+        (0, 40, "40 the day before"),
+        (0, 0, "nor the day before"),
+    ],
+)
+def test_changes_in_a_sentence(now: int, before: int, told: str) -> None:
+    assert words.compared(now, before, "the day before") == told
+
+
+def test_a_period_in_a_sentence() -> None:
+    assert [words.engagements(n) for n in (0, 1, 1204)] == ["no engagement", "1 engagement", "1,204 engagements"]
+    assert [words.on(p) for p in (DAY, WEEK, Period(date(2026, 2, 26), 7))] == [
+        "on 14 March",
+        "from 9 to 15 March",
+        "from 26 February to 4 March",
+    ]
+
+
 def test_numbers_and_days_in_words() -> None:
     assert [words.whole(1234567), words.signed(12), words.signed(-1234)] == ["1,234,567", "+12", "−1,234"]
     assert [words.short(n) for n in (0, 2.5, 950, 1500, 20_000, 3e6)] == ["0", "2.5", "950", "1.5k", "20k", "3M"]

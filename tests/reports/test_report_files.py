@@ -69,7 +69,14 @@ def example() -> Report:
     trends = (Trend("pin", pins[0], 9.1e-13), Trend("category", categories[0], 0.000123))
     hours = tuple((n % 7, n % 3) for n in range(24))
     numbers = Numbers(
-        Totals(1142, 6, 31, 1042, 25), Totals(1300, 9, 28, 997, 26), hours, (3,) * 24, pins, categories, countries, trends
+        Totals(1142, 6, 31, 1042, 25),
+        Totals(1300, 9, 28, 997, 26),
+        hours,
+        (3,) * 24,
+        pins,
+        categories,
+        countries,
+        trends,
     )
     unmet = (("repins", "row_count", "critical", 2), ("pins", "null_share title", "warning", 1))
     return replace(
