@@ -68,6 +68,14 @@ def style_hash_of(page: str) -> str:
     return style_hash(style[1] if style else "")
 
 
+def in_theme(page: str, theme: str) -> str:
+    """A stored page in the theme ``light`` or ``dark``, not in that of the reader's system."""
+    themed = page.replace("color-scheme: light dark", f"color-scheme: {theme}", 1)
+    themed = themed.replace("@media (prefers-color-scheme: dark)", f"@media {'' if theme == 'dark' else 'not '}all", 1)
+    before, after = style_hash_of(page).strip("'"), style_hash_of(themed).strip("'")
+    return themed.replace(before, after)  # in its own policy
+
+
 def page(report: Report) -> str:
     """The report as HTML."""
     numbers, period = report.numbers, report.period

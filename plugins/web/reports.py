@@ -13,7 +13,7 @@ from pinwheel.clients.memsql import Connection, Row, fetch
 from pinwheel.core.errors import MissingPartError, ReportError
 from pinwheel.core.times import aware
 from pinwheel.reports.numbers import Change as Changed
-from pinwheel.reports.page import number_name, style_hash_of
+from pinwheel.reports.page import in_theme, number_name, style_hash_of
 from pinwheel.reports.period import MAX_DAYS, Period
 from pinwheel.reports.store import Store
 from pinwheel.reports.tables import FILES
@@ -33,6 +33,8 @@ FindQuery = Annotated[str, Query(description="Part of a brand's name or number; 
 Sort = Literal["brand", "-brand", "period", "-period", "engagement", "-engagement", "made", "-made"]
 SortQuery = Annotated[Sort, Query(description="What the list is sorted by; with -, the largest or newest first")]
 TopQuery = Annotated[int, Query(description="Maximum number of reports", ge=1, le=5000)]
+Theme = Literal["light", "dark"]
+ThemeQuery = Annotated[Theme | None, Query(description="Of the page around the report; default: the reader's system")]
 DaysPath = Annotated[int, Path(ge=1, le=MAX_DAYS)]
 
 
@@ -191,7 +193,9 @@ def _tables(revision: int) -> list[str]:
 
 
 @router.get("/{brand_id}/{first_day}/{days}/{revision}/{file}", include_in_schema=False)
-def file(rows: RowsDep, revision: int, file: str, settings: SettingsDep, download: bool = False) -> Response:
+def file(
+    rows: RowsDep, revision: int, file: str, settings: SettingsDep, theme: ThemeQuery = None, download: bool = False
+) -> Response:
     """A revision's page, or one of its tables as CSV."""
     row = next((row for row in rows if row["revision"] == revision), None)
     if row is None:
@@ -204,8 +208,9 @@ def file(rows: RowsDep, revision: int, file: str, settings: SettingsDep, downloa
     name = f"brand-{row['brand_id']}-{row['first_day']}-{row['days']}d-r{revision}"
     if file != PAGE:
         return _sent(content, "text/csv; charset=utf-8", f"{name}-{file}")
-    policy = POLICY.format(style=style_hash_of(content.decode()))
-    response = _sent(content, "text/html; charset=utf-8", f"{name}.html" if download else None)
+    page = in_theme(content.decode(), theme) if theme else content.decode()
+    policy = POLICY.format(style=style_hash_of(page))
+    response = _sent(page.encode(), "text/html; charset=utf-8", f"{name}.html" if download else None)
     response.headers["Content-Security-Policy"] = policy
     return response
 

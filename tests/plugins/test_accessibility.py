@@ -123,7 +123,7 @@ def test_the_log_of_the_driver(browser: Browser, address: str, tokens: dict[str,
 
 def test_a_report_in_its_page(browser: Browser, address: str, tokens: dict[str, str]) -> None:
     with opened(browser, f"{address}/reports", tokens["ann"], ANSWERS) as (page, seen):
-        page.route("**/report.html", lambda route: route.fulfill(path=REPORT))
+        page.route("**/report.html*", lambda route: route.fulfill(path=REPORT))
         page.get_by_text("Make a report").click()
         assert broken(page) == {}
         page.get_by_role("link", name="Open").first.click()

@@ -219,7 +219,7 @@ def test_trends_reports_and_the_globe_lead_to_brands_and_pins(
         expect(page.get_by_role("link", name="Copper")).to_have_attribute("href", brand)
         expect(page.get_by_role("link", name="Lemon cake")).to_have_attribute("href", pin)
     with opened(browser, f"{address}/reports", tokens["ann"], answers) as (page, _):
-        expect(page.get_by_role("link", name="Copper")).to_have_attribute("href", brand)
+        expect(page.get_by_role("link", name="Copper", exact=True)).to_have_attribute("href", brand)
     with opened(browser, f"{address}/live", tokens["ann"], answers) as (page, _):
         assert not page.locator("#brand-today").is_visible()
         page.locator("#brand").select_option("1")

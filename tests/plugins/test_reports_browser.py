@@ -40,7 +40,25 @@ ANSWERS: dict[str, Any] = {
     f"reports/{COPPER}": revisions(1, "Copper", 2),
     f"reports/{MOSS}": revisions(2, "Moss"),
 }
-FRAME = f'<iframe sandbox="{AIRFLOW_S_SANDBOX}" src="/pinwheel/reports" width=1200 height=800></iframe>'
+# As Airflow does: it opens the address inside, and takes over that of a page that has loaded in its frame.
+FRAME = f"""<iframe sandbox="{AIRFLOW_S_SANDBOX}" width=1200 height=800></iframe><script>
+const base = location.pathname.match(/^\\/plugin\\/[^/]+/)[0], frame = document.querySelector("iframe");
+const inside = () => location.pathname.slice(base.length) + location.search;
+const isNamed = location.pathname !== base;
+let known = isNamed ? inside() : null;
+frame.addEventListener("load", () => {{
+  const {{ href, pathname, search }} = frame.contentWindow.location;
+  if (href === "about:blank" || pathname + search === known) return;
+  known = pathname + search;
+  history.replaceState(null, "", base + known);
+}});
+addEventListener("popstate", () => {{
+  if (location.pathname === base || inside() === known) return;
+  known = inside();
+  frame.contentWindow.location.replace(known);
+}});
+frame.src = known ?? "/pinwheel/reports";
+</script>"""
 
 
 def said(page: Page) -> dict[str, list[str]]:
@@ -88,29 +106,81 @@ def test_an_old_bookmark_still_opens_its_report(browser: Browser, address: str, 
         assert said(page) == {"report": [MOSS]}
 
 
+def test_a_report_is_in_the_theme_of_the_page_around_it(browser: Browser, address: str, tokens: dict[str, str]) -> None:
+    with opened(browser, f"{address}/reports?report={MOSS}", tokens["ann"], ANSWERS, color_scheme="light") as (page, _):
+        expect(page.locator("iframe")).to_have_attribute("src", f"api/reports/{MOSS}/1/report.html")
+        page.evaluate("localStorage.setItem('theme', 'dark')")
+        page.reload()
+        expect(page.locator("iframe")).to_have_attribute("src", f"api/reports/{MOSS}/1/report.html?theme=dark")
+
+
+def in_frame(page: Page, address: str, path: str) -> Any:
+    """What is inside Airflow's frame at its address ``path``."""
+    page.context.route("**/plugin/**", lambda r: r.fulfill(body=FRAME, content_type="text/html"))
+    page.goto(f"{address.removesuffix('/pinwheel')}/plugin/{path}")
+    return page.frame_locator("iframe").first
+
+
+def path_of(page: Page) -> str:
+    found = urlsplit(page.url)
+    return f"{found.path}?{found.query}".removesuffix("?")
+
+
 def test_in_airflow_s_frame_the_address_is_that_of_its_window(
     browser: Browser, address: str, tokens: dict[str, str]
 ) -> None:
     with opened(browser, f"{address}/reports", tokens["ann"], ANSWERS) as (page, seen):
-        page.context.route("**/plugin/pinwheel-reports*", lambda r: r.fulfill(body=FRAME, content_type="text/html"))
-        framed = f"{address.removesuffix('/pinwheel')}/plugin/pinwheel-reports"
-        page.goto(f"{framed}?days=1")
-        inside = page.frame_locator("iframe").first
-        expect(inside.locator("#days")).to_have_value("1")
-        expect(link(inside, "Moss")).to_have_attribute("href", re.compile(r"^/plugin/pinwheel-reports\?days=1&report="))
+        inside = in_frame(page, address, "pinwheel-reports")
+        view, key = "/plugin/pinwheel-reports/pinwheel/reports", MOSS.replace("/", "%2F")
+        expect(link(inside, "Moss")).to_have_attribute("href", f"{view}?report={key}")
         link(inside, "Moss").click()
         expect(inside.locator("#reader h1")).to_contain_text("Moss")
-        assert said(page) == {"days": ["1"], "report": [MOSS]}
+        assert path_of(page) == f"{view}?report={key}"
         with page.context.expect_page() as printed:
             inside.get_by_role("link", name="Print").click()
         assert printed.value.url.endswith(f"/pinwheel/api/reports/{MOSS}/1/report.html")
+        page.reload()
+        expect(inside.locator("#reader h1")).to_contain_text("Moss")
         page.go_back()
         expect(inside.locator("#reader")).to_be_hidden()
-        expect(link(inside, "Moss")).to_be_focused()
+        expect(link(inside, "Moss")).to_be_visible()
+        assert path_of(page) == view
+        page.go_forward()
+        expect(inside.locator("#reader h1")).to_contain_text("Moss")
+        page.go_back()
+        page.wait_for_timeout(1000)  # Airflow loads the frame again
+        inside.locator("#days").select_option("7")
+        expect(link(inside, "Moss")).to_have_attribute("href", f"{view}?days=7&report={key}")
+        assert path_of(page) == f"{view}?days=7"
         with page.context.expect_page() as tab:
             link(inside, "Moss").click(modifiers=["Control"])
-        assert said(tab.value) == {"days": ["1"], "report": [MOSS]}
+        assert path_of(tab.value) == f"{view}?days=7&report={key}"
         assert seen.faults == []
+
+
+def test_an_address_of_airflow_s_window_is_followed_in_its_frame(
+    browser: Browser, address: str, tokens: dict[str, str]
+) -> None:
+    with opened(browser, f"{address}/reports", tokens["ann"], ANSWERS) as (page, _):
+        for path in ("pinwheel-reports", "pinwheel-reports/pinwheel/reports", "pinwheel-live/pinwheel/reports"):
+            inside = in_frame(page, address, f"{path}?days=7&report={MOSS}")
+            expect(inside.locator("#reader h1")).to_contain_text("Moss")
+            page.wait_for_timeout(500)
+            assert said(page) == {"days": ["7"], "report": [MOSS]}
+            inside.get_by_role("link", name="Back to the list").click()
+            expect(inside.locator("#days")).to_have_value("7")
+            assert said(page) == {"days": ["7"]}
+
+
+def test_a_page_reached_inside_the_frame_does_not_take_the_address_of_the_one_before(
+    browser: Browser, address: str, tokens: dict[str, str]
+) -> None:
+    with opened(browser, f"{address}/reports", tokens["ann"], ANSWERS) as (page, _):
+        inside = in_frame(page, address, "pinwheel-live/pinwheel/live?brand=1&types=pin")
+        inside.get_by_role("link", name="Brand reports").click()
+        link(inside, "Moss").click()
+        expect(inside.locator("#reader h1")).to_contain_text("Moss")
+        assert said(page) == {"report": [MOSS]}
 
 
 def test_the_list_is_searched_and_sorted_by_the_server(browser: Browser, address: str, tokens: dict[str, str]) -> None:
@@ -185,7 +255,9 @@ def test_a_report_is_asked_for_and_shown_when_it_is_made(
     with opened(browser, f"{address}/reports", tokens["ann"], ANSWERS) as (page, _):
         page.route("**/api/v2/dags/report_brands/dagRuns**", airflow)
         page.get_by_text("Make a report").click()
-        expect(page.locator("#make-days")).to_contain_text("can begin on Mon, 2 Feb 2026 to Sat, 14 Mar 2026")
+        expect(page.locator("#make-days")).to_contain_text(
+            "can begin on any day from Mon, 2 Feb 2026 to Sat, 14 Mar 2026"
+        )
         page.get_by_text("Make a report").click()
         asks(page, "Moss (2)", "2026-03-14", "1")
         expect(page.locator("#make-said")).to_contain_text(

@@ -184,6 +184,19 @@ def test_the_page_of_a_report_runs_nothing(made: None, ann: TestClient) -> None:
     assert "Copper &lt;b&gt;Kitchen&lt;/b&gt;" in answer.text
 
 
+@pytest.mark.parametrize(("theme", "media"), [("light", "not all"), ("dark", "all")])
+def test_the_page_of_a_report_is_in_the_theme_of_the_page_around_it(
+    made: None, ann: TestClient, theme: str, media: str
+) -> None:
+    answer = ann.get(f"{OF_1}/1/report.html?theme={theme}")
+    assert f"@media {media} {{" in answer.text
+    assert "prefers-color-scheme" not in answer.text
+    style = style_hash_of(answer.text)
+    assert f"style-src {style};" in answer.headers["content-security-policy"]
+    assert f"style-src {style}" in answer.text.replace("&#39;", "'"), "in its own policy"
+    assert ann.get(f"{OF_1}/1/report.html?theme=red").status_code == 422
+
+
 def test_a_report_and_its_tables_can_be_downloaded(made: None, ann: TestClient) -> None:
     page = ann.get(f"{OF_1}/1/report.html?download=true")
     assert page.headers["content-disposition"] == 'attachment; filename="brand-1-2026-03-14-1d-r1.html"'

@@ -1,7 +1,7 @@
 // What the live page shows: chosen in its form, kept in the address, said in words.
 
+import { change, parameters } from "./address.js";
 import { TYPES } from "./live-feed.js";
-import { addressWith, owner } from "./pinwheel.js";
 
 const ONE_TYPE = { repin: "repins", pin: "pins", comment: "comments", login: "logins" };
 const ONE_EVENT = { repin: "repin", pin: "pin", comment: "comment", login: "login" };
@@ -19,7 +19,7 @@ export function chosen(form) {
 
 /** What the address says, as far as it is possible. @returns {Filters} */
 export function fromAddress() {
-  const said = new URLSearchParams(owner.location.search);
+  const said = parameters();
   const types = said.has("types") ? TYPES.filter((type) => said.get("types")?.split(",").includes(type)) : USUAL.types;
   const view = /** @type {ViewName | null} */ (VIEWS.includes(said.get("view") ?? "") ? said.get("view") : null);
   const brand = /^\d{1,15}$/.test(said.get("brand") ?? "") ? said.get("brand") : "";
@@ -29,13 +29,12 @@ export function fromAddress() {
 /** Put it into the address, without what is usual. @param {Filters} filters @param {ViewName} usualView */
 export function toAddress(filters, usualView) {
   const types = filters.types.join(",");
-  const said = {
+  change({
     types: types === USUAL.types.join(",") ? null : types,
     brand: filters.brand || null,
     category: filters.category || null,
     view: filters.view === usualView ? null : filters.view,
-  };
-  owner.history.replaceState(owner.history.state, "", `${addressWith(said)}${owner.location.hash}`);
+  });
 }
 
 /** "repins and comments of Halden in Food". @param {Filters} filters @param {string} brandName */

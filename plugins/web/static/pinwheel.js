@@ -474,54 +474,13 @@ export function tabLink(url, text) {
 }
 
 /** Airflow's frame allows no new tabs, so there Airflow's own document follows the link. @param {Event} event @param {HTMLAnchorElement} link */
-function toTab(event, link) {
+export function toTab(event, link) {
   if (window.parent === window) return;
   event.preventDefault();
   const twin = window.parent.document.createElement("a");
   Object.assign(twin, { href: link.href, rel: "noopener noreferrer", target: "_blank" });
   twin.click();
 }
-
-/* The address ----------------------------------------------------------------------------------------------------- */
-
-/**
- * The window whose address people see and share: inside Airflow's frame the one around it, unless that shows the address
- * of another page, after a click on the bar inside the frame.
- */
-export const owner = window.parent.location.pathname.endsWith(`/pinwheel-${document.documentElement.dataset.page}`)
-  ? window.parent
-  : window;
-
-/** The address with these parameters; null leaves one out, the others stay. @param {Record<string, string | null>} said */
-export function addressWith(said) {
-  const { pathname, search } = owner.location;
-  const query = new URLSearchParams(search);
-  for (const [name, value] of Object.entries(said)) value === null ? query.delete(name) : query.set(name, value);
-  const text = query.toString();
-  return `${pathname}${text && `?${text}`}`;
-}
-
-/**
- * A link to the same page with other parameters: `show` shows them here, and Back leads back; or it opens in a new tab.
- * @param {Record<string, string | null>} said
- * @param {() => void} show
- * @param {Attributes} attributes
- * @param {Child} text
- */
-export function stepLink(said, show, attributes, text) {
-  const go = (/** @type {MouseEvent} */ event) => {
-    if (event.button > 1) return;
-    if (event.button === 1 || event.metaKey || event.ctrlKey || event.shiftKey) return toTab(event, link);
-    event.preventDefault();
-    step(said);
-    show();
-  };
-  const link = h("a", { ...attributes, href: addressWith(said), on: { click: go, auxclick: go } }, text);
-  return link;
-}
-
-/** A new entry of the history. @param {Record<string, string | null>} said */
-export const step = (said) => owner.history.pushState(owner.history.state, "", addressWith(said));
 
 /** Airflow's address of a path: our pages are under <Airflow>/pinwheel/. @param {string} path */
 function airflowUrl(path) {

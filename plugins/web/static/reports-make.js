@@ -60,7 +60,7 @@ function offer() {
   day.min = earliest(reportable, days);
   day.max = plus(reportable.last_day, 1 - days);
   const range = `${dayName(day.min)} to ${dayName(day.max)}`;
-  const can = day.min <= day.max ? `can begin on ${range}` : "can't be made yet";
+  const can = day.min <= day.max ? `can begin on any day from ${range}` : "can't be made yet";
   fill($("#make-days"), `A report of ${words(days)} ${can}. It is compared with as many days before.`);
 }
 

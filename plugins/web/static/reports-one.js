@@ -1,6 +1,7 @@
 // One report of a brand, in a sandboxed frame without scripts.
 
-import { $, address, badge, count, fill, get, h, notice, runbookLink, stepLink, tabLink, table } from "./pinwheel.js";
+import { stepLink } from "./address.js";
+import { $, address, badge, count, fill, get, h, notice, runbookLink, tabLink, table } from "./pinwheel.js";
 
 /**
  * The key of a report.
@@ -112,6 +113,7 @@ function heading(revisions, chosen, back) {
 /** @param {Api.Revision} r */
 function content(r) {
   const of = `reports/${keyOf(r)}/${r.revision}`;
+  const { theme } = document.documentElement.dataset; // a frame of its own follows the system
   const file = (/** @type {string} */ name, /** @type {string} */ text) =>
     h("a", { href: address(`${of}/${name}`, { download: true }), download: "" }, text);
   return h(
@@ -144,7 +146,7 @@ function content(r) {
       r.tables.map((name) => file(name, name)),
     ),
     r.revision > 1 ? changes(r) : null,
-    h("iframe", { class: "report", src: address(`${of}/report.html`), sandbox: "", title: "The report" }),
+    h("iframe", { class: "report", src: address(`${of}/report.html`, { theme }), sandbox: "", title: "The report" }),
   );
 }
 

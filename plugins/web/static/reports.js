@@ -1,23 +1,7 @@
 // Brand reports: the list. What is chosen and what is open are in the address, and Back leads back.
 
-import {
-  $,
-  addressWith,
-  airflowLink,
-  badge,
-  brandLink,
-  count,
-  empty,
-  fill,
-  get,
-  h,
-  owner,
-  poll,
-  step,
-  stepLink,
-  table,
-  when,
-} from "./pinwheel.js";
+import { change as changeAddress, onBack, parameters, step, stepLink } from "./address.js";
+import { $, airflowLink, badge, brandLink, count, empty, fill, get, h, poll, table, when } from "./pinwheel.js";
 import { brandText, offerForm } from "./reports-make.js";
 import { complete, dayName, keyOf, named, period, quality, read, unread } from "./reports-one.js";
 
@@ -128,7 +112,7 @@ function chosen() {
 
 /** Let the form say what the address says, as far as it is possible; and what is to be read. */
 function fromAddress() {
-  const said = new URLSearchParams(owner.location.search);
+  const said = parameters();
   const text = (/** @type {string} */ name) => said.get(name) ?? "";
   $("#find").value = text("find").slice(0, 100);
   $("#day").value = text("day");
@@ -143,8 +127,7 @@ function fromAddress() {
 function toAddress() {
   const { find, day, days, sort } = chosen();
   const usual = (/** @type {string} */ value, /** @type {string} */ one) => (value === one ? null : value);
-  const said = { find: find || null, day: day || null, days: usual(days, "0"), sort: usual(sort, "-period") };
-  owner.history.replaceState(owner.history.state, "", addressWith(said));
+  changeAddress({ find: find || null, day: day || null, days: usual(days, "0"), sort: usual(sort, "-period") });
 }
 
 function again() {
@@ -180,7 +163,7 @@ function chooseRevision(revision) {
 /** Addresses once ended with the report's key. */
 function fromOldAddress() {
   const old = named(location.hash.slice(1));
-  if (old) owner.history.replaceState(owner.history.state, "", addressWith({ report: keyOf(old) }));
+  if (old) changeAddress({ report: keyOf(old) });
 }
 
 async function offerBrands() {
@@ -234,7 +217,7 @@ $("#find").addEventListener("input", () => {
 filter.addEventListener("change", again);
 filter.addEventListener("reset", () => setTimeout(again));
 filter.addEventListener("submit", (event) => event.preventDefault());
-owner.addEventListener("popstate", follow);
+onBack(follow);
 offerBrands();
 offerToMake();
 if (isOpened) follow();
