@@ -20,7 +20,7 @@ SHOWN = 5  # pins, countries, rises and changed numbers
 
 @dataclass(frozen=True)
 class Letter:
-    """What a mail is made of. ``row``: of ``brand_reports``; ``base``: the address of the pages, empty: no links."""
+    """A report to mail. ``row``: of ``brand_reports``; ``base``: the address of the pages, empty: no links."""
 
     brand: Brand
     period: Period
@@ -183,7 +183,7 @@ def rises(numbers: Numbers) -> list[tuple[str, Group]]:
 
 
 def new(letter: Letter) -> list[str]:
-    """What is new in a period of several days: pins, and those that had no engagement in the period before."""
+    """New pins of several days, and pins without engagement in the period before."""
     if letter.period.days == 1:
         return []
     pins = letter.numbers.now.pins

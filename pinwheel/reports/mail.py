@@ -156,7 +156,7 @@ def _about(row: Row) -> tuple[Period, Brand]:
 
 
 def _letter(row: Row, connection: Connection, settings: MailSettings) -> Letter:
-    """What the mail of a report says; its pins have today's titles."""
+    """The report of a row, with its pins' titles of today."""
     period, brand = _about(row)
     numbers = titled(connection, numbers_of(row["numbers"]))
     return Letter(brand, period, numbers, row, settings.url("pinwheel") or "")

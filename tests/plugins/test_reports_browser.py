@@ -115,7 +115,7 @@ def test_a_report_is_in_the_theme_of_the_page_around_it(browser: Browser, addres
 
 
 def in_frame(page: Page, address: str, path: str) -> Any:
-    """What is inside Airflow's frame at its address ``path``."""
+    """The page inside Airflow's frame at Airflow's address ``path``."""
     page.context.route("**/plugin/**", lambda r: r.fulfill(body=FRAME, content_type="text/html"))
     page.goto(f"{address.removesuffix('/pinwheel')}/plugin/{path}")
     return page.frame_locator("iframe").first
