@@ -152,7 +152,7 @@ def _send(
 
 
 def _about(row: Row) -> tuple[Period, Brand]:
-    return Period(row["first_day"], row["days"]), Brand(row["brand_id"], row["name"], row["contact"])
+    return Period(row["first_day"], row["days"], row["time_zone"]), Brand(row["brand_id"], row["name"], row["contact"])
 
 
 def message(row: Row, to: list[str], sender: str, store: Store) -> EmailMessage:
@@ -160,7 +160,9 @@ def message(row: Row, to: list[str], sender: str, store: Store) -> EmailMessage:
     period, brand = _about(row)
     made = EmailMessage()
     revised = f", revision {row['revision']}" if row["revision"] > 1 else ""
-    made["Subject"] = f"{words.one_line(brand.title)}: {words.title(period).lower()}, {words.days(period)}{revised}"
+    made["Subject"] = (
+        f"{words.one_line(brand.title)}: {words.title(period).lower()}, {words.days_there(period)}{revised}"
+    )
     made["From"] = sender
     made["To"] = ", ".join(to)
     made["Message-ID"] = f"<{brand.brand_id}.{period.key}.{row['revision']}@pinwheel>"
@@ -178,7 +180,7 @@ def message(row: Row, to: list[str], sender: str, store: Store) -> EmailMessage:
 def _text(row: Row, period: Period, brand: Brand) -> str:
     change = words.change(row["engagement"], row["engagement_before"])
     lines = [
-        f"{words.title(period)} of {words.one_line(brand.title)}, {words.days(period)} (UTC)",
+        f"{words.title(period)} of {words.one_line(brand.title)}, {words.days_there(period)}",
         "",
         f"Engagement (repins and comments): {words.whole(row['engagement'])}, {change} against {words.before(period)}",
         f"Unique people: {words.whole(row['unique_people'])}",
@@ -186,9 +188,11 @@ def _text(row: Row, period: Period, brand: Brand) -> str:
     ]
     if not row["is_complete"]:
         through = row["complete_through"]
-        up_to = f"; it includes everything received by {words.moment(through)}" if through else ""
+        up_to = f"; it includes everything received by {words.moment(through, period.time_zone)}" if through else ""
         lines.append(f"This report is not complete{up_to}. The next revision will be.")
-    if row["revision"] > 1:
+    if row["revision"] > 1 and not row["earlier_revisions"]:
+        lines += ["", f"Revision {row['revision']}: the first with days of {period.time_zone}."]
+    elif row["revision"] > 1:
         lines += ["", f"Revision {row['revision']}: {words.whole(row['change_count'])} numbers changed, the first:"]
         changes = [Change(**change) for change in json.loads(row["changes"])[:5]]
         lines += [f"  {number_name(c.name, period, {})}: {c.before} -> {c.after}" for c in changes]

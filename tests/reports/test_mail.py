@@ -109,7 +109,7 @@ def test_a_contact_gets_the_report_and_its_tables_once(
     assert states(query) == [(70, 1, "sent"), (71, 1, "none"), (72, 1, "sent")]
     (to, told), (_, other) = inbox.got
     assert to == ["ann@example.org", "bob@example.org"]
-    assert told["Subject"] == "Copper Kitchen: daily report, Saturday 14 March 2026"
+    assert told["Subject"] == "Copper Kitchen: daily report, Saturday 14 March 2026, UTC"
     assert other["Subject"].startswith("Ü: ")
     text = plain(told)
     for part in (
@@ -258,7 +258,7 @@ def test_no_name_makes_a_header(
     run(mails=server)
     send(server)
     ((to, told),) = inbox.got
-    assert told["Subject"] == "Evil Bcc: spy@example.org: daily report, Saturday 14 March 2026"
+    assert told["Subject"] == "Evil Bcc: spy@example.org: daily report, Saturday 14 March 2026, UTC"
     assert told["Bcc"] is None
     assert to == ["ann@example.org"]
 
