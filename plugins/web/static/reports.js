@@ -43,11 +43,14 @@ let top = STEP;
 
 /* The list -------------------------------------------------------------------------------------------------------- */
 
-/** "Sat, 14 Mar 2026"; for several days the first and the last. @param {{first_day: string, days: number}} report */
-function period({ first_day, days }) {
+/**
+ * "Sat, 14 Mar 2026, UTC"; for several days the first and the last.
+ * @param {{first_day: string, days: number, time_zone: string}} report
+ */
+function period({ first_day, days, time_zone }) {
   const first = new Date(`${first_day}T00:00:00Z`);
   const last = new Date(first.getTime() + (days - 1) * 86400000);
-  return days === 1 ? DAY.format(first) : `${DAY.format(first)} – ${DAY.format(last)}`;
+  return `${days === 1 ? "" : `${DAY.format(first)} – `}${DAY.format(last)}, ${time_zone}`;
 }
 
 /** @param {Api.ListedReport} report */
@@ -170,7 +173,7 @@ async function open(report) {
     /** @type {Api.Revisions} */
     const { revisions } = await get(path(report));
     fill(reader, heading(revisions), h("div", { id: "revision" }));
-    showRevision(revisions[0]);
+    showRevision(revisions[0], revisions);
     $("h1", reader).focus();
   } catch (error) {
     fill(reader, notice(error), back());
@@ -195,10 +198,11 @@ const back = () => h("button", { type: "button", on: { click: close } }, "Back t
 /** @param {Api.Revision[]} revisions */
 function heading(revisions) {
   const [newest] = revisions;
+  const days = (/** @type {Api.Revision} */ r) => (r.time_zone === newest.time_zone ? "" : `, days of ${r.time_zone}`);
   const choose = (/** @type {{target: HTMLSelectElement}} */ { target }) =>
-    showRevision(revisions.find((r) => String(r.revision) === target.value) ?? newest);
+    showRevision(revisions.find((r) => String(r.revision) === target.value) ?? newest, revisions);
   const options = revisions.map((r) =>
-    h("option", { value: r.revision }, `${r.revision}, made ${r.made_at.slice(0, 16).replace("T", " ")} UTC`),
+    h("option", { value: r.revision }, `${r.revision}, made ${r.made_at.slice(0, 16).replace("T", " ")} UTC${days(r)}`),
   );
   return h(
     "div",
@@ -213,8 +217,8 @@ function heading(revisions) {
   );
 }
 
-/** @param {Api.Revision} r */
-function showRevision(r) {
+/** @param {Api.Revision} r @param {Api.Revision[]} revisions newest first */
+function showRevision(r, revisions) {
   const of = `${path(r)}/${r.revision}`;
   const file = (/** @type {string} */ name, /** @type {string} */ text) =>
     h("a", { href: address(`${of}/${name}`, { download: true }), download: "" }, text);
@@ -236,13 +240,15 @@ function showRevision(r) {
       file("report.html", "page, to print"),
       r.tables.map((name) => file(name, name)),
     ),
-    r.revision > 1 ? changes(r) : null,
+    r.revision > 1 ? changes(r, revisions) : null,
     h("iframe", { class: "report", src: address(`${of}/report.html`), sandbox: "", title: "The report" }),
   );
 }
 
-/** @param {Api.Revision} r */
-function changes(r) {
+/** @param {Api.Revision} r @param {Api.Revision[]} revisions newest first */
+function changes(r, revisions) {
+  const before = revisions.find((b) => b.revision < r.revision && b.time_zone === r.time_zone);
+  if (!before) return h("p", { class: "quiet" }, `The first revision with days of ${r.time_zone}.`);
   const shown = (/** @type {number | null} */ value) => (value === null ? "not listed" : count(value));
   const by = (/** @type {Api.Change} */ c) =>
     c.before === null || c.after === null
@@ -255,9 +261,10 @@ function changes(r) {
     { label: "Now", number: true, cell: (c) => shown(c.after) },
     { label: "Change", number: true, cell: by },
   ];
+  const isNext = before.revision === r.revision - 1;
   const title = r.change_count
-    ? `${count(r.change_count)} numbers changed since revision ${r.revision - 1}`
-    : `No number changed since revision ${r.revision - 1}, only its completeness or data quality`;
+    ? `${count(r.change_count)} numbers changed since revision ${before.revision}`
+    : `No number changed since revision ${before.revision}${isNext ? ", only its completeness or data quality" : ""}`;
   return h("details", {}, h("summary", {}, title), r.changes.length ? table(columns, r.changes, title) : null);
 }
 

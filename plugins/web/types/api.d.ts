@@ -36,14 +36,15 @@ declare namespace Api {
     closed_through: string | null;
   }
   interface BrandHour {
-    hour: number;
+    begin: string;
     today: number | null;
-    yesterday: number;
+    yesterday: number | null;
     usual: number | null;
   }
   interface BrandToday {
     brand_id: number;
     name: string;
+    time_zone: string;
     day: string;
     complete_through: string | null;
     to: string;
@@ -177,6 +178,7 @@ declare namespace Api {
     brand_name: string;
     first_day: string;
     days: number;
+    time_zone: string;
     revision: number;
     made_at: string;
     complete_through: string | null;
@@ -299,6 +301,7 @@ declare namespace Api {
     brand_name: string;
     first_day: string;
     days: number;
+    time_zone: string;
     revision: number;
     made_at: string;
     complete_through: string | null;
