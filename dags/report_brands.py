@@ -3,11 +3,12 @@
 **What** For each brand a report of a day or a week: one HTML file to read or print, and CSV files. It has totals and
 change against the period before, hours, top pins, categories, countries, people, trends, data quality, and
 whether it is complete. Reports are in the reports folder (`PINWHEEL_REPORTS_URI`), in the table `brand_reports` and on
-the page Brand reports. They are mailed to the brand's contact when `PINWHEEL_SMTP_HOST` is set.
+the page Brand reports. They are mailed to the brand's contact when `PINWHEEL_SMTP_HOST` is set. Days are those of the
+brand's time zone: UTC, unless `set_time_zone` has set another.
 
 **When** Daily, by `PINWHEEL_REPORT_CRON`: the day that is over, on Mondays the week, and each report of the last 31
-days whose numbers have changed since. Such a report gets a new revision that lists the changes. By hand for any days
-that are over: give `first_day`.
+days whose numbers have changed since. Such a report gets a new revision that lists the changes. A brand whose day is
+not over by then gets its report from the next run. By hand for any days that are over: give `first_day`.
 
 **Re-running** Safe: a report whose content is unchanged is not made again. After a run that died, the next one makes
 the missing reports.
@@ -40,8 +41,8 @@ from pinwheel.operate.refusal import refusing
             None,
             type=["null", "string"],
             format="date",
-            title="First day (UTC)",
-            description="Of the period to report on, which must be over. Empty: all due reports.",
+            title="First day",
+            description="Of the period to report on, over in the brand's time zone. Empty: all due reports.",
         ),
         "days": Param(
             1,

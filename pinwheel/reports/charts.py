@@ -3,8 +3,9 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
+from pinwheel.core.days import LocalHour
 from pinwheel.reports import words
 from pinwheel.reports.period import Period
 
@@ -81,21 +82,38 @@ def top_of_axis(most: int) -> int:
     return int(next(step * size for step in (1, 2, 4, 6, 8, 10) if step * size >= most))
 
 
-def by_hour(hours: Sequence[tuple[int, int]], before: Sequence[int]) -> Bars:
-    """A day with one bar per hour, midnight first."""
-    names = [f"{n:02}:00" for n in range(len(hours))]
-    return _bars(hours, before, [Tick(n, name, n % 6 != 0) for n, name in enumerate(names) if n % 3 == 0], names)
+def by_hour(period: Period, hours: Sequence[tuple[int, int]], before: Sequence[int]) -> Bars:
+    """A day with one bar per hour by the clock, midnight first; ``before``: in the hours of the day before."""
+    clock = period.hours
+    ticks = [Tick(n, f"{at.local:%H:%M}", at.local.hour % 6 != 0) for n, at in enumerate(clock) if _is_third(at)]
+    return _bars(hours, period.aligned(before), ticks, [words.hour(at) for at in clock])
+
+
+def _is_third(hour: LocalHour) -> bool:
+    return hour.local.hour % 3 == 0 and not hour.local.fold
 
 
 def by_day(period: Period, hours: Sequence[tuple[int, int]], before: Sequence[int]) -> Bars:
     """Several days with one bar per day."""
-    firsts = range(0, len(hours), 24)
-    sums = [(sum(r for r, _ in hours[n : n + 24]), sum(c for _, c in hours[n : n + 24])) for n in firsts]
-    days = [period.start + timedelta(days=n) for n in range(period.days)]
+    repins, comments = (daily(period, [hour[n] for hour in hours]) for n in (0, 1))
+    days = _days(period)
     each = max(1, period.days // 8)
     ticks = [Tick(n, words.time(d, "EEE d"), n % (2 * each) != 0) for n, d in enumerate(days) if n % each == 0]
     names = [words.time(d, "EEEE d MMMM") for d in days]
-    return _bars(sums, [sum(before[n : n + 24]) for n in firsts], ticks, names)
+    return _bars(list(zip(repins, comments, strict=True)), daily(period.before, before), ticks, names)
+
+
+def daily(period: Period, hours: Sequence[int]) -> list[int]:
+    """The sums of each day's hours."""
+    sums = [0] * period.days
+    for hour, count in zip(period.hours, hours, strict=True):
+        sums[period.day_of(hour)] += count
+    return sums
+
+
+def _days(period: Period) -> list[datetime]:
+    """Its days, as times that words can name."""
+    return [words.noon(period.first_day + timedelta(days=n)) for n in range(period.days)]
 
 
 def _bars(
@@ -133,15 +151,21 @@ def _bars(
 
 
 def heat_map(period: Period, hours: Sequence[tuple[int, int]]) -> HeatMap:
-    """Every hour of several days; the shades are fifths of the busiest hour."""
-    most = max((sum(h) for h in hours), default=0)
+    """Every hour of several days by the clock; the shades are fifths of the busiest hour.
+
+    An hour that the clock shows twice is one cell with both; one that it leaves out is none.
+    """
+    counts: dict[tuple[int, int], int] = {}
+    for at, (repins, comments) in zip(period.hours, hours, strict=True):
+        place = period.day_of(at), at.local.hour
+        counts[place] = counts.get(place, 0) + repins + comments
+    most = max(counts.values(), default=0)
+    days = _days(period)
     cells = []
-    for n, (repins, comments) in enumerate(hours):
-        at, count = period.start + timedelta(hours=n), repins + comments
-        label = f"{words.time(at, 'EEE d MMMM HH:00')}: {words.whole(count)}"
+    for (day, hour), count in counts.items():
+        label = f"{words.time(days[day].replace(hour=hour), 'EEE d MMMM HH:00')}: {words.whole(count)}"
         shade = math.ceil(SHADES * count / most) if count else 0
-        cells.append(Cell(ROW_HEAD + CELL * (n % 24), COLUMN_HEAD + CELL * (n // 24), shade, label))
-    days = [period.start + timedelta(days=n) for n in range(period.days)]
+        cells.append(Cell(ROW_HEAD + CELL * hour, COLUMN_HEAD + CELL * day, shade, label))
     middle = CELL / 2
     return HeatMap(
         tuple(cells),

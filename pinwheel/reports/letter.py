@@ -87,12 +87,12 @@ def html(letter: Letter) -> str:
             letter=letter,
             subject=subject(letter),
             kind=words.title(letter.period),
-            days=words.days(letter.period),
+            days=words.days_there(letter.period),
             before_name=words.before(letter.period),
             now=numbers.now.engagement,
             before=numbers.before.engagement,
             cards=cards(numbers),
-            notices=notices(row),
+            notices=notices(row, letter.period.time_zone),
             best=best(letter),
             picture_says=f"Repins and comments by {'hour' if letter.period.days == 1 else 'day'}",
             pins=[(page.pin_name(g), g) for g in numbers.pins[:SHOWN]],
@@ -100,6 +100,7 @@ def html(letter: Letter) -> str:
             rises=rises(numbers),
             new=new(letter),
             changes=changed(letter),
+            changes_title=changes_title(letter),
             colours={"repins": picture.REPINS, "comments": picture.COMMENTS},
         )
     )
@@ -108,17 +109,17 @@ def html(letter: Letter) -> str:
 def text(letter: Letter) -> str:
     """The same as text, which can be read alone."""
     numbers, period = letter.numbers, letter.period
-    lines = [f"{words.title(period)} of {letter.name}, {words.days(period)} (UTC)", ""]
+    lines = [f"{words.title(period)} of {letter.name}, {words.days_there(period)}", ""]
     now, before = numbers.now.engagement, numbers.before.engagement
     lines.append(f"Engagement (repins and comments): {_counted(now, before, words.before(period))}")
     lines += [f"{name}: {_counted(one, other, words.before(period))}" for name, one, other in cards(numbers)]
-    lines += ["", *best(letter), *notices(letter.row)]
+    lines += ["", *best(letter), *notices(letter.row, period.time_zone)]
     lines += _listed("Top pins", [(page.pin_name(g), g) for g in numbers.pins[:SHOWN]])
     lines += _listed("Countries", [(words.country(g.key), g) for g in numbers.countries[:SHOWN]])
     lines += _listed("What rose", rises(numbers))
     lines += ["", *new(letter)] if new(letter) else []
     if letter.row["revision"] > 1:
-        lines += ["", f"Revision {letter.row['revision']}: {words.whole(letter.row['change_count'])} numbers changed."]
+        lines += ["", f"{changes_title(letter)}."]
         lines += [f"  {name}: {one} -> {other}" for name, one, other in changed(letter)]
     lines += ["", "The whole report is attached, to read or print."]
     if letter.base:
@@ -147,12 +148,12 @@ def cards(numbers: Numbers) -> list[tuple[str, int, int]]:
     return [(page.CARDS[field], getattr(now, field), getattr(before, field)) for field in fields]
 
 
-def notices(row: Row) -> list[str]:
-    """Sentences about a report that is not complete, or whose data did not pass."""
+def notices(row: Row, time_zone: str) -> list[str]:
+    """Sentences about a report that is not complete, by the clock of its zone, or whose data did not pass."""
     found = []
     if not row["is_complete"]:
         through = row["complete_through"]
-        up_to = f"; it includes everything received by {words.moment(through)}" if through else ""
+        up_to = f"; it includes everything received by {words.moment(through, time_zone)}" if through else ""
         found.append(f"This report is not complete{up_to}. The next revision will be.")
     if row["verdict"] in ("failed", "warning"):
         found.append(f"Data quality: {page.VERDICTS[row['verdict']]}.")
@@ -164,12 +165,13 @@ def best(letter: Letter) -> list[str]:
     numbers, period = letter.numbers, letter.period
     counts = [sum(hour) for hour in numbers.hours]
     if period.days > 1:
-        counts = [sum(counts[n : n + 24]) for n in range(0, len(counts), 24)]
+        counts = charts.daily(period, counts)
     if not any(counts):
         return [f"Nobody engaged with the brand’s pins in this {'day' if period.days == 1 else 'period'}."]
     most = max(counts)
-    at = period.start + timedelta(**{"hours" if period.days == 1 else "days": counts.index(most)})
-    name = words.time(at, "HH:00") if period.days == 1 else words.time(at, "EEEE d MMMM")
+    at = counts.index(most)
+    day = words.noon(period.first_day + timedelta(days=at))
+    name = words.hour(period.hours[at]) if period.days == 1 else words.time(day, "EEEE d MMMM")
     found = [f"Best {'hour' if period.days == 1 else 'day'}: {name}, {words.engagements(most)}."]
     if numbers.pins:
         pin = numbers.pins[0]
@@ -193,6 +195,14 @@ def new(letter: Letter) -> list[str]:
     return [*made, *named]
 
 
+def changes_title(letter: Letter) -> str:
+    """What a later revision changed, or why it can't say so."""
+    row = letter.row
+    if not row["earlier_revisions"]:
+        return f"Revision {row['revision']} is the first with days of {letter.period.time_zone}"
+    return f"Revision {row['revision']}: {words.whole(row['change_count'])} numbers changed"
+
+
 def changed(letter: Letter) -> list[tuple[str, str, str]]:
     """The first changed numbers of a later revision: name, before and now."""
     if letter.row["revision"] == 1:
@@ -209,5 +219,5 @@ def _shown(number: int | None) -> str:
 def _chart(letter: Letter) -> charts.Bars:
     numbers, period = letter.numbers, letter.period
     if period.days == 1:
-        return charts.by_hour(numbers.hours, numbers.hours_before)
+        return charts.by_hour(period, numbers.hours, numbers.hours_before)
     return charts.by_day(period, numbers.hours, numbers.hours_before)

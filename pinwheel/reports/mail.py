@@ -152,7 +152,7 @@ def _send(
 
 
 def _about(row: Row) -> tuple[Period, Brand]:
-    return Period(row["first_day"], row["days"]), Brand(row["brand_id"], row["name"], row["contact"])
+    return Period(row["first_day"], row["days"], row["time_zone"]), Brand(row["brand_id"], row["name"], row["contact"])
 
 
 def _letter(row: Row, connection: Connection, settings: MailSettings) -> Letter:

@@ -8,7 +8,7 @@ import logging
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import partial
 from typing import TypeVar
@@ -18,14 +18,15 @@ from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_at
 
 from pinwheel.clients import memsql
 from pinwheel.clients.memsql import Connection, Row
+from pinwheel.core.days import NAMED_UTC
 from pinwheel.core.errors import AskedError, PinwheelError
 from pinwheel.core.settings import MailSettings, ReportSettings
 from pinwheel.core.times import naive
-from pinwheel.reports import mail, revisions
+from pinwheel.reports import mail, revisions, zones
 from pinwheel.reports.complete import complete_through
 from pinwheel.reports.numbers import Brand, Earlier, Numbers, ReportStatus, changes, digest, is_unchanged, settled
 from pinwheel.reports.page import page
-from pinwheel.reports.period import Period, recent
+from pinwheel.reports.period import Period, recent, require_over
 from pinwheel.reports.read import quality, read
 from pinwheel.reports.revisions import Report
 from pinwheel.reports.store import Store
@@ -84,9 +85,17 @@ class Maker:
             log.info("nothing has been merged yet: no reports")
             return
         through, kept_from = self._through(), self._again(revisions.kept_from)
-        for period in recent(self._settings.report_periods, self._settings.report_back_days, self._now()):
-            if period.end.date() > first_day and period.before.first_day >= kept_from:
-                self._period(period, through, partial(_due, is_young=self._is_young(period)))
+        kinds, back_days = self._settings.report_periods, self._settings.report_back_days
+        for time_zone in self._known({NAMED_UTC, *self._again(revisions.zones).values()}):
+            for period in recent(kinds, back_days, self._now(), time_zone):
+                if period.ends_after(first_day) and period.before.begins_after(kept_from):
+                    self._period(period, through, partial(_due, is_young=self._is_young(period)))
+
+    def _known(self, names: Iterable[str]) -> list[str]:
+        """Those that are time zones: another name is the failure of its brands alone."""
+        known, unknown = zones.known(names)
+        self.tally.failed |= {f"all reports of brands in the time zone {name}": why for name, why in unknown.items()}
+        return known
 
     def _is_young(self, period: Period) -> bool:
         """Whether missing reports of this period are still made: a week's until the next week is over."""
@@ -94,19 +103,34 @@ class Maker:
         return naive(self._now()) - period.end < timedelta(days=days)
 
     def asked(self, period: Period, brand_ids: Sequence[int]) -> None:
-        """Make the reports of a requested period, for all brands or some.
+        """Make the reports of the same days of each brand's time zone, for all brands or some.
+
+        Without ``brand_ids``, zones where the days are not over yet are left to the schedule, unless that is so in all.
 
         Raises:
-            AskedError: nothing was merged for that period, or a brand is unknown.
+            AskedError: the days are not over, nothing was merged for them, or a brand is unknown.
         """
+        of_brand = self._again(revisions.zones)
+        names = {of_brand.get(b, NAMED_UTC) for b in brand_ids} if brand_ids else {NAMED_UTC, *of_brand.values()}
+        periods = [replace(period, time_zone=name) for name in self._known(names)]
+        over = [one for one in periods if one.is_over(self._now())]
+        for one in periods if brand_ids or not over else []:
+            require_over(one, self._now())
+        for one in over:
+            self._require_rows(one)
+        through = self._through()
+        for one in over:
+            mine = [b for b in brand_ids if of_brand.get(b, NAMED_UTC) == one.time_zone]
+            self._period(one, through, partial(_chosen, brand_ids=mine, period=one))
+
+    def _require_rows(self, period: Period) -> None:
         first_day = self._again(revisions.first_day)
-        if first_day is None or period.end.date() <= first_day:
+        if first_day is None or not period.ends_after(first_day):
             since = f"the first day with events is {first_day}" if first_day else "nothing has been merged yet"
             raise AskedError(f"there is nothing to report for {period.days} days from {period.first_day}: {since}")
         kept_from = self._again(revisions.kept_from)
-        if period.before.first_day < kept_from:
+        if not period.before.begins_after(kept_from):
             raise AskedError(f"reports for {period.first_day} can't be made: the tables keep rows from {kept_from} on")
-        self._period(period, self._through(), lambda known, _latest, _state: _chosen(known, brand_ids, period))
 
     def _through(self) -> datetime | None:
         through = self._again(lambda connection: complete_through(connection, self._settings, self._now))
@@ -157,12 +181,18 @@ class Maker:
         ids = [brand.brand_id for brand in brands]
         read_at = revisions.clock(connection)
         numbers = read(connection, period, ids)
-        earlier = revisions.earlier(connection, period, ids)
+        earlier, newest = revisions.earlier(connection, period, ids)
         for brand in brands:
             try:
                 said = settled(state, earlier.get(brand.brand_id))
                 report = self._report(
-                    brand, period, numbers[brand.brand_id], said, earlier.get(brand.brand_id), read_at
+                    brand,
+                    period,
+                    numbers[brand.brand_id],
+                    said,
+                    earlier.get(brand.brand_id),
+                    newest.get(brand.brand_id, 0) + 1,
+                    read_at,
                 )
                 self._keep(connection, report)
             except Exception as error:
@@ -177,12 +207,13 @@ class Maker:
         numbers: Numbers,
         state: ReportStatus,
         earlier: Earlier | None,
+        revision: int,
         read_at: datetime,
     ) -> Report:
         return Report(
             brand=brand,
             period=period,
-            revision=earlier.revision + 1 if earlier else 1,
+            revision=revision,
             made_at=naive(self._now()),
             read_at=read_at,
             numbers=numbers,
@@ -193,8 +224,10 @@ class Maker:
         )
 
     def _keep(self, connection: Connection, report: Report) -> None:
-        """Write and list a report, unless its newest revision has the same content."""
-        if report.earlier and is_unchanged(report.earlier, report.numbers, report.state):
+        """Write and list a report, unless its newest revision has the same content and days of the same time zone."""
+        earlier = report.earlier
+        is_next = earlier is not None and earlier.revision + 1 == report.revision
+        if earlier and is_next and is_unchanged(earlier, report.numbers, report.state):
             self.tally.add(report.period, report.brand, UNCHANGED)
             return
         files = {"report.html": page(report).encode(), **tables(report)}
@@ -248,7 +281,9 @@ def _due(known: Iterable[Brand], latest: dict[int, Row], state: ReportStatus, is
     return [brand for _, brand in sorted(brands.items()) if is_due(brand)]
 
 
-def _chosen(known: Iterable[Brand], brand_ids: Sequence[int], period: Period) -> list[Brand]:
+def _chosen(
+    known: Iterable[Brand], _latest: dict[int, Row], _state: ReportStatus, brand_ids: Sequence[int], period: Period
+) -> list[Brand]:
     """The requested brands, or all."""
     by_id = {brand.brand_id: brand for brand in known}
     unknown = [str(brand_id) for brand_id in brand_ids if brand_id not in by_id]

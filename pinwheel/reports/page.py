@@ -8,8 +8,7 @@ import hashlib
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -49,7 +48,7 @@ class Row:
 def environment() -> Environment:
     """The templates of this room: texts are escaped, and what is not defined is an error."""
     made = Environment(loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined)
-    for use in (words.whole, words.change, words.direction, words.chance, words.moment):
+    for use in (words.whole, words.change, words.direction, words.chance):
         made.globals[use.__name__] = use
     style = (TEMPLATES / "report.css").read_text(encoding="utf-8")
     made.globals["style"] = Markup(style)  # noqa: S704 - a file of ours
@@ -89,12 +88,13 @@ def page(report: Report) -> str:
             state=report.state,
             brand=words.cut(report.brand.title),
             kind=words.title(period),
+            moment=partial(words.moment, time_zone=period.time_zone),
             days=words.days(period),
             before_name=words.before(period),
             before_days=words.days(period.before),
             verdict=verdict(report.state.quality),
             cards=_cards(numbers.now, numbers.before),
-            bars=charts.by_hour(numbers.hours, numbers.hours_before)
+            bars=charts.by_hour(period, numbers.hours, numbers.hours_before)
             if is_day
             else charts.by_day(period, numbers.hours, numbers.hours_before),
             heat=None if is_day else charts.heat_map(period, numbers.hours),
@@ -176,8 +176,9 @@ def number_name(name: str, period: Period, titles: Mapping[str, str | None]) -> 
 
 
 def _hour_name(number: int, period: Period) -> str:
-    at = period.start + timedelta(hours=number)
-    return words.time(at, "HH:00" if period.days == 1 else "EEE d MMMM, HH:00")
+    at = period.hours[number]
+    day = "" if period.days == 1 else words.time(at.local.replace(tzinfo=None, fold=0), "EEE d MMMM, ")
+    return f"{day}{words.hour(at)}"
 
 
 def state_changes(report: Report) -> list[str]:

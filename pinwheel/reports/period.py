@@ -1,10 +1,12 @@
 """The period that a report covers, and the periods that are due."""
 
-from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
 
+from pinwheel.core.days import NAMED_UTC, LocalHour, hours, local, midnight, whole_hour
 from pinwheel.core.errors import AskedError
-from pinwheel.core.times import naive
+from pinwheel.core.times import HOUR, naive
 
 MAX_DAYS = 31
 WEEK = 7
@@ -12,25 +14,47 @@ WEEK = 7
 
 @dataclass(frozen=True)
 class Period:
-    """A number of whole UTC days, starting with ``first_day``."""
+    """A number of whole days of a time zone, starting with ``first_day``."""
 
     first_day: date
     days: int
+    time_zone: str = NAMED_UTC
 
     @property
     def start(self) -> datetime:
-        """UTC midnight as a naive time, as in the database."""
-        return datetime.combine(self.first_day, time())
+        """Its first midnight as a naive UTC time, as in the database."""
+        return midnight(self.first_day, self.time_zone)
 
     @property
     def end(self) -> datetime:
         """The midnight after the last day, exclusive."""
-        return self.start + timedelta(days=self.days)
+        return midnight(self.next_day, self.time_zone)
+
+    @property
+    def next_day(self) -> date:
+        """The day after its last one."""
+        return self.first_day + timedelta(days=self.days)
+
+    @property
+    def hours(self) -> tuple[LocalHour, ...]:
+        """Its hours by the clock: 23 to 25 a day."""
+        return hours(self.start, self.end, self.time_zone)
+
+    @property
+    def utc_hours(self) -> int:
+        """How many UTC hours it has a part of."""
+        return -((whole_hour(self.start) - self.end) // HOUR)
+
+    @property
+    def is_of_whole_hours(self) -> bool:
+        """Whether all hours by its clock, and by that of the period before, are UTC hours."""
+        begins = [self.end, *(hour.at for hour in (*self.before.hours, *self.hours))]
+        return all(at == whole_hour(at) for at in begins)
 
     @property
     def before(self) -> "Period":
         """The previous period of the same length, which it is compared with."""
-        return Period(self.first_day - timedelta(days=self.days), self.days)
+        return replace(self, first_day=self.first_day - timedelta(days=self.days))
 
     @property
     def kind(self) -> str:
@@ -41,43 +65,79 @@ class Period:
     @property
     def key(self) -> str:
         """Its name in paths and logs."""
-        return f"{self.first_day.isoformat()}-{self.days}d"
+        of_zone = "" if self.time_zone == NAMED_UTC else f"-{self.time_zone.replace('/', '-')}"
+        return f"{self.first_day.isoformat()}-{self.days}d{of_zone}"
 
     def is_over(self, now: datetime) -> bool:
         """Whether it has ended."""
         return self.end <= naive(now)
 
+    def ends_after(self, utc_day: date) -> bool:
+        """Whether it has a part of a UTC day or of later ones."""
+        return self.end > midnight(utc_day, NAMED_UTC)
 
-def asked(first_day: str, days: int, now: datetime) -> Period:
-    """The period that a person asked for.
+    def begins_after(self, utc_day: date) -> bool:
+        """Whether it has no part of the days before a UTC day."""
+        return self.start >= midnight(utc_day, NAMED_UTC)
+
+    def day_of(self, hour: LocalHour) -> int:
+        """Which of its days an hour is in, from 0."""
+        return (hour.local.date() - self.first_day).days
+
+    def aligned(self, before: Sequence[int]) -> list[int]:
+        """For each hour, the value of the same hour by the clock in the period before, in whose hours ``before`` is.
+
+        0 where the clocks left it out then. An hour that comes twice now has the same value twice.
+        """
+        past = self.before
+        values: dict[tuple[int, int], int] = {}
+        for hour, value in zip(past.hours, before, strict=True):
+            key = past.day_of(hour), hour.local.hour
+            values[key] = values.get(key, 0) + value
+        return [values.get((self.day_of(hour), hour.local.hour), 0) for hour in self.hours]
+
+
+def asked(first_day: str, days: int) -> Period:
+    """The UTC days that a person asked for; a brand's are the same days of its own zone.
 
     Raises:
-        AskedError: no date, too long, or not over yet.
+        AskedError: no date, or too long.
     """
     try:
         period = Period(date.fromisoformat(first_day), days)
-        period.before.start  # noqa: B018 - there is a day before
+        for at in (period.before.start, period.end):  # no zone is a day away from UTC
+            at - timedelta(days=1), at + timedelta(days=1)
     except (ValueError, OverflowError) as error:
         raise AskedError(f"first_day must be a date like 2026-03-14, not {first_day!r}: {error}") from error
     if not 1 <= days <= MAX_DAYS:
         raise AskedError(f"days must be 1 to {MAX_DAYS}, not {days}")
-    if not period.is_over(now):
-        raise AskedError(f"{days} days from {first_day} are not over yet: it is {now:%Y-%m-%d %H:%M} UTC")
     return period
 
 
-def recent(kinds: str, back_days: int, now: datetime) -> list[Period]:
+def require_over(period: Period, now: datetime) -> None:
+    """Do nothing if a period has ended.
+
+    Raises:
+        AskedError: it has not; says which time it is there.
+    """
+    if not period.is_over(now):
+        there = f"{local(naive(now), period.time_zone):%Y-%m-%d %H:%M} {period.time_zone}"
+        raise AskedError(f"{period.days} days from {period.first_day} are not over yet: it is {there}")
+
+
+def recent(kinds: str, back_days: int, now: datetime, time_zone: str = NAMED_UTC) -> list[Period]:
     """The days and weeks that ended in the last ``back_days``; newest first, a day before its week.
 
     Args:
         kinds: ``day``, ``week`` or ``both``.
         back_days: how far to look back; the newest of each kind is always included.
         now: aware.
+        time_zone: whose days.
     """
-    today = now.astimezone(UTC).date()
+    today = local(naive(now), time_zone).date()
     monday = today - timedelta(days=today.weekday())
-    days = [Period(today - timedelta(days=n), 1) for n in range(1, back_days + 1)]
-    weeks = [Period(monday - timedelta(days=WEEK * n), WEEK) for n in range(1, 2 + back_days // WEEK)]
-    weeks = [w for n, w in enumerate(weeks) if n == 0 or (today - w.end.date()).days < back_days]
+    days = [Period(today - timedelta(days=n), 1, time_zone) for n in range(1, back_days + 1)]
+    weeks = [Period(monday - timedelta(days=WEEK * n), WEEK, time_zone) for n in range(1, 2 + back_days // WEEK)]
+    weeks = [w for n, w in enumerate(weeks) if n == 0 or (today - w.next_day).days < back_days]
     wanted = [*(days if kinds != "week" else []), *(weeks if kinds != "day" else [])]
-    return sorted(wanted, key=lambda p: (p.end, -p.days), reverse=True)
+    return sorted(wanted, key=lambda p: (p.next_day, -p.days), reverse=True)

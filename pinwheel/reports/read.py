@@ -3,36 +3,38 @@
 One brand at a time would take 2,500 statements for 500 brands.
 """
 
+from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
+from operator import attrgetter
 
 from pinwheel.clients import memsql
 from pinwheel.clients.memsql import Connection, Row
-from pinwheel.core.times import HOUR
+from pinwheel.core.days import whole_hour
 from pinwheel.reports.numbers import MAX_LISTED, Group, Numbers, Quality, Totals
 from pinwheel.reports.period import Period
 from pinwheel.reports.trends import rising
 
 CHECKED = ("pins", "repins", "comments")  # the tables that a brand's numbers are counted from
 
-_Hours = dict[datetime, Row]
-
 
 def read(connection: Connection, period: Period, brand_ids: Sequence[int]) -> dict[int, Numbers]:
     """Brand id -> numbers, all from one snapshot; a brand without events has zeros."""
     params = {
         "brand_ids": list(brand_ids),
+        "before_hour": whole_hour(period.before.start),
         "before_time": period.before.start,
         "from_time": period.start,
         "to_time": period.end,
     }
+    is_of_whole_hours = period.is_of_whole_hours
+    by = {"time_column": "occurred_hour" if is_of_whole_hours else "occurred_at"}
     with memsql.snapshot(connection):
-        hours = _by_brand(memsql.fetch(connection, "reports/hours", params))
-        people = _by_brand(memsql.fetch(connection, "reports/people", params))
-        countries = _by_brand(memsql.fetch(connection, "reports/countries", params))
-        engagement = _by_brand(memsql.fetch(connection, "reports/engagement", params))
+        hours = _by_brand(memsql.fetch(connection, f"reports/{'hours' if is_of_whole_hours else 'quarters'}", params))
+        people = _by_brand(memsql.fetch(connection, "reports/people", params, **by))
+        countries = _by_brand(memsql.fetch(connection, "reports/countries", params, **by))
+        engagement = _by_brand(memsql.fetch(connection, "reports/engagement", params, **by))
         untitled = {b: _numbers(period, hours[b], people[b], countries[b], engagement[b]) for b in brand_ids}
         titles = _titles(connection, untitled.values())
     return {brand: _titled(numbers, titles) for brand, numbers in untitled.items()}
@@ -53,15 +55,14 @@ def _numbers(
     engagement: Sequence[Row],
 ) -> Numbers:
     """A brand's numbers; its pins have no titles yet."""
-    by_hour = {row["hour"]: row for row in hours}
     persons = {bool(row["is_before"]): row for row in people}
     pins = _groups(engagement, "pin_id")
     categories = _groups(engagement, "category")
     return Numbers(
-        now=_totals(by_hour, period, persons.get(False)),
-        before=_totals(by_hour, period.before, persons.get(True)),
-        hours=tuple(_hour(by_hour.get(at)) for at in _hours_of(period)),
-        hours_before=tuple(sum(_hour(by_hour.get(at))) for at in _hours_of(period.before)),
+        now=_totals(hours, period, persons.get(False)),
+        before=_totals(hours, period.before, persons.get(True)),
+        hours=tuple(_hours(hours, period)),
+        hours_before=tuple(repins + comments for repins, comments in _hours(hours, period.before)),
         pins=tuple(group for group in pins[:MAX_LISTED] if group.engagement),
         categories=tuple(group for group in categories if group.engagement),
         countries=tuple(_countries(countries)),
@@ -69,16 +70,24 @@ def _numbers(
     )
 
 
-def _hours_of(period: Period) -> list[datetime]:
-    return [period.start + HOUR * n for n in range(24 * period.days)]
+def _hours(rows: Sequence[Row], period: Period) -> list[tuple[int, int]]:
+    """Repins and comments in each hour of a period, from rows of UTC hours or of parts of them."""
+    hours = period.hours
+    counts = [(0, 0)] * len(hours)
+    for row in _in(rows, period):
+        n = bisect_right(hours, row["hour"], key=attrgetter("at")) - 1
+        repins, comments = counts[n]
+        counts[n] = repins + int(row["repins"]), comments + int(row["comments"])
+    return counts
 
 
-def _hour(row: Row | None) -> tuple[int, int]:
-    return (int(row["repins"]), int(row["comments"])) if row else (0, 0)
+def _in(rows: Sequence[Row], period: Period) -> list[Row]:
+    start, end = period.start, period.end
+    return [row for row in rows if start <= row["hour"] < end]
 
 
-def _totals(by_hour: _Hours, period: Period, people: Row | None) -> Totals:
-    rows = [row for at, row in by_hour.items() if period.start <= at < period.end]
+def _totals(hours: Sequence[Row], period: Period, people: Row | None) -> Totals:
+    rows = _in(hours, period)
     sums = {name: int(sum(row[name] for row in rows)) for name in ("repins", "comments", "pins")}
     persons = (int(people["engaged_people"]), int(people["pinning_people"])) if people else (0, 0)
     return Totals(**sums, people=persons[0], pinners=persons[1])
@@ -137,14 +146,14 @@ def _ranked(groups: Iterable[Group]) -> list[Group]:
 
 
 def quality(connection: Connection, period: Period) -> Quality:
-    """The verdict of the quality checks on a period: the worst verdict of its hours."""
-    params = {"from_time": period.start, "to_time": period.end}
+    """The verdict of the quality checks on a period: the worst verdict of the UTC hours that it has a part of."""
+    params = {"from_time": whole_hour(period.start), "to_time": period.end}
     with memsql.transaction(connection):
         rows = memsql.fetch(connection, "reports/quality", params)
     checked = min(max((r["hours"] for r in rows if r["table_name"] == table), default=0) for table in CHECKED)
     unmet = [(r["table_name"], r["measure"], r["severity"], r["unmet_hours"]) for r in rows if r["unmet_hours"]]
     severities = {severity for _, _, severity, _ in unmet}
-    hours = 24 * period.days
+    hours = period.utc_hours
     if "critical" in severities:
         verdict = "failed"
     elif checked < hours:

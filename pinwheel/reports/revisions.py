@@ -4,9 +4,11 @@ import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import date, datetime, timedelta
+from typing import Any
 
 from pinwheel.clients import memsql
 from pinwheel.clients.memsql import Connection, Row
+from pinwheel.core.days import NAMED_UTC
 from pinwheel.reports.numbers import (
     Brand,
     Change,
@@ -48,6 +50,12 @@ class Report:
         return f"{self.brand.brand_id}/{self.period.key}/r{self.revision}-{self.digest[:8]}"
 
 
+def zones(connection: Connection) -> dict[int, str]:
+    """Brand id -> time zone, of the brands that have another than UTC."""
+    with memsql.transaction(connection):
+        return {row["brand_id"]: row["time_zone"] for row in memsql.fetch(connection, "reports/zones")}
+
+
 def clock(connection: Connection) -> datetime:
     """The database's current time."""
     with memsql.transaction(connection):
@@ -56,31 +64,44 @@ def clock(connection: Connection) -> datetime:
 
 
 def first_day(connection: Connection) -> date | None:
-    """The first day with anything to report; None if there is none."""
+    """The first UTC day with anything to report; None if there is none."""
     with memsql.transaction(connection):
         day: date | None = memsql.fetch(connection, "reports/first_day")[0]["first_day"]
     return day
 
 
 def kept_from(connection: Connection) -> date:
-    """The first day of which the tables have all rows: retention takes earlier ones away."""
+    """The first UTC day of which the tables have all rows: retention takes earlier ones away."""
     with memsql.transaction(connection):
         day: date | None = memsql.fetch(connection, "reports/kept_from", {"store": "events"})[0]["kept_from"]
     return day or date.min
 
 
 def brands(connection: Connection, period: Period) -> list[Brand]:
-    """The brands to report on for a period, by brand id."""
-    params = {"from_day": period.before.first_day, "to_day": period.end.date()}
+    """The brands of a period's time zone to report on, by brand id."""
+    last = period.end - timedelta.resolution
+    utc_days = {"from_day": period.before.start.date(), "to_day": last.date() + timedelta(days=1)}
+    params = utc_days | {"time_zone": period.time_zone}
     with memsql.transaction(connection):
         return [Brand(**row) for row in memsql.fetch(connection, "reports/brands", params)]
 
 
 def latest(connection: Connection, period: Period) -> dict[int, Row]:
-    """The newest report of each brand for a period, with the rollups' current numbers."""
-    params = _key(period) | {"before_day": period.before.first_day, "to_day": period.end.date()}
+    """The newest report of each brand of a period's time zone, with the rollups' current numbers.
+
+    A brand whose newest report is of another time zone has none. ``engagement_now``: None if the rollups have no such
+    hours; then only a recount tells whether the report may differ.
+    """
+    begins: tuple[date, ...] = (period.before.start, period.start, period.end)
+    names = {"rollup": "brand_hourly", "time_column": "hour"}
+    unknown = {} if period.is_of_whole_hours else {"engagement_now": None}
+    if period.time_zone == NAMED_UTC:
+        begins = (period.before.first_day, period.first_day, period.next_day)
+        names = {"rollup": "brand_daily", "time_column": "day"}
+    params = _key(period) | dict(zip(("before_at", "from_at", "to_at"), begins, strict=True))
     with memsql.transaction(connection):
-        return {row["brand_id"]: row for row in memsql.fetch(connection, "reports/latest", params)}
+        rows = memsql.fetch(connection, "reports/latest", params, **names)
+    return {row["brand_id"]: row | unknown for row in rows}
 
 
 def may_differ(row: Row, state: ReportStatus) -> bool:
@@ -92,12 +113,15 @@ def may_differ(row: Row, state: ReportStatus) -> bool:
     return stamped or sums or completed or judged
 
 
-def earlier(connection: Connection, period: Period, brand_ids: Sequence[int]) -> dict[int, Earlier]:
-    """The newest revisions of these brands, with their numbers."""
+def earlier(
+    connection: Connection, period: Period, brand_ids: Sequence[int]
+) -> tuple[dict[int, Earlier], dict[int, int]]:
+    """The newest revisions of these brands in the period's time zone, with their numbers; the newest ones in any."""
     params = _key(period) | {"brand_ids": list(brand_ids)}
     with memsql.transaction(connection):
         rows = memsql.fetch(connection, "reports/numbers", params)
-    return {row["brand_id"]: _earlier(row) for row in rows}
+    found = {row["brand_id"]: _earlier(row) for row in rows if row["time_zone"] == period.time_zone}
+    return found, {row["brand_id"]: row["newest_revision"] for row in rows}
 
 
 def _earlier(row: Row) -> Earlier:
@@ -159,5 +183,5 @@ def _row(report: Report, mail: str) -> dict[str, object]:
     }
 
 
-def _key(period: Period) -> dict[str, object]:
-    return {"first_day": period.first_day, "days": period.days}
+def _key(period: Period) -> dict[str, Any]:
+    return {"first_day": period.first_day, "days": period.days, "time_zone": period.time_zone}

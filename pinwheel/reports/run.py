@@ -31,7 +31,7 @@ def make(first_day: str | None, days: int, brand_ids: str | None, is_mailed: boo
         closing(Maker(settings, mails, store, utc_now)) as maker,
     ):
         if first_day:
-            maker.asked(period.asked(first_day, days, utc_now()), numbers_in(brand_ids))
+            maker.asked(period.asked(first_day, days), numbers_in(brand_ids))
         elif brand_ids:
             raise AskedError(f"brand_ids={brand_ids!r} needs first_day, the start of the period to report on")
         else:

@@ -4,7 +4,7 @@ import csv
 import io
 import re
 from collections.abc import Iterable, Sequence
-from datetime import timedelta
+from datetime import datetime
 from decimal import Decimal
 from itertools import chain
 
@@ -33,7 +33,10 @@ def tables(report: Report) -> dict[str, bytes]:
     numbers = report.numbers
     files = {
         "totals.csv": table(("measure", "count", "count_before"), _totals(report)),
-        "hours.csv": table(("hour_utc", "repins", "comments", "engagement", "engagement_before"), _hours(report)),
+        "hours.csv": table(
+            ("hour_utc", "repins", "comments", "engagement", "engagement_before", "hour_local", "time_zone"),
+            _hours(report),
+        ),
         "pins.csv": table(
             ("place", "pin_id", "title", "category", "repins", "comments", "engagement", "engagement_before"),
             ((n + 1, int(g.key), g.title, g.category, *_counts(g)) for n, g in enumerate(numbers.pins)),
@@ -54,7 +57,7 @@ def tables(report: Report) -> dict[str, bytes]:
             ),
         ),
     }
-    if report.earlier:
+    if report.revision > 1:  # also of the first in another time zone, which is compared with none
         rows = ((change.name, change.before, change.after) for change in report.changes)
         files["changes.csv"] = table(("number", "before", "after"), rows)
     return files
@@ -78,12 +81,17 @@ def _totals(report: Report) -> list[tuple[str, int, int]]:
     return [(field, getattr(now, field), getattr(before, field)) for field in CARDS]
 
 
-def _hours(report: Report) -> list[tuple[str, int, int, int, int]]:
-    start, numbers = report.period.start, report.numbers
+def _hours(report: Report) -> list[tuple[str, int, int, int, int, str, str]]:
+    period, numbers = report.period, report.numbers
+    rows = zip(period.hours, numbers.hours, period.aligned(numbers.hours_before), strict=True)
     return [
-        ((start + timedelta(hours=n)).isoformat(sep=" "), repins, comments, repins + comments, before)
-        for n, ((repins, comments), before) in enumerate(zip(numbers.hours, numbers.hours_before, strict=True))
+        (_written(hour.at), repins, comments, repins + comments, before, _written(hour.local), period.time_zone)
+        for hour, (repins, comments), before in rows
     ]
+
+
+def _written(at: datetime) -> str:
+    return f"{at:%Y-%m-%d %H:%M:%S}"
 
 
 def _counts(group: Group) -> tuple[int, int, int, int]:

@@ -1,13 +1,14 @@
 """Numbers, days and countries as people write them."""
 
 import re
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from functools import lru_cache
 
 from babel import Locale
 from babel.dates import format_datetime
 from babel.numbers import format_compact_decimal, parse_pattern
 
+from pinwheel.core.days import NAMED_UTC, LocalHour, local
 from pinwheel.reports.period import Period
 
 MINUS = "\N{MINUS SIGN}"
@@ -92,16 +93,21 @@ def time(at: datetime, pattern: str) -> str:
 
 def days(period: Period) -> str:
     """Saturday 14 March 2026, or 9 – 15 March 2026."""
-    first, last = period.start, period.end - timedelta(days=1)
+    first, last = noon(period.first_day), noon(period.next_day - timedelta(days=1))
     if period.days == 1:
         return time(first, "EEEE d MMMM y")
     start = "d" if first.month == last.month else "d MMMM" if first.year == last.year else "d MMMM y"
     return f"{time(first, start)} – {time(last, 'd MMMM y')}"
 
 
+def days_there(period: Period) -> str:
+    """Saturday 14 March 2026, Europe/Berlin."""
+    return f"{days(period)}, {period.time_zone}"
+
+
 def on(period: Period) -> str:
     """The same in a sentence without the year: on 14 March, from 9 to 15 March."""
-    first, last = period.start, period.end - timedelta(days=1)
+    first, last = noon(period.first_day), noon(period.next_day - timedelta(days=1))
     if period.days == 1:
         return f"on {time(first, 'd MMMM')}"
     return f"from {time(first, 'd' if first.month == last.month else 'd MMMM')} to {time(last, 'd MMMM')}"
@@ -117,9 +123,19 @@ def before(period: Period) -> str:
     return f"the {period.kind} before"
 
 
-def moment(at: datetime) -> str:
-    """15 March 2026, 04:30 UTC."""
-    return time(at, "d MMMM y, HH:mm 'UTC'")
+def moment(at: datetime, time_zone: str = NAMED_UTC) -> str:
+    """15 March 2026, 04:30 UTC; of a naive UTC time, by the clock of a zone."""
+    return f"{time(local(at, time_zone).replace(tzinfo=None), 'd MMMM y, HH:mm')} {time_zone}"
+
+
+def hour(at: LocalHour) -> str:
+    """13:00; the second time that a clock shows an hour: 02:00 again."""
+    return f"{at.local:%H:%M}{' again' if at.local.fold else ''}"
+
+
+def noon(day: date) -> datetime:
+    """A day as a time, which ``time`` can write."""
+    return datetime(day.year, day.month, day.day, 12)
 
 
 def clean(text: str) -> str:

@@ -27,7 +27,7 @@ LONG_AGO = date(1970, 1, 1)
 # A report may apply its own style and nothing else: no script, no request, no form, and an opaque origin.
 POLICY = "default-src 'none'; style-src {style}; base-uri 'none'; form-action 'none'; frame-ancestors 'self'; sandbox"
 
-DayQuery = Annotated[date | None, Query(description="Periods that include this UTC day; default: the newest")]
+DayQuery = Annotated[date | None, Query(description="Periods that include this day; default: the newest")]
 DaysQuery = Annotated[int, Query(description="Length of the periods in days; 0: any length", ge=0, le=MAX_DAYS)]
 FindQuery = Annotated[str, Query(description="Part of a brand's name or number; empty: any brand", max_length=100)]
 Sort = Literal["brand", "-brand", "period", "-period", "engagement", "-engagement", "made", "-made"]
@@ -55,13 +55,14 @@ WantedDep = Annotated[Wanted, Depends()]
 class ListedReport(BaseModel):
     """The newest revision of a report. ``engagement_before``: of the preceding period of the same length.
 
-    ``verdict``: passed, warning, failed or unchecked. ``mail``: due, sent or none.
+    ``time_zone``: whose days they are. ``verdict``: passed, warning, failed or unchecked. ``mail``: due, sent or none.
     """
 
     brand_id: int
     brand_name: str
     first_day: date
     days: int
+    time_zone: str
     revision: int
     made_at: datetime
     complete_through: datetime | None
@@ -182,7 +183,7 @@ def revisions(rows: RowsDep) -> Revisions:
 
 
 def _revision(row: Row) -> Revision:
-    period = Period(row["first_day"], row["days"])
+    period = Period(row["first_day"], row["days"], row["time_zone"])
     changed = [Changed(**change) for change in json.loads(row["changes"])]
     changes = [Change(name=number_name(c.name, period, {}), before=c.before, after=c.after) for c in changed]
     return Revision(**_listed(row) | {"changes": changes}, tables=_tables(row["revision"]))

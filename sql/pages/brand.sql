@@ -5,13 +5,21 @@
 -- writes:  nothing
 -- params:  brand_id bigint
 
--- first_day: of its first event; null if it has none. kept_from: earlier days have rollups, but no rows any more.
+-- first_day: the UTC day of its first event; null if it has none. kept_from: earlier days have rollups, but no rows any more.
 SELECT
     (
         SELECT name
         FROM brands
         WHERE brand_id = %(brand_id)s
     ) AS name,
+    COALESCE(
+        (
+            SELECT time_zone
+            FROM brands
+            WHERE brand_id = %(brand_id)s
+        ),
+        'UTC'
+    ) AS time_zone,
     (
         SELECT MIN(day)
         FROM brand_daily

@@ -3,7 +3,7 @@
 -- grain:   one row per country (ZZ: unknown), most engaged first, then by code
 -- reads:   repins, comments
 -- writes:  nothing
--- params:  brand_id bigint, from_time datetime, last_hour datetime, to_time datetime
+-- params:  brand_id bigint, from_time datetime, first_hour datetime, last_hour datetime, to_time datetime, hours list of datetime
 
 -- As in pages/brand_people.
 SELECT
@@ -17,7 +17,7 @@ FROM (
     FROM repins
     WHERE
         brand_id = %(brand_id)s
-        AND occurred_hour >= %(from_time)s
+        AND occurred_hour >= %(first_hour)s
         AND occurred_hour < %(last_hour)s
     UNION ALL
     SELECT
@@ -26,7 +26,8 @@ FROM (
     FROM repins
     WHERE
         brand_id = %(brand_id)s
-        AND occurred_hour = %(last_hour)s
+        AND occurred_hour IN %(hours)s
+        AND occurred_at >= %(from_time)s
         AND occurred_at < %(to_time)s
     UNION ALL
     SELECT
@@ -35,7 +36,7 @@ FROM (
     FROM comments
     WHERE
         brand_id = %(brand_id)s
-        AND occurred_hour >= %(from_time)s
+        AND occurred_hour >= %(first_hour)s
         AND occurred_hour < %(last_hour)s
     UNION ALL
     SELECT
@@ -44,7 +45,8 @@ FROM (
     FROM comments
     WHERE
         brand_id = %(brand_id)s
-        AND occurred_hour = %(last_hour)s
+        AND occurred_hour IN %(hours)s
+        AND occurred_at >= %(from_time)s
         AND occurred_at < %(to_time)s
 ) AS event
 GROUP BY COALESCE(country_code, 'ZZ')

@@ -3,7 +3,7 @@
 -- grain:   one row per pin and category ((none): no category) with engagement
 -- reads:   repins, comments
 -- writes:  nothing
--- params:  brand_id bigint, from_time datetime, last_hour datetime, to_time datetime
+-- params:  brand_id bigint, from_hour datetime, from_time datetime, last_hour datetime, to_time datetime
 SELECT
     pin_id,
     COALESCE(category, '(none)') AS category,
@@ -17,8 +17,9 @@ FROM (
     FROM repins
     WHERE
         brand_id = %(brand_id)s
-        AND occurred_hour >= %(from_time)s
+        AND occurred_hour >= %(from_hour)s
         AND occurred_hour <= %(last_hour)s
+        AND occurred_at >= %(from_time)s
         AND occurred_at < %(to_time)s
     UNION ALL
     SELECT
@@ -28,8 +29,9 @@ FROM (
     FROM comments
     WHERE
         brand_id = %(brand_id)s
-        AND occurred_hour >= %(from_time)s
+        AND occurred_hour >= %(from_hour)s
         AND occurred_hour <= %(last_hour)s
+        AND occurred_at >= %(from_time)s
         AND occurred_at < %(to_time)s
 ) AS event
 GROUP BY

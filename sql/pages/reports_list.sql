@@ -13,6 +13,7 @@ SELECT
     brand.name,
     report.first_day,
     report.days,
+    report.time_zone,
     report.revision,
     report.made_at,
     report.complete_through,

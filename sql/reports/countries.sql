@@ -3,8 +3,11 @@
 -- grain:   one row per brand, country (ZZ: unknown) and period (is_before: the one before) with engagement
 -- reads:   repins, comments
 -- writes:  nothing
--- params:  brand_ids list of bigint, before_time datetime, from_time datetime, to_time datetime
+-- params:  brand_ids list of bigint, before_hour datetime, before_time datetime, from_time datetime, to_time datetime
+-- names:   time_column
 -- same as: questions/brand_day_countries
+
+-- $time_column: as in reports/people.
 SELECT
     brand_id,
     COALESCE(country_code, 'ZZ') AS country_code,
@@ -16,28 +19,32 @@ FROM (
     SELECT
         brand_id,
         country_code,
-        CASE WHEN occurred_hour < %(from_time)s THEN 1 ELSE 0 END AS is_before,
+        CASE WHEN $time_column < %(from_time)s THEN 1 ELSE 0 END AS is_before,
         user_id,
         1 AS repins,
         0 AS comments
     FROM repins
     WHERE
         brand_id IN %(brand_ids)s
-        AND occurred_hour >= %(before_time)s
+        AND occurred_hour >= %(before_hour)s
         AND occurred_hour < %(to_time)s
+        AND $time_column >= %(before_time)s
+        AND $time_column < %(to_time)s
     UNION ALL
     SELECT
         brand_id,
         country_code,
-        CASE WHEN occurred_hour < %(from_time)s THEN 1 ELSE 0 END AS is_before,
+        CASE WHEN $time_column < %(from_time)s THEN 1 ELSE 0 END AS is_before,
         user_id,
         0 AS repins,
         1 AS comments
     FROM comments
     WHERE
         brand_id IN %(brand_ids)s
-        AND occurred_hour >= %(before_time)s
+        AND occurred_hour >= %(before_hour)s
         AND occurred_hour < %(to_time)s
+        AND $time_column >= %(before_time)s
+        AND $time_column < %(to_time)s
 ) AS event
 GROUP BY
     brand_id,

@@ -1,5 +1,5 @@
 -- name:    reports/due_mails
--- purpose: The reports to mail, their addresses, and whether a later revision exists.
+-- purpose: The reports to mail, their addresses, and whether a later revision exists, and whether an earlier one in the same time zone.
 -- grain:   one row per brand, period and revision; oldest first
 -- reads:   brand_reports, brands
 -- writes:  nothing
@@ -8,6 +8,7 @@ SELECT
     report.brand_id,
     report.first_day,
     report.days,
+    report.time_zone,
     report.revision,
     report.complete_through,
     report.is_complete,
@@ -28,7 +29,17 @@ SELECT
             newest.brand_id = report.brand_id
             AND newest.first_day = report.first_day
             AND newest.days = report.days
-    ) AS newest_revision
+    ) AS newest_revision,
+    (
+        SELECT COUNT(*)
+        FROM brand_reports AS earlier
+        WHERE
+            earlier.brand_id = report.brand_id
+            AND earlier.first_day = report.first_day
+            AND earlier.days = report.days
+            AND earlier.time_zone = report.time_zone
+            AND earlier.revision < report.revision
+    ) AS earlier_revisions
 FROM brand_reports AS report
 LEFT JOIN brands AS brand ON report.brand_id = brand.brand_id
 WHERE

@@ -1,5 +1,5 @@
 -- name:    reports/first_day
--- purpose: The first day with anything to report.
+-- purpose: The first UTC day with anything to report.
 -- grain:   one row; null if there is none
 -- reads:   brand_daily
 -- writes:  nothing

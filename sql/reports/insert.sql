@@ -3,12 +3,13 @@
 -- grain:   one row per brand, period and revision
 -- reads:   nothing
 -- writes:  brand_reports
--- params:  brand_id bigint, first_day date, days int, revision int, made_at datetime, read_at datetime, complete_through datetime, is_complete int, verdict varchar, engagement bigint, engagement_before bigint, unique_people bigint, change_count int, changes text, numbers text, digest char, folder varchar, mail varchar
+-- params:  brand_id bigint, first_day date, days int, time_zone varchar, revision int, made_at datetime, read_at datetime, complete_through datetime, is_complete int, verdict varchar, engagement bigint, engagement_before bigint, unique_people bigint, change_count int, changes text, numbers text, digest char, folder varchar, mail varchar
 -- sqlfluff:max_line_length:400
 INSERT INTO brand_reports (
     brand_id,
     first_day,
     days,
+    time_zone,
     revision,
     made_at,
     read_at,
@@ -29,6 +30,7 @@ VALUES (
     %(brand_id)s,
     %(first_day)s,
     %(days)s,
+    %(time_zone)s,
     %(revision)s,
     %(made_at)s,
     %(read_at)s,

@@ -1,11 +1,13 @@
 -- name:    reports/latest
--- purpose: The newest report of each brand for a period, and the rollups' current numbers for it.
--- grain:   one row per brand that has a report for the period
--- reads:   brand_reports, brand_daily
+-- purpose: The newest report of each brand of a time zone for a period, and the rollups' current numbers for it.
+-- grain:   one row per brand whose newest report for the period is of its zone
+-- reads:   brand_reports, brands, $rollup
 -- writes:  nothing
--- params:  first_day date, days int, before_day date, to_day date
+-- params:  first_day date, days int, time_zone varchar, before_at date or datetime, from_at date or datetime, to_at date or datetime
+-- names:   rollup, time_column
 
--- Deleted data leaves no bucket whose updated_at would show it; the changed sums do.
+-- Deleted data leaves no bucket whose updated_at would show it; the changed sums do. $rollup: brand_daily for UTC days,
+-- brand_hourly for those of other zones.
 SELECT
     report.brand_id,
     report.revision,
@@ -31,12 +33,17 @@ INNER JOIN (
 LEFT JOIN (
     SELECT
         brand_id,
-        SUM(CASE WHEN day >= %(first_day)s THEN repins + comments ELSE 0 END) AS engagement,
-        SUM(CASE WHEN day < %(first_day)s THEN repins + comments ELSE 0 END) AS engagement_before,
+        SUM(CASE WHEN $time_column >= %(from_at)s THEN repins + comments ELSE 0 END) AS engagement,
+        SUM(CASE WHEN $time_column < %(from_at)s THEN repins + comments ELSE 0 END) AS engagement_before,
         MAX(updated_at) AS updated_at
-    FROM brand_daily
-    WHERE day >= %(before_day)s AND day < %(to_day)s
+    FROM $rollup
+    WHERE $time_column >= %(before_at)s AND $time_column < %(to_at)s
     GROUP BY brand_id
 ) AS rolled ON report.brand_id = rolled.brand_id
-WHERE report.first_day = %(first_day)s AND report.days = %(days)s
+LEFT JOIN brands AS brand ON report.brand_id = brand.brand_id
+WHERE
+    report.first_day = %(first_day)s
+    AND report.days = %(days)s
+    AND report.time_zone = %(time_zone)s
+    AND COALESCE(brand.time_zone, 'UTC') = %(time_zone)s
 ORDER BY report.brand_id

@@ -48,6 +48,7 @@ def brand_today(**values: Any) -> dict[str, Any]:
     return {
         "brand_id": 1,
         "name": "Copper Kitchen",
+        "time_zone": "UTC",
         "day": "2026-03-14",
         "complete_through": NOW.isoformat(),
         "to": "2026-03-14T14:37:00Z",
@@ -56,7 +57,12 @@ def brand_today(**values: Any) -> dict[str, Any]:
         "usual": numbers(987.43, 803.3),
         "usual_days": 7,
         "hours": [
-            {"hour": h, "today": usual[h] + h * 2 if h <= 14 else None, "yesterday": usual[h] + 3, "usual": usual[h]}
+            {
+                "begin": f"2026-03-14T{h:02}:00:00Z",
+                "today": usual[h] + h * 2 if h <= 14 else None,
+                "yesterday": usual[h] + 3,
+                "usual": usual[h],
+            }
             for h in range(24)
         ],
         "pins": [
@@ -89,6 +95,27 @@ def pin_of(**values: Any) -> dict[str, Any]:
         },
         "trend": rise("7", "Lemon cake"), "learning_until": None,
     } | values  # fmt: skip
+
+
+def test_a_day_whose_clocks_go_back_has_25_hours_in_its_zone(
+    browser: Browser, address: str, tokens: dict[str, str]
+) -> None:
+    begins = [f"0{h}:00:00+02:00" for h in range(3)] + [f"{h:02}:00:00+01:00" for h in range(2, 24)]
+    hours = [{"begin": f"2026-10-25T{at}", "today": 7 if n <= 3 else None, "yesterday": 5, "usual": 6}
+             for n, at in enumerate(begins)]  # fmt: skip
+    told = brand_today(time_zone="Europe/Berlin", day="2026-10-25", to="2026-10-25T02:14:00+01:00", hours=hours)
+    with opened(browser, f"{address}/brand?brand=1", tokens["ann"], {"brands/1": told}) as (page, seen):
+        expect(page.locator("#said")).to_contain_text("Sunday 25 October, 00:00 to 02:14 Europe/Berlin")
+        chart = page.get_by_role("img", name="Engagement in each hour of today, Europe/Berlin, at most 7")
+        assert chart.locator("title").all_text_contents()[2:5] == [
+            "02:00 Europe/Berlin, today 7, yesterday 5, usual 6",
+            "02:00 Europe/Berlin, today so far, to 02:14 7, yesterday 5, usual 6",
+            "03:00 Europe/Berlin, yesterday 5, usual 6",
+        ]
+        assert page.locator("rect.begun").count() == 1
+        page.get_by_text("As a table").click()
+        expect(page.get_by_role("columnheader", name="Hour, Europe/Berlin")).to_be_visible()
+        assert seen.faults == []
 
 
 @SIZES

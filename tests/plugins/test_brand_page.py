@@ -13,7 +13,8 @@ from fastapi.testclient import TestClient
 from pinwheel.clients import memsql
 from pinwheel.clients.memsql import Row
 from pinwheel.core.settings import MemsqlSettings, MergeSettings
-from plugins.web.brand import clock, span_of, usual_days
+from plugins.web.brand import clock
+from plugins.web.brand_day import span_of, usual_days
 from tests.support.database import merge_settings
 from tests.support.lakes import delete, event, update
 from tests.support.pages import Login, app_on
@@ -241,7 +242,7 @@ def test_days_that_are_not_kept_tell_nothing(merged: MergeEvents, settings: Merg
 
 
 def test_what_is_usual_are_whole_kept_days() -> None:
-    day = date(2026, 3, 14)
+    day = [MIDNIGHT.replace(tzinfo=None) - n * DAY for n in range(8)]
     assert usual_days(day, None, None) == []
     assert usual_days(day, date(2026, 3, 11), None) == [1, 2]
     assert usual_days(day, date(2020, 1, 1), None) == [1, 2, 3, 4, 5, 6, 7]

@@ -9,7 +9,10 @@ import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
+from pinwheel.clients import memsql
+from pinwheel.clients.memsql import Connection
 from pinwheel.core.settings import MemsqlSettings, MergeSettings, ReportSettings
+from pinwheel.reports import zones
 from pinwheel.reports.page import style_hash_of
 from pinwheel.reports.period import Period
 from pinwheel.reports.tables import FILES
@@ -35,11 +38,12 @@ def app(tokens: dict[str, str], report_settings: ReportSettings) -> FastAPI:
 
 
 @pytest.fixture
-def made(merged: MergeEvents, named: NameBrands, run: RunReports) -> None:
+def made(merged: MergeEvents, named: NameBrands, run: RunReports, clock: Clock) -> None:
     """Reports of three brands on the 14th, of one of them also on the 13th and on the week."""
     named((1, "Copper <b>Kitchen</b>", None), (3, "Other people's", None))
     merged(some("a", 3, brand_id=1) + some("b", 2, 10, brand_id=3) + some("c", 1, 20, brand_id=70)
            + some("d", 1, 30, brand_id=1, occurred_at=at(12, -1)))  # fmt: skip
+    clock.now += timedelta(days=1)  # the week is over
     run()
     run(Period(date(2026, 3, 13), 1), [1])
     run(WEEK, [1])
@@ -114,6 +118,26 @@ def test_the_days_that_a_report_can_be_made_of(made: None, ann: TestClient, carl
 
 def test_without_events_no_report_can_be_made(ann: TestClient, settings: MergeSettings) -> None:
     assert ann.get("/api/reports/days").json()["first_day"] is None
+
+
+def test_revisions_name_the_time_zone_of_their_days(
+    made: None, ann: TestClient, run: RunReports, connection: Connection
+) -> None:
+    with memsql.transaction(connection):
+        zones.set_zone(connection, 1, "Europe/Berlin")
+    run()
+    (newest, older) = ann.get(OF_1).json()["revisions"]
+    assert [(r["revision"], r["time_zone"], r["change_count"]) for r in (newest, older)] == [
+        (2, "Europe/Berlin", 0), (1, "UTC", 0),
+    ]  # fmt: skip
+    listed_zones = {r["brand_id"]: r["time_zone"] for r in ann.get("/api/reports?days=1").json()["reports"]}
+    assert listed_zones == {1: "Europe/Berlin", 3: "UTC", 70: "UTC"}
+    for revision, zone in ((1, "UTC"), (2, "Europe/Berlin")):
+        assert f"14 March 2026, {zone}" in ann.get(f"{OF_1}/{revision}/report.html").text
+        hours = ann.get(f"{OF_1}/{revision}/hours.csv").text.splitlines()
+        assert hours[1].endswith(f",2026-03-14 00:00:00,{zone}")
+    assert hours[1].startswith("2026-03-13 23:00:00,")
+    assert ann.get(f"{OF_1}/2/changes.csv").status_code == 200
 
 
 def test_a_long_list_says_that_there_is_more(made: None, ann: TestClient) -> None:

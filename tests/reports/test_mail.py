@@ -122,7 +122,7 @@ def test_a_contact_gets_the_report_and_its_tables_once(
     assert subject(other) == "Ü: 4 engagements on 14 March, none the day before"
     text = plain(told)
     for part in (
-        "Daily report of Copper Kitchen, Saturday 14 March 2026 (UTC)",
+        "Daily report of Copper Kitchen, Saturday 14 March 2026, UTC",
         "Engagement (repins and comments): 3, new against the day before (0)",
         "People who engaged: 3, new",
         "Best hour: 12:00, 3 engagements.",

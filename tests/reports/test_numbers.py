@@ -28,7 +28,7 @@ from pinwheel.reports.numbers import (
     numbers_of,
 )
 from pinwheel.reports.numbers import settled as settle
-from pinwheel.reports.period import Period, asked, recent
+from pinwheel.reports.period import Period, asked, recent, require_over
 
 NOW = datetime(2026, 3, 16, 4, 30, tzinfo=UTC)  # a Monday
 DAY = Period(date(2026, 3, 14), 1)
@@ -66,13 +66,13 @@ def test_the_newest_week_is_due_all_week() -> None:
         ("0001-01-01", 1, "must be a date"),
         ("2026-03-14", 0, "1 to 31"),
         ("2026-01-01", 32, "1 to 31"),
-        ("2026-03-16", 1, "not over yet"),
+        ("2026-03-16", 1, "not over yet: it is 2026-03-16 04:30 UTC"),
         ("2026-03-14", 3, "not over yet"),
     ],
 )
 def test_a_period_that_can_t_be_says_why(first_day: str, days: int, says: str) -> None:
     with pytest.raises(AskedError, match=says):
-        asked(first_day, days, NOW)
+        require_over(asked(first_day, days), NOW)
 
 
 def test_a_rise_by_chance_is_no_trend_and_a_real_one_is() -> None:
@@ -154,7 +154,7 @@ def test_an_axis_ends_at_a_round_number(most: int, top: int) -> None:
 
 def test_bars_are_inside_their_chart_and_in_order() -> None:
     hours = [(n, n % 3) for n in range(24)]
-    chart = charts.by_hour(hours, [30] * 24)
+    chart = charts.by_hour(DAY, hours, [30] * 24)
     assert len(chart.bars) == 24
     for bar in chart.bars:
         assert 0 <= bar.upper_y <= bar.lower_y
@@ -165,7 +165,7 @@ def test_bars_are_inside_their_chart_and_in_order() -> None:
 
 
 def test_no_events_are_an_empty_chart_and_no_error() -> None:
-    assert {b.lower_height for b in charts.by_hour([(0, 0)] * 24, [0] * 24).bars} == {0}
+    assert {b.lower_height for b in charts.by_hour(DAY, [(0, 0)] * 24, [0] * 24).bars} == {0}
     chart = charts.heat_map(WEEK, [(0, 0)] * 168)
     assert (len(chart.cells), {c.shade for c in chart.cells}) == (168, {0})
 

@@ -42,7 +42,10 @@ def identifiers(path: Path) -> list[dict[str, str | Sequence[str]]]:
         ]
     else:
         names = {t: [c.name for c in reporting_columns(k)] for t, k in TABLES.items()}
-        found = [{"table": t, "columns": columns, "column": columns[0]} for t, columns in names.items()]
+        found = [
+            {"table": t, "columns": columns, "column": columns[0], "time_column": columns[0]}
+            for t, columns in names.items()
+        ]
     return [{k: v for k, v in values.items() if k in wanted} for values in found] if wanted else [{}]
 
 

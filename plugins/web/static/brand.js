@@ -37,10 +37,8 @@ const TILES = [
   ["pins", "New pins"],
 ];
 
-/** "14:05" of a time. @param {string} iso */
+/** "14:05" of a time, which is one of the brand's zone. @param {string} iso */
 const minute = (iso) => iso.slice(11, 16);
-/** @param {number} hour */
-const clock = (hour) => `${String(hour).padStart(2, "0")}:00`;
 
 /* The day --------------------------------------------------------------------------------------------------------- */
 
@@ -68,19 +66,19 @@ function show(brand) {
 }
 
 /** @param {Api.BrandToday} brand */
-function said({ day, to, usual_days: days }) {
-  const until = `${DAY.format(new Date(`${day}T00:00:00Z`))}, 00:00 to ${minute(to)} UTC`;
+function said({ day, to, time_zone: zone, usual_days: days }) {
+  const until = `${DAY.format(new Date(`${day}T00:00:00Z`))}, 00:00 to ${minute(to)} ${zone}`;
   const before = days === 1 ? "the day before" : `the mean of the ${days} days before`;
   return `${until}.${days ? ` Usual: ${before}, to the same minute.` : ""}`;
 }
 
 /** @param {Api.BrandToday} brand */
-function freshness({ complete_through: through, day }) {
+function freshness({ complete_through: through, day, time_zone: zone }) {
   if (!through) return badge("idle", "How complete: not known yet");
   const seconds = secondsSince(through);
   const kind = seconds < FRESH_SECONDS ? "good" : seconds < STALE_SECONDS ? "warn" : "bad";
   const at = through.slice(0, 10) === day ? minute(through) : `${through.slice(0, 10)} ${minute(through)}`;
-  return badge(kind, `Complete through ${at} UTC${kind === "good" ? "" : `, ${duration(seconds)} ago`}`);
+  return badge(kind, `Complete through ${at} ${zone}${kind === "good" ? "" : `, ${duration(seconds)} ago`}`);
 }
 
 /** @param {Api.BrandToday} brand @param {keyof Api.Numbers} name @param {string} label */
@@ -114,18 +112,20 @@ function change(now, before) {
 
 /** @param {Api.BrandToday} brand */
 function hours(brand) {
-  const begun = Number(brand.to.slice(11, 13));
-  const bars = brand.hours.map((hour) => ({
+  const zone = brand.time_zone;
+  const begun = brand.hours.filter((hour) => hour.today !== null).length - 1;
+  const bars = brand.hours.map((hour, n) => ({
     value: hour.today,
     usual: hour.usual,
-    isBegun: hour.hour === begun,
-    title: hourTitle(hour, hour.hour === begun ? ` so far, to ${minute(brand.to)}` : ""),
+    isBegun: n === begun,
+    title: hourTitle(hour, zone, n === begun ? ` so far, to ${minute(brand.to)}` : ""),
   }));
+  const ends = [0, 1, 2, 3].map((quarter) => minute(brand.hours[Math.round((quarter * bars.length) / 4)].begin));
   /** @type {Column<Api.BrandHour>[]} */
   const columns = [
-    { label: "Hour, UTC", cell: (r) => clock(r.hour) },
+    { label: `Hour, ${zone}`, cell: (r) => minute(r.begin) },
     { label: "Today", number: true, cell: (r) => (r.today === null ? null : count(r.today)) },
-    { label: "Yesterday", number: true, cell: (r) => count(r.yesterday) },
+    { label: "Yesterday", number: true, cell: (r) => (r.yesterday === null ? null : count(r.yesterday)) },
     { label: "Usual", number: true, cell: (r) => (r.usual === null ? null : count(r.usual)) },
   ];
   return h(
@@ -137,7 +137,7 @@ function hours(brand) {
       h("h2", {}, "Engagement by hour"),
       h("p", { class: "quiet key" }, h("span", { class: "key-today" }, "today"), usualKey(brand)),
     ),
-    hourChart(bars, "Engagement in each hour of today, UTC", ["00:00", "06:00", "12:00", "18:00", "24:00"]),
+    hourChart(bars, `Engagement in each hour of today, ${zone}`, [...ends, "24:00"]),
     h("details", {}, h("summary", {}, "As a table"), table(columns, brand.hours)),
   );
 }
@@ -146,10 +146,11 @@ function hours(brand) {
 const usualKey = ({ usual_days: days }) =>
   days ? h("span", { class: "key-usual" }, days === 1 ? "the day before" : `mean of ${days} days`) : null;
 
-/** @param {Api.BrandHour} hour @param {string} soFar */
-function hourTitle({ hour, today, yesterday, usual }, soFar) {
+/** @param {Api.BrandHour} hour @param {string} zone @param {string} soFar */
+function hourTitle({ begin, today, yesterday, usual }, zone, soFar) {
   const now = today === null ? "" : `, today${soFar} ${count(today)}`;
-  return `${clock(hour)} UTC${now}, yesterday ${count(yesterday)}${usual === null ? "" : `, usual ${count(usual)}`}`;
+  const past = yesterday === null ? "" : `, yesterday ${count(yesterday)}`;
+  return `${minute(begin)} ${zone}${now}${past}${usual === null ? "" : `, usual ${count(usual)}`}`;
 }
 
 /**

@@ -1,7 +1,7 @@
 // Make a report of any days by a form: it triggers the Dag as the viewer, and follows its run.
 
 import { $, ApiError, airflowLink, fill, get, h, runState, trigger } from "./pinwheel.js";
-import { dayName, period, plus } from "./reports-one.js";
+import { dayName, daysOf, plus } from "./reports-one.js";
 
 const DAG = "report_brands";
 const LONGEST = 31; // days
@@ -99,7 +99,7 @@ export async function offerForm(brands, show) {
 
 /** @param {{brand_id: number, first_day: string, days: number}} report @param {string} name @param {boolean} mail */
 async function isMade({ brand_id, first_day, days }, name, mail) {
-  const what = `The report of ${name}, ${period({ first_day, days })},`;
+  const what = `The report of ${name}, ${daysOf({ first_day, days })},`;
   try {
     const run = await trigger(DAG, { first_day, days, brand_ids: String(brand_id), mail });
     const link = () => airflowLink(`dags/${DAG}/runs/${encodeURIComponent(run)}`, "its run");

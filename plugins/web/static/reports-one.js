@@ -31,9 +31,12 @@ export const plus = (iso, days) =>
   new Date(Date.parse(`${iso}T00:00:00Z`) + days * 86400000).toISOString().slice(0, 10);
 
 /** "Sat, 14 Mar 2026"; for several days the first and the last. @param {{first_day: string, days: number}} report */
-export function period({ first_day, days }) {
+export function daysOf({ first_day, days }) {
   return days === 1 ? dayName(first_day) : `${dayName(first_day)} – ${dayName(plus(first_day, days - 1))}`;
 }
+
+/** The same with the zone. @param {{first_day: string, days: number, time_zone: string}} report */
+export const period = (report) => `${daysOf(report)}, ${report.time_zone}`;
 
 /** @param {Api.ListedReport} r */
 export const complete = (r) => (r.is_complete ? badge("good", "complete") : badge("warn", "not complete"));
@@ -69,7 +72,7 @@ export async function read(report, revision, back) {
     if (wanted !== mine) return;
     const chosen = revisions.find((r) => String(r.revision) === revision) ?? revisions[0];
     document.title = `${chosen.brand_name}, ${period(chosen)} · Pinwheel`;
-    fill(reader, heading(revisions, chosen, back), content(chosen));
+    fill(reader, heading(revisions, chosen, back), content(chosen, revisions));
     $("h1", reader).focus();
   } catch (error) {
     if (wanted === mine) fill(reader, notice(error), backLink(back));
@@ -90,11 +93,13 @@ const backLink = ({ list }) =>
 function heading(revisions, chosen, back) {
   const choose = (/** @type {{target: HTMLSelectElement}} */ { target }) =>
     back.revision(target.value === String(revisions[0].revision) ? null : target.value);
+  const days = (/** @type {Api.Revision} */ r) =>
+    r.time_zone === revisions[0].time_zone ? "" : `, days of ${r.time_zone}`;
   const options = revisions.map((r) =>
     h(
       "option",
       { value: r.revision, selected: r === chosen },
-      `${r.revision}, made ${r.made_at.slice(0, 16).replace("T", " ")} UTC`,
+      `${r.revision}, made ${r.made_at.slice(0, 16).replace("T", " ")} UTC${days(r)}`,
     ),
   );
   return h(
@@ -110,8 +115,8 @@ function heading(revisions, chosen, back) {
   );
 }
 
-/** @param {Api.Revision} r */
-function content(r) {
+/** @param {Api.Revision} r @param {Api.Revision[]} revisions newest first */
+function content(r, revisions) {
   const of = `reports/${keyOf(r)}/${r.revision}`;
   const { theme } = document.documentElement.dataset; // a frame of its own follows the system
   const file = (/** @type {string} */ name, /** @type {string} */ text) =>
@@ -145,13 +150,15 @@ function content(r) {
       file("report.html", "page"),
       r.tables.map((name) => file(name, name)),
     ),
-    r.revision > 1 ? changes(r) : null,
+    r.revision > 1 ? changes(r, revisions) : null,
     h("iframe", { class: "report", src: address(`${of}/report.html`, { theme }), sandbox: "", title: "The report" }),
   );
 }
 
-/** @param {Api.Revision} r */
-function changes(r) {
+/** @param {Api.Revision} r @param {Api.Revision[]} revisions newest first */
+function changes(r, revisions) {
+  const before = revisions.find((b) => b.revision < r.revision && b.time_zone === r.time_zone);
+  if (!before) return h("p", { class: "quiet" }, `The first revision with days of ${r.time_zone}.`);
   const shown = (/** @type {number | null} */ value) => (value === null ? "not listed" : count(value));
   const by = (/** @type {Api.Change} */ c) =>
     c.before === null || c.after === null
@@ -164,8 +171,9 @@ function changes(r) {
     { label: "Now", number: true, cell: (c) => shown(c.after) },
     { label: "Change", number: true, cell: by },
   ];
+  const isNext = before.revision === r.revision - 1;
   const title = r.change_count
-    ? `${count(r.change_count)} numbers changed since revision ${r.revision - 1}`
-    : `No number changed since revision ${r.revision - 1}, only its completeness or data quality`;
+    ? `${count(r.change_count)} numbers changed since revision ${before.revision}`
+    : `No number changed since revision ${before.revision}${isNext ? ", only its completeness or data quality" : ""}`;
   return h("details", {}, h("summary", {}, title), r.changes.length ? table(columns, r.changes, title) : null);
 }

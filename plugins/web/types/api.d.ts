@@ -48,14 +48,15 @@ declare namespace Api {
     bound_at: string | null;
   }
   interface BrandHour {
-    hour: number;
+    begin: string;
     today: number | null;
-    yesterday: number;
+    yesterday: number | null;
     usual: number | null;
   }
   interface BrandToday {
     brand_id: number;
     name: string;
+    time_zone: string;
     day: string;
     complete_through: string | null;
     to: string;
@@ -189,6 +190,7 @@ declare namespace Api {
     brand_name: string;
     first_day: string;
     days: number;
+    time_zone: string;
     revision: number;
     made_at: string;
     complete_through: string | null;
@@ -316,6 +318,7 @@ declare namespace Api {
     brand_name: string;
     first_day: string;
     days: number;
+    time_zone: string;
     revision: number;
     made_at: string;
     complete_through: string | null;

@@ -1,0 +1,64 @@
+"""The time zone of a brand, whose days and hours its reports and its page have. UTC unless a person sets another.
+
+Only this writes it: naming a brand again leaves it as it is, and no merge, rollup or rebuild writes ``brands``.
+"""
+
+import logging
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from pinwheel.clients.memsql import Connection, connect, execute, fetch, transaction
+from pinwheel.core.days import NAMED_UTC, zone
+from pinwheel.core.errors import AskedError, PinwheelError
+from pinwheel.core.settings import MemsqlSettings, load
+
+log = logging.getLogger(__name__)
+
+
+def known(names: Iterable[str]) -> tuple[list[str], dict[str, str]]:
+    """Those that are time zones, UTC first; and the others, with what is wrong with them."""
+    found, unknown = [], {}
+    for name in sorted(names, key=lambda n: (n != NAMED_UTC, n)):
+        try:
+            zone(name)
+            found.append(name)
+        except PinwheelError as error:
+            unknown[name] = str(error)
+            log.error("time_zone=%s: %s", name, error)
+    return found, unknown
+
+
+def set_by_form(form: Mapping[str, Any], by: str) -> str:
+    """Set a brand's time zone as the Dag's form says; see ``set_zone``."""
+    brand_id, time_zone, reason = int(form["brand_id"]), str(form["time_zone"]).strip(), str(form["reason"]).strip()
+    if not reason:
+        raise AskedError("reason: it is empty; say why, for whoever asks next why a brand's days changed")
+    with connect(load(MemsqlSettings)) as connection, transaction(connection):
+        said = set_zone(connection, brand_id, time_zone)
+    log.info("brand=%s time_zone=%s by=%s reason=%s", brand_id, time_zone, by, reason)
+    return said
+
+
+def set_zone(connection: Connection, brand_id: int, time_zone: str) -> str:
+    """Set a brand's time zone; returns what was done. Does not commit.
+
+    Reports that are made from then on have days of that zone; those that are made keep theirs.
+
+    Dying before the commit: nothing has changed. Twice: the second changes nothing.
+
+    Raises:
+        AskedError: there is no such zone, or the brand has no row in ``brands``.
+    """
+    try:
+        zone(time_zone)
+    except PinwheelError as error:
+        raise AskedError(str(error)) from error
+    found = fetch(connection, "reports/zone", {"brand_id": brand_id})
+    if not found:
+        raise AskedError(f"brand_id: {brand_id} is not in the table brands; give it a row with its name first")
+    (brand,) = found
+    told = f"{brand['name']} ({brand_id})"
+    if brand["time_zone"] == time_zone:
+        return f"{told} has {time_zone} already: nothing to change"
+    execute(connection, "reports/set_zone", {"brand_id": brand_id, "time_zone": time_zone})
+    return f"{told} has {time_zone} from now on, before {brand['time_zone']}"
