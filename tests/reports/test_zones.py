@@ -268,6 +268,42 @@ def test_late_events_and_erasures_make_revisions_in_the_same_zone(
     ]
 
 
+def test_reports_that_may_differ_are_looked_at_anew(
+    merged: MergeEvents,
+    named: NameBrands,
+    set_zone: SetZone,
+    maker: NewMaker,
+    query: Query,
+    connection: Connection,
+    settings: MergeSettings,
+) -> None:
+    """By the rollups' hours, long after the last event; in India always, as they have none of its hours."""
+    named((70, "Copper Kitchen", None), (71, "Moss & Stone", None))
+    set_zone(70, BERLIN)
+    set_zone(71, KOLKATA)
+    merged([*some("a", 3, brand_id=70, occurred_at=at(23.5, -1)), *some("b", 3, 10, brand_id=71)])
+
+    def looked_at() -> set[tuple[str, int]]:
+        with connection.cursor() as cursor:  # as if all that were long ago
+            for table in ("brand_hourly", "brand_daily"):
+                cursor.execute(f"UPDATE {table} SET updated_at = updated_at - INTERVAL 1 DAY")
+            cursor.execute("UPDATE brand_reports SET is_complete = 1")
+        connection.commit()
+        made = maker(report_periods="day", report_catch_up_days=2)
+        made.due()
+        return {(key, brand) for (key, brand) in made.tally.outcomes if key.startswith("2026-03-14")}
+
+    first = {("2026-03-14-1d-Europe-Berlin", 70), ("2026-03-14-1d-Asia-Kolkata", 71)}
+    assert looked_at() == first
+    assert looked_at() == {("2026-03-14-1d-Asia-Kolkata", 71)}
+    delete(settings.lake_uri, "event_id IN ('a0', 'a1', 'a2', 'b0', 'b1', 'b2')")
+    merged([event("repin", "c", 20, brand_id=72)])
+    assert looked_at() == first
+    assert [row[2:] for row in listed(query) if row[1] == 14 and row[0] != 72] == [
+        (1, BERLIN, 3), (2, BERLIN, 0), (1, KOLKATA, 3), (2, KOLKATA, 0),
+    ]  # fmt: skip
+
+
 def test_each_brand_gets_the_days_of_its_own_zone(
     merged: MergeEvents, named: NameBrands, set_zone: SetZone, run: RunReports, query: Query
 ) -> None:
