@@ -158,7 +158,7 @@ def _about(row: Row) -> tuple[Period, Brand]:
 def _letter(row: Row, connection: Connection, settings: MailSettings) -> Letter:
     """The report of a row, with its pins' titles of today."""
     period, brand = _about(row)
-    numbers = titled(connection, numbers_of(row["numbers"]))
+    numbers = titled(connection, numbers_of(revisions.numbers_text(connection, row)))
     return Letter(brand, period, numbers, row, settings.url("pinwheel") or "")
 
 

@@ -154,6 +154,14 @@ def due_mails(connection: Connection, since: date) -> list[Row]:
         return memsql.fetch(connection, "reports/due_mails", {"since": since})
 
 
+def numbers_text(connection: Connection, row: Row) -> str:
+    """The stored numbers of a brand's newest report for a period: one at a time, as a month of them is 200 MB."""
+    params = {"first_day": row["first_day"], "days": row["days"], "brand_ids": [row["brand_id"]]}
+    with memsql.transaction(connection):
+        text: str = memsql.fetch(connection, "reports/numbers", params)[0]["numbers"]
+    return text
+
+
 def set_mail(connection: Connection, row: Row, mail: str, at: datetime | None) -> None:
     """Record the outcome of a due mail; a no-op if it is no longer due."""
     key = {name: row[name] for name in ("brand_id", "first_day", "days", "revision")}

@@ -18,7 +18,6 @@ SELECT
     report.unique_people,
     report.change_count,
     report.changes,
-    report.numbers,
     report.folder,
     brand.name,
     brand.contact,
