@@ -177,8 +177,15 @@ def test_no_name_or_title_is_html_in_a_mail(
 
 
 def test_a_week_s_mail_has_its_best_day_its_best_pin_and_what_is_new(
-    merged: MergeEvents, named: NameBrands, run: RunReports, send: Send, server: MailSettings, inbox: Inbox
+    merged: MergeEvents,
+    named: NameBrands,
+    run: RunReports,
+    send: Send,
+    server: MailSettings,
+    inbox: Inbox,
+    clock: Clock,
 ) -> None:
+    clock.now += timedelta(days=1)
     named((70, "Copper", "ann@example.org"))
     garden = [event("pin", "p", 9, pin_id=2, title="A garden"), *some("a", 5, 10, pin_id=2)]
     earlier = some("c", 1, 30, pin_id=3, occurred_at=at(12, -2)) + some("d", 4, 40, pin_id=3, occurred_at=at(12, -9))

@@ -100,7 +100,10 @@ def told_hours(numbers: Numbers, period: Period) -> dict[tuple[Any, ...], list[i
 
 def totals(events: list[Row]) -> Totals:
     kinds = Counter(e["event_type"] for e in events)
-    return Totals(kinds["repin"], kinds["comment"], kinds["pin"], len({e["user_id"] for e in events}))
+    people = {
+        is_pin: {e["user_id"] for e in events if (e["event_type"] == "pin") == is_pin} for is_pin in (False, True)
+    }
+    return Totals(kinds["repin"], kinds["comment"], kinds["pin"], len(people[False]), len(people[True]))
 
 
 @pytest.mark.parametrize("period", PERIODS, ids=lambda p: p.key)
@@ -117,8 +120,10 @@ def test_numbers_are_those_of_a_recount_by_the_clock(
     pins = Counter(str(e["pin_id"]) for e in now if e["event_type"] != "pin")
     assert {g.key: g.engagement for g in told.pins} == pins
     assert sum(g.before for g in told.pins) == told.before.engagement
-    people = {e["country_code"] or "ZZ": {f["user_id"] for f in now if f["country_code"] == e["country_code"]}
-              for e in now}  # fmt: skip
+    people: dict[str, set[int]] = {}
+    for e in now:
+        if e["event_type"] != "pin":
+            people.setdefault(e["country_code"] or "ZZ", set()).add(e["user_id"])
     assert {g.key: g.people for g in told.countries} == {code: len(found) for code, found in people.items()}
 
 
