@@ -156,7 +156,7 @@ def due_mails(connection: Connection, since: date) -> list[Row]:
 
 def numbers_text(connection: Connection, row: Row) -> str:
     """The stored numbers of a brand's newest report for a period: one at a time, as a month of them is 200 MB."""
-    params = {"first_day": row["first_day"], "days": row["days"], "brand_ids": [row["brand_id"]]}
+    params = {name: row[name] for name in ("first_day", "days", "time_zone")} | {"brand_ids": [row["brand_id"]]}
     with memsql.transaction(connection):
         text: str = memsql.fetch(connection, "reports/numbers", params)[0]["numbers"]
     return text
