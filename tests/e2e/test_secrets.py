@@ -48,6 +48,7 @@ FORMS: dict[str, Json] = {  # Dags with a form, run once by hand: what they rend
     "check_quality": {},
     "watch_health": {},
     "set_time_zone": {"brand_id": 1, "time_zone": "UTC", "reason": "their days are UTC"},
+    "bind_user": {"user": "nobody", "brand_ids": None, "reason": "leaves"},
     "silence_alert": {"name": "small_files", "hours": 1, "reason": "planned work"},
 }
 

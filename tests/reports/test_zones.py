@@ -100,10 +100,9 @@ def told_hours(numbers: Numbers, period: Period) -> dict[tuple[Any, ...], list[i
 
 def totals(events: list[Row]) -> Totals:
     kinds = Counter(e["event_type"] for e in events)
-    people = {
-        is_pin: {e["user_id"] for e in events if (e["event_type"] == "pin") == is_pin} for is_pin in (False, True)
-    }
-    return Totals(kinds["repin"], kinds["comment"], kinds["pin"], len(people[False]), len(people[True]))
+    pinners = {e["user_id"] for e in events if e["event_type"] == "pin"}
+    engaged = {e["user_id"] for e in events if e["event_type"] != "pin"}
+    return Totals(kinds["repin"], kinds["comment"], kinds["pin"], len(engaged), len(pinners))
 
 
 @pytest.mark.parametrize("period", PERIODS, ids=lambda p: p.key)
@@ -245,7 +244,7 @@ def mailed(connection: Connection) -> str:
     """The text of the newest mail that is due."""
     row = revisions.due_mails(connection, date(2026, 3, 1))[-1]
     brand, period = Brand(70, row["name"]), Period(row["first_day"], row["days"], row["time_zone"])
-    return letter.text(letter.Letter(brand, period, numbers_of(row["numbers"]), row))
+    return letter.text(letter.Letter(brand, period, numbers_of(revisions.numbers_text(connection, row)), row))
 
 
 @pytest.mark.parametrize("time_zone", [BERLIN, KOLKATA])
