@@ -10,7 +10,7 @@ import argparse
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -21,7 +21,7 @@ from bench.browsing import address, chromium, opened, token
 
 IMAGES = Path(__file__).resolve().parents[1] / "docs" / "images"
 PREPARE_SECONDS = 300  # for each Dag
-DESK, PHONE = (1440, 900), (390, 844)
+DESK, PHONE = (1280, 900), (390, 844)
 Do = Callable[[FrameLocator | Page], None]
 
 
@@ -84,24 +84,29 @@ def _question(page: FrameLocator | Page) -> None:
 
 
 PLACES = "#places li"
-SHOTS = (
+PAGES = (
     Shot("live", "live", PLACES, _filters, settle_seconds=8),
-    Shot("live-dark", "live", PLACES, _all_types, "dark", settle_seconds=8),
-    Shot("live-map", "live", PLACES, _view("Map"), settle_seconds=4),
-    Shot("live-table", "live", PLACES, _view("Table"), settle_seconds=2),
-    Shot("live-phone", "live", PLACES, size=PHONE, settle_seconds=6),
     Shot("trends", "trends", "#content .trend, #content .empty"),
     Shot("brand", "brand", "#find", _brand),
-    Shot("brand-phone", "brand", "#find", _brand, size=PHONE),
     Shot("pin", "brand", "#find", _pin),
     Shot("health", "health", "#flow .step .badge"),
-    Shot("health-dark", "health", "#flow .step .badge", scheme="dark"),
-    Shot("health-phone", "health", "#flow .step .badge", size=PHONE),
     Shot("quality", "quality", "#verdicts .verdict .badge"),
     Shot("reports", "reports", "#list table"),
     Shot("report", "reports", "#list table", _first_report, settle_seconds=3),
     Shot("explore", "explore", "#tables details, #tables li", _question),
-    Shot("explore-dark", "explore", "#tables details, #tables li", _question, scheme="dark"),
+)
+
+
+def _forms(shot: Shot) -> tuple[Shot, ...]:
+    """Light and dark on a desk, and on a phone."""
+    dark = replace(shot, name=f"{shot.name}-dark", scheme="dark")
+    return shot, dark, replace(shot, name=f"{shot.name}-phone", size=PHONE)
+
+
+SHOTS = (
+    *(form for shot in PAGES for form in _forms(shot)),
+    Shot("live-map", "live", PLACES, _view("Map"), settle_seconds=4),
+    Shot("live-table", "live", PLACES, _view("Table"), settle_seconds=2),
 )
 
 
