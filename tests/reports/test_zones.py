@@ -149,7 +149,7 @@ def test_utc_asks_what_it_asked_before(connection: Connection, monkeypatch: pyte
 
 @pytest.mark.parametrize("period", [DAY, PERIODS[0]], ids=lambda p: p.key)
 def test_the_index_serves_every_statement(merged: MergeEvents, connection: Connection, period: Period) -> None:
-    """EXPLAIN on rows of many brands: by_brand_hour in any zone; for whole hours nothing else, except of engagement."""
+    """EXPLAIN on rows of many brands: by_brand_hour in any zone; for whole hours nothing else."""
     merged([e | {"brand_id": n % 50} for n, e in enumerate(made_up(period))])
     with connection.cursor() as cursor:
         for table in ("pins", "repins", "comments"):
@@ -161,7 +161,7 @@ def test_the_index_serves_every_statement(merged: MergeEvents, connection: Conne
         plan = explained(connection, f"reports/{name}", period, **names)
         assert {row["key"] for row in plan} == {"by_brand_hour"}, name
         is_alone = all("Using index" in row["Extra"].replace("Using index condition", "") for row in plan)
-        assert is_alone == (period == DAY and name != "engagement"), name
+        assert is_alone == (period == DAY), name
 
 
 def explained(connection: Connection, name: str, period: Period, **names: str) -> list[Row]:
