@@ -23,7 +23,7 @@ EMPTY = {"charts/Trending", "charts/Waiting_slices", "charts/Rows_left_out"}
 
 @pytest.mark.parametrize("name", FILES)
 def test_a_uuid_stays_that_of_its_file(name: str) -> None:
-    """Importing again replaces a thing that has the same uuid; with another it would be there twice."""
+    """Superset knows a chart or dataset that it has by its uuid: with another one it would be there twice."""
     assert FILES[name]["uuid"] == str(uuid5(NAMESPACE_URL, f"pinwheel/superset/{name}.yaml"))
     assert FILES[name]["version"] == "1.0.0"
 
@@ -36,7 +36,9 @@ def test_every_reference_is_to_a_file_and_every_file_is_used() -> None:
     assert sorted(placed) == sorted(chart["uuid"] for chart in CHARTS.values())
     assert {dataset["database_uuid"] for dataset in DATASETS.values()} == {database["uuid"]}
     assert {chart["dataset_uuid"] for chart in CHARTS.values()} == OF.keys()
-    targets = [target for f in dashboard["metadata"]["native_filter_configuration"] for target in f["targets"] if target]
+    targets = [
+        target for f in dashboard["metadata"]["native_filter_configuration"] for target in f["targets"] if target
+    ]
     assert all(target["column"]["name"] in columns(OF[target["datasetUuid"]]) for target in targets)
     assert targets
 
@@ -49,6 +51,17 @@ def test_every_part_of_the_dashboard_is_in_its_tree() -> None:
     for name, part in parts.items():
         assert part["id"] == name
         assert [child for child in part.get("children", []) if parts[child]["parents"][-1] != name] == []
+
+
+def test_a_filter_leaves_out_the_charts_that_it_does_not_apply_to() -> None:
+    (dashboard,) = DASHBOARDS.values()
+    metas = [part["meta"] for part in dashboard["position"].values() if isinstance(part, dict) and "meta" in part]
+    ids = {meta["uuid"]: meta["chartId"] for meta in metas if "uuid" in meta}
+    period, brand = dashboard["metadata"]["native_filter_configuration"]
+    timeless = {ids[chart["uuid"]] for chart in CHARTS.values() if "TEMPORAL_RANGE" not in str(chart["params"])}
+    brandless = {ids[c["uuid"]] for c in CHARTS.values() if "brand_name" not in columns(OF[c["dataset_uuid"]])}
+    assert set(period["scope"]["excluded"]) == timeless
+    assert set(brand["scope"]["excluded"]) == brandless
 
 
 def test_it_connects_as_the_analyst_and_asks_for_the_password() -> None:
