@@ -104,4 +104,5 @@ class Gate:
 
     def _most_bad(self, slice_: Prepared) -> float:
         """How many rows may be quarantined."""
-        return self._max_share * slice_.rows_read if slice_.rows_read >= SMALL_ROWS else slice_.rows_read
+        rows: int = slice_.rows_read
+        return rows * (self._max_share if rows >= SMALL_ROWS else 1.0)
