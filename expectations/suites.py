@@ -46,7 +46,7 @@ LOCATED_SHARE = 0.5  # city databases know well over nine in ten addresses; belo
 WITH_PIN_SHARE = 0.5  # of repins and comments
 EXCESS = "excess"
 NOT_NULL = "expect_column_values_to_not_be_null"
-FAULTS = {  # what is wrong with a column whose rule is broken, for people
+FAULTS = {  # of a column whose rule is broken, for people
     NOT_NULL: "is missing",
     "expect_column_values_to_be_between": "is out of its range",
     "expect_column_values_to_be_in_set": "is none of its values",
@@ -85,7 +85,7 @@ class Rule:
 
     @property
     def fault(self) -> str:
-        """What is wrong with the column if the rule is broken."""
+        """The fault of a column whose rule is broken, for people."""
         return FAULTS[self.name]
 
     @property
