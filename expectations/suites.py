@@ -45,6 +45,15 @@ NEWEST_SECONDS = 86_400
 LOCATED_SHARE = 0.5  # city databases know well over nine in ten addresses; below half the lookup must be broken
 WITH_PIN_SHARE = 0.5  # of repins and comments
 EXCESS = "excess"
+NOT_NULL = "expect_column_values_to_not_be_null"
+FAULTS = {  # of a column whose rule is broken, for people
+    NOT_NULL: "is missing",
+    "expect_column_values_to_be_between": "is out of its range",
+    "expect_column_values_to_be_in_set": "is none of its values",
+    "expect_column_values_to_not_be_in_set": "has a value that it must not have",
+    "expect_column_values_to_match_regex": "is malformed",
+    "expect_text_at_most_chars": "is too long",
+}
 
 
 class Kind(StrEnum):
@@ -71,8 +80,18 @@ class Rule:
 
     @property
     def label(self) -> str:
-        """The rule's name in alerts, the ledger and the logs."""
+        """The rule's name in the quarantine and the logs."""
         return f"{self.name}({self.column})"
+
+    @property
+    def fault(self) -> str:
+        """The fault of a column whose rule is broken, for people."""
+        return FAULTS[self.name]
+
+    @property
+    def is_about_null(self) -> bool:
+        """Whether what breaks it is no value at all."""
+        return self.name == NOT_NULL
 
 
 # A table's own rules, beyond the contract.
@@ -149,7 +168,7 @@ def _names(kind: EventType) -> list[str]:
 
 def not_null(column: str) -> Rule:
     """A value is there."""
-    return Rule("expect_column_values_to_not_be_null", column, f"{column} IS NULL")
+    return Rule(NOT_NULL, column, f"{column} IS NULL")
 
 
 def between(column: str, low: float | str | None, high: float | str | None) -> Rule:

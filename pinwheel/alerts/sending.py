@@ -7,6 +7,9 @@ import logging
 import re
 from collections.abc import Iterable
 from enum import StrEnum
+from html import escape
+
+from pinwheel.alerts.texts import as_html
 
 log = logging.getLogger(__name__)
 
@@ -51,13 +54,17 @@ def _notify(url: str, title: str, body: str) -> Outcome:
     sender = Apprise()
     if not sender.add(url):  # not a URL that Apprise knows
         return Outcome.REFUSED
+    kind, body, how = TYPES.get(title.partition(":")[0], "info"), body[:MAX_CHARS], NotifyFormat.TEXT
     for service in sender:
         service.overflow_mode = OverflowMode.SPLIT  # a service that refuses long texts would block all later messages
-    kind = TYPES.get(title.partition(":")[0], "info")
+        if service.resolve_format(how) == NotifyFormat.HTML:
+            # Apprise's own HTML of a text has only unbreakable spaces, one line that no phone shows, and no links.
+            body, how = as_html(body), NotifyFormat.HTML
+            title = title if service.title_maxlen > 0 else escape(title, quote=False)  # else it is put into the body
     sent = sender.notify(
         title=title,
-        body=body[:MAX_CHARS],
-        body_format=NotifyFormat.TEXT,  # a receiver of HTML or Markdown gets it escaped
+        body=body,
+        body_format=how,  # a receiver of Markdown gets it escaped
         notify_type=kind,
         log_level=logging.DEBUG,
     )

@@ -2,6 +2,7 @@
 
 import re
 from datetime import datetime
+from html import escape
 
 from pinwheel.alerts.catalogue import Alert
 from pinwheel.core.settings import AlertSettings, load
@@ -31,7 +32,7 @@ def raised(alert: Alert, subject: str, message: str, at: datetime, alert_id: int
     lines = {
         "What it means": alert.means,
         "Do": alert.do,
-        "Since": _utc(at),
+        "Raised": _utc(at),
         "Alert": _row(alert, subject, alert_id),
         "Page": _url(f"pinwheel/{alert.page}"),
         "Runs": _url(f"dags/{alert.dag}/runs"),
@@ -43,7 +44,14 @@ def raised(alert: Alert, subject: str, message: str, at: datetime, alert_id: int
 def resolved(alert: Alert, subject: str, message: str, since: datetime, now: datetime) -> str:
     """The message that it was resolved."""
     lasted = duration((now - since).total_seconds())
-    return f"{message}\nLasted: {lasted}, since {_utc(since)}\nAlert: {_row(alert, subject, None)}"
+    return f"{message}\nLasted: {lasted}, raised {_utc(since)}\nAlert: {_row(alert, subject, None)}"
+
+
+def as_html(body: str) -> str:
+    """A message for a receiver of HTML: lines that wrap, and links only to Airflow, because errors quote anything."""
+    shown = escape(body, quote=False).replace("\n", "<br/>")
+    base = _url("")
+    return re.sub(rf"{re.escape(base)}[^\s<>\"']*", r'<a href="\g<0>">\g<0></a>', shown) if base else shown
 
 
 def _row(alert: Alert, subject: str, alert_id: int | None) -> str:

@@ -67,7 +67,8 @@ class Gate:
             return Verdict(warnings=warnings, quarantined=slice_.set_aside(blamed))
         reasons = [told[r.label] for r in rules if r.label in unmet and r.kind != Kind.WARNING]
         if not reasons and ALL_ROW_RULES in unmet:
-            reasons = [f"{slice_.rows_that_break(blamed)} of {slice_.rows_read} rows break row rules"]
+            bad, most = slice_.rows_that_break(blamed), int(self._most_bad(slice_))
+            reasons = [f"{bad:,} of {slice_.rows_read:,} rows would be quarantined; allowed are {most:,}"]
         if reasons:
             return Verdict(tuple(reasons), warnings)
         return Verdict(warnings=warnings, quarantined=slice_.set_aside(blamed))
@@ -78,9 +79,8 @@ class Gate:
         from expectations.suites import EXCESS, Kind
 
         row_rules = [r for r in rules if r.kind == Kind.ROW]
-        most = self._max_share * slice_.rows_read if slice_.rows_read >= SMALL_ROWS else slice_.rows_read
-        allowed = {r.label: most if r.kind == Kind.ROW else r.share * slice_.upserts for r in rules}
-        excess = {label: broken[label] - allowed[label] for label in allowed}
+        most = self._most_bad(slice_)
+        excess = {r.label: broken[r.label] - self._allowed(slice_, r) for r in rules}
         several = sum(broken[r.label] for r in row_rules)
         excess[ALL_ROW_RULES] = slice_.rows_that_break(row_rules) - most if several > most else 0.0
         batch = pd.DataFrame({"rule": list(excess), EXCESS: [float(n) for n in excess.values()]})
@@ -92,4 +92,17 @@ class Gate:
         return {row["rule"] for row in result.result.get("unexpected_index_list") or []}
 
     def _text(self, slice_: Prepared, rule: Any, rows: int) -> str:
-        return f"{rule.label}: {rows} rows, observed {slice_.sample(rule)!r:.500}"
+        allowed = int(self._allowed(slice_, rule))
+        said = f"{rule.column} {rule.fault} in {rows:,} of {slice_.rows_read:,} rows; allowed are {allowed:,}"
+        return said if rule.is_about_null else f"{said}, observed {slice_.sample(rule)!r:.500}"
+
+    def _allowed(self, slice_: Prepared, rule: Any) -> float:
+        """How many rows may break the rule."""
+        from expectations.suites import Kind
+
+        return self._most_bad(slice_) if rule.kind == Kind.ROW else float(rule.share * slice_.upserts)
+
+    def _most_bad(self, slice_: Prepared) -> float:
+        """How many rows may be quarantined."""
+        rows: int = slice_.rows_read
+        return rows * (self._max_share if rows >= SMALL_ROWS else 1.0)

@@ -106,7 +106,7 @@ class Session(Turns):
         if waiting is not None and waiting.state == SliceState.HELD:
             self._alert_held(waiting, "it was held by an earlier session")
             return False
-        self._held.end("no slice is held any more")
+        self._held.end("No slice is held any more")
         if waiting is not None:
             again = Next(waiting.versions, False, waiting.progress)
             slice_ = prepared(self._table, self._feed, again, self._shard, connection)
@@ -180,9 +180,7 @@ class Session(Turns):
             self._alert(EVENTS_CONFLICTING, f"{text} with another payload; the lake keeps all of them")
 
     def _alert_held(self, slice_: Slice, why: str) -> None:
-        self._held.start(
-            f"slice {slice_.slice_id} of {slice_.table} is held: {why}. Release it with 'retry' or 'accept'"
-        )
+        self._held.start(f"Slice {slice_.slice_id} of {slice_.table} is held: {why}")
 
     def _alert(self, alert: Alert, message: str) -> None:
         self.alert(alert, self.subject, message)

@@ -9,6 +9,8 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
+import pymysql
+
 from pinwheel.alerts.catalogue import MERGE_FAILING, Resolve, Send
 from pinwheel.alerts.latch import Latch
 from pinwheel.clients import memsql
@@ -58,7 +60,7 @@ class Turns(ABC):
         except Exception as error:  # any error: the next turn may succeed
             self._failed(error)
             return False
-        self._failing.end("a turn succeeded")
+        self._failing.end("It works again")
         self._errors_in_row = 0
         return worked
 
@@ -95,7 +97,14 @@ class Turns(ABC):
         log.error("failed subject=%s errors=%d", self.subject, self._errors_in_row, exc_info=error)
         self._is_away = not self._answers()  # or it refuses the login: a new connection says it, not the error
         if self._errors_in_row >= ALERT_AFTER_ERRORS and not self._is_away:  # watch_health tells of that
-            self._failing.start(f"{self._errors_in_row} errors in a row, the last: {error}")
+            self._failing.start(f"{self._errors_in_row} errors in a row, the last: {_said(error)}")
+
+
+def _said(error: Exception) -> str:
+    """The error's text; PyMySQL's own is a number and a quoted text in brackets."""
+    if isinstance(error, pymysql.err.Error) and len(error.args) == 2:
+        return f"{error.args[1]} (error {error.args[0]})"
+    return str(error)
 
 
 def seconds_left(settings: MergeSettings, began: datetime | None) -> float:

@@ -4,9 +4,9 @@ import pytest
 
 from pinwheel.alerts import raising
 from tests.support.alert_database import FakeDatabase
-from tests.support.receivers import clock, inbox, receiver
+from tests.support.receivers import clock, inbox, mailbox, receiver
 
-__all__ = ["clock", "inbox", "receiver"]
+__all__ = ["clock", "inbox", "mailbox", "receiver"]
 
 
 @pytest.fixture

@@ -33,7 +33,7 @@ def test_who_was_away_gets_the_alert_and_the_recovery_once_and_in_order(
 
     assert kinds(inbox) == ["CRITICAL", "RESOLVED"]
     assert inbox.types == ["failure", "success"]
-    assert inbox.got[1][1] == "released\nLasted: 9 min, since 2026-03-14 12:00:00 UTC\nAlert: slice_held, repins"
+    assert inbox.got[1][1] == "released\nLasted: 9 min, raised 2026-03-14 12:00:00 UTC\nAlert: slice_held, repins"
     assert "hush" not in caplog.text
 
 

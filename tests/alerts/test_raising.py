@@ -35,7 +35,7 @@ def test_an_alert_is_logged_stored_and_sent(
     title, body = inbox.got[0]
     assert title == "CRITICAL: a slice of repins is held"
     assert body.startswith("slice 7 is held\nWhat it means: ")
-    assert re.search(r"^Since: 20\d\d-\d\d-\d\d \d\d:\d\d:\d\d UTC$", body, re.MULTILINE)
+    assert re.search(r"^Raised: 20\d\d-\d\d-\d\d \d\d:\d\d:\d\d UTC$", body, re.MULTILINE)
     assert "\nDo: fix what broke the rule" in body
     assert "docs/runbooks/merge_events.md" in body
     assert "slice 7 is held" in caplog.text
@@ -71,7 +71,7 @@ def test_resolved_once_and_may_come_again(database: FakeDatabase, inbox: Inbox) 
     title, body = inbox.got[2]
     assert title == "RESOLVED: a slice of repins is held"
     since = r"20\d\d-\d\d-\d\d \d\d:\d\d:\d\d UTC"
-    assert re.fullmatch(rf"released\nLasted: [\d.]+ s, since {since}\nAlert: slice_held, repins", body)
+    assert re.fullmatch(rf"released\nLasted: [\d.]+ s, raised {since}\nAlert: slice_held, repins", body)
 
 
 def test_nobody_is_told_that_what_never_was_is_over(database: FakeDatabase, inbox: Inbox) -> None:

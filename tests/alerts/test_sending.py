@@ -2,15 +2,12 @@
 
 import logging
 import socket
-from collections.abc import Iterator
 
 import pytest
-from aiosmtpd.controller import Controller
-from aiosmtpd.smtp import SMTP, Envelope, Session
 
 from pinwheel.alerts.sending import Outcome, outcome_of, send
-from tests.support.ports import free_port
-from tests.support.receivers import Inbox
+from tests.support.receivers import Inbox, Mailbox
+from tests.support.shown_messages import part
 
 
 @pytest.mark.parametrize(
@@ -36,30 +33,34 @@ def test_nobody_answers() -> None:
         assert send("mail:1", f"mailto://127.0.0.1:{port}/?from=a@x.org&to=b@x.org", "a", "b") is Outcome.AWAY
 
 
-class Mailbox:
-    answer = "250 ok"
-
-    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:
-        return self.answer
-
-
-@pytest.fixture
-def mail() -> Iterator[tuple[Mailbox, str]]:
-    mailbox, port = Mailbox(), free_port()
-    controller = Controller(mailbox, hostname="127.0.0.1", port=port)
-    controller.start()
-    yield mailbox, f"mailto://127.0.0.1:{port}/?from=a@x.org&to=b@x.org"
-    controller.stop()
-
-
 @pytest.mark.parametrize(
     ("answer", "outcome"),
     [("250 ok", Outcome.ACCEPTED), ("554 spam", Outcome.REFUSED), ("451 later", Outcome.AWAY)],
 )
-def test_by_the_mail_server_s_answer(mail: tuple[Mailbox, str], answer: str, outcome: Outcome) -> None:
-    mailbox, url = mail
+def test_by_the_mail_server_s_answer(mailbox: Mailbox, answer: str, outcome: Outcome) -> None:
     mailbox.answer = answer
-    assert send("mailto:1", url, "a title", "a body") is outcome
+    assert send("mailto:1", mailbox.url, "a title", "a body") is outcome
+
+
+def test_a_mail_of_html_wraps_links_to_airflow_alone_and_shows_text_as_text(
+    mailbox: Mailbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PINWHEEL_BASE_URL", "https://airflow.example.com")
+    body = "It said: <b>&nbsp;'x'</b> https://evil.example/\nPage: https://airflow.example.com/pinwheel/health#alert-1"
+    assert send("mailto:1", f"{mailbox.url}&format=html", "WARNING: 1 < 2 & 3", body) is Outcome.ACCEPTED
+    (mail,) = mailbox.got
+    assert mail["Subject"] == "WARNING: 1 < 2 & 3"
+    assert part(mail, "plain").strip() == body
+    page = "https://airflow.example.com/pinwheel/health#alert-1"
+    assert part(mail, "html").strip() == (
+        f"It said: &lt;b&gt;&amp;nbsp;'x'&lt;/b&gt; https://evil.example/<br/>Page: <a href=\"{page}\">{page}</a>"
+    )
+
+
+def test_a_mail_is_plain_text_unless_asked_otherwise(mailbox: Mailbox) -> None:
+    assert send("mailto:1", mailbox.url, "WARNING: 1 < 2", "a < b\nc & d") is Outcome.ACCEPTED
+    (mail,) = mailbox.got
+    assert (mail.get_content_type(), part(mail, "plain")) == ("text/plain", "a < b\nc & d\n")
 
 
 def test_no_url_of_a_receiver_is_refused() -> None:

@@ -70,7 +70,7 @@ def test_one_that_is_still_open_after_the_silence_is_sent_once_with_its_recovery
     raising.resolve_alert(SLICE_HELD, "repins", "released")
     assert kinds(inbox) == ["CRITICAL", "RESOLVED"]
     assert inbox.got[0][1].startswith("slice 8 is held, too\n")
-    assert "Since: 2026-03-14 12:00:00 UTC" in inbox.got[0][1]
+    assert "Raised: 2026-03-14 12:00:00 UTC" in inbox.got[0][1]
 
 
 def test_the_recovery_of_an_alert_that_was_sent_is_sent_in_a_silence(

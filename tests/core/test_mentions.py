@@ -15,7 +15,7 @@ LONG, SHORT = 81_234_567, 417
 MENTIONS = ["user 81234567.", "user-81234567", "[81234567, 3]", "u81234567x", '{"a": "81234567"}', "/u/81234567?x=1"]
 OTHERS = ["812345670", "181234567", "1.81234567", "81234567.5", "8123456", ""]
 SHORT_MENTIONS = ["user_id=417", '{"user_id": 417, "pin_id": 3}', "pin_creator_id: [3, 417]", "user_id: [417, 3, 417]"]
-OBSERVED = "user_id user_is_positive: 27 rows, observed [-5, 417]"
+OBSERVED = "user_id is out of its range in 27 of 109 rows; allowed are 10, observed [-5, 417]"
 SHORT_OTHERS = ["rows=417", "user_id=41 rows=417", '{"user_id": 4170}', '{"pin_id": 417}', "417"]
 
 

@@ -25,6 +25,7 @@ OTHER_VARIABLES = {  # read or set outside the settings classes
     "PINWHEEL_AIRFLOW_DATABASE_URL",
     "PINWHEEL_REPORT_CRON",
     "PINWHEEL_UPDATE_GOLDEN",
+    "PINWHEEL_SHOW_MESSAGES",
 }
 
 

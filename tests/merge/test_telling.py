@@ -89,7 +89,7 @@ def test_one_fault_is_one_alert_and_one_recovery(
         "RESOLVED: the stream is down, and nothing starts it",
     ]
     assert inbox.got[0][1].startswith("The stream's driver does not run (since 2026-03-14 12:00 UTC)\n")
-    assert "Lasted: 4 min, since 2026-03-14 12:01:00 UTC" in inbox.got[1][1]
+    assert "Lasted: 4 min, raised 2026-03-14 12:01:00 UTC" in inbox.got[1][1]
     (row,) = query("SELECT * FROM alerts")
     assert row["resolved_at"] - row["raised_at"] == timedelta(minutes=4)
 

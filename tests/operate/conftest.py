@@ -1,5 +1,5 @@
 """Receivers of alerts."""
 
-from tests.support.receivers import clock, inbox
+from tests.support.receivers import clock, inbox, mailbox
 
-__all__ = ["clock", "inbox"]
+__all__ = ["clock", "inbox", "mailbox"]

@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
-from datetime import UTC
+from datetime import UTC, timedelta
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -39,9 +39,11 @@ from tests.support.database import environment_of
 from tests.support.lake_rows import write
 from tests.support.lakes import event
 from tests.support.ports import free_port
-from tests.support.receivers import Clock, Inbox
+from tests.support.receivers import Clock, Inbox, Mailbox
+from tests.support.shown_messages import check_example, part, show
 
 DOCS = (Path(__file__).resolve().parents[2] / "docs" / "alerts.md").read_text()
+BASE_URL = "https://airflow.example.com"
 A_MINUTE = 20  # records
 BEFORE, DURING, AFTER = 1, 4, 8  # looks; after a fault the pipeline catches up for five
 KINDS = ["pin", "repin", "comment", "login"]
@@ -112,12 +114,15 @@ def pipeline(
     stack_with_kafka: Stack,
     settings: MergeSettings,
     inbox: Inbox,
+    mailbox: Mailbox,
     clock: Clock,
     monkeypatch: pytest.MonkeyPatch,
 ) -> Iterator[Pipeline]:
     """A pipeline in which all is well, with a driver that is only its lock."""
     monkeypatch.setattr(raising, "_unstored", set())
     monkeypatch.setattr(kafka, "REQUEST_SECONDS", 1.0)  # each look at a broker that is away waits for it several times
+    monkeypatch.setenv("PINWHEEL_ALERT_URLS", f"{inbox.url} {mailbox.url}&format=html")
+    monkeypatch.setenv("PINWHEEL_BASE_URL", BASE_URL)
     for variable, value in environment_of(settings).items():
         monkeypatch.setenv(variable, value)
     broker = client(stack_with_kafka.settings, stack_with_kafka.credentials)
@@ -136,7 +141,7 @@ def pipeline(
     topic = NewTopic(watched.topic, 1, 1, config={"message.timestamp.type": "CreateTime"})
     admin = kafka.admin_client(watched)
     admin.create_topics([topic])[watched.topic].result(30)
-    clock.now = utc_now().replace(tzinfo=None)
+    clock.now = (utc_now().replace(tzinfo=None) + timedelta(minutes=1)).replace(second=0, microsecond=0)
     made = Pipeline(settings, watched, clock)
     made.start_driver()
     with made.lock:
@@ -244,8 +249,10 @@ def heal(of: Pipeline, well: Pipeline) -> None:
 
 
 @pytest.mark.parametrize("fault", FAULTS)
-def test_a_planted_fault_is_one_alert_and_one_recovery(pipeline: Pipeline, inbox: Inbox, fault: str) -> None:
-    plant, name, said = FAULTS[fault]
+def test_a_planted_fault_is_one_alert_and_one_recovery(
+    pipeline: Pipeline, inbox: Inbox, mailbox: Mailbox, fault: str
+) -> None:
+    (plant, name, said), began = FAULTS[fault], pipeline.clock.now
     well = Pipeline(pipeline.merging, pipeline.settings, pipeline.clock)
     for _ in range(BEFORE):
         pipeline.minute()
@@ -257,6 +264,8 @@ def test_a_planted_fault_is_one_alert_and_one_recovery(pipeline: Pipeline, inbox
     heal(pipeline, well)
     for _ in range(AFTER):
         pipeline.minute()
+    show(fault, inbox.bodies, mailbox.got)
+    check_example(fault, inbox.bodies, began)
 
     about = [found[1] for _, body in raised if (found := re.search(r"^Alert: (\w+),", body, re.MULTILINE))]
     assert about == [name]
@@ -268,3 +277,7 @@ def test_a_planted_fault_is_one_alert_and_one_recovery(pipeline: Pipeline, inbox
     assert re.search(
         rf"\| \[`{alert.name}`\]\(.*?\) \| .*? \| {re.escape(alert.means)} \| {re.escape(alert.do)} \|", DOCS
     )
+    assert [(mail["Subject"], part(mail, "plain").strip()) for mail in mailbox.got] == inbox.got
+    assert all(part(mail, "html") for mail in mailbox.got)
+    assert re.findall(r"https?://[^/\s]+", body) == [BASE_URL] * 4, "the alert, the page, the runs, the runbook"
+    assert not [text for _, text in inbox.got if str(Path(pipeline.merging.lake_uri).parent) in text]

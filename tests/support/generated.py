@@ -17,7 +17,7 @@ from typing import Any
 from pydantic import SecretStr
 from pydantic_settings import BaseSettings
 
-from tests.support import questions
+from tests.support import questions, shown_messages
 
 ROOT = Path(__file__).resolve().parents[2]
 REFRESH = "python -m tests.support.generated"
@@ -294,7 +294,8 @@ reach it, it links to the page, to the alert, to the Dag's runs and to the runbo
   A table whose slice is held sends no second alert for being behind. If something is still wrong then, it is sent.
 - **One recovery.** When a lasting alert is over, one message says how long it lasted.
 - **Tested.** `tests/operate/test_planted_faults.py` plants twelve faults in a pipeline of real parts: each sends one
-  alert, whose first line is the cause and whose action is that of the tables below, and one recovery.
+  alert, whose first line is the cause and whose action is that of the tables below, and one recovery; some are
+  [below](#examples).
 - **On purpose is no fault.** A stream that a person stopped (`control_stream`) raises no alert; after an hour they are
   reminded. A first start raises none either.
 - **Silences.** A person may silence an alert for a while (`silence_alert`, or its button on the health page). It is
@@ -318,7 +319,7 @@ def alerts_text() -> str:
             if a.severity == severity
         ]
         parts.append(f"## {severity}\n\n{head}\n" + "\n".join(rows) + "\n")
-    return "\n".join(parts)
+    return "\n".join([*parts, shown_messages.examples()])
 
 
 GENERATED: dict[str, Callable[[], str]] = {

@@ -4,9 +4,14 @@ import json
 import threading
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
+from email import message_from_bytes, policy
+from email.message import EmailMessage
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from typing import Any
 
 import pytest
+from aiosmtpd.controller import Controller
+from aiosmtpd.smtp import SMTP, Envelope, Session
 
 from pinwheel.alerts import raising
 from tests.support.ports import free_port
@@ -23,7 +28,8 @@ class Inbox:
     def __init__(self, port: int = 0, answers: Sequence[int] = ()) -> None:
         self.got: list[tuple[str, str]] = []
         self.types: list[str] = []
-        got, types, left = self.got, self.types, list(answers)
+        self.bodies: list[dict[str, Any]] = []  # the requests', as they arrived
+        got, types, bodies, left = self.got, self.types, self.bodies, list(answers)
 
         class Handler(BaseHTTPRequestHandler):
             def do_POST(self) -> None:
@@ -32,6 +38,7 @@ class Inbox:
                 if status == 200:
                     got.append((told["title"], told["message"]))
                     types.append(told["type"])
+                    bodies.append(told)
                 self.send_response(status)
                 self.end_headers()
 
@@ -44,6 +51,26 @@ class Inbox:
     def close(self) -> None:
         self.server.shutdown()
         self.server.server_close()
+
+
+class Mailbox:
+    """A mail server and its only mailbox; ``answer``: to each mail."""
+
+    def __init__(self) -> None:
+        self.answer = "250 ok"
+        self.got: list[EmailMessage] = []
+        port = free_port()
+        self.url = f"mailto://127.0.0.1:{port}/?from=pinwheel@example.org&to=ops@example.org"
+        self._controller = Controller(self, hostname="127.0.0.1", port=port)
+        self._controller.start()
+
+    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:
+        assert envelope.original_content is not None
+        self.got.append(message_from_bytes(envelope.original_content, policy=policy.default))
+        return self.answer
+
+    def close(self) -> None:
+        self._controller.stop()
 
 
 def kinds(inbox: Inbox) -> list[str]:
@@ -87,6 +114,13 @@ def inbox(monkeypatch: pytest.MonkeyPatch) -> Iterator[Inbox]:
     yield made
     made.server.shutdown()
     made.server.server_close()
+
+
+@pytest.fixture
+def mailbox() -> Iterator[Mailbox]:
+    made = Mailbox()
+    yield made
+    made.close()
 
 
 @pytest.fixture
