@@ -7,4 +7,4 @@
 
 --mariadb: ALTER TABLE brand_reports
 --mariadb: MODIFY COLUMN unique_people BIGINT NOT NULL
---mariadb: COMMENT 'Different people who repinned or commented, count; in reports of older versions also those who pinned';
+--mariadb: COMMENT 'Different people who repinned or commented, count; of older versions also those who pinned';
