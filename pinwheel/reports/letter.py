@@ -196,7 +196,7 @@ def new(letter: Letter) -> list[str]:
 
 
 def changes_title(letter: Letter) -> str:
-    """What a later revision changed, or why it can't say so."""
+    """How much a later revision changed, or why that is not known."""
     row = letter.row
     if not row["earlier_revisions"]:
         return f"Revision {row['revision']} is the first with days of {letter.period.time_zone}"
