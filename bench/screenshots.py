@@ -61,7 +61,7 @@ def _view(name: str) -> Do:
 
 
 def _first_report(page: FrameLocator | Page) -> None:
-    page.locator("#list table button, #list table a").first.click()
+    page.locator("#list [data-report]").first.click()
     page.locator("iframe.report").wait_for()
 
 
@@ -93,7 +93,7 @@ PAGES = (
     Shot("quality", "quality", "#verdicts .verdict .badge"),
     Shot("reports", "reports", "#list table"),
     Shot("report", "reports", "#list table", _first_report, settle_seconds=3),
-    Shot("explore", "explore", "#tables details, #tables li", _question),
+    Shot("explore", "explore", "#dictionary details", _question),
 )
 
 
