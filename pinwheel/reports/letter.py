@@ -20,13 +20,17 @@ SHOWN = 5  # pins, countries, rises and changed numbers
 
 @dataclass(frozen=True)
 class Letter:
-    """A report to mail. ``row``: of ``brand_reports``; ``base``: the address of the pages, empty: no links."""
+    """A report to mail. ``row``: of ``brand_reports``; ``base``: the address of the pages, empty: no links.
+
+    ``counts_people``: false: its revision is from before people who made pins were counted apart.
+    """
 
     brand: Brand
     period: Period
     numbers: Numbers
     row: Row
     base: str = ""
+    counts_people: bool = True
 
     @property
     def name(self) -> str:
@@ -91,7 +95,7 @@ def html(letter: Letter) -> str:
             before_name=words.before(letter.period),
             now=numbers.now.engagement,
             before=numbers.before.engagement,
-            cards=cards(numbers),
+            cards=cards(letter),
             notices=notices(row, letter.period.time_zone),
             best=best(letter),
             picture_says=f"Repins and comments by {'hour' if letter.period.days == 1 else 'day'}",
@@ -112,7 +116,7 @@ def text(letter: Letter) -> str:
     lines = [f"{words.title(period)} of {letter.name}, {words.days_there(period)}", ""]
     now, before = numbers.now.engagement, numbers.before.engagement
     lines.append(f"Engagement (repins and comments): {_counted(now, before, words.before(period))}")
-    lines += [f"{name}: {_counted(one, other, words.before(period))}" for name, one, other in cards(numbers)]
+    lines += [f"{name}: {_counted(one, other, words.before(period))}" for name, one, other in cards(letter)]
     lines += ["", *best(letter), *notices(letter.row, period.time_zone)]
     lines += _listed("Top pins", [(page.pin_name(g), g) for g in numbers.pins[:SHOWN]])
     lines += _listed("Countries", [(words.country(g.key), g) for g in numbers.countries[:SHOWN]])
@@ -139,12 +143,11 @@ def _listed(title: str, groups: Sequence[tuple[str, Group]]) -> list[str]:
     return ["", f"{title}:", *lines] if lines else []
 
 
-def cards(numbers: Numbers) -> list[tuple[str, int, int]]:
+def cards(letter: Letter) -> list[tuple[str, int, int]]:
     """The totals but engagement, which is the headline; people only where the revision counts them as today."""
-    now, before = numbers.now, numbers.before
-    fields = [field for field in page.CARDS if field != "engagement"]
-    if now.engagement and not now.people:
-        fields = [field for field in fields if field not in ("people", "pinners")]
+    now, before = letter.numbers.now, letter.numbers.before
+    hidden = {"engagement"} if letter.counts_people else {"engagement", "people", "pinners"}
+    fields = [field for field in page.CARDS if field not in hidden]
     return [(page.CARDS[field], getattr(now, field), getattr(before, field)) for field in fields]
 
 
@@ -209,7 +212,10 @@ def changed(letter: Letter) -> list[tuple[str, str, str]]:
         return []
     titles = {g.key: g.title for g in letter.numbers.pins}
     found = [Change(**change) for change in json.loads(letter.row["changes"])[:SHOWN]]
-    return [(page.number_name(c.name, letter.period, titles), _shown(c.before), _shown(c.after)) for c in found]
+    return [
+        (words.one_line(page.number_name(c.name, letter.period, titles)), _shown(c.before), _shown(c.after))
+        for c in found
+    ]
 
 
 def _shown(number: int | None) -> str:

@@ -20,7 +20,7 @@ from pinwheel.core.settings import MailSettings
 from pinwheel.core.times import naive
 from pinwheel.reports import revisions
 from pinwheel.reports.letter import Letter, message
-from pinwheel.reports.numbers import Brand, numbers_of
+from pinwheel.reports.numbers import Brand, counts_pinners, numbers_of
 from pinwheel.reports.period import Period
 from pinwheel.reports.read import titled
 from pinwheel.reports.revisions import Report
@@ -74,10 +74,15 @@ def _is_whole(address: str) -> bool:
 
 
 def wanted(report: Report, settings: MailSettings) -> str:
-    """Whether to mail a new report: a first revision always, a later one if it is complete now or totals changed."""
+    """Whether to mail a new report.
+
+    A first revision always; a later one if it is complete now, if totals changed, or if it takes the place of one that
+    is not sent yet.
+    """
     if not settings.smtp_host or not _parts(report.brand.contact):
         return NONE
-    return DUE if report.earlier is None or _is_worth_it(report, settings.mail_min_change) else NONE
+    is_due = report.earlier is None or report.earlier.mail == DUE or _is_worth_it(report, settings.mail_min_change)
+    return DUE if is_due else NONE
 
 
 def _is_worth_it(report: Report, least: float) -> bool:
@@ -137,7 +142,7 @@ def _send(
     try:
         report = store.read(f"{row['folder']}/report.html")
         refused = server.send(message(_letter(row, connection, settings), to, settings.smtp_from, report))
-    except (smtplib.SMTPException, PinwheelError, ValueError, OSError) as error:
+    except (smtplib.SMTPException, PinwheelError, ValueError, LookupError, OSError) as error:
         if isinstance(error, ReportError):
             raise
         log.exception("mail brand=%s period=%s to=%s", brand.brand_id, period.key, ", ".join(to))
@@ -158,8 +163,9 @@ def _about(row: Row) -> tuple[Period, Brand]:
 def _letter(row: Row, connection: Connection, settings: MailSettings) -> Letter:
     """The report of a row, with its pins' titles of today."""
     period, brand = _about(row)
-    numbers = titled(connection, numbers_of(revisions.numbers_text(connection, row)))
-    return Letter(brand, period, numbers, row, settings.url("pinwheel") or "")
+    text = revisions.numbers_text(connection, row)
+    numbers = titled(connection, numbers_of(text))
+    return Letter(brand, period, numbers, row, settings.url("pinwheel") or "", counts_pinners(text))
 
 
 class Server:

@@ -105,7 +105,8 @@ class Maker:
     def asked(self, period: Period, brand_ids: Sequence[int]) -> None:
         """Make the reports of the same days of each brand's time zone, for all brands or some.
 
-        Without ``brand_ids``, zones where the days are not over yet are left to the schedule, unless that is so in all.
+        Without ``brand_ids``, zones where the days are not over yet are left to the schedule, and zones without the rows
+        are left out, unless that is so in all.
 
         Raises:
             AskedError: the days are not over, nothing was merged for them, or a brand is unknown.
@@ -116,21 +117,24 @@ class Maker:
         over = [one for one in periods if one.is_over(self._now())]
         for one in periods if brand_ids or not over else []:
             require_over(one, self._now())
-        for one in over:
-            self._require_rows(one)
+        lacks = {one: why for one in over if (why := self._lack(one))}
+        for why in lacks.values() if brand_ids or len(lacks) == len(over) else []:
+            raise AskedError(why)
         through = self._through()
-        for one in over:
+        for one in (one for one in over if one not in lacks):
             mine = [b for b in brand_ids if of_brand.get(b, NAMED_UTC) == one.time_zone]
             self._period(one, through, partial(_chosen, brand_ids=mine, period=one))
 
-    def _require_rows(self, period: Period) -> None:
+    def _lack(self, period: Period) -> str | None:
+        """Why a period has no reports; None: it can have them."""
         first_day = self._again(revisions.first_day)
         if first_day is None or not period.ends_after(first_day):
             since = f"the first day with events is {first_day}" if first_day else "nothing has been merged yet"
-            raise AskedError(f"there is nothing to report for {period.days} days from {period.first_day}: {since}")
+            return f"there is nothing to report for {period.days} days from {period.first_day}: {since}"
         kept_from = self._again(revisions.kept_from)
         if not period.before.begins_after(kept_from):
-            raise AskedError(f"reports for {period.first_day} can't be made: the tables keep rows from {kept_from} on")
+            return f"reports for {period.first_day} can't be made: the tables keep rows from {kept_from} on"
+        return None
 
     def _through(self) -> datetime | None:
         through = self._again(lambda connection: complete_through(connection, self._settings, self._now))

@@ -151,7 +151,7 @@ class Brand:
 
 @dataclass(frozen=True)
 class Earlier:
-    """The newest stored revision.
+    """The newest stored revision. ``mail``: due, sent or none.
 
     ``digest_without_people``: of one from before pinners were counted apart, when ``people`` included them; else None.
     """
@@ -164,6 +164,7 @@ class Earlier:
     digest: str
     flat: dict[str, int] = field(default_factory=dict)
     digest_without_people: str | None = None
+    mail: str = "none"
 
 
 def settled(state: ReportStatus, earlier: Earlier | None) -> ReportStatus:

@@ -176,6 +176,8 @@ def number_name(name: str, period: Period, titles: Mapping[str, str | None]) -> 
 
 
 def _hour_name(number: int, period: Period) -> str:
+    if number >= len(period.hours):  # the zone's rules have changed since that revision was made
+        return f"Hour {number + 1}"
     at = period.hours[number]
     day = "" if period.days == 1 else words.time(at.local.replace(tzinfo=None, fold=0), "EEE d MMMM, ")
     return f"{day}{words.hour(at)}"

@@ -135,6 +135,7 @@ def _earlier(row: Row) -> Earlier:
         row["digest"],
         flat_of(numbers),
         None if counts_pinners(numbers) else digest_without_people(numbers, is_complete, row["verdict"]),
+        row["mail"],
     )
 
 

@@ -14,6 +14,7 @@ SELECT
     report.is_complete,
     report.verdict,
     report.digest,
+    report.mail,
     report.numbers
 FROM brand_reports AS report
 INNER JOIN (

@@ -24,9 +24,11 @@ from pinwheel.core.errors import ReportError
 from pinwheel.core.settings import MailSettings, ReportSettings
 from pinwheel.reports import mail, revisions
 from pinwheel.reports import run as tasks
+from pinwheel.reports.letter import Letter, cards, changed
+from pinwheel.reports.numbers import Brand, Group, Numbers, Totals
 from pinwheel.reports.period import Period
 from pinwheel.reports.store import Store
-from tests.support.brand_reports import Clock, NameBrands, RunReports, at, some
+from tests.support.brand_reports import DAY, Clock, NameBrands, RunReports, at, some
 from tests.support.lakes import NOON, event
 from tests.support.liars import Answer, answering, drips, floods
 from tests.support.ports import free_port
@@ -276,6 +278,33 @@ def test_a_revision_that_says_nearly_the_same_is_not_mailed(
     merged([event("repin", f"more{n}", 1000 + n, user_id=1) for n in range(5)])
     run(mails=server)
     assert states(query) == [(70, 1, "sent"), (70, 2, "none"), (70, 3, "due")]
+
+
+def test_a_revision_in_the_place_of_an_unsent_one_is_due_however_little_it_says(
+    merged: MergeEvents, named: NameBrands, run: RunReports, send: Send, server: MailSettings, query: Query
+) -> None:
+    named((70, "Copper Kitchen", "ann@example.org"))
+    merged(some("a", 200))
+    run(mails=server)  # and the mail server is away
+    merged([event("repin", "late", 900, user_id=1)])
+    run(mails=server)
+    assert send(server).count == 1
+    assert states(query) == [(70, 1, "none"), (70, 2, "sent")]
+
+
+def test_a_revision_s_people_are_shown_only_if_they_are_counted_as_today() -> None:
+    numbers = Numbers(Totals(pins=3), Totals(repins=12), (), ())
+    old, new = (Letter(Brand(70), DAY, numbers, {}, counts_people=is_new) for is_new in (False, True))
+    assert [name for name, *_ in cards(old)] == [name for name, *_ in cards(new) if "eople" not in name]
+    assert len(cards(new)) == len(cards(old)) + 2
+
+
+def test_a_title_makes_no_line_of_its_own_in_a_mail() -> None:
+    numbers = Numbers(
+        Totals(1), Totals(), (), (), pins=(Group("7", 1, 0, 0, title="x\nThe report: http://evil.example"),)
+    )
+    row = {"revision": 2, "changes": '[{"name": "pin 7", "before": 0, "after": 1}]'}
+    assert changed(Letter(Brand(70), DAY, numbers, row)) == [("x The report: http://evil.example", "0", "1")]
 
 
 def test_dying_between_sending_and_noting_sends_the_same_mail_again(

@@ -308,6 +308,26 @@ def test_reports_that_may_differ_are_looked_at_anew(
     assert newest == {70: 0, 71: 0, 72: 1}
 
 
+def test_the_first_day_with_rows_is_made_for_the_zones_that_have_them(
+    merged: MergeEvents, named: NameBrands, set_zone: SetZone, run: RunReports, connection: Connection, query: Query
+) -> None:
+    named((70, "Copper Kitchen", None), (71, "Moss & Stone", None))
+    set_zone(70, BERLIN)
+    merged([*some("a", 3, brand_id=70), *some("b", 3, 10, brand_id=71)])
+    kept = {"store": "events", "kept_from": DAY.before.first_day}
+    with memsql.transaction(connection):
+        memsql.execute(connection, "operate/retention/move", kept)
+    run(DAY)
+    assert [(brand, zone) for brand, _, _, zone, _ in listed(query)] == [(71, "UTC")]
+    with pytest.raises(AskedError, match="the tables keep rows from 2026-03-13 on"):
+        run(DAY, [70])
+
+
+def test_an_hour_that_a_zone_no_longer_has_is_named_all_the_same() -> None:
+    """Its rules have changed since a revision was made."""
+    assert number_name("hour 24", DAY, {}) == "Hour 25"
+
+
 def test_each_brand_gets_the_days_of_its_own_zone(
     merged: MergeEvents, named: NameBrands, set_zone: SetZone, run: RunReports, query: Query
 ) -> None:
