@@ -105,8 +105,8 @@ class Maker:
     def asked(self, period: Period, brand_ids: Sequence[int]) -> None:
         """Make the reports of the same days of each brand's time zone, for all brands or some.
 
-        Without ``brand_ids``, zones where the days are not over yet are left to the schedule, and zones without the rows
-        are left out, unless that is so in all.
+        Without ``brand_ids``, zones where the days are not over yet are left to the schedule, and zones whose rows
+        are gone are left out, unless that is so in all.
 
         Raises:
             AskedError: the days are not over, nothing was merged for them, or a brand is unknown.

@@ -107,9 +107,9 @@ def test_the_dictionary_is_searched_and_writes_a_statement(
 ) -> None:
     with opened(browser, f"{address}/explore", tokens["ann"]) as (page, seen):
         page.get_by_label("Find a table").fill("first repin")
-        page.locator("#tables summary", has_text="pin_first_repins").click()
-        expect(page.locator("#tables details[open]")).to_contain_text("One row per pin with a pin event")
-        page.locator("#tables details[open]").get_by_role("button", name="Select from it").click()
+        page.locator("#dictionary summary", has_text="pin_first_repins").click()
+        expect(page.locator("#dictionary details[open]")).to_contain_text("One row per pin with a pin event")
+        page.locator("#dictionary details[open]").get_by_role("button", name="Select from it").click()
         page.locator("#sql").press("Control+Enter")
         expect(page.locator("#said")).to_contain_text("0 rows in")
         assert seen.faults == []
