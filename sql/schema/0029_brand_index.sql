@@ -6,10 +6,8 @@
 -- params:  none
 
 -- Else each row is looked up by its key, which is random.
---mariadb: ALTER TABLE repins
---mariadb:     DROP INDEX IF EXISTS by_brand_hour,
---mariadb:     ADD INDEX by_brand_hour (brand_id, occurred_hour, country_code, user_id, pin_id, category);
+--mariadb: DROP INDEX IF EXISTS by_brand_hour ON repins;
+--mariadb: CREATE INDEX by_brand_hour ON repins (brand_id, occurred_hour, country_code, user_id, pin_id, category);
 
---mariadb: ALTER TABLE comments
---mariadb:     DROP INDEX IF EXISTS by_brand_hour,
---mariadb:     ADD INDEX by_brand_hour (brand_id, occurred_hour, country_code, user_id, pin_id, category);
+--mariadb: DROP INDEX IF EXISTS by_brand_hour ON comments;
+--mariadb: CREATE INDEX by_brand_hour ON comments (brand_id, occurred_hour, country_code, user_id, pin_id, category);

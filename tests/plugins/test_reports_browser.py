@@ -19,7 +19,7 @@ COPPER, MOSS = "1/2026-03-14/1", "2/2026-03-14/1"
 
 def report(brand_id: int, name: str, **values: Any) -> dict[str, Any]:
     return {
-        "brand_id": brand_id, "brand_name": name, "first_day": "2026-03-14", "days": 1, "revision": 1,
+        "brand_id": brand_id, "brand_name": name, "first_day": "2026-03-14", "days": 1, "time_zone": "UTC", "revision": 1,
         "made_at": "2026-03-15T04:30:00Z", "complete_through": None, "is_complete": True, "verdict": "passed",
         "engagement": 9, "engagement_before": 8, "unique_people": 5, "change_count": 0, "mail": "none",
     } | values  # fmt: skip
@@ -72,7 +72,7 @@ def link(place: Any, name: str) -> Any:
 def test_a_report_has_an_address_and_back_leads_back(browser: Browser, address: str, tokens: dict[str, str]) -> None:
     with opened(browser, f"{address}/reports?days=1&sort=brand", tokens["ann"], ANSWERS) as (page, seen):
         link(page, "Copper").click()
-        expect(page.locator("#reader h1")).to_have_text("Copper, Sat, 14 Mar 2026")
+        expect(page.locator("#reader h1")).to_have_text("Copper, Sat, 14 Mar 2026, UTC")
         assert said(page) == {"days": ["1"], "sort": ["brand"], "report": [COPPER]}
         page.get_by_label("Revision").select_option("1")
         expect(page.locator("iframe")).to_have_attribute("src", f"api/reports/{COPPER}/1/report.html")

@@ -117,7 +117,8 @@ def test_the_charts_show_the_day_s_numbers(merged: MergeEvents, connection: Conn
     assert {name for name, rows in found.items() if not rows} == EMPTY
     # docs/sql.md shows the same.
     assert found["charts/Engagement"] == [{"total_engagement": 14}]
-    assert (found["charts/Top_pins"][0]["title"], found["charts/Top_pins"][0]["total_engagement"]) == ("Lemon cake", 5)
+    top = {row["title"]: row["total_engagement"] for row in found["charts/Top_pins"][:2]}
+    assert top == {"Lemon cake": 5, "A pond in a barrel": 5}
     assert found["charts/Countries"][0]["country_code"] == "NL"
     people = {row["brand_name"]: row["people"] for row in found["charts/Brand_people_per_day"]}
     assert people["Copper Kitchen"] == 6, "exact, not a sum of hours"

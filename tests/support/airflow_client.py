@@ -15,7 +15,7 @@ class Airflow:
     """A logged-in client."""
 
     def __init__(self, stack: Stack) -> None:
-        self._client = httpx.Client(base_url=stack.settings.airflow_url, timeout=30)
+        self._client = httpx.Client(base_url=stack.settings.airflow_url, timeout=90)
         login = {"username": "admin", "password": stack.credentials.airflow_admin}
         token = self._client.post("/auth/token", json=login).raise_for_status().json()["access_token"]
         self._client.headers["Authorization"] = f"Bearer {token}"
