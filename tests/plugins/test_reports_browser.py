@@ -19,7 +19,8 @@ COPPER, MOSS = "1/2026-03-14/1", "2/2026-03-14/1"
 
 def report(brand_id: int, name: str, **values: Any) -> dict[str, Any]:
     return {
-        "brand_id": brand_id, "brand_name": name, "first_day": "2026-03-14", "days": 1, "time_zone": "UTC", "revision": 1,
+        "brand_id": brand_id, "brand_name": name, "first_day": "2026-03-14", "days": 1, "time_zone": "UTC",
+        "revision": 1,
         "made_at": "2026-03-15T04:30:00Z", "complete_through": None, "is_complete": True, "verdict": "passed",
         "engagement": 9, "engagement_before": 8, "unique_people": 5, "change_count": 0, "mail": "none",
     } | values  # fmt: skip
