@@ -58,7 +58,9 @@ class BoundUsers:
         return self._fixed
 
     def _current(self) -> Users | None:
-        with self._lock:  # an attempt takes a second at most; the next comes after READ_AFTER
+        if not self._lock.acquire(blocking=self._known is None):  # a database that hangs stops one request, not all
+            return self._known
+        try:
             if self._clock() - self._read_at >= READ_AFTER:
                 try:
                     self._known = self._read()
@@ -66,6 +68,8 @@ class BoundUsers:
                     log.warning("who is bound to brands can't be read: %s", error)
                 self._read_at = self._clock()
             return self._known
+        finally:
+            self._lock.release()
 
 
 def of_database(settings: WebSettings) -> BoundUsers:
