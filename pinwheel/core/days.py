@@ -1,12 +1,13 @@
 """The days and hours of a time zone, as the naive UTC times that the database has."""
 
 import difflib
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from functools import lru_cache
 from zoneinfo import ZoneInfo, available_timezones
 
-from pinwheel.core.errors import PinwheelError
+from pinwheel.core.errors import AskedError
 from pinwheel.core.times import HOUR, naive
 
 NAMED_UTC = "UTC"
@@ -30,7 +31,7 @@ def zone(name: str) -> ZoneInfo:
     """The zone of that name.
 
     Raises:
-        PinwheelError: there is none; names those that are nearly the same.
+        AskedError: there is none; names those that are nearly the same.
     """
     known = names()
     if name in known:
@@ -38,7 +39,7 @@ def zone(name: str) -> ZoneInfo:
     near = difflib.get_close_matches(name.lower(), [n.lower() for n in known], cutoff=0.7)
     offered = [n for n in sorted(known) if n.lower() in near]
     advice = f"did you mean {' or '.join(offered)}?" if offered else "names are like Europe/Berlin, Asia/Kolkata or UTC"
-    raise PinwheelError(f"time_zone: there is no time zone {name[:100]!r} among the IANA names: {advice}")
+    raise AskedError(f"time_zone: there is no time zone {name[:100]!r} among the IANA names: {advice}")
 
 
 @lru_cache
@@ -72,3 +73,8 @@ def hours(start: datetime, end: datetime, time_zone: str) -> tuple[LocalHour, ..
 def whole_hour(at: datetime) -> datetime:
     """The UTC hour that a time is in."""
     return at.replace(minute=0, second=0, microsecond=0)
+
+
+def are_whole_hours(times: Iterable[datetime]) -> bool:
+    """Whether UTC hours begin at all of these times."""
+    return all(at == whole_hour(at) for at in times)

@@ -8,13 +8,12 @@ from pinwheel.clients.memsql import Connection, connect, execute, fetch, transac
 from pinwheel.core.errors import PinwheelError
 from pinwheel.core.settings import MemsqlSettings, load
 from pinwheel.core.times import naive
-
-LARGEST_ID = 2**63 - 1
+from pinwheel.reports.run import numbers_in
 
 
 def bind_by_form(form: Mapping[str, Any], by: str) -> str:
     """Bind a user as the Dag's form says; see ``bind``."""
-    ids = [int(part) for part in str(form["brand_ids"] or "").split(",") if part.strip()]
+    ids = numbers_in(form["brand_ids"])
     with connect(load(MemsqlSettings)) as connection, transaction(connection):
         return bind(connection, str(form["user"]), ids, str(form["reason"]), by[:255], naive(datetime.now(UTC)))
 
@@ -62,8 +61,7 @@ def _names(connection: Connection, brand_ids: Sequence[int]) -> dict[int, str]:
     """The names of brands that all must be known."""
     if not brand_ids:
         return {}
-    possible = [brand_id for brand_id in brand_ids if brand_id <= LARGEST_ID]
-    rows = fetch(connection, "operate/known_brands", {"brand_ids": tuple(possible) or (-1,)})
+    rows = fetch(connection, "operate/known_brands", {"brand_ids": tuple(brand_ids)})
     names = {row["brand_id"]: str(row["name"]) for row in rows}
     if unknown := [str(brand_id) for brand_id in brand_ids if brand_id not in names]:
         raise PinwheelError(f"brand_ids: there is no brand {', '.join(unknown)}; the page Brand today lists all")

@@ -229,20 +229,28 @@ def _rank(name: str) -> int:
 
 def flat_of(text: str) -> dict[str, int]:
     """``Numbers.flat`` of stored numbers, without people if they are from before pinners were counted apart."""
-    flat = numbers_of(text).flat()
-    if counts_pinners(text):
+    read = json.loads(text)
+    flat = _numbers(read).flat()
+    if _counts_pinners(read):
         return flat
     return {name: value for name, value in flat.items() if name.partition(" ")[2] not in PEOPLE or _rank(name) == 2}
 
 
 def counts_pinners(text: str) -> bool:
     """Whether stored numbers count pinners apart from ``people``; older ones have both in ``people``."""
-    return "pinners" in json.loads(text)["now"]
+    return _counts_pinners(json.loads(text))
+
+
+def _counts_pinners(read: dict[str, Any]) -> bool:
+    return "pinners" in read["now"]
 
 
 def numbers_of(text: str) -> Numbers:
     """The stored numbers: no titles, no trend whose pin is not listed, and no people if they were counted otherwise."""
-    read: dict[str, Any] = json.loads(text)
+    return _numbers(json.loads(text))
+
+
+def _numbers(read: dict[str, Any]) -> Numbers:
     pins, categories, countries = (tuple(Group(*g) for g in read[name]) for name in ("pins", "categories", "countries"))
     groups = {("pin", g.key): g for g in pins} | {("category", g.key): g for g in categories}
     trends = (Trend(kind, groups[kind, key], chance) for kind, key, chance in read["trends"] if (kind, key) in groups)

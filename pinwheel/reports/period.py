@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
-from pinwheel.core.days import NAMED_UTC, LocalHour, hours, local, midnight, whole_hour
+from pinwheel.core.days import NAMED_UTC, LocalHour, are_whole_hours, hours, local, midnight, whole_hour
 from pinwheel.core.errors import AskedError
 from pinwheel.core.times import HOUR, naive
 
@@ -48,8 +48,7 @@ class Period:
     @property
     def is_of_whole_hours(self) -> bool:
         """Whether all hours by its clock, and by that of the period before, are UTC hours."""
-        begins = [self.end, *(hour.at for hour in (*self.before.hours, *self.hours))]
-        return all(at == whole_hour(at) for at in begins)
+        return are_whole_hours([self.end, *(hour.at for hour in (*self.before.hours, *self.hours))])
 
     @property
     def before(self) -> "Period":

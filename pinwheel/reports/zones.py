@@ -9,7 +9,7 @@ from typing import Any
 
 from pinwheel.clients.memsql import Connection, connect, execute, fetch, transaction
 from pinwheel.core.days import NAMED_UTC, zone
-from pinwheel.core.errors import AskedError, PinwheelError
+from pinwheel.core.errors import AskedError
 from pinwheel.core.settings import MemsqlSettings, load
 
 log = logging.getLogger(__name__)
@@ -22,7 +22,7 @@ def known(names: Iterable[str]) -> tuple[list[str], dict[str, str]]:
         try:
             zone(name)
             found.append(name)
-        except PinwheelError as error:
+        except AskedError as error:
             unknown[name] = str(error)
             log.error("time_zone=%s: %s", name, error)
     return found, unknown
@@ -49,10 +49,7 @@ def set_zone(connection: Connection, brand_id: int, time_zone: str) -> str:
     Raises:
         AskedError: there is no such zone, or the brand has no row in ``brands``.
     """
-    try:
-        zone(time_zone)
-    except PinwheelError as error:
-        raise AskedError(str(error)) from error
+    zone(time_zone)
     found = fetch(connection, "reports/zone", {"brand_id": brand_id})
     if not found:
         raise AskedError(f"brand_id: {brand_id} is not in the table brands; give it a row with its name first")

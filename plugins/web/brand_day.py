@@ -11,7 +11,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from pinwheel.clients.memsql import Connection, Row, fetch
-from pinwheel.core.days import NAMED_UTC, LocalHour, hours, local, midnight, whole_hour, zone
+from pinwheel.core.days import NAMED_UTC, LocalHour, are_whole_hours, hours, local, midnight, whole_hour, zone
 from pinwheel.core.times import HOUR, naive
 
 USUAL_DAYS = 7  # each weekday once
@@ -137,7 +137,7 @@ class Counts:
         self._connection, self._days = connection, days
         today, oldest = days[0], days[-1]
         period = oldest.sql() | {"to_time": today.end}
-        self._is_whole = all(hour.at == whole_hour(hour.at) for day in days for hour in day.hours)
+        self._is_whole = are_whole_hours(hour.at for day in days for hour in day.hours)
         if self._is_whole:
             asked = {"brand_id": today.brand_id, "hours": [day.last_hour for day in days], "minutes": today.to.minute}
             self._begun = {row["hour"]: row for row in fetch(connection, "pages/brand_begun_hours", asked)}

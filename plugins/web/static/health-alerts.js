@@ -4,7 +4,7 @@ import {
   $,
   ApiError,
   airflowLink,
-  askedFor,
+  askedAt,
   askPerson,
   badge,
   duration,
@@ -114,15 +114,9 @@ async function rebuild({ subject }) {
   if (await askPerson(question, "Rebuild")) await askFor("rebuild_tables", { tables: [name], dry_run: false });
 }
 
-/** @type {number | undefined} */
-let saidOver;
-
 /** Trigger a Dag about an alert, with the person's own rights. @param {string} dag @param {object} conf */
 async function askFor(dag, conf) {
-  const said = $("#alerts-said");
-  said.textContent = await askedFor(dag, conf);
-  clearTimeout(saidOver);
-  saidOver = setTimeout(() => (said.textContent = ""), 30000);
+  await askedAt($("#alerts-said"), dag, conf);
   alerts?.now();
 }
 

@@ -180,6 +180,16 @@ export async function askedFor(dag, conf) {
   }
 }
 
+/** @type {number | undefined} */
+let saidOver;
+
+/** The same, said at a place for half a minute. @param {Element} place @param {string} dag @param {object} conf */
+export async function askedAt(place, dag, conf) {
+  place.textContent = await askedFor(dag, conf);
+  clearTimeout(saidOver);
+  saidOver = setTimeout(() => (place.textContent = ""), 30000);
+}
+
 /** @param {string} path @param {Query} parameters */
 export function address(path, parameters = {}) {
   const given = Object.entries(parameters).flatMap(([name, v]) =>

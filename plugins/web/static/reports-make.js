@@ -68,17 +68,12 @@ function offer() {
 const say = (...children) => fill($("#make-said"), ...children);
 
 /**
+ * Throws an ApiError: the days that are offered can't be asked for.
  * @param {() => Api.Choice[]} brands
  * @param {(report: {brand_id: number, first_day: string, days: number}) => void} show what shows a report that is made
  */
 export async function offerForm(brands, show) {
-  try {
-    reportable = await get("reports/days");
-  } catch {
-    setTimeout(offerForm, 15000, brands, show); // the list shows the error
-    return;
-  }
-  $("#make").hidden = false;
+  reportable = await get("reports/days");
   offer();
   const form = $("#ask");
   form.addEventListener("input", offer);

@@ -2,7 +2,7 @@
 
 import {
   $,
-  askedFor,
+  askedAt,
   askPerson,
   brandLink,
   empty,
@@ -18,8 +18,6 @@ import {
 
 /** @type {Api.UserBrand[]} */
 let brands = [];
-/** @type {number | undefined} */
-let saidOver;
 
 /** @param {Api.BoundList} data */
 function show(data) {
@@ -107,10 +105,7 @@ async function unbind({ user }) {
 
 /** @param {{user: string, brand_ids: string | null, reason: string}} conf */
 async function ask(conf) {
-  const said = $("#said");
-  said.textContent = await askedFor("bind_user", conf);
-  clearTimeout(saidOver);
-  saidOver = setTimeout(() => (said.textContent = ""), 30000);
+  await askedAt($("#said"), "bind_user", conf);
   users.now();
 }
 
