@@ -16,6 +16,7 @@ from pinwheel.stream import driver_lock
 from tests.support import secret_scan
 from tests.support.airflow_client import Airflow, Json
 from tests.support.oracle import Oracle, wait_until
+from tests.support.ports import sockets
 from tests.support.programs import PRODUCE
 from tests.support.secret_scan import Secrets
 
@@ -109,17 +110,12 @@ def test_an_environment_holds_what_its_program_needs(used_stack: Stack, secrets:
 def test_only_loopback_listens(used_stack: Stack) -> None:
     """Every socket of every process: TCP that listens, UDP that is bound and talks to nobody in particular."""
     open_to_others, ours = [], set()
-    for process in marked(used_stack.settings.stack_dir):
-        try:
-            sockets = process.net_connections("inet")
-        except psutil.NoSuchProcess:
-            continue
-        for found in sockets:
-            waits = found.status == psutil.CONN_LISTEN or (found.type == socket.SOCK_DGRAM and not found.raddr)
-            if waits and found.laddr:
-                ours.add(found.laddr.port)
-                if not is_loopback(found.laddr.ip):
-                    open_to_others.append(f"{process.name()} {found.laddr} {process.cmdline()[:4]}")
+    for process, found in sockets(marked(used_stack.settings.stack_dir)):
+        waits = found.status == psutil.CONN_LISTEN or (found.type == socket.SOCK_DGRAM and not found.raddr)
+        if waits and found.laddr:
+            ours.add(found.laddr.port)
+            if not is_loopback(found.laddr.ip):
+                open_to_others.append(f"{process} {found.laddr}")
     assert open_to_others == []
     settings = used_stack.settings
     assert {settings.kafka_port, settings.memsql_port, settings.airflow_port, settings.pin_api_port} <= ours

@@ -33,6 +33,7 @@ from pinwheel.local.kafka import client
 from pinwheel.local.processes import in_session
 from pinwheel.local.stack import Stack
 from pinwheel.stream import driver_lock
+from tests.support.ports import sockets
 from tests.support.programs import LAUNCH
 from tests.support.spark import spark_in
 from tests.support.store import fetch
@@ -118,8 +119,8 @@ def run_stream(stack: Stack, sent: ProduceSettings, folder: Path, master: str, *
 
 def addresses(driver: int) -> set[str]:
     """Where the processes of the driver's session listen."""
-    found = [one for process in in_session(os.getsid(driver)) for one in process.net_connections("inet")]
-    return {one.laddr.ip for one in found if one.status == psutil.CONN_LISTEN}
+    found = sockets(in_session(os.getsid(driver)))
+    return {one.laddr.ip for _, one in found if one.status == psutil.CONN_LISTEN}
 
 
 def wait_until_landed(lake_uri: str, sent: ProduceSettings, launched: subprocess.Popen[bytes], folder: Path) -> None:

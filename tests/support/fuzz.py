@@ -14,6 +14,7 @@ import signal
 import time
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
@@ -177,8 +178,11 @@ def keep(value: Value) -> Path:
 
 
 def _megabytes(pid: int | None) -> int:
-    parts = [psutil.Process(pid), *psutil.Process(pid).children(recursive=True)]
-    return sum(part.memory_info().rss for part in parts) // 2**20
+    found = 0
+    for part in (psutil.Process(pid), *psutil.Process(pid).children(recursive=True)):
+        with suppress(psutil.NoSuchProcess):  # idle workers end
+            found += part.memory_info().rss
+    return found // 2**20
 
 
 def main() -> None:
