@@ -8,8 +8,12 @@ import re
 from collections.abc import Iterable
 from enum import StrEnum
 from html import escape
+from typing import TYPE_CHECKING
 
 from pinwheel.alerts.texts import as_html
+
+if TYPE_CHECKING:
+    from apprise import NotifyBase
 
 log = logging.getLogger(__name__)
 
@@ -45,7 +49,7 @@ def send(receiver: str, url: str, title: str, body: str) -> Outcome:
 
 
 def _notify(url: str, title: str, body: str) -> Outcome:
-    from apprise import Apprise, NotifyFormat, OverflowMode  # 0.3 s to import, and rarely needed
+    from apprise import Apprise  # 0.3 s to import, and rarely needed
 
     apprise = logging.getLogger("apprise")
     apprise.propagate = False  # it logs URLs with their tokens; below they are read, and never shown
@@ -54,14 +58,20 @@ def _notify(url: str, title: str, body: str) -> Outcome:
     sender = Apprise()
     if not sender.add(url):  # not a URL that Apprise knows
         return Outcome.REFUSED
-    kind, body, how = TYPES.get(title.partition(":")[0], "info"), body[:MAX_CHARS], NotifyFormat.TEXT
-    for service in sender:
-        service.overflow_mode = OverflowMode.SPLIT  # a service that refuses long texts would block all later messages
-        if service.resolve_format(how) == NotifyFormat.HTML:
-            # Apprise's own HTML of a text has only unbreakable spaces, one line that no phone shows, and no links.
-            body, how = as_html(body), NotifyFormat.HTML
-            title = title if service.title_maxlen > 0 else escape(title, quote=False)  # else it is put into the body
-    sent = sender.notify(
+    outcomes = [_notify_service(service, title, body[:MAX_CHARS]) for service in sender]  # one URL may name several
+    return next((one for one in outcomes if one is not Outcome.ACCEPTED), Outcome.ACCEPTED)
+
+
+def _notify_service(service: "NotifyBase", title: str, body: str) -> Outcome:
+    from apprise import Apprise, NotifyFormat, OverflowMode
+
+    kind, how = TYPES.get(title.partition(":")[0], "info"), NotifyFormat.TEXT
+    service.overflow_mode = OverflowMode.SPLIT  # a service that refuses long texts would block all later messages
+    if service.resolve_format(how) == NotifyFormat.HTML:
+        # Apprise's own HTML of a text has only unbreakable spaces, one line that no phone shows, and no links.
+        body, how = as_html(body), NotifyFormat.HTML
+        title = title if service.title_maxlen > 0 else escape(title, quote=False)  # else it is put into the body
+    sent = Apprise(service).notify(
         title=title,
         body=body,
         body_format=how,  # a receiver of Markdown gets it escaped

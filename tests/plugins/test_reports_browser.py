@@ -182,6 +182,10 @@ def test_a_page_reached_inside_the_frame_does_not_take_the_address_of_the_one_be
         link(inside, "Moss").click()
         expect(inside.locator("#reader h1")).to_contain_text("Moss")
         assert said(page) == {"report": [MOSS]}
+        inside.get_by_role("link", name="Brand reports").click()  # of the bar: the list, not the open report again
+        expect(link(inside, "Moss")).to_be_visible()
+        expect(inside.locator("#reader")).to_be_hidden()
+        assert said(page) == {}
 
 
 def test_the_list_is_searched_and_sorted_by_the_server(browser: Browser, address: str, tokens: dict[str, str]) -> None:

@@ -73,5 +73,10 @@ export function stepLink(said, show, attributes, text) {
   return link;
 }
 
-// An address without one inside loses its parameters when the page has loaded, unless the page has them.
-if (isFramed()) change({});
+// A page that was reached inside has its own parameters, and the window still those of the one before. An address without
+// one inside loses its parameters when the page has loaded, unless the page has them.
+if (isFramed()) {
+  const view = VIEW.exec(around.location.pathname)?.[0] ?? "";
+  if (around.location.pathname === view) change({});
+  else around.history.replaceState(around.history.state, "", `${view}${here}${location.search}`);
+}
