@@ -46,11 +46,13 @@ CORPUS = golden.FOLDER / "fuzz"
 PARTITIONS = 3
 CHUNK = 10_000  # records that are sent, landed and judged before the next
 LAND_SECONDS = 300.0
+MOST_BYTES = 20_000_000  # a long value that is doubled is over Kafka's default of 1 MB
 TROUBLE = ("Traceback", "failed=", " ERROR ")  # in the driver's log
 TOPIC_CONFIG = {
     "message.timestamp.type": "CreateTime",  # odd times must get into the topic
     "message.timestamp.after.max.ms": str(2**63 - 1),
     "retention.ms": "-1",  # by the records' own times, most have expired
+    "max.message.bytes": str(MOST_BYTES),
 }
 Place = tuple[int, int]  # partition and offset
 
@@ -101,7 +103,8 @@ class Fuzz:
     def send(self, values: Iterable[Value]) -> None:
         """Send the next chunk, and remember where each value came to be."""
         self.sent.clear()
-        producer = Producer(kafka.librdkafka_options(self.settings) | {"linger.ms": 50, "compression.type": "lz4"})
+        options = {"linger.ms": 50, "compression.type": "lz4", "message.max.bytes": MOST_BYTES}
+        producer = Producer(kafka.librdkafka_options(self.settings) | options)
         for number, value in enumerate(values):
             self._produce(producer, number % PARTITIONS, value)
         assert producer.flush(120) == 0
