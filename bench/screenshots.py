@@ -83,6 +83,16 @@ def _question(page: FrameLocator | Page) -> None:
     page.locator("#result table").wait_for()
 
 
+def _runbook(page: FrameLocator | Page) -> None:
+    page.locator("a[href*='runbooks/']").first.click()
+    page.locator(".prose h1").wait_for()
+
+
+def _users(page: FrameLocator | Page) -> None:
+    page.locator("#users").click()
+    page.locator("#bind").wait_for()
+
+
 PLACES = "#places li"
 PAGES = (
     Shot("live", "live", PLACES, _filters, settle_seconds=8),
@@ -90,6 +100,8 @@ PAGES = (
     Shot("brand", "brand", "#find", _brand),
     Shot("pin", "brand", "#find", _pin),
     Shot("health", "health", "#flow .step .badge"),
+    Shot("runbook", "health", "a[href*='runbooks/']", _runbook),
+    Shot("users", "health", "#users", _users),
     Shot("quality", "quality", "#verdicts .verdict .badge"),
     Shot("reports", "reports", "#list table"),
     Shot("report", "reports", "#list table", _first_report, settle_seconds=3),
