@@ -279,10 +279,11 @@ def test_trends_say_that_they_are_learning_and_for_how_long(
 ) -> None:
     new = rise("7", "Lemon cake", times_usual=None, usual_per_minute=0.0)
     until = (NOW + timedelta(minutes=34, seconds=20)).isoformat()
-    answers = {"trends": NO_TRENDS | {"pins": [new], "learning_until": until}}
+    jumped = rise("8", "Plum cake", times_usual=120)
+    answers = {"trends": NO_TRENDS | {"pins": [new, jumped], "learning_until": until}}
     with opened(browser, f"{address}/trends", tokens["ann"], answers) as (page, _):
         expect(page.get_by_role("status").filter(has_text="Learning")).to_contain_text("for another 35 min")
-        expect(page.locator(".trend-size")).to_have_text("learning")
+        expect(page.locator(".trend-size")).to_have_text(["learning", "learning"])
     answers = {"trends": NO_TRENDS | {"pins": [new]}}
     with opened(browser, f"{address}/trends", tokens["ann"], answers) as (page, _):
         expect(page.locator(".trend-size")).to_have_text("new")

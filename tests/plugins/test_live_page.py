@@ -196,7 +196,7 @@ def test_without_that_wish_it_turns_until_somebody_is_at_it(
         page.wait_for_function(AT_REST, polling=500)
 
 
-def test_the_middle_of_the_events_is_not_over_the_wrong_ocean(
+def test_the_globe_faces_the_region_with_most_events_and_no_ocean(
     browser: Browser, address: str, tokens: dict[str, str]
 ) -> None:
     with opened(browser, f"{address}/trends", tokens["ann"], ANSWERS) as (page, _):
@@ -204,8 +204,9 @@ def test_the_middle_of_the_events_is_not_over_the_wrong_ocean(
         longitude, latitude = module(page, "live-places", "middle", fiji)
         assert (abs(longitude), latitude) == (pytest.approx(180), pytest.approx(0))
         assert module(page, "live-places", "middle", []) is None
-        everywhere = [{"at": [0, 0], "events": 1}, {"at": [180, 0], "events": 1}]
-        assert module(page, "live-places", "middle", everywhere) is None
+        two = [{"at": [-100, 40], "events": 3}, {"at": [10, 50], "events": 2}, {"at": [20, 50], "events": 2}]
+        longitude, latitude = module(page, "live-places", "middle", two)
+        assert (longitude, latitude) == (pytest.approx(15), pytest.approx(50, abs=1)), "not between the two regions"
 
 
 @pytest.mark.parametrize(

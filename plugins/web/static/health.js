@@ -54,12 +54,12 @@ function step(data) {
     h(
       "dl",
       { class: "facts" },
-      fact("Newest data", data.newest_age_seconds === null ? "–" : `${duration(data.newest_age_seconds)} ago`),
+      fact("Age of newest", duration(data.newest_age_seconds)),
       backlog(data),
     ),
     data.unwell.map((text) => h("p", { class: "wrong" }, text)),
     data.note ? h("p", { class: "quiet" }, data.note) : null,
-    data.last_error ? lastError(data.last_error) : h("p", { class: "quiet" }, "None of the last hundred alerts"),
+    data.last_error ? lastError(data.last_error) : h("p", { class: "quiet" }, "No recent alert"),
     h(
       "p",
       { class: "links" },

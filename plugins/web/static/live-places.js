@@ -5,6 +5,8 @@ import { $, compact, count, country, fill, h } from "./pinwheel.js";
 
 const REACH = 22; // pixels around the pointer
 const DEGREE = Math.PI / 180;
+const REGION = Math.cos(40 * DEGREE); // what is nearer is one region
+const CENTRES = 50; // places that a region is looked for around
 
 /** @param {{city: string | null}} place */
 export const townOf = (place) => place.city ?? "Unknown town";
@@ -12,19 +14,28 @@ export const townOf = (place) => place.city ?? "Unknown town";
 /** Whether somebody reads or uses it: then it must not move. @param {Element} list */
 export const isInUse = (list) => list.matches(":hover, :focus-within");
 
-/** The middle of where the events are; null without events, or when they are everywhere. @param {Place[]} places @returns {Point | null} */
+/**
+ * The middle of the region with most events, because that of all may be an ocean; null without events.
+ * @param {Place[]} places busiest first
+ * @returns {Point | null}
+ */
 export function middle(places) {
-  let [x, y, z, all] = [0, 0, 0, 0];
-  for (const { at, events: n } of places) {
-    const [longitude, latitude] = [at[0] * DEGREE, at[1] * DEGREE];
-    x += n * Math.cos(latitude) * Math.cos(longitude);
-    y += n * Math.cos(latitude) * Math.sin(longitude);
-    z += n * Math.sin(latitude);
-    all += n;
+  const all = places.map(({ at: [longitude, latitude], events }) => {
+    const [along, up] = [longitude * DEGREE, latitude * DEGREE];
+    return { events, to: [Math.cos(up) * Math.cos(along), Math.cos(up) * Math.sin(along), Math.sin(up)] };
+  });
+  let [most, best] = [0, [0, 0, 0]];
+  for (const { to } of all.slice(0, CENTRES)) {
+    const near = all.filter((place) => dot(place.to, to) > REGION);
+    const sum = to.map((_, axis) => near.reduce((total, place) => total + place.events * (place.to[axis] ?? 0), 0));
+    if (Math.hypot(...sum) > most) [most, best] = [Math.hypot(...sum), sum];
   }
-  if (Math.hypot(x, y, z) < 0.1 * all || !all) return null;
-  return [Math.atan2(y, x) / DEGREE, Math.atan2(z, Math.hypot(x, y)) / DEGREE];
+  const [x = 0, y = 0, z = 0] = best;
+  return most ? [Math.atan2(y, x) / DEGREE, Math.atan2(z, Math.hypot(x, y)) / DEGREE] : null;
 }
+
+/** @param {number[]} one @param {number[]} other */
+const dot = (one, other) => one.reduce((sum, value, axis) => sum + value * (other[axis] ?? 0), 0);
 
 /** The list, and the note at the place that is pointed at or chosen in the list. */
 export class Places {

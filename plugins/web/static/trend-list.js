@@ -74,7 +74,8 @@ function details(kind, trend) {
 
 /** @param {Api.Trend} trend @param {boolean} isLearning */
 function size({ times_usual: times }, isLearning) {
-  if (times === null) return isLearning ? h("small", { class: "quiet" }, "learning") : "new";
+  if (isLearning) return h("small", { class: "quiet" }, "learning"); // a usual of a few minutes makes any size
+  if (times === null) return "new";
   return times >= 100 ? "> × 100" : `× ${times.toFixed(times < 10 ? 1 : 0)}`;
 }
 
