@@ -167,7 +167,6 @@ class PinCache:
         self._clock = clock
         self._connection: Connection | None = None
         self._used = 0.0
-        self._select = statement("enrich/select_pins")
 
     def select(self, pin_ids: Sequence[int]) -> dict[int, PinRow]:
         """Look pins up; ids that are not in the cache are left out."""
@@ -179,7 +178,7 @@ class PinCache:
 
     def _selected(self, connection: Connection, pin_ids: tuple[int, ...]) -> dict[int, PinRow]:
         with connection.cursor(Cursor) as cursor:
-            cursor.execute(self._select, {"pin_ids": pin_ids})
+            cursor.execute(statement("enrich/select_pins", connection.engine), {"pin_ids": pin_ids})
             return {row[0]: row[1:] for row in cursor.fetchall()}
 
     def save_versions(self, pins: Mapping[int, PinRow]) -> None:

@@ -4,6 +4,9 @@
 -- reads:   pin_cache
 -- writes:  nothing
 -- params:  pin_ids list of bigint
+
+-- FORCE INDEX, because MariaDB reads the whole table if its statistics are of before it was filled.
+-- noqa: disable=PRS
 SELECT
     pin_id,
     creator_id,
@@ -19,4 +22,5 @@ SELECT
     kafka_partition,
     kafka_offset
 FROM pin_cache
+--mariadb: FORCE INDEX (PRIMARY)
 WHERE pin_id IN %(pin_ids)s

@@ -4,6 +4,9 @@
 -- reads:   pin_cache, brands
 -- writes:  nothing
 -- params:  pin_ids list of bigint
+
+-- FORCE INDEX, because MariaDB reads the whole table if its statistics are of before it was filled.
+-- noqa: disable=PRS
 SELECT
     pin.pin_id,
     pin.title,
@@ -15,5 +18,6 @@ SELECT
     pin.brand_id,
     brand.name AS brand_name
 FROM pin_cache AS pin
+--mariadb: FORCE INDEX (PRIMARY)
 LEFT JOIN brands AS brand ON pin.brand_id = brand.brand_id
 WHERE pin.pin_id IN %(pin_ids)s

@@ -1,0 +1,43 @@
+"""Pins are looked up by their key, whatever the server believes of the number of its pins."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from pinwheel.clients import memsql
+from pinwheel.clients.memsql import Connection
+from pinwheel.core.settings import MemsqlSettings
+
+PINS = 2000
+SOME = {"pin_ids": list(range(0, PINS, PINS // 10))}
+
+
+@pytest.fixture
+def full(memsql_settings: MemsqlSettings) -> Iterator[Connection]:
+    """With many pins in a table whose statistics say that it has none, as after a restart right after it was filled."""
+    with memsql.connect(memsql_settings) as connection, connection.cursor() as cursor:
+        cursor.execute("ANALYZE TABLE pin_cache")
+        cursor.fetchall()
+        rows = [(n, f"title {n}") for n in range(PINS)]
+        cursor.executemany("INSERT INTO pin_cache (pin_id, title) VALUES (%s, %s)", rows)
+        connection.commit()
+        cursor.execute("ALTER TABLE pin_cache STATS_AUTO_RECALC = 0")  # reads the statistics that are saved
+        yield connection
+        connection.rollback()
+        cursor.execute("TRUNCATE TABLE pin_cache")
+        cursor.execute("ALTER TABLE pin_cache STATS_AUTO_RECALC = DEFAULT")
+
+
+def plan(connection: Connection, sql: str) -> tuple[str, str | None]:
+    with connection.cursor() as cursor:
+        cursor.execute(f"EXPLAIN {sql}", SOME)
+        (row,) = [row for row in cursor.fetchall() if row["table"] in ("pin", "pin_cache")]
+        return row["type"], row["key"]
+
+
+@pytest.mark.parametrize("name", ["pages/pins", "enrich/select_pins", "enrich/select_versions", "reports/titles"])
+def test_pins_are_read_by_their_key_when_statistics_are_old(full: Connection, name: str) -> None:
+    sql = memsql.statement(name)
+    assert plan(full, sql) == ("range", "PRIMARY")
+    assert plan(full, sql.replace("FORCE INDEX (PRIMARY)", "")) == ("ALL", None), "else the test proves nothing"
+    assert "INDEX" not in memsql.statement(name, "singlestore")
