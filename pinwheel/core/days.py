@@ -33,13 +33,17 @@ def zone(name: str) -> ZoneInfo:
     Raises:
         AskedError: there is none; names those that are nearly the same.
     """
-    known = names()
-    if name in known:
+    if is_zone(name):
         return ZoneInfo(name)
-    near = difflib.get_close_matches(name.lower(), [n.lower() for n in known], cutoff=0.7)
-    offered = [n for n in sorted(known) if n.lower() in near]
+    near = difflib.get_close_matches(name.lower(), [n.lower() for n in names()], cutoff=0.7)
+    offered = [n for n in sorted(names()) if n.lower() in near]
     advice = f"did you mean {' or '.join(offered)}?" if offered else "names are like Europe/Berlin, Asia/Kolkata or UTC"
     raise AskedError(f"time_zone: there is no time zone {name[:100]!r} among the IANA names: {advice}")
+
+
+def is_zone(name: str) -> bool:
+    """Whether there is a zone of that name. A brand's may be none: written by hand, or by a newer zone database."""
+    return name in names()
 
 
 @lru_cache

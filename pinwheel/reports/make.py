@@ -7,7 +7,7 @@ the report again. If the database is unavailable, the work is retried. One brand
 import logging
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import partial
@@ -86,15 +86,16 @@ class Maker:
             return
         through, kept_from = self._through(), self._again(revisions.kept_from)
         kinds, back_days = self._settings.report_periods, self._settings.report_back_days
-        for time_zone in self._known({NAMED_UTC, *self._again(revisions.zones).values()}):
+        of_brand = self._again(revisions.zones)
+        for time_zone in self._known({NAMED_UTC, *of_brand.values()}, of_brand):
             for period in recent(kinds, back_days, self._now(), time_zone):
                 if period.ends_after(first_day) and period.before.begins_after(kept_from):
                     self._period(period, through, partial(_due, is_young=self._is_young(period)))
 
-    def _known(self, names: Iterable[str]) -> list[str]:
+    def _known(self, names: Iterable[str], of_brand: Mapping[int, str]) -> list[str]:
         """Those that are time zones: another name is the failure of its brands alone."""
-        known, unknown = zones.known(names)
-        self.tally.failed |= {f"all reports of brands in the time zone {name}": why for name, why in unknown.items()}
+        known, failed = zones.known(names, of_brand)
+        self.tally.failed |= failed
         return known
 
     def _is_young(self, period: Period) -> bool:
@@ -113,7 +114,7 @@ class Maker:
         """
         of_brand = self._again(revisions.zones)
         names = {of_brand.get(b, NAMED_UTC) for b in brand_ids} if brand_ids else {NAMED_UTC, *of_brand.values()}
-        periods = [replace(period, time_zone=name) for name in self._known(names)]
+        periods = [replace(period, time_zone=name) for name in self._known(names, of_brand)]
         over = [one for one in periods if one.is_over(self._now())]
         for one in periods if brand_ids or not over else []:
             require_over(one, self._now())

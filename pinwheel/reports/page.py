@@ -14,6 +14,7 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from pinwheel.core.days import is_zone
 from pinwheel.reports import charts, trends, words
 from pinwheel.reports.numbers import Change, Group, Quality, Totals
 from pinwheel.reports.period import Period
@@ -176,7 +177,8 @@ def number_name(name: str, period: Period, titles: Mapping[str, str | None]) -> 
 
 
 def _hour_name(number: int, period: Period) -> str:
-    if number >= len(period.hours):  # the zone's rules have changed since that revision was made
+    # The zone's rules have changed since that revision was made, or it is not known here.
+    if not is_zone(period.time_zone) or number >= len(period.hours):
         return f"Hour {number + 1}"
     at = period.hours[number]
     day = "" if period.days == 1 else words.time(at.local.replace(tzinfo=None, fold=0), "EEE d MMMM, ")

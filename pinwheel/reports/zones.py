@@ -11,21 +11,24 @@ from pinwheel.clients.memsql import Connection, connect, execute, fetch, transac
 from pinwheel.core.days import NAMED_UTC, zone
 from pinwheel.core.errors import AskedError
 from pinwheel.core.settings import MemsqlSettings, load
+from pinwheel.reports.words import cut
 
 log = logging.getLogger(__name__)
 
 
-def known(names: Iterable[str]) -> tuple[list[str], dict[str, str]]:
-    """Those that are time zones, UTC first; and the others, with what is wrong with them."""
-    found, unknown = [], {}
+def known(names: Iterable[str], of_brand: Mapping[int, str]) -> tuple[list[str], dict[str, str]]:
+    """Those that are time zones, UTC first; and which brands have others, with what is wrong with them."""
+    found, failed = [], {}
     for name in sorted(names, key=lambda n: (n != NAMED_UTC, n)):
         try:
             zone(name)
             found.append(name)
         except AskedError as error:
-            unknown[name] = str(error)
-            log.error("time_zone=%s: %s", name, error)
-    return found, unknown
+            brands = ", ".join(str(brand_id) for brand_id, its in sorted(of_brand.items()) if its == name)
+            told = f"all reports of brand {cut(brands)}, in the time zone {name!r}"
+            failed[told] = f"{error}. Set one with set_time_zone"
+            log.error("time_zone=%s brands=%s: %s", name, brands, error)
+    return found, failed
 
 
 def set_by_form(form: Mapping[str, Any], by: str) -> str:

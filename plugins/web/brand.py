@@ -9,7 +9,7 @@ from fastapi import APIRouter, Depends, HTTPException, Path
 from pydantic import BaseModel
 
 from pinwheel.clients.memsql import Connection, fetch
-from pinwheel.core.days import local
+from pinwheel.core.days import NAMED_UTC, is_zone, local
 from pinwheel.core.times import naive, utc_now
 from plugins.web import trends
 from plugins.web.access import Scope, ViewerDep, only
@@ -51,6 +51,7 @@ class Country(BaseModel):
 class BrandToday(BaseModel):
     """A brand's running day in its ``time_zone``, in which all times are.
 
+    ``unknown_zone``: what ``brands`` has instead of a time zone that is known here, so that ``time_zone`` is UTC; or null.
     ``complete_through``: the rollups have everything that Kafka received by then; null: not known. ``to``: all numbers
     of ``today`` are from midnight to here, and those of other days to the same minute. ``yesterday``: null if its rows
     are no longer kept. ``usual``: the mean of ``usual_days`` of the last seven days; null if there are none yet.
@@ -60,6 +61,7 @@ class BrandToday(BaseModel):
     brand_id: int
     name: str
     time_zone: str
+    unknown_zone: str | None
     day: date
     complete_through: datetime | None
     to: datetime
@@ -94,7 +96,8 @@ def today(brand_id: Annotated[int, Depends(of_viewer)], connection: DatabaseDep,
     (known,) = fetch(connection, "pages/brand", {"brand_id": brand_id})
     if known["name"] is None and known["first_day"] is None:
         raise HTTPException(404, f"There is no brand {brand_id} that you may see.")
-    span = span_of(brand_id, naive(now), known["complete_through"], known["time_zone"])
+    time_zone = known["time_zone"] if is_zone(known["time_zone"]) else NAMED_UTC
+    span = span_of(brand_id, naive(now), known["complete_through"], time_zone)
     days = [span, *(span.before(n) for n in range(1, USUAL_DAYS + 1))]
     counts = Counts(connection, days)
     usual = usual_days([day.midnight for day in days], known["first_day"], known["kept_from"])
@@ -103,7 +106,8 @@ def today(brand_id: Annotated[int, Depends(of_viewer)], connection: DatabaseDep,
     return BrandToday(
         brand_id=brand_id,
         name=known["name"] or f"brand {brand_id}",
-        time_zone=span.time_zone,
+        time_zone=time_zone,
+        unknown_zone=None if time_zone == known["time_zone"] else known["time_zone"],
         day=span.day,
         complete_through=known["complete_through"] and local(known["complete_through"], span.time_zone),
         to=local(span.to, span.time_zone),

@@ -49,6 +49,7 @@ def brand_today(**values: Any) -> dict[str, Any]:
         "brand_id": 1,
         "name": "Copper Kitchen",
         "time_zone": "UTC",
+        "unknown_zone": None,
         "day": "2026-03-14",
         "complete_through": NOW.isoformat(),
         "to": "2026-03-14T14:37:00Z",
@@ -116,6 +117,22 @@ def test_a_day_whose_clocks_go_back_has_25_hours_in_its_zone(
         page.get_by_text("As a table").click()
         expect(page.get_by_role("columnheader", name="Hour, Europe/Berlin")).to_be_visible()
         assert seen.faults == []
+
+
+@SIZES
+def test_a_time_zone_that_is_not_known_is_told_with_what_to_do(
+    browser: Browser, address: str, tokens: dict[str, str], width: int
+) -> None:
+    size = {"width": width, "height": 860}
+    answers = {"brands/1": brand_today(unknown_zone="Mars/<b>Base</b>")}
+    for person, todo in (("ann", "Set the right one with set_time_zone."), ("carl", "Ask who runs Pinwheel")):
+        with opened(browser, f"{address}/brand?brand=1", tokens[person], answers, viewport=size) as (page, seen):
+            told = page.locator("#content .notice")
+            expect(told).to_contain_text("is “Mars/<b>Base</b>”, which is none that is known here")
+            expect(told).to_contain_text(todo)
+            expect(page.locator("#said")).to_contain_text("00:00 to 14:37 UTC")
+            assert page.get_by_role("link", name="set_time_zone").count() == (person == "ann")
+            assert seen.faults == []
 
 
 @SIZES

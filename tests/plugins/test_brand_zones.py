@@ -177,3 +177,22 @@ def test_the_running_day_is_that_of_the_clock() -> None:
     assert (span.day, span.midnight, span.to) == (
         date(2026, 3, 15), datetime(2026, 3, 14, 18, 30), datetime(2026, 3, 14, 18, 45),
     )  # fmt: skip
+
+
+@pytest.mark.parametrize("name_of_none", ["Mars/Base", "", "europe/berlin", "../etc/passwd"])
+def test_a_zone_that_is_not_known_here_is_told_and_days_are_utc(
+    app: FastAPI, merged: MergeEvents, settings: MergeSettings, ann: TestClient, name_of_none: str
+) -> None:
+    newest = datetime(2026, 3, 14, 14, 37, tzinfo=UTC)
+    app.dependency_overrides[clock] = lambda: newest
+    name(settings, name_of_none)
+    kinds = ("pin", "repin", "comment", "login")
+    rows = [event(kind, f"l{kind}", n, brand_id=None, occurred_at=newest) for n, kind in enumerate(kinds)]
+    merged([*rows, event("repin", "e", 9, brand_id=1, occurred_at=newest.replace(hour=9))])
+    answer = ann.get("/api/brands/1")
+    assert answer.status_code == 200, answer.text
+    told = answer.json()
+    assert (told["unknown_zone"], told["time_zone"], told["day"]) == (name_of_none, "UTC", "2026-03-14")
+    assert [hour["today"] for hour in told["hours"][8:11]] == [0, 1, 0]
+    name(settings, BERLIN)
+    assert ann.get("/api/brands/1").json()["unknown_zone"] is None

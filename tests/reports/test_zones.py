@@ -355,8 +355,17 @@ def test_a_name_that_is_no_zone_fails_its_brands_alone(
     made = maker(report_periods="day", report_catch_up_days=1)
     made.due()
     assert [row[0] for row in listed(query)] == [70]
-    (what,) = made.tally.failed
-    assert "Mars/Base" in what
+    ((what, why),) = made.tally.failed.items()
+    assert what == "all reports of brand 71, in the time zone 'Mars/Base'"
+    assert why.startswith("time_zone: there is no time zone 'Mars/Base'")
+    assert why.endswith("set_time_zone")
+    made.tally.failed.clear()
+    made.asked(DAY, [70, 71])
+    assert (list(made.tally.failed), [row[0] for row in listed(query)]) == ([what], [70])
+
+
+def test_changes_of_a_report_in_a_zone_that_is_no_longer_known_name_hours_by_number() -> None:
+    assert number_name("hour 13", Period(date(2026, 3, 14), 1, "Mars/Base"), {}) == "Hour 14"
 
 
 def test_setting_a_zone_says_what_it_did_and_refuses_what_is_none(

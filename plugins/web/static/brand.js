@@ -3,6 +3,7 @@
 import { hourChart } from "./day-chart.js";
 import {
   $,
+  airflowLink,
   asked,
   badge,
   barLine,
@@ -50,6 +51,7 @@ function show(brand) {
   fill($("#state"), freshness(brand));
   fill(
     $("#content"),
+    unknownZone(brand),
     h(
       "div",
       { class: "cards tiles" },
@@ -70,6 +72,17 @@ function said({ day, to, time_zone: zone, usual_days: days }) {
   const until = `${DAY.format(new Date(`${day}T00:00:00Z`))}, 00:00 to ${minute(to)} ${zone}`;
   const before = days === 1 ? "the day before" : `the mean of the ${days} days before`;
   return `${until}.${days ? ` Usual: ${before}, to the same minute.` : ""}`;
+}
+
+/** @param {Api.BrandToday} brand */
+function unknownZone({ unknown_zone: name }) {
+  if (name === null) return null;
+  const todo = me.brands
+    ? "Ask who runs Pinwheel to set the right one."
+    : ["Set the right one with ", airflowLink("dags/set_time_zone", "set_time_zone"), "."];
+  const zone = h("bdi", {}, `“${name}”`);
+  const text = ["The time zone of this brand is ", zone, ", which is none that is known here: its days are those of UTC. "];
+  return h("p", { class: "notice warn", role: "status" }, text, todo);
 }
 
 /** @param {Api.BrandToday} brand */

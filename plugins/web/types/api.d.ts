@@ -57,6 +57,7 @@ declare namespace Api {
     brand_id: number;
     name: string;
     time_zone: string;
+    unknown_zone: string | null;
     day: string;
     complete_through: string | null;
     to: string;
