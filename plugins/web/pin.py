@@ -1,8 +1,9 @@
 """The API of a pin's page: what it is, and its repins and comments over time, by country, board and person."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, HTTPException, Path
 from pydantic import BaseModel
@@ -48,6 +49,9 @@ class Saves(BaseModel):
 class Pin(BaseModel):
     """A pin. Its texts are the newest version's; null: not known. ``pin_id``: as text, it may be above 2^53.
 
+    A pin may change its brand: who sees only some brands gets the numbers of its events while it was of these, and
+    ``repins`` and ``comments`` are the sums of ``hours`` then.
+
     ``repins``, ``comments``: since ``first_hour``, null if there are none. ``hours``: those with events from
     ``shown_from`` to ``shown_to``, seven days, oldest first. ``trend``: null unless its repins rise now;
     ``learning_until``: as for all trends.
@@ -82,20 +86,36 @@ def pin(
     known = next(iter(fetch(connection, "pages/pins", {"pin_ids": [pin_id]})), None)
     (totals,) = fetch(connection, "pages/pin_totals", {"pin_id": pin_id})
     exists = known is not None or totals["first_hour"] is not None
-    if not exists or not Scope(viewer.brands).sees(known["brand_id"] if known else None):
+    scope = Scope(viewer.brands)
+    if not exists or not scope.sees(known["brand_id"] if known else None):
         raise HTTPException(404, f"There is no pin {pin_id} that you may see.")
-    return _pin(connection, pin_id, known or {}, totals, naive(now))
+    return _pin(Asked(connection, pin_id, scope), known or {}, totals, naive(now))
 
 
-def _pin(connection: Connection, pin_id: int, known: Row, totals: Row, now: datetime) -> Pin:
-    (state,) = fetch(connection, "pages/trends_state")
+@dataclass(frozen=True)
+class Asked:
+    """A pin, and the brands whose numbers of it may be told."""
+
+    connection: Connection
+    pin_id: int
+    scope: Scope
+
+    def of(self, name: str, **params: Any) -> list[Row]:
+        """Rows of a statement, or of its variant for some brands, which counts by the brand that each event has."""
+        variant = f"pages/{name}" if self.scope.brands is None else f"pages/{name}_of_brands"
+        return fetch(self.connection, variant, params | {"pin_id": self.pin_id} | self.scope.sql())
+
+
+def _pin(asked: Asked, known: Row, totals: Row, now: datetime) -> Pin:
+    (state,) = fetch(asked.connection, "pages/trends_state")
     to = datetime.combine(now + DAY, time())  # whole days: the chart names where each begins
-    period = {"pin_id": pin_id, "from_time": to - SHOWN, "to_time": to}
-    hours = fetch(connection, "pages/pin_hours", period)
+    hours = asked.of("pin_hours", from_time=to - SHOWN, to_time=to)
+    if asked.scope.brands is not None:
+        totals = totals | _sums(hours)
     texts = {name: known.get(name) for name in ("title", "description", "category", "link", "image_url", "brand_name")}
     return Pin(
         **texts,
-        pin_id=str(pin_id),
+        pin_id=str(asked.pin_id),
         created_at=aware(known.get("created_at")),
         brand_id=known.get("brand_id"),
         repins=totals["repins"],
@@ -105,24 +125,28 @@ def _pin(connection: Connection, pin_id: int, known: Row, totals: Row, now: date
         shown_from=(to - SHOWN).replace(tzinfo=UTC),
         shown_to=to.replace(tzinfo=UTC),
         hours=[PinHour(**row | {"hour": aware(row["hour"])}) for row in reversed(hours)],
-        saves=_saves(connection, pin_id, hours, totals["kept_from"], to - SHOWN),
-        trend=_trend(connection, pin_id, state),
+        saves=_saves(asked, hours, totals["kept_from"], to - SHOWN),
+        trend=_trend(asked, state),
         learning_until=trends.learning_until(state),
     )
 
 
-def _saves(
-    connection: Connection, pin_id: int, hours: Sequence[Row], kept_from: date | None, shown_from: datetime
-) -> Saves:
+def _sums(hours: Sequence[Row]) -> Row:
+    """Totals of these hours, newest first."""
+    counts = {name: sum(hour[name] for hour in hours) for name in ("repins", "comments")}
+    return {**counts, "first_hour": hours[-1]["hour"] if hours else None}
+
+
+def _saves(asked: Asked, hours: Sequence[Row], kept_from: date | None, shown_from: datetime) -> Saves:
     looked_up = newest(hours, kept_from)
     is_all = len(looked_up) == len(hours)
     since = shown_from if is_all or not looked_up else looked_up[-1]
     if not looked_up:
         none = 0 if is_all else None
         return Saves(since=since.replace(tzinfo=UTC), is_all=is_all, boards=none, people=none, countries=[])
-    asked = {"pin_id": pin_id, "hours": looked_up}
-    (saved,) = fetch(connection, "pages/pin_saves", asked)
-    countries = [Country(**row) for row in fetch(connection, "pages/pin_countries", asked)[:TOP]]
+    params = {"pin_id": asked.pin_id, "hours": looked_up} | asked.scope.sql()
+    (saved,) = fetch(asked.connection, "pages/pin_saves", params)
+    countries = [Country(**row) for row in asked.of("pin_countries", hours=looked_up)[:TOP]]
     return Saves(since=since.replace(tzinfo=UTC), is_all=is_all, countries=countries, **saved)
 
 
@@ -139,6 +163,7 @@ def newest(hours: Sequence[Row], kept_from: date | None) -> list[datetime]:
     return found
 
 
-def _trend(connection: Connection, pin_id: int, state: Row) -> Trend | None:
-    rows = fetch(connection, "pages/pin_trend", {"item": str(pin_id)})
-    return next(iter(trends.told(connection, trends.Kind.PIN, rows, state)), None)
+def _trend(asked: Asked, state: Row) -> Trend | None:
+    rows = fetch(asked.connection, "pages/pin_trend", {"item": str(asked.pin_id)})
+    own = trends.own(asked.connection, asked.scope, rows)
+    return next(iter(trends.told(asked.connection, trends.Kind.PIN, own, state)), None)

@@ -10,8 +10,9 @@ from pydantic import BaseModel
 
 from pinwheel.clients import memsql
 from pinwheel.clients.memsql import Connection, Row
-from pinwheel.core.times import aware
-from plugins.web.access import ScopeDep
+from pinwheel.core.days import whole_hour
+from pinwheel.core.times import HOUR, aware
+from plugins.web.access import Scope, ScopeDep
 from plugins.web.database import DatabaseDep
 
 router = APIRouter(prefix="/api/trends", tags=["trends"])
@@ -19,6 +20,7 @@ router = APIRouter(prefix="/api/trends", tags=["trends"])
 TOP = 10  # of each kind
 SPARK_MINUTES = 60
 MINUTE = timedelta(minutes=1)
+COMPARED = timedelta(minutes=90)  # of repins: what is usual weighs no older ones
 LEARNT_AFTER = timedelta(hours=1)  # of counting: what came before then weighs little in what is usual
 SURE = ((-15, "beyond_doubt"), (-9, "very_sure"))  # chance_log10 at most -> confidence; above both: sure
 
@@ -83,7 +85,7 @@ def now(scope: ScopeDep, connection: DatabaseDep) -> Trends:
     """Items that rise now compared with their own recent past, about a minute behind."""
     (state,) = memsql.fetch(connection, "pages/trends_state")
     trends: dict[str, list[Trend]] = defaultdict(list)
-    rows = memsql.fetch(connection, "questions/trends", {**scope.sql(), "top": TOP})
+    rows = own(connection, scope, memsql.fetch(connection, "questions/trends", {**scope.sql(), "top": TOP}))
     for kind in Kind:
         trends[kind] = told(connection, kind, [r for r in rows if r["kind"] == kind], state)
     return Trends(
@@ -96,6 +98,18 @@ def now(scope: ScopeDep, connection: DatabaseDep) -> Trends:
         brands=trends[Kind.BRAND],
         countries=trends[Kind.COUNTRY],
     )
+
+
+def own(connection: Connection, scope: Scope, rows: Sequence[Row]) -> list[Row]:
+    """Trends without those of pins that had repins of other brands meanwhile: a pin may change its brand."""
+    pins = [int(row["item"]) for row in rows if row["kind"] == Kind.PIN]
+    if scope.brands is None or not pins:
+        return list(rows)
+    as_of = rows[0]["as_of_utc"]
+    hours = [whole_hour(as_of) - n * HOUR for n in range(-(-COMPARED // HOUR) + 1)]
+    found = memsql.fetch(connection, "pages/pins_of_others", {**scope.sql(), "pin_ids": pins, "hours": hours})
+    others = {str(row["pin_id"]) for row in found}
+    return [row for row in rows if row["kind"] != Kind.PIN or row["item"] not in others]
 
 
 def learning_until(state: Row) -> datetime | None:

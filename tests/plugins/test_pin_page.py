@@ -135,6 +135,48 @@ def test_a_bound_person_sees_pins_of_their_brands_and_the_same_404_for_all_other
     assert login(None).get("/api/pins/21").status_code == 401
 
 
+def test_a_pin_that_changed_its_brand_gives_the_earlier_numbers_to_nobody_of_the_new_one(
+    merged: MergeEvents, settings: MergeSettings, ann: TestClient, carl: TestClient
+) -> None:
+    """Carl is bound to 1 and 2. The pin was of brand 3, of none, and is of 1 now; a late worker still says 3."""
+    dice = random.Random(8)
+    rows = [event("pin", "was", 0, brand_id=3, occurred_at=NOON - timedelta(days=6)),
+            event("pin", "is", 1, brand_id=1, occurred_at=NOON - timedelta(days=2))]  # fmt: skip
+    for n in range(10, 200):
+        at = NOON - timedelta(hours=dice.uniform(0, 24 * 9))
+        rows.append(event(dice.choice(["repin", "comment"]), f"e{n}", n, user_id=dice.randint(1, 20), occurred_at=at,
+                          brand_id=dice.choice([1, 2, 3, None]), country_code=dice.choice(["NL", "US"])))  # fmt: skip
+        rows[-1]["board_id"] = dice.randint(1, 30) if rows[-1]["event_type"] == "repin" else None
+    merged(rows)
+    run(settings, "INSERT INTO trends VALUES ('pin', '7', '2026-03-14 11:57', '2026-03-14 12:00:30', 9, 9, 4, 1, -8)")
+    assert told(ann)["repins"] + told(ann)["comments"] == len(rows) - 2
+    mine = [r for r in rows if r["event_type"] != "pin" and r["brand_id"] in (1, 2) and r["occurred_at"] >= FIRST]
+    saved = [r for r in mine if r["event_type"] == "repin"]
+    found = told(carl)
+    assert (found["brand_id"], found["repins"], found["comments"]) == (1, len(saved), len(mine) - len(saved))
+    assert sum(h["repins"] + h["comments"] for h in found["hours"]) == len(mine)
+    first = min(r["occurred_at"] for r in mine).replace(minute=0, second=0, microsecond=0)
+    assert (found["first_hour"], found["hours"][0]["hour"]) == (f"{first:%Y-%m-%dT%H:%M:%SZ}",) * 2
+    saves = found["saves"]
+    assert saves["boards"] == len({r["board_id"] for r in saved})
+    assert saves["people"] == len({r["user_id"] for r in saved})
+    assert {c["country_code"]: c["engagement"] for c in saves["countries"]} == Counter(r["country_code"] for r in mine)
+
+
+@pytest.mark.parametrize(("brand", "is_told"), [(3, False), (None, True), (2, True)])
+def test_a_rise_before_a_pin_changed_its_brand_is_not_told_to_the_new_one(
+    merged: MergeEvents, settings: MergeSettings, ann: TestClient, carl: TestClient, brand: int | None, is_told: bool
+) -> None:
+    at = NOON - timedelta(minutes=80)
+    merged([event("pin", "p", 0, brand_id=1, occurred_at=NOON), event("repin", "r", 1, brand_id=brand, occurred_at=at)])
+    run(settings, "INSERT INTO trends VALUES ('pin', '7', '2026-03-14 11:57', '2026-03-14 12:00:30', 9, 9, 4, 1, -8)")
+    assert (told(carl)["trend"] is not None) == is_told
+    assert [t["item"] for t in carl.get("/api/trends").json()["pins"]] == ["7"] * is_told
+    assert [t["item"] for t in carl.get("/api/brands/1").json()["trends"]["pins"]] == (["7"] if brand is None else [])
+    assert told(ann)["trend"] is not None
+    assert [t["item"] for t in ann.get("/api/trends").json()["pins"]] == ["7"]
+
+
 @pytest.mark.parametrize("pin", ["x", "-1", str(2**63)])
 def test_what_is_no_pin_is_refused(ann: TestClient, pin: str) -> None:
     assert ann.get(f"/api/pins/{pin}").status_code == 422
