@@ -51,7 +51,7 @@ class Country(BaseModel):
 class BrandToday(BaseModel):
     """A brand's running day in its ``time_zone``, in which all times are.
 
-    ``unknown_zone``: what ``brands`` has instead of a time zone that is known here, so that ``time_zone`` is UTC; or null.
+    ``unknown_zone``: what ``brands`` has instead of a time zone that is known here; ``time_zone`` is UTC then; or null.
     ``complete_through``: the rollups have everything that Kafka received by then; null: not known. ``to``: all numbers
     of ``today`` are from midnight to here, and those of other days to the same minute. ``yesterday``: null if its rows
     are no longer kept. ``usual``: the mean of ``usual_days`` of the last seven days; null if there are none yet.

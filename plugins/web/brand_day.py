@@ -5,14 +5,15 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from operator import itemgetter
+from operator import attrgetter
 from typing import Any
 
 from pydantic import BaseModel
 
-from pinwheel.clients.memsql import Connection, Row, fetch
+from pinwheel.clients.memsql import Connection, fetch
 from pinwheel.core.days import NAMED_UTC, LocalHour, are_whole_hours, hours, local, midnight, whole_hour, zone
 from pinwheel.core.times import HOUR, naive
+from plugins.web.brand_minutes import Counted, counted, minutes
 
 USUAL_DAYS = 7  # each weekday once
 DAY = timedelta(days=1)
@@ -88,7 +89,6 @@ class Span:
         from_hour = whole_hour(start)
         return {
             "brand_id": self.brand_id,
-            "from_hour": from_hour,
             "from_time": start,
             "first_hour": start if start == from_hour else from_hour + HOUR,
             "last_hour": self.last_hour,
@@ -136,31 +136,33 @@ class Counts:
     def __init__(self, connection: Connection, days: Sequence[Span]) -> None:
         self._connection, self._days = connection, days
         today, oldest = days[0], days[-1]
-        period = oldest.sql() | {"to_time": today.end}
+        period = {"brand_id": today.brand_id, "from_time": whole_hour(oldest.midnight), "to_time": today.end}
         self._is_whole = are_whole_hours(hour.at for day in days for hour in day.hours)
-        if self._is_whole:
-            asked = {"brand_id": today.brand_id, "hours": [day.last_hour for day in days], "minutes": today.to.minute}
-            self._begun = {row["hour"]: row for row in fetch(connection, "pages/brand_begun_hours", asked)}
-        else:
-            self._begun = {}
-        found = fetch(connection, f"pages/brand_{'hours' if self._is_whole else 'minutes'}", period)
-        self._rows = sorted(found, key=itemgetter("hour"))
+        self._begun: dict[datetime, Counted] = {}
+        buckets = fetch(connection, "pages/brand_hours", period)
+        if not self._is_whole:
+            self._rows = minutes.of(connection, today.brand_id, buckets)
+            return
+        self._rows = sorted(counted(bucket, bucket["hour"]) for bucket in buckets)
+        asked = {"brand_id": today.brand_id, "hours": [day.last_hour for day in days], "minutes": today.to.minute}
+        for row in fetch(connection, "pages/brand_begun_hours", asked):
+            self._begun[row["hour"]] = counted(row, row["hour"])
 
     def of(self, day: Span) -> Numbers:
         """All numbers of a day."""
         rows = self._between(day.midnight, day.end, day)
-        pins, repins, comments = (sum(row[n] for row in rows) for n in COUNTS)
+        pins, repins, comments = (sum(getattr(row, n) for row in rows) for n in COUNTS)
         (people,) = fetch(self._connection, "pages/brand_people", day.sql())
         return Numbers(engagement=repins + comments, repins=repins, comments=comments, pins=pins, **people)
 
-    def _between(self, start: datetime, end: datetime, day: Span) -> list[Row]:
+    def _between(self, start: datetime, end: datetime, day: Span) -> list[Counted]:
         """Counts between two times, at most to the minute to which the day goes."""
         last = day.last_hour if self._is_whole else day.to
         rows = self._whole(start, min(end, last))
         return [*rows, self._begun[last]] if start <= last < end and last in self._begun else rows
 
-    def _whole(self, start: datetime, end: datetime) -> list[Row]:
-        first, after = (bisect_left(self._rows, at, key=itemgetter("hour")) for at in (start, end))
+    def _whole(self, start: datetime, end: datetime) -> list[Counted]:
+        first, after = (bisect_left(self._rows, at, key=attrgetter("at")) for at in (start, end))
         return self._rows[first:after]
 
     def by_hour(self, usual: Sequence[Span]) -> list[BrandHour]:
@@ -194,5 +196,5 @@ def _with_ends(day: Span) -> Iterator[tuple[LocalHour, datetime]]:
     return zip(day.hours, [*(hour.at for hour in day.hours[1:]), day.end], strict=True)
 
 
-def _engaged(rows: Iterable[Row]) -> int:
-    return int(sum(row["repins"] + row["comments"] for row in rows))
+def _engaged(rows: Iterable[Counted]) -> int:
+    return sum(row.repins + row.comments for row in rows)

@@ -8,7 +8,8 @@ SELECT
     hour,
     pins,
     repins,
-    comments
+    comments,
+    updated_at
 FROM brand_hourly
 WHERE
     brand_id = %(brand_id)s

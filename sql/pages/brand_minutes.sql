@@ -1,54 +1,45 @@
 -- name:    pages/brand_minutes
--- purpose: Count a brand's events by minute, for zones whose hours are no UTC hours.
--- grain:   one row per minute with events; hour: the minute's begin
+-- purpose: Count a brand's events by minute in some UTC hours, for zones whose hours are no UTC hours.
+-- grain:   one row per minute with events
 -- reads:   pins, repins, comments
 -- writes:  nothing
--- params:  brand_id bigint, from_hour datetime, from_time datetime, to_time datetime
+-- params:  brand_id bigint, hours list of datetime
 
 -- Their hours are in no rollup. The rows are found by by_brand_hour and looked up for their minute.
 SELECT
-    hour,
+    minute,
     SUM(pins) AS pins,
     SUM(repins) AS repins,
     SUM(comments) AS comments
 FROM (
     SELECT
-        occurred_hour + INTERVAL MINUTE(occurred_at) MINUTE AS hour,
+        occurred_hour + INTERVAL MINUTE(occurred_at) MINUTE AS minute,
         1 AS pins,
         0 AS repins,
         0 AS comments
     FROM pins
     WHERE
         brand_id = %(brand_id)s
-        AND occurred_hour >= %(from_hour)s
-        AND occurred_hour < %(to_time)s
-        AND occurred_at >= %(from_time)s
-        AND occurred_at < %(to_time)s
+        AND occurred_hour IN %(hours)s
     UNION ALL
     SELECT
-        occurred_hour + INTERVAL MINUTE(occurred_at) MINUTE AS hour,
+        occurred_hour + INTERVAL MINUTE(occurred_at) MINUTE AS minute,
         0 AS pins,
         1 AS repins,
         0 AS comments
     FROM repins
     WHERE
         brand_id = %(brand_id)s
-        AND occurred_hour >= %(from_hour)s
-        AND occurred_hour < %(to_time)s
-        AND occurred_at >= %(from_time)s
-        AND occurred_at < %(to_time)s
+        AND occurred_hour IN %(hours)s
     UNION ALL
     SELECT
-        occurred_hour + INTERVAL MINUTE(occurred_at) MINUTE AS hour,
+        occurred_hour + INTERVAL MINUTE(occurred_at) MINUTE AS minute,
         0 AS pins,
         0 AS repins,
         1 AS comments
     FROM comments
     WHERE
         brand_id = %(brand_id)s
-        AND occurred_hour >= %(from_hour)s
-        AND occurred_hour < %(to_time)s
-        AND occurred_at >= %(from_time)s
-        AND occurred_at < %(to_time)s
+        AND occurred_hour IN %(hours)s
 ) AS event
-GROUP BY hour
+GROUP BY minute
