@@ -81,7 +81,11 @@ function unknownZone({ unknown_zone: name }) {
     ? "Ask who runs Pinwheel to set the right one."
     : ["Set the right one with ", airflowLink("dags/set_time_zone", "set_time_zone"), "."];
   const zone = h("bdi", {}, `“${name}”`);
-  const text = ["The time zone of this brand is ", zone, ", which is none that is known here: its days are those of UTC. "];
+  const text = [
+    "The time zone of this brand is ",
+    zone,
+    ", which is none that is known here: its day is that of UTC. ",
+  ];
   return h("p", { class: "notice warn", role: "status" }, text, todo);
 }
 
