@@ -164,6 +164,39 @@ def test_the_index_serves_every_statement(merged: MergeEvents, connection: Conne
         assert is_alone == (period == DAY), name
 
 
+@pytest.mark.parametrize(("rollup", "column"), [("brand_hourly", "hour"), ("brand_daily", "day")])
+def test_of_a_rollup_only_the_hours_of_brands_with_a_report_are_read(
+    connection: Connection, rollup: str, column: str
+) -> None:
+    """EXPLAIN on 50 hours or days of 80 brands."""
+    start = datetime(2026, 3, 1)
+    step = timedelta(hours=1) if column == "hour" else timedelta(days=1)
+    with connection.cursor() as cursor:
+        rows = [(brand, start + n * step) for brand in range(80) for n in range(50)]
+        sql = f"INSERT INTO {rollup} (brand_id, {column}, pins, repins, comments, unique_people)"
+        cursor.executemany(f"{sql} VALUES (%s, %s, 1, 1, 1, 1)", rows)
+        connection.commit()
+        cursor.execute(f"ANALYZE TABLE {rollup}")
+        cursor.fetchall()
+        found = {"first_day": start.date(), "days": 1, "time_zone": "UTC", "brand_ids": [7, 8, 9]}
+        begins = {name: start + (10 + n) * step for n, name in enumerate(("before_at", "from_at", "to_at"))}
+        sql = memsql.statement("reports/latest", connection.engine, rollup=rollup, time_column=column)
+        cursor.execute(f"EXPLAIN {sql}", found | begins)
+        (plan,) = [row for row in cursor.fetchall() if row["table"] == rollup]
+    assert (plan["type"], plan["key"]) == ("range", "PRIMARY")
+    assert int(plan["rows"]) <= 2 * 2 * len(found["brand_ids"])
+
+
+def test_more_brands_than_are_asked_for_at_once(
+    merged: MergeEvents, named: NameBrands, run: RunReports, connection: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(revisions, "BRANDS_AT_ONCE", 2)
+    named(*((n, f"brand {n}", None) for n in range(1, 5)))
+    merged(some())
+    assert run() == {"made": 5}
+    assert list(revisions.latest(connection, DAY)) == [1, 2, 3, 4, 70]
+
+
 def explained(connection: Connection, name: str, period: Period, **names: str) -> list[Row]:
     """The plan's lines that read events."""
     hour = period.before.start.replace(minute=0)
