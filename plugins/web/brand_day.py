@@ -138,15 +138,16 @@ class Counts:
         today, oldest = days[0], days[-1]
         period = {"brand_id": today.brand_id, "from_time": whole_hour(oldest.midnight), "to_time": today.end}
         self._is_whole = are_whole_hours(hour.at for day in days for hour in day.hours)
-        self._begun: dict[datetime, Counted] = {}
+        self._begun: defaultdict[datetime, list[Counted]] = defaultdict(list)
         buckets = fetch(connection, "pages/brand_hours", period)
         if not self._is_whole:
             self._rows = minutes.of(connection, today.brand_id, buckets)
             return
         self._rows = sorted(counted(bucket, bucket["hour"]) for bucket in buckets)
-        asked = {"brand_id": today.brand_id, "hours": [day.last_hour for day in days], "minutes": today.to.minute}
-        for row in fetch(connection, "pages/brand_begun_hours", asked):
-            self._begun[row["hour"]] = counted(row, row["hour"])
+        last = {day.last_hour for day in days}
+        for minute in minutes.of(connection, today.brand_id, [b for b in buckets if b["hour"] in last]):
+            if minute.at.minute < today.to.minute:
+                self._begun[whole_hour(minute.at)].append(minute)
 
     def of(self, day: Span) -> Numbers:
         """All numbers of a day."""
@@ -159,7 +160,7 @@ class Counts:
         """Counts between two times, at most to the minute to which the day goes."""
         last = day.last_hour if self._is_whole else day.to
         rows = self._whole(start, min(end, last))
-        return [*rows, self._begun[last]] if start <= last < end and last in self._begun else rows
+        return [*rows, *self._begun[last]] if self._is_whole and start <= last < end else rows
 
     def _whole(self, start: datetime, end: datetime) -> list[Counted]:
         first, after = (bisect_left(self._rows, at, key=attrgetter("at")) for at in (start, end))

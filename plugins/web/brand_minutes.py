@@ -1,8 +1,8 @@
-"""A brand's events by minute, for zones whose hours are no UTC hours: no rollup has theirs, so rows are looked up.
+"""A brand's events by minute: of the hours in which days end, and of all in zones whose hours are no UTC hours.
 
-An hour's rows are looked up again only when its bucket of ``brand_hourly`` has changed: of nine days that is the
-running hour, and an hour with late events. A change that no bucket shows, an event that was moved within its hour, is
-seen when all is looked up again.
+No rollup has them, so rows are looked up; an hour's again only when its bucket of ``brand_hourly`` has changed: that of
+the running hour, and of one with late events. A change that no bucket shows, an event that was moved within its hour,
+is seen when all is looked up again.
 """
 
 from collections import defaultdict
@@ -16,7 +16,7 @@ from cachetools import TTLCache
 from pinwheel.clients.memsql import Connection, Row, fetch
 from pinwheel.core.days import whole_hour
 
-BRANDS = 32  # kept: 2 MB for one with 10,000 minutes of events
+BRANDS = 100  # kept: 0.1 MB each; 2 MB for a busy one in a zone whose hours are no UTC hours
 SECONDS = 900
 
 

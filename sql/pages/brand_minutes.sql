@@ -1,11 +1,11 @@
 -- name:    pages/brand_minutes
--- purpose: Count a brand's events by minute in some UTC hours, for zones whose hours are no UTC hours.
+-- purpose: Count a brand's events by minute in some UTC hours: the running one, and all for zones whose hours are no UTC hours.
 -- grain:   one row per minute with events
 -- reads:   pins, repins, comments
 -- writes:  nothing
 -- params:  brand_id bigint, hours list of datetime
 
--- Their hours are in no rollup. The rows are found by by_brand_hour and looked up for their minute.
+-- The rollups have whole hours only. The rows are found by by_brand_hour and looked up for their minute.
 SELECT
     minute,
     SUM(pins) AS pins,
