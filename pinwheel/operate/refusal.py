@@ -24,5 +24,5 @@ def refusing(*kinds: type[PinwheelError]) -> Iterator[None]:
     except PinwheelError as error:
         if isinstance(error, AWAY) or not isinstance(error, kinds or PinwheelError):
             raise
-        log.error("%s", error)
+        log.error("%s", error)  # the pages find it by this logger
         raise AirflowFailException(str(error)) from None

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import Browser, Page, Route, expect
 
 from pinwheel.clients.memsql import Connection
 from pinwheel.core.errors import MemsqlError
@@ -150,23 +150,32 @@ def test_the_list_has_all_who_are_bound(connection: Connection, ann: TestClient)
     assert told["brands"] == named
 
 
-@pytest.mark.skipif(not available() or not MODULES.exists(), reason="needs Chromium, and `make setup`")
+NEEDS_BROWSER = pytest.mark.skipif(not available() or not MODULES.exists(), reason="needs Chromium, and `make setup`")
+
+
+def binds(page: Page, user: str) -> None:
+    page.get_by_role("button", name="Bind a user").click()
+    page.get_by_label("Signs in as").fill(user)
+    page.get_by_role("listbox").select_option(["Nordwind", "Halden"])
+    page.get_by_label("Why").fill("new")
+    page.get_by_role("button", name="Bind", exact=True).click()
+
+
+@NEEDS_BROWSER
 def test_a_person_binds_changes_and_unbinds(browser: Browser, address: str, tokens: dict[str, str]) -> None:
     asked: list[Any] = []
     with opened(browser, f"{address}/users", tokens["ann"], {"users": LIST}) as (page, seen):
 
         def run(route: Any) -> None:
-            asked.append(route.request.post_data_json["conf"])
-            route.fulfill(json={"dag_run_id": "1"})
+            if route.request.method == "POST":
+                asked.append(route.request.post_data_json["conf"])
+            route.fulfill(json={"dag_run_id": "1", "state": "success"})
 
-        page.route("**/api/v2/dags/bind_user/dagRuns", run)
+        page.route("**/api/v2/dags/bind_user/dagRuns**", run)
         expect(page.locator("#content")).to_contain_text("PINWHEEL_BRAND_USERS")
-        page.get_by_role("button", name="Bind a user").click()
-        page.get_by_label("Signs in as").fill("emil")
-        page.get_by_role("listbox").select_option(["Nordwind", "Halden"])
-        page.get_by_label("Why").fill("new")
-        page.get_by_role("button", name="Bind", exact=True).click()
-        expect(page.locator("#said")).to_contain_text("Asked for")
+        binds(page, "emil")
+        expect(page.locator("#said")).to_contain_text("emil: queued")
+        expect(page.locator("#said")).to_have_text("emil: done. It counts within half a minute.", timeout=10_000)
         page.get_by_role("button", name="Change dora").click()
         expect(page.get_by_role("listbox")).to_have_values(["1", "2"])
         page.get_by_role("listbox").select_option(["Halden"])
@@ -184,3 +193,58 @@ def test_a_person_binds_changes_and_unbinds(browser: Browser, address: str, toke
         ]
         assert page.get_by_role("button", name="carl").count() == 0, "the environment's"
         assert seen.faults == []
+
+
+# As Airflow answers it, shortened.
+REFUSED = {
+    "content": [
+        {"event": "::group::Pre Execute", "level": "info", "logger": "task"},
+        {"event": "brand_ids: there is no brand 9", "level": "error", "logger": "pinwheel.operate.refusal"},
+        {"event": "Task failed with exception", "level": "error", "logger": "task", "error_detail": []},
+    ],
+    "continuation_token": None,
+}
+WITHOUT_REASON = {"content": [{"event": "Task failed with exception", "level": "error", "logger": "task"}]}
+
+
+@NEEDS_BROWSER
+@pytest.mark.parametrize(
+    ("log", "told"),
+    [
+        ({"json": REFUSED}, "Refused: brand_ids: there is no brand 9, see its run."),
+        ({"json": WITHOUT_REASON}, "emil: it failed, see its run."),
+        ({"status": 403, "json": {}}, "emil: it failed, see its run."),
+    ],
+)
+def test_a_refusal_is_said_on_the_page(
+    browser: Browser, address: str, tokens: dict[str, str], log: dict[str, Any], told: str
+) -> None:
+    with opened(browser, f"{address}/users", tokens["ann"], {"users": LIST}) as (page, seen):
+
+        def airflow(route: Route) -> None:
+            if "/taskInstances/bind/logs/1" in route.request.url:
+                return route.fulfill(**log)
+            return route.fulfill(json={"dag_run_id": "manual__1+2", "state": "failed"})
+
+        page.route("**/api/v2/dags/bind_user/dagRuns**", airflow)
+        binds(page, "emil")
+        expect(page.locator("#said")).to_have_text(told, timeout=10_000)
+        link = page.locator("#said").get_by_role("link", name="its run")
+        assert str(link.get_attribute("href")).endswith("/dags/bind_user/runs/manual__1%2B2")
+        assert seen.faults == []
+
+
+@NEEDS_BROWSER
+def test_nobody_binds_themselves_on_the_page(browser: Browser, address: str, tokens: dict[str, str]) -> None:
+    with opened(browser, f"{address}/users", tokens["ann"], {"users": LIST}) as (page, seen):
+        binds(page, " ann ")
+        expect(page.locator("#said")).to_contain_text("is you, and would lose Airflow")
+        assert not [url for url in seen.requests if "/dagRuns" in url]
+
+
+@NEEDS_BROWSER
+def test_who_may_not_trigger_is_told_so(browser: Browser, address: str, tokens: dict[str, str]) -> None:
+    with opened(browser, f"{address}/users", tokens["ann"], {"users": LIST}) as (page, _):
+        page.route("**/api/v2/dags/bind_user/dagRuns", lambda route: route.fulfill(status=403, json={}))
+        binds(page, "emil")
+        expect(page.locator("#said")).to_have_text("You may not trigger bind_user.")

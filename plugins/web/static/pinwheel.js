@@ -145,14 +145,46 @@ export async function trigger(dag, conf) {
   return run.dag_run_id;
 }
 
+const LOOK_EVERY = 2000; // ms between two looks at a run
+
 /**
- * The state of a run of a Dag: queued, running, success or failed. Throws an ApiError.
+ * Start a run as `trigger` does, and follow it to its end. `told` gets each state on the way, queued or running, and what
+ * makes a link to the run. Throws an ApiError.
+ * @param {string} dag
+ * @param {object} conf
+ * @param {(state: string, link: () => Child) => void} told
+ */
+export async function follow(dag, conf, told) {
+  const run = await trigger(dag, conf);
+  const link = () => airflowLink(`dags/${dag}/runs/${encodeURIComponent(run)}`, "its run");
+  for (let state = "queued"; ; state = (await ask(runUrl(dag, run), {})).state) {
+    if (state === "success" || state === "failed") return { run, link, isDone: state === "success" };
+    told(state, link);
+    await new Promise((done) => setTimeout(done, LOOK_EVERY));
+  }
+}
+
+/**
+ * Why a task refused what was asked of it, from its log; null: its log has no refusal, or does not come.
  * @param {string} dag
  * @param {string} run
- * @returns {Promise<string>}
+ * @param {string} task
+ * @returns {Promise<string | null>}
  */
-export async function runState(dag, run) {
-  return (await ask(airflowUrl(`api/v2/dags/${dag}/dagRuns/${encodeURIComponent(run)}`), {})).state;
+export async function refusal(dag, run, task) {
+  const options = { headers: { Accept: "application/json" } };
+  const log = await ask(`${runUrl(dag, run)}/taskInstances/${task}/logs/1`, options).catch(() => null);
+  const lines = /** @type {{logger?: string, event?: string}[]} */ (log?.content ?? []);
+  return lines.find((line) => line.logger === "pinwheel.operate.refusal")?.event ?? null;
+}
+
+/** @param {string} dag @param {string} run */
+const runUrl = (dag, run) => airflowUrl(`api/v2/dags/${dag}/dagRuns/${encodeURIComponent(run)}`);
+
+/** Why a run could not be asked for. @param {string} dag @param {unknown} error */
+export function whyNot(dag, error) {
+  if (!(error instanceof ApiError)) return "It could not be asked for.";
+  return error.status === 403 ? `You may not trigger ${dag}.` : error.message;
 }
 
 /**
@@ -176,7 +208,7 @@ export async function askedFor(dag, conf) {
     await trigger(dag, conf);
     return "Asked for; it follows within half a minute.";
   } catch (error) {
-    return error instanceof ApiError ? error.message : "It could not be asked for.";
+    return whyNot(dag, error);
   }
 }
 

@@ -1,11 +1,10 @@
 // Make a report of any days by a form: it triggers the Dag as the viewer, and follows its run.
 
-import { $, ApiError, airflowLink, fill, get, h, runState, trigger } from "./pinwheel.js";
+import { $, fill, follow, get, h, whyNot } from "./pinwheel.js";
 import { dayName, daysOf, plus } from "./reports-one.js";
 
 const DAG = "report_brands";
 const LONGEST = 31; // days
-const EVERY = 2000; // ms between two looks at the run
 /** @type {Record<string, string>} */
 const DOING = { queued: "waits for its turn", running: "is being made" };
 /** @type {Api.ReportableDays | null} */
@@ -95,26 +94,16 @@ export async function offerForm(brands, show) {
 /** @param {{brand_id: number, first_day: string, days: number}} report @param {string} name @param {boolean} mail */
 async function isMade({ brand_id, first_day, days }, name, mail) {
   const what = `The report of ${name}, ${daysOf({ first_day, days })},`;
+  const conf = { first_day, days, brand_ids: String(brand_id), mail };
   try {
-    const run = await trigger(DAG, { first_day, days, brand_ids: String(brand_id), mail });
-    const link = () => airflowLink(`dags/${DAG}/runs/${encodeURIComponent(run)}`, "its run");
-    for (let state = "queued"; ; state = await runState(DAG, run)) {
-      if (state === "success") break;
-      if (state === "failed") return say(`${what} could not be made, or not be mailed: see `, link(), ".") && false;
-      say(`${what} ${DOING[state] ?? state}: `, link(), ".");
-      await new Promise((done) => setTimeout(done, EVERY));
-    }
-    say(`${what} is made.`);
-    return true;
-  } catch (error) {
-    const refused = error instanceof ApiError && error.status === 403;
-    say(
-      refused
-        ? `You may not trigger ${DAG}.`
-        : error instanceof ApiError
-          ? error.message
-          : "It could not be asked for.",
+    const { isDone, link } = await follow(DAG, conf, (state, link) =>
+      say(`${what} ${DOING[state] ?? state}: `, link(), "."),
     );
+    if (isDone) say(`${what} is made.`);
+    else say(`${what} could not be made, or not be mailed: see `, link(), ".");
+    return isDone;
+  } catch (error) {
+    say(whyNot(DAG, error));
     return false;
   }
 }

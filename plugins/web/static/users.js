@@ -2,19 +2,23 @@
 
 import {
   $,
-  askedAt,
   askPerson,
   brandLink,
   empty,
   field,
   fill,
+  follow,
   get,
   h,
   poll,
+  refusal,
   runbookLink,
   table,
   when,
+  whyNot,
 } from "./pinwheel.js";
+
+const [DAG, TASK] = ["bind_user", "bind"];
 
 /** @type {Api.UserBrand[]} */
 let brands = [];
@@ -103,11 +107,28 @@ async function unbind({ user }) {
   if (form) await ask({ user, brand_ids: null, reason: form.reason });
 }
 
-/** @param {{user: string, brand_ids: string | null, reason: string}} conf */
+/** Triggers the Dag, follows its run, and says what came of it. @param {{user: string, brand_ids: string | null, reason: string}} conf */
 async function ask(conf) {
-  await askedAt($("#said"), "bind_user", conf);
-  users.now();
+  const { user } = conf;
+  try {
+    const me = /** @type {Api.Me} */ (await get("me"));
+    if (user.trim() === me.name) return say(wrong(`${user} is you, and would lose Airflow. Ask another operator.`));
+    const { run, link, isDone } = await follow(DAG, conf, (state, link) => say(`${user}: ${state}, see `, link(), "."));
+    if (isDone) return say(`${user}: done. It counts within half a minute.`);
+    const why = await refusal(DAG, run, TASK);
+    say(wrong(why ? `Refused: ${why}` : `${user}: it failed`), ", see ", link(), ".");
+  } catch (error) {
+    say(wrong(whyNot(DAG, error)));
+  } finally {
+    users.now();
+  }
 }
+
+/** @param {Child[]} children */
+const say = (...children) => void fill($("#said"), ...children);
+
+/** @param {string} text */
+const wrong = (text) => h("span", { class: "wrong" }, text);
 
 $("#bind").addEventListener("click", () => bind());
 const users = poll({ load: (signal) => get("users", {}, signal), show, place: $("#problem"), seconds: 10 });
