@@ -21,6 +21,7 @@ from plugins.web.navigation import PAGES, PREFIX
 # Airflow's login and its static files; the end of a session; and what anybody may ask without a login.
 FOLDERS = (f"{PREFIX}/", "/auth/", "/static/")
 OTHERS = ("/api/v2/auth/login", "/api/v2/auth/logout", "/api/v2/monitor/health", "/api/v2/version")
+TASKS = "/execution/"  # Airflow's tasks call it with tokens of their own, which name no person; a person's opens nothing
 FIRST_PAGE = f"{PREFIX}/{next(iter(PAGES))}"
 
 
@@ -34,7 +35,7 @@ class PagesOnly:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on, or refuse it."""
         refused = None
-        if scope["type"] != "lifespan" and not is_open(path_of(scope)):
+        if scope["type"] != "lifespan" and not path_of(scope).startswith(TASKS) and not is_open(path_of(scope)):
             refused = await self._refusal(scope)
         await (refused or self._app)(scope, receive, send)
 

@@ -6,16 +6,16 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from fastapi import FastAPI
+from fastapi import APIRouter, FastAPI
 from fastapi.testclient import TestClient
 from starlette.responses import PlainTextResponse
 from starlette.routing import Mount, Route
 from starlette.types import Receive, Scope, Send
 
 from pinwheel.core.errors import MemsqlError
-from plugins.web.bound import OTHERS, PagesOnly
+from plugins.web.bound import OTHERS, TASKS, PagesOnly
 from plugins.web.bound_users import BoundUsers
-from tests.support.pages import BOUND_BY_TABLE, BRAND_USERS, ROOT, bound_users
+from tests.support.pages import BOUND_BY_TABLE, BRAND_USERS, ROOT, bound_users, flat
 
 METHODS = ("get", "post", "put", "patch", "delete")
 OURS = "bound to some brands"
@@ -78,7 +78,7 @@ def test_there_is_something_to_ask_for(asked: list[tuple[str, str]]) -> None:
     paths = {path for _, path in asked}
     assert {"/api/v2/dags/1/dagRuns/1/taskInstances/1/logs/1", "/api/v2/dagSources/1", "/ui/config"} <= paths
     assert "/api/v2/dags/1/dagRuns/1/taskInstances/1/xcomEntries/1" in paths
-    assert any(path.startswith("/execution/") for path in paths)
+    assert any(path.startswith(TASKS) for path in paths)
 
 
 @pytest.mark.parametrize(("name", "cookie"), [("carl", False), ("carl", True), ("dora", True)])
@@ -88,10 +88,36 @@ def test_every_route_of_airflow_refuses_a_bound_person(
     carl = client(airflow_app, tokens[name], cookie=cookie)
     let_in = []
     for method, path in asked:
+        if path.startswith(TASKS):
+            continue
         answer = carl.request(method, path)
         if path not in OTHERS and not (answer.status_code == 403 and (OURS in answer.text or method == "head")):
             let_in.append(f"{method} {path}: {answer.status_code}")
     assert let_in == []
+
+
+def test_a_person_s_token_opens_nothing_of_the_tasks_api(airflow_app: FastAPI, tokens: dict[str, str]) -> None:
+    """The guard lets these pass: Airflow itself refuses them, or would answer anybody."""
+    opened = []
+    with client(airflow_app, None) as anybody:
+        anybody.get(f"{TASKS}health/ping")
+        calls = list(tasks_routes(airflow_app))
+        for method, path in calls:
+            answer = anybody.request(method, path, headers={"Authorization": f"Bearer {tokens['carl']}"})
+            if answer.status_code != 403 and answer.status_code != anybody.request(method, path).status_code:
+                opened.append(f"{method} {path}: {answer.status_code}")
+    assert opened == []
+    assert len(calls) > 30
+    assert "/execution/variables/1" in {path for _, path in calls}
+
+
+def tasks_routes(app: FastAPI) -> Iterator[tuple[str, str]]:
+    """Of the newest version of the tasks' API; they are made at the first request."""
+    (mount,) = [route for route in app.routes if isinstance(route, Mount) and route.path == TASKS.rstrip("/")]
+    versions: dict[str, APIRouter] = mount.app.router.versioned_routers  # type: ignore[attr-defined]  # Cadwyn's
+    for route in flat(versions[max(versions)].routes):
+        if isinstance(route, Route):
+            yield from ((method, TASKS.rstrip("/") + filled(route.path)) for method in sorted(route.methods or ()))
 
 
 def test_what_anybody_may_ask_for_is_short_and_says_nothing(asked: list[tuple[str, str]]) -> None:
@@ -142,20 +168,21 @@ def test_a_bound_person_s_token_counts_wherever_it_is(airflow_app: FastAPI, toke
     assert OURS in doubled.get("/ui/config", headers={"Authorization": f"bEaReR {tokens['carl']}"}).text
 
 
-def asked_by(name: str, bound: BoundUsers, tokens: dict[str, str]) -> tuple[int, str]:
+def asked_by(token: str, bound: BoundUsers, path: str = "/dags") -> tuple[int, str]:
     async def airflow(scope: Scope, receive: Receive, send: Send) -> None:
         await PlainTextResponse("airflow")(scope, receive, send)
 
-    answer = client(PagesOnly(airflow, bound), tokens[name]).get("/dags")  # type: ignore[arg-type]  # any ASGI app
+    answer = client(PagesOnly(airflow, bound), token).get(path)  # type: ignore[arg-type]  # any ASGI app
     return answer.status_code, answer.text
 
 
-def test_while_it_is_not_known_who_is_bound_only_operators_get_in(tokens: dict[str, str]) -> None:
-    def away() -> dict[str, frozenset[int]]:
-        raise MemsqlError("away")
+def away() -> dict[str, frozenset[int]]:
+    raise MemsqlError("away")
 
-    assert asked_by("ann", BoundUsers({}, away), tokens) == (200, "airflow")
-    status, text = asked_by("bob", BoundUsers({}, away), tokens)
+
+def test_while_it_is_not_known_who_is_bound_only_operators_get_in(tokens: dict[str, str]) -> None:
+    assert asked_by(tokens["ann"], BoundUsers({}, away)) == (200, "airflow")
+    status, text = asked_by(tokens["bob"], BoundUsers({}, away))
     assert (status, "not known" in text) == (503, True)
 
 
@@ -163,9 +190,25 @@ def test_a_token_is_not_looked_at_while_nobody_is_bound(
     tokens: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("plugins.web.bound.resolve_user_from_token", None)
-    assert asked_by("bob", BoundUsers({}, dict), tokens) == (200, "airflow")
+    assert asked_by(tokens["bob"], BoundUsers({}, dict)) == (200, "airflow")
     with pytest.raises(TypeError):
-        asked_by("bob", bound_users(), tokens)
+        asked_by(tokens["bob"], bound_users())
+
+
+@pytest.mark.parametrize("bound", [bound_users(), BoundUsers({"carl": frozenset({1})}, away), BoundUsers({}, away)])
+def test_a_task_s_call_passes_without_a_line_in_the_log(
+    airflow_app: FastAPI, bound: BoundUsers, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Also while people are bound, and while it is not known who is; the guard can't read the tokens of tasks."""
+    from airflow.api_fastapi.execution_api.app import _jwt_generator
+
+    token = _jwt_generator().generate({"sub": "01a220f9-a41d-7793-8981-0edb5ee28171"})
+    called = "/execution/variables/x"
+    caplog.clear()
+    assert asked_by(token, bound, called) == (200, "airflow")
+    assert [record.getMessage() for record in caplog.records if record.levelname in ("WARNING", "ERROR")] == []
+    with client(airflow_app, token) as task:
+        assert task.get(called).status_code == 404, "Airflow has no such Variable, and took the token"
 
 
 def test_the_pages_and_the_guard_ask_the_same(airflow_app: FastAPI) -> None:

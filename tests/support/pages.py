@@ -55,19 +55,19 @@ def app_on(settings: MemsqlSettings, **values: Any) -> FastAPI:
 
 def api_routes(app: FastAPI) -> Iterator[APIRoute]:
     """Every route of an app, also those of its routers."""
-    for route in _flat(app.routes):
+    for route in flat(app.routes):
         assert isinstance(route, APIRoute), f"not behind the app's dependencies: {route}"
         yield route
 
 
-def _flat(found: list[BaseRoute]) -> Iterator[BaseRoute]:
+def flat(found: list[BaseRoute]) -> Iterator[BaseRoute]:
     """FastAPI keeps an included router as one route; its own are inside."""
     for route in found:
         inner = getattr(route, "original_router", None)
         if inner is None:
             yield route
         else:
-            yield from _flat(inner.routes)
+            yield from flat(inner.routes)
 
 
 @contextmanager
