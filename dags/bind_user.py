@@ -16,6 +16,7 @@ setting counts.
 
 from airflow.sdk import Param, dag, get_current_context, task
 
+from pinwheel.operate.asker import asked_by
 from pinwheel.operate.refusal import refusing
 
 
@@ -54,7 +55,7 @@ def bind_user() -> None:
         from pinwheel.operate.brand_users import bind_by_form
 
         context = get_current_context()
-        return bind_by_form(context["params"], context["dag_run"].triggering_user_name or "unknown")
+        return bind_by_form(context["params"], asked_by(context))
 
     bind()
 

@@ -22,6 +22,7 @@ from typing import Any
 
 from airflow.sdk import Param, dag, get_current_context, task
 
+from pinwheel.operate.asker import asked_by
 from pinwheel.operate.refusal import refusing
 
 
@@ -79,7 +80,7 @@ def control_stream() -> None:
         from pinwheel.stream.source_log import go_on
 
         context = get_current_context()
-        params, by = context["params"], context["dag_run"].triggering_user_name or "unknown"
+        params, by = context["params"], asked_by(context)
         if params["continue_from"] is None:
             return None
         return asdict(
@@ -94,7 +95,7 @@ def control_stream() -> None:
         from pinwheel.stream.wish import WANTED_VARIABLE, Wanted, Wish
 
         context = get_current_context()
-        params, by = context["params"], context["dag_run"].triggering_user_name or Wish.by
+        params, by = context["params"], asked_by(context)
         if params["continue_from"] is None or not params["dry_run"]:
             Variable.set(WANTED_VARIABLE, str(Wish(Wanted(params["wanted"]), by)))
 

@@ -27,6 +27,7 @@ from airflow.sdk import Param, dag, get_current_context, task
 from airflow.sdk.exceptions import AirflowSkipException
 
 from pinwheel.core.contract import TABLES
+from pinwheel.operate.asker import asked_by
 from pinwheel.operate.refusal import refusing
 
 NAMES = list(TABLES)
@@ -46,10 +47,9 @@ def ask() -> list[dict[str, Any]]:
     settings, tables = load(MergeSettings), context["params"]["tables"]
     if context["params"]["dry_run"]:
         return [asdict(extent) for extent in rebuild_parts.extents(settings, tables)]
-    by = context["dag_run"].triggering_user_name or "unknown"
     loader = rebuild.SPARK if load(LakeJobSettings).lake_engine == "spark" else rebuild.SESSION
     with memsql.connect(settings) as connection:
-        return [asdict(extent) for extent in rebuild.request(connection, settings, tables, by, loader)]
+        return [asdict(extent) for extent in rebuild.request(connection, settings, tables, asked_by(context), loader)]
 
 
 @task

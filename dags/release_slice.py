@@ -17,6 +17,7 @@ and the person. If an accepted slice can't be merged after all, `retry` takes th
 
 from airflow.sdk import Param, dag, task
 
+from pinwheel.operate.asker import asked_by
 from pinwheel.operate.refusal import refusing
 
 
@@ -61,7 +62,7 @@ def release_slice() -> None:
 
         context = get_current_context()
         params = context["params"]
-        by = context["dag_run"].triggering_user_name or "unknown"
+        by = asked_by(context)
         decide(load(MemsqlSettings), params["slice_id"], params["decision"], by)
 
     release()

@@ -22,6 +22,7 @@ from typing import Any
 from airflow.sdk import Param, dag, get_current_context, task
 
 from pinwheel.core.contract import DEAD_REASONS, EVENT_TYPES
+from pinwheel.operate.asker import asked_by
 from pinwheel.operate.refusal import refusing
 
 TIME: dict[str, Any] = {"type": ["null", "string"], "format": "date-time"}
@@ -76,7 +77,7 @@ def replay_dead_letters() -> None:
         from spark_jobs.landing_task import Landed
 
         context, settings = get_current_context(), load(ReplaySettings)
-        params, by = context["params"], context["dag_run"].triggering_user_name or "unknown"
+        params, by = context["params"], asked_by(context)
         if not params["letters"]:
             return {}
         wanted, dry_run = Wanted.by_form(params), params["dry_run"]
@@ -92,7 +93,7 @@ def replay_dead_letters() -> None:
         from pinwheel.merge.rejudge import rejudge
 
         context, settings = get_current_context(), load(ReplaySettings)
-        params, by = context["params"], context["dag_run"].triggering_user_name or "unknown"
+        params, by = context["params"], asked_by(context)
         if not params["quarantine"]:
             return []
         with memsql.connect(settings) as connection:

@@ -15,6 +15,7 @@ theirs, and name it. The next run of `report_brands` makes the reports of the la
 
 from airflow.sdk import Param, dag, get_current_context, task
 
+from pinwheel.operate.asker import asked_by
 from pinwheel.operate.refusal import refusing
 
 
@@ -48,7 +49,7 @@ def set_time_zone() -> None:
         from pinwheel.reports.zones import set_by_form
 
         context = get_current_context()
-        return set_by_form(context["params"], context["dag_run"].triggering_user_name or "unknown")
+        return set_by_form(context["params"], asked_by(context))
 
     set_zone()
 

@@ -16,6 +16,7 @@ health page has a button for it at each open alert.
 from airflow.sdk import Param, dag, get_current_context, task
 
 from pinwheel.alerts.catalogue import CAN_BE_SILENCED
+from pinwheel.operate.asker import asked_by
 from pinwheel.operate.refusal import refusing
 
 
@@ -54,7 +55,7 @@ def silence_alert() -> None:
         from pinwheel.alerts.silences import silence_by_form
 
         context = get_current_context()
-        return silence_by_form(context["params"], context["dag_run"].triggering_user_name or "unknown")
+        return silence_by_form(context["params"], asked_by(context))
 
     silence()
 

@@ -18,6 +18,8 @@ receiver refused are sent again.
 
 from airflow.sdk import Param, dag, get_current_context, task
 
+from pinwheel.operate.asker import asked_by
+
 
 @dag(
     schedule="* * * * *",
@@ -47,8 +49,8 @@ def watch_health() -> None:
 
         context = get_current_context()
         if context["params"]["test_alert"]:
-            who = context["dag_run"].triggering_user_name or "somebody"
-            raise_alert(TEST_ALERT, who[:255], f"{who} sent this to test delivery")
+            who = asked_by(context)
+            raise_alert(TEST_ALERT, who, f"{who} sent this to test delivery")
         found = watch(load(HealthSettings), datetime.now(UTC), raise_alert, resolve_alert)
         deliver_waiting()
         return {f"{m.name} of {m.subject}": m.value for m in found if not m.is_well}

@@ -20,7 +20,7 @@ LONGEST = timedelta(days=7)  # a silence that nobody remembers must end
 
 def silence_by_form(form: Mapping[str, Any], by: str) -> str:
     """Silence an alert as the Dag's form says; see ``silence``."""
-    row = {key: str(form[key]) for key in ("name", "subject", "reason")} | {"silenced_by": by[:255]}
+    row = {key: str(form[key]) for key in ("name", "subject", "reason")} | {"silenced_by": by}
     with connect(load(MemsqlSettings)) as connection, transaction(connection):
         return silence(connection, row, float(form["hours"]), naive(datetime.now(UTC)))
 

@@ -15,7 +15,7 @@ def bind_by_form(form: Mapping[str, Any], by: str) -> str:
     """Bind a user as the Dag's form says; see ``bind``."""
     ids = numbers_in(form["brand_ids"])
     with connect(load(MemsqlSettings)) as connection, transaction(connection):
-        return bind(connection, str(form["user"]), ids, str(form["reason"]), by[:255], naive(datetime.now(UTC)))
+        return bind(connection, str(form["user"]), ids, str(form["reason"]), by, naive(datetime.now(UTC)))
 
 
 def bind(connection: Connection, user: str, brand_ids: Sequence[int], reason: str, by: str, now: datetime) -> str:

@@ -5,12 +5,14 @@ Only this writes it: naming a brand again leaves it as it is, and no merge, roll
 
 import logging
 from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
 from typing import Any
 
 from pinwheel.clients.memsql import Connection, connect, execute, fetch, transaction
 from pinwheel.core.days import NAMED_UTC, zone
 from pinwheel.core.errors import AskedError
 from pinwheel.core.settings import MemsqlSettings, load
+from pinwheel.core.times import naive
 from pinwheel.reports.words import cut
 
 log = logging.getLogger(__name__)
@@ -37,17 +39,23 @@ def set_by_form(form: Mapping[str, Any], by: str) -> str:
     if not reason:
         raise AskedError("reason: it is empty; say why, for whoever asks next why a brand's days changed")
     with connect(load(MemsqlSettings)) as connection, transaction(connection):
-        said = set_zone(connection, brand_id, time_zone)
-    log.info("brand=%s time_zone=%s by=%s reason=%s", brand_id, time_zone, by, reason)
-    return said
+        return set_zone(connection, brand_id, time_zone, reason, by, naive(datetime.now(UTC)))
 
 
-def set_zone(connection: Connection, brand_id: int, time_zone: str) -> str:
+def set_zone(connection: Connection, brand_id: int, time_zone: str, reason: str, by: str, now: datetime) -> str:
     """Set a brand's time zone; returns what was done. Does not commit.
 
     Reports that are made from then on have days of that zone; those that are made keep theirs.
 
-    Dying before the commit: nothing has changed. Twice: the second changes nothing.
+    Dying before the commit: nothing has changed. Twice: the second changes nothing, the reason included.
+
+    Args:
+        connection: of the merge's user.
+        brand_id: of a brand that has a name.
+        time_zone: as IANA writes it.
+        reason: for whoever asks later.
+        by: the person who sets it.
+        now: naive UTC.
 
     Raises:
         AskedError: there is no such zone, or the brand has no row in ``brands``.
@@ -60,5 +68,6 @@ def set_zone(connection: Connection, brand_id: int, time_zone: str) -> str:
     told = f"{brand['name']} ({brand_id})"
     if brand["time_zone"] == time_zone:
         return f"{told} has {time_zone} already: nothing to change"
-    execute(connection, "reports/set_zone", {"brand_id": brand_id, "time_zone": time_zone})
+    row = {"brand_id": brand_id, "time_zone": time_zone, "reason": reason, "set_by": by, "now": now}
+    execute(connection, "reports/set_zone", row)
     return f"{told} has {time_zone} from now on, before {brand['time_zone']}"

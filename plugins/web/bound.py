@@ -21,7 +21,7 @@ from plugins.web.navigation import PAGES, PREFIX
 # Airflow's login and its static files; the end of a session; and what anybody may ask without a login.
 FOLDERS = (f"{PREFIX}/", "/auth/", "/static/")
 OTHERS = ("/api/v2/auth/login", "/api/v2/auth/logout", "/api/v2/monitor/health", "/api/v2/version")
-TASKS = "/execution/"  # Airflow's tasks call it with tokens of their own, which name no person; a person's opens nothing
+TASKS = "/execution/"  # Airflow's tasks call it with tokens of their own; a person's opens nothing there
 FIRST_PAGE = f"{PREFIX}/{next(iter(PAGES))}"
 
 

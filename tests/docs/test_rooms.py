@@ -161,7 +161,8 @@ def test_great_expectations_is_loaded_where_it_is_needed() -> None:
 
 def test_a_dag_file_loads_airflow_and_what_its_form_offers_only() -> None:
     core = {f"pinwheel.core.{name}" for name in ("contract", "datasets", "errors")}
-    offered = core | {"pinwheel.operate.assets", "pinwheel.operate.refusal", "pinwheel.alerts.catalogue"}
+    light = {f"pinwheel.operate.{name}" for name in ("asker", "assets", "refusal")}
+    offered = core | light | {"pinwheel.alerts.catalogue"}
     for file in (ROOT / "dags").glob("*.py"):
         found = imports_at_load(_tree(file))
         assert tops(found) - sys.stdlib_module_names <= {"airflow", "pinwheel"}

@@ -50,7 +50,8 @@ def app(tokens: dict[str, str], settings: MergeSettings) -> FastAPI:
 def name(settings: MergeSettings, time_zone: str) -> None:
     with memsql.connect(settings) as connection:
         memsql.execute(connection, "generate/upsert_brands", {"brand_id": 1, "name": "Copper Kitchen", "contact": None})
-        memsql.execute(connection, "reports/set_zone", {"brand_id": 1, "time_zone": time_zone})
+        why = {"reason": "they live there", "set_by": "ann", "now": datetime(2026, 3, 1)}
+        memsql.execute(connection, "reports/set_zone", {"brand_id": 1, "time_zone": time_zone} | why)
         connection.commit()
 
 

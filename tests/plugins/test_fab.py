@@ -1,4 +1,4 @@
-"""Airflow's FAB auth manager, with the roles and people of docs/deploy.md: who signs in how, and sees what."""
+"""Airflow's FAB auth manager, with the roles and people of docs/deploy.md: how they sign in, and what they see."""
 
 import os
 import re

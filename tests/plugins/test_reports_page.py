@@ -124,7 +124,7 @@ def test_revisions_name_the_time_zone_of_their_days(
     made: None, ann: TestClient, run: RunReports, connection: Connection
 ) -> None:
     with memsql.transaction(connection):
-        zones.set_zone(connection, 1, "Europe/Berlin")
+        zones.set_zone(connection, 1, "Europe/Berlin", "they live there", "ann", datetime(2026, 3, 1))
     run()
     (newest, older) = ann.get(OF_1).json()["revisions"]
     assert [(r["revision"], r["time_zone"], r["change_count"]) for r in (newest, older)] == [

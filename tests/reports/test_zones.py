@@ -26,6 +26,7 @@ from tests.support.types import MergeEvents, Query
 
 SetZone = Callable[[int, str], str]
 BERLIN, KOLKATA = "Europe/Berlin", "Asia/Kolkata"
+SET_AT = datetime(2026, 3, 1)
 
 
 @pytest.fixture
@@ -34,7 +35,7 @@ def set_zone(connection: Connection) -> SetZone:
 
     def go(brand_id: int, time_zone: str) -> str:
         with memsql.transaction(connection):
-            return zones.set_zone(connection, brand_id, time_zone)
+            return zones.set_zone(connection, brand_id, time_zone, "they live there", "ann", SET_AT)
 
     return go
 
@@ -382,8 +383,8 @@ def test_a_name_that_is_no_zone_fails_its_brands_alone(
     merged: MergeEvents, named: NameBrands, maker: NewMaker, query: Query, connection: Connection
 ) -> None:
     named((70, "Copper Kitchen", None), (71, "Quiet", None))
-    with memsql.transaction(connection):
-        memsql.execute(connection, "reports/set_zone", {"brand_id": 71, "time_zone": "Mars/Base"})
+    with memsql.transaction(connection), connection.cursor() as cursor:
+        cursor.execute("UPDATE brands SET time_zone = 'Mars/Base' WHERE brand_id = 71")
     merged(some())
     made = maker(report_periods="day", report_catch_up_days=1)
     made.due()
@@ -425,8 +426,16 @@ def test_the_form_sets_it_and_wants_a_reason(
     form = {"brand_id": 70, "time_zone": " Asia/Kolkata ", "reason": "they are in Pune"}
     with pytest.raises(AskedError, match="reason: it is empty"):
         zones.set_by_form(form | {"reason": " "}, "ann")
+    why = "SELECT time_zone, time_zone_reason AS reason, time_zone_set_by AS set_by FROM brands"
+    assert query(why) == [{"time_zone": "UTC", "reason": None, "set_by": None}]
     assert zones.set_by_form(form, "ann").endswith("before UTC")
-    assert query("SELECT time_zone FROM brands") == [{"time_zone": KOLKATA}]
+    told = [{"time_zone": KOLKATA, "reason": "they are in Pune", "set_by": "ann"}]
+    assert query(why) == told
+    zones.set_by_form(form | {"reason": "the same again"}, "bob")
+    named((70, "Renamed", None))
+    assert query(why) == told
+    (at,) = query("SELECT time_zone_set_at AS set_at FROM brands")
+    assert abs(naive(datetime.now(UTC)) - at["set_at"]) < timedelta(minutes=1)
 
 
 @pytest.mark.parametrize(

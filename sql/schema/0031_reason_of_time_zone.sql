@@ -1,0 +1,25 @@
+-- name:    schema/0031_reason_of_time_zone
+-- purpose: The person who set the time zone of a brand, when and why: for whoever asks why its days changed.
+-- grain:   no rows
+-- reads:   nothing
+-- writes:  brands
+-- params:  none
+
+--mariadb: ALTER TABLE brands
+--mariadb: ADD COLUMN IF NOT EXISTS time_zone_reason VARCHAR(255)
+--mariadb: COMMENT 'Why it has this time zone, in the words of the person who set it; null: nobody has set one';
+--mariadb: ALTER TABLE brands
+--mariadb: ADD COLUMN IF NOT EXISTS time_zone_set_by VARCHAR(255)
+--mariadb: COMMENT 'That person';
+--mariadb: ALTER TABLE brands
+--mariadb: ADD COLUMN IF NOT EXISTS time_zone_set_at DATETIME(6)
+--mariadb: COMMENT 'Since when, UTC';
+--singlestore: ALTER TABLE brands
+--singlestore: ADD COLUMN time_zone_reason VARCHAR(255)
+--singlestore: COMMENT 'Why it has this time zone, in the words of the person who set it; null: nobody has set one';
+--singlestore: ALTER TABLE brands
+--singlestore: ADD COLUMN time_zone_set_by VARCHAR(255)
+--singlestore: COMMENT 'That person';
+--singlestore: ALTER TABLE brands
+--singlestore: ADD COLUMN time_zone_set_at DATETIME(6)
+--singlestore: COMMENT 'Since when, UTC';
