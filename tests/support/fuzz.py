@@ -34,6 +34,7 @@ from pinwheel.core.settings import KafkaSettings, load
 from pinwheel.install.progress import PlainProgress
 from pinwheel.lake import events_table
 from pinwheel.local.kafka import client
+from pinwheel.local.processes import in_session
 from pinwheel.local.settings import LocalSettings
 from pinwheel.local.stack import FIRST, Stack
 from pinwheel.stream import driver_lock
@@ -75,7 +76,7 @@ class Fuzz:
         self.uri = f"{self.folder}/lake/events"
 
     def run(self, values: Iterable[Value]) -> int:
-        """Send and judge all; returns the most memory of the driver and its children, in MB.
+        """Send and judge all; returns the most memory of the driver's processes, in MB.
 
         Raises:
             AssertionError: a record is lost, twice, or not what it has to be, or the driver has ended.
@@ -184,8 +185,9 @@ def keep(value: Value) -> Path:
 
 
 def _megabytes(pid: int | None) -> int:
+    """Of all processes of the driver's session."""
     found = 0
-    for part in (psutil.Process(pid), *psutil.Process(pid).children(recursive=True)):
+    for part in in_session(os.getsid(pid or 0)):
         with suppress(psutil.NoSuchProcess):  # idle workers end
             found += part.memory_info().rss
     return found // 2**20
