@@ -18,7 +18,7 @@ SHADES = 5
 
 @dataclass(frozen=True)
 class Bar:
-    """Two stacked bars, and a mark for the previous period; ``label`` is the tooltip."""
+    """Two stacked bars, and a mark for the previous period, None if it has no such hour; ``label`` is the tooltip."""
 
     x: float
     width: float
@@ -26,7 +26,7 @@ class Bar:
     lower_height: float
     upper_y: float
     upper_height: float
-    before_y: float
+    before_y: float | None
     label: str
 
 
@@ -117,9 +117,9 @@ def _days(period: Period) -> list[datetime]:
 
 
 def _bars(
-    values: Sequence[tuple[int, int]], before: Sequence[int], ticks: Sequence[Tick], names: Sequence[str]
+    values: Sequence[tuple[int, int]], before: Sequence[int | None], ticks: Sequence[Tick], names: Sequence[str]
 ) -> Bars:
-    top = top_of_axis(max([*(sum(v) for v in values), *before], default=0))
+    top = top_of_axis(max([*(sum(v) for v in values), *(b or 0 for b in before)], default=0))
     floor, place = HEIGHT - BOTTOM, (WIDTH - LEFT) / max(1, len(values))
 
     def y(value: float) -> float:
@@ -133,9 +133,9 @@ def _bars(
             lower_height=round(floor - y(repins), 1),
             upper_y=y(repins + comments),
             upper_height=round(y(repins) - y(repins + comments), 1),
-            before_y=y(earlier),
+            before_y=None if earlier is None else y(earlier),
             label=f"{name}: {words.whole(repins)} repins, {words.whole(comments)} comments; "
-            f"before {words.whole(earlier)} together",
+            + ("no such hour before" if earlier is None else f"before {words.whole(earlier)} together"),
         )
         for n, ((repins, comments), earlier, name) in enumerate(zip(values, before, names, strict=True))
     )
@@ -144,8 +144,10 @@ def _bars(
         tuple(Tick(y(value), words.short(value)) for value in (0, top / 2, top)),
         tuple(Tick(round(LEFT + place * (t.at + 0.5), 1), t.text, t.is_minor) for t in ticks),
         " ".join(
-            f"{'L' if n else 'M'}{LEFT + place * n:.1f} {b.before_y}H{LEFT + place * (n + 1):.1f}"
+            f"{'L' if n and bars[n - 1].before_y is not None else 'M'}{LEFT + place * n:.1f} {b.before_y}"
+            f"H{LEFT + place * (n + 1):.1f}"
             for n, b in enumerate(bars)
+            if b.before_y is not None
         ),
     )
 

@@ -1,5 +1,6 @@
 """The period that a report covers, and the periods that are due."""
 
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
@@ -83,17 +84,34 @@ class Period:
         """Which of its days an hour is in, from 0."""
         return (hour.local.date() - self.first_day).days
 
-    def aligned(self, before: Sequence[int]) -> list[int]:
+    def aligned(self, before: Sequence[int]) -> list[int | None]:
         """For each hour, the value of the same hour by the clock in the period before, in whose hours ``before`` is.
 
-        0 where the clocks left it out then. An hour that comes twice now has the same value twice.
+        Each value is counted once, so the sums are equal: of an hour that comes twice then, both values count for the
+        hour that comes once now; of one that the clocks leave out now, it counts for the next one. None: the hour has
+        no counterpart, as the second of an hour that comes twice now.
         """
-        past = self.before
-        values: dict[tuple[int, int], int] = {}
-        for hour, value in zip(past.hours, before, strict=True):
-            key = past.day_of(hour), hour.local.hour
-            values[key] = values.get(key, 0) + value
-        return [values.get((self.day_of(hour), hour.local.hour), 0) for hour in self.hours]
+        past, seen = self.before, Counter[tuple[int, int]]()
+        keys = [self._on_clock(hour) for hour in self.hours]
+        values: list[int | None] = [None] * len(keys)
+        places: defaultdict[tuple[int, int], list[int]] = defaultdict(list)
+        for n, key in enumerate(keys):
+            places[key].append(n)
+        for hour, value in zip(past.hours, before, strict=True) if keys else ():
+            key = past._on_clock(hour)
+            same = places.get(key) or [_next(keys, key)]
+            place = same[min(seen[key], len(same) - 1)]
+            values[place] = (values[place] or 0) + value
+            seen[key] += 1
+        return values
+
+    def _on_clock(self, hour: LocalHour) -> tuple[int, int]:
+        return self.day_of(hour), hour.local.hour
+
+
+def _next(keys: Sequence[tuple[int, int]], key: tuple[int, int]) -> int:
+    """The place of the first hour after one that is not there; of the last if there is none after it."""
+    return next((n for n, at in enumerate(keys) if at > key), len(keys) - 1)
 
 
 def asked(first_day: str, days: int) -> Period:

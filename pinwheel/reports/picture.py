@@ -43,7 +43,10 @@ def _before(chart: Bars) -> Iterator[tuple[float, float, float]]:
     place = (chart.width - chart.left) / max(1, len(chart.bars))
     for n, bar in enumerate(chart.bars):
         ends = range(round(chart.left + place * n), round(chart.left + place * (n + 1)), DASH)
-        yield from ((x, to, bar.before_y) for x, to in list(pairwise(ends))[::2])
+        y = bar.before_y
+        if y is None:
+            continue
+        yield from ((x, to, y) for x, to in list(pairwise(ends))[::2])
 
 
 def _at(x: float, y: float) -> tuple[float, float]:

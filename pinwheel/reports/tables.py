@@ -81,7 +81,7 @@ def _totals(report: Report) -> list[tuple[str, int, int]]:
     return [(field, getattr(now, field), getattr(before, field)) for field in CARDS]
 
 
-def _hours(report: Report) -> list[tuple[str, int, int, int, int, str, str]]:
+def _hours(report: Report) -> list[tuple[str, int, int, int, int | None, str, str]]:
     period, numbers = report.period, report.numbers
     rows = zip(period.hours, numbers.hours, period.aligned(numbers.hours_before), strict=True)
     return [

@@ -448,7 +448,32 @@ def test_hours_are_named_by_the_clock(first_day: date, count: int, around_two: l
     assert (len(names), names[1 : 1 + len(around_two)]) == (count, around_two)
     chart = charts.by_hour(period, [(1, 0)] * count, [100 + n for n in range(24)])
     assert [bar.label.partition(":00")[0] for bar in chart.bars][:2] == ["00", "01"]
-    assert f"{around_two[-1]}: 1 repins, 0 comments; before 103 together" in [bar.label for bar in chart.bars]
+    at_three = 103 if count == 25 else 102 + 103  # of the hour that is left out now, too
+    labels = [bar.label for bar in chart.bars]
+    assert f"{around_two[-1]}: 1 repins, 0 comments; before {at_three} together" in labels
+    assert ("02:00 again: 1 repins, 0 comments; no such hour before" in labels) == (count == 25)
+
+
+CLOCKS = [BERLIN, "Australia/Lord_Howe", "Pacific/Chatham", "Asia/Beirut", "America/Nuuk", "Antarctica/Troll"]
+
+
+@pytest.mark.parametrize("time_zone", CLOCKS)
+@pytest.mark.parametrize("days", [1, 7])
+def test_the_hours_before_are_each_counted_once(time_zone: str, days: int) -> None:
+    """On all days of a year: those with 23, 24 and 25 hours, those after them, and those with half an hour."""
+    sizes = set()
+    for n in range(0, 366, 1 if days == 1 else 5):
+        period = Period(date(2026, 1, 1) + timedelta(days=n), days, time_zone)
+        before = [2**hour for hour in range(len(period.before.hours))]  # so that no two sums are the same by chance
+        found = period.aligned(before)
+        sizes.add(len(found))
+        assert len(found) == len(period.hours)
+        assert sum(value or 0 for value in found) == sum(before), period.key
+        clock = [(period.day_of(h), h.local.hour) for h in period.before.hours]
+        for hour, value in zip(period.hours, found, strict=True):
+            is_there = (period.day_of(hour), hour.local.hour) in clock
+            assert (value is not None) or not is_there or hour.local.fold, f"{period.key} {hour.local}"
+    assert len(sizes) > 1
 
 
 def test_a_week_with_a_change_of_clocks_has_seven_days_and_their_hours() -> None:
