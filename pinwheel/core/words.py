@@ -1,4 +1,4 @@
-"""Measures in words, for sentences that people read."""
+"""Measures and brands in words, for sentences that people read."""
 
 UNITS = (("d", 86_400), ("h", 3_600), ("min", 60), ("s", 1))
 
@@ -18,3 +18,8 @@ def duration(seconds: float) -> str:
 def percent(share: float) -> str:
     """A share of 1, such as "12 %" or "0.4 %"."""
     return f"{100 * share:.2g} %" if share < 0.1 else f"{100 * share:.0f} %"
+
+
+def brand_title(brand_id: int, name: str | None) -> str:
+    """A brand's name; of one without a name "brand" and its number, as on the pages."""
+    return (name or "").strip() or f"brand {brand_id}"

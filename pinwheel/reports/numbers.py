@@ -6,6 +6,8 @@ from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
+from pinwheel.core.words import brand_title
+
 MAX_LISTED = 100  # pins in a report: the page shows fewer
 PEOPLE = ("people", "pinners")
 
@@ -146,7 +148,7 @@ class Brand:
     @property
     def title(self) -> str:
         """Its name, or "brand" and its id."""
-        return self.name or f"brand {self.brand_id}"
+        return brand_title(self.brand_id, self.name)
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from pydantic import BaseModel
 from pinwheel.clients.memsql import Connection, fetch
 from pinwheel.core.days import NAMED_UTC, is_zone, local
 from pinwheel.core.times import naive, utc_now
+from pinwheel.core.words import brand_title
 from plugins.web import trends
 from plugins.web.access import Scope, ViewerDep, only
 from plugins.web.brand_day import USUAL_DAYS, BrandHour, Counts, Numbers, Span, is_kept, mean, span_of, usual_days
@@ -105,7 +106,7 @@ def today(brand_id: Annotated[int, Depends(of_viewer)], connection: DatabaseDep,
     pins, categories = _engagement(connection, span)
     return BrandToday(
         brand_id=brand_id,
-        name=known["name"] or f"brand {brand_id}",
+        name=brand_title(brand_id, known["name"]),
         time_zone=time_zone,
         unknown_zone=None if time_zone == known["time_zone"] else known["time_zone"],
         day=span.day,

@@ -33,10 +33,10 @@ LastEventId = Annotated[str | None, Header(description="As ``after``; browsers s
 
 
 class Choice(BaseModel):
-    """A brand of the filter."""
+    """A brand of the filter. ``name``: null if it has none."""
 
     brand_id: int
-    name: str
+    name: str | None
 
 
 class Choices(BaseModel):

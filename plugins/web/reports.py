@@ -10,8 +10,10 @@ from fastapi.responses import Response
 from pydantic import BaseModel
 
 from pinwheel.clients.memsql import Connection, Row, fetch
-from pinwheel.core.errors import MissingPartError, ReportError
-from pinwheel.core.times import aware
+from pinwheel.core.days import NAMED_UTC, local, midnight
+from pinwheel.core.errors import AskedError, MissingPartError, ReportError
+from pinwheel.core.times import aware, naive
+from pinwheel.core.words import brand_title
 from pinwheel.reports.numbers import Change as Changed
 from pinwheel.reports.page import in_theme, number_name, style_hash_of
 from pinwheel.reports.period import MAX_DAYS, Period
@@ -76,9 +78,13 @@ class ListedReport(BaseModel):
 
 
 class Reports(BaseModel):
-    """A list of reports. ``day``: the day asked for, null: all days; ``has_more``: there are more than ``top``."""
+    """A list of reports. ``day``: the day asked for, null: none; ``has_more``: there are more than ``top``.
+
+    ``newest_days``: if nothing was asked for, the days that the listed reports include: of each time zone the newest.
+    """
 
     day: date | None
+    newest_days: list[date]
     reports: list[ListedReport]
     has_more: bool
 
@@ -86,9 +92,10 @@ class Reports(BaseModel):
 class ReportableDays(BaseModel):
     """The first day with events, null: there is none; the first whose events are all kept, null: all are; yesterday.
 
-    A report is compared with as many days before it, which must be kept, too.
+    Days of ``time_zone``. A report is compared with as many days before it, which must be kept, too.
     """
 
+    time_zone: str
     first_day: date | None
     kept_from: date | None
     last_day: date
@@ -121,20 +128,51 @@ def reports(scope: ScopeDep, connection: DatabaseDep, wanted: WantedDep, brand: 
     if brand is not None and not fetch(connection, "pages/reports_brand", {"brand_id": brand}):
         raise HTTPException(404, f"There is no brand {brand}.")
     is_any = brand is None and not wanted.find
-    day = wanted.day or (_newest(connection, scope, wanted.days) if is_any else None)
-    if day is None and is_any:
-        return Reports(day=None, reports=[], has_more=False)
-    params = {"days": wanted.days, "find": wanted.find, "sort": wanted.sort, "top": wanted.top + 1}
-    rows = fetch(connection, "pages/reports_list", scope.sql() | _between(day) | params)
+    is_newest = is_any and wanted.day is None
+    day = _newest(connection, scope, wanted.days) if is_newest else wanted.day
+    scope = _found(connection, scope, wanted.find) if wanted.find else scope
+    if (day is None and is_newest) or scope.brands == frozenset():
+        return Reports(day=wanted.day, newest_days=[], reports=[], has_more=False)
+    params = {"days": wanted.days, "is_newest": int(is_newest), "sort": wanted.sort, "top": wanted.top + 1}
+    between = _between(day) | ({"day": LONG_AGO} if is_newest else {})
+    rows = fetch(connection, "pages/reports_list", scope.sql() | between | params)
     listed = [ListedReport(**_listed(row)) for row in rows[: wanted.top]]
-    return Reports(day=day, reports=listed, has_more=len(rows) > wanted.top)
+    newest = sorted({row["newest_day"] for row in rows[: wanted.top]}) if is_newest else []
+    return Reports(day=wanted.day, newest_days=newest, reports=listed, has_more=len(rows) > wanted.top)
 
 
 @router.get("/days")
-def days(_: SeesAllDep, connection: DatabaseDep) -> ReportableDays:
-    """The days that a report can be made of."""
+def days(_: SeesAllDep, connection: DatabaseDep, brand: BrandQuery = None) -> ReportableDays:
+    """The days that a report can be made of: those of the brand's time zone, by default of UTC."""
+    found = [] if brand is None else fetch(connection, "reports/zone", {"brand_id": brand})
+    time_zone = found[0]["time_zone"] if found else NAMED_UTC
     (row,) = fetch(connection, "pages/reports_days")
-    return ReportableDays(**row, last_day=datetime.now(UTC).date() - timedelta(days=1))
+    try:
+        return ReportableDays(
+            time_zone=time_zone,
+            first_day=row["first_day"] and _first_with(row["first_day"], time_zone),
+            kept_from=row["kept_from"] and _first_within(row["kept_from"], time_zone),
+            last_day=local(naive(datetime.now(UTC)), time_zone).date() - timedelta(days=1),
+        )
+    except AskedError as error:
+        raise HTTPException(409, f"Brand {brand} has no reports: {error}") from None
+
+
+def _first_with(utc_day: date, time_zone: str) -> date:
+    """The first day of a zone that has a part of a UTC day."""
+    return local(midnight(utc_day, NAMED_UTC), time_zone).date()
+
+
+def _first_within(utc_day: date, time_zone: str) -> date:
+    """The first day of a zone that has no part of the days before a UTC day."""
+    day = _first_with(utc_day, time_zone)
+    return day if midnight(day, time_zone) >= midnight(utc_day, NAMED_UTC) else day + timedelta(days=1)
+
+
+def _found(connection: Connection, scope: Scope, find: str) -> Scope:
+    """The brands of a scope whose name or number has a text."""
+    rows = fetch(connection, "pages/reports_find", scope.sql() | {"find": find})
+    return Scope(frozenset(row["brand_id"] for row in rows))
 
 
 def _newest(connection: Connection, scope: Scope, days: int) -> date | None:
@@ -154,7 +192,7 @@ def _between(day: date | None) -> dict[str, date]:
 def _listed(row: Row) -> Row:
     """A row for its model: aware times, and a fallback for brands without a name."""
     times = {name: aware(row[name]) for name in ("made_at", "complete_through")}
-    return row | times | {"brand_name": row["name"] or f"brand {row['brand_id']}"}
+    return row | times | {"brand_name": brand_title(row["brand_id"], row["name"])}
 
 
 def of_brand(brand_id: int, first_day: date, days: DaysPath, viewer: ViewerDep, connection: DatabaseDep) -> list[Row]:

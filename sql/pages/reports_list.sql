@@ -3,11 +3,12 @@
 -- grain:   one row per brand and period; sorted as asked, then the newest period first, then by brand
 -- reads:   brand_reports, brands
 -- writes:  nothing
--- params:  all_brands tinyint, brands bigint list, days int, from_day date, day date, to_day date, find varchar, sort varchar, top int
+-- params:  all_brands tinyint, brands bigint list, days int, from_day date, day date, to_day date, is_newest tinyint, sort varchar, top int
 -- sqlfluff:max_line_length:150
 
--- Periods that begin between from_day and to_day, inclusive, and end on day or later. find: a part of the name or number,
--- as the page writes both: Halden (17). sort: brand, period, engagement or made; with a -, the other way round.
+-- Periods that begin between from_day and to_day, inclusive, and end on day or later. is_newest 1: of these, those that
+-- include the newest day of their time zone: east of UTC a day is over before it is in the west.
+-- sort: brand, period, engagement or made; with a -, the other way round.
 SELECT
     report.brand_id,
     brand.name,
@@ -23,7 +24,8 @@ SELECT
     report.engagement_before,
     report.unique_people,
     report.change_count,
-    report.mail
+    report.mail,
+    newest.day AS newest_day
 FROM brand_reports AS report
 LEFT JOIN brands AS brand ON report.brand_id = brand.brand_id
 LEFT JOIN brand_reports AS later
@@ -32,6 +34,19 @@ LEFT JOIN brand_reports AS later
         AND report.first_day = later.first_day
         AND report.days = later.days
         AND later.revision = report.revision + 1
+LEFT JOIN (
+    SELECT
+        time_zone,
+        MAX(first_day) AS day
+    FROM brand_reports
+    WHERE
+        %(is_newest)s = 1
+        AND (%(all_brands)s = 1 OR brand_id IN %(brands)s)
+        AND (%(days)s = 0 OR days = %(days)s)
+        AND first_day >= %(from_day)s
+        AND first_day <= %(to_day)s
+    GROUP BY time_zone
+) AS newest ON report.time_zone = newest.time_zone
 WHERE
     later.brand_id IS NULL
     AND (%(all_brands)s = 1 OR report.brand_id IN %(brands)s)
@@ -40,11 +55,8 @@ WHERE
     AND report.first_day <= %(to_day)s
     AND report.first_day + INTERVAL report.days DAY > %(day)s
     AND (
-        %(find)s = ''
-        OR INSTR(
-            LOWER(CONCAT(COALESCE(brand.name, 'brand'), ' (', report.brand_id, ')')),
-            LOWER(%(find)s)
-        ) > 0
+        %(is_newest)s = 0
+        OR (report.first_day <= newest.day AND report.first_day + INTERVAL report.days DAY > newest.day)
     )
 ORDER BY
     CASE WHEN %(sort)s = 'brand' THEN LOWER(brand.name) END ASC,

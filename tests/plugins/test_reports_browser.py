@@ -31,13 +31,25 @@ def revisions(brand_id: int, name: str, count: int = 1) -> dict[str, Any]:
     return {"revisions": made}
 
 
+DAYS = {"time_zone": "UTC", "first_day": "2026-01-05", "kept_from": "2026-02-01", "last_day": "2026-03-14"}
 ANSWERS: dict[str, Any] = {
-    "reports?*": {"day": "2026-03-14", "has_more": False, "reports": [report(1, "Copper"), report(2, "Moss")]},
+    "reports?*": {
+        "day": None,
+        "newest_days": ["2026-03-14"],
+        "has_more": False,
+        "reports": [report(1, "Copper"), report(2, "Moss")],
+    },
     "live/choices": {
-        "brands": [{"brand_id": 1, "name": "Copper"}, {"brand_id": 2, "name": "Moss"}, {"brand_id": 3, "name": "Moss"}],
+        "brands": [
+            {"brand_id": 1, "name": "Copper"},
+            {"brand_id": 2, "name": "Moss"},
+            {"brand_id": 3, "name": "Moss"},
+            {"brand_id": 70, "name": None},
+        ],
         "categories": [],
     },
-    "reports/days": {"first_day": "2026-01-05", "kept_from": "2026-02-01", "last_day": "2026-03-14"},
+    "reports/days*": DAYS,
+    "reports/days?brand=1": DAYS | {"time_zone": "Pacific/Kiritimati", "last_day": "2026-03-15"},
     f"reports/{COPPER}": revisions(1, "Copper", 2),
     f"reports/{MOSS}": revisions(2, "Moss"),
 }
@@ -286,6 +298,117 @@ def test_what_is_not_made_is_said(
         told = "You may not trigger report_brands." if "status" in answer else "could not be made"
         expect(page.locator("#make-said")).to_contain_text(told, timeout=10_000)
         expect(page.locator("#reader")).to_be_hidden()
+
+
+def dialled(page: Page, seconds: int) -> None:
+    for _ in range(seconds // 2):
+        page.clock.run_for(2000)
+        page.wait_for_timeout(5)
+
+
+def test_a_look_at_the_run_that_fails_ends_nothing_and_is_no_refusal(
+    browser: Browser, address: str, tokens: dict[str, str]
+) -> None:
+    looks: list[Route] = []
+
+    def airflow(route: Route) -> None:
+        if route.request.method == "POST":
+            return route.fulfill(json={"dag_run_id": "manual__1"})
+        looks.append(route)
+        if len(looks) == 1:
+            return route.fulfill(status=502, body="")
+        if len(looks) == 2:
+            return route.abort()
+        return route.fulfill(json={"state": "success"})
+
+    with opened(browser, f"{address}/reports", tokens["ann"], ANSWERS) as (page, _):
+        page.route("**/api/v2/dags/report_brands/dagRuns**", airflow)
+        asks(page, "Moss (2)", "2026-03-14", "1")
+        expect(page.locator("#make-said")).to_contain_text("was asked for. How far it is can't be read just now")
+        expect(page.locator("#make-said")).not_to_contain_text("could not be asked for")
+        expect(page.locator("#reader h1")).to_contain_text("Moss", timeout=15_000)
+        assert len(looks) == 3
+
+
+def test_a_run_that_can_t_be_looked_at_for_long_is_left_to_airflow(
+    browser: Browser, address: str, tokens: dict[str, str]
+) -> None:
+    def airflow(route: Route) -> None:
+        is_asked = route.request.method == "POST"
+        route.fulfill(**({"json": {"dag_run_id": "manual__1"}} if is_asked else {"status": 502, "body": ""}))
+
+    with opened(browser, f"{address}/reports", tokens["ann"], ANSWERS) as (page, _):
+        page.route("**/api/v2/dags/report_brands/dagRuns**", airflow)
+        page.clock.install()
+        page.reload()
+        asks(page, "Moss (2)", "2026-03-14", "1")
+        expect(page.locator("#make-said")).to_contain_text("just now")
+        dialled(page, 150)
+        expect(page.locator("#make-said")).to_contain_text("could not be read for minutes")
+        run = page.locator("#make-said a")
+        assert (run.get_attribute("href") or "").endswith("/dags/report_brands/runs/manual__1")
+        expect(page.get_by_role("button", name="Make it")).to_be_enabled()
+
+
+def test_the_days_offered_are_those_of_the_brand_s_time_zone(
+    browser: Browser, address: str, tokens: dict[str, str]
+) -> None:
+    with opened(browser, f"{address}/reports", tokens["ann"], ANSWERS) as (page, seen):
+        page.get_by_text("Make a report").click()
+        told, form = page.locator("#make-days"), page.get_by_role("form", name="Make a report")
+        expect(told).to_contain_text("to Sat, 14 Mar 2026")
+        expect(told).not_to_contain_text("time zone")
+        form.get_by_label("Brand", exact=True).fill("Copper (1)")
+        expect(told).to_contain_text("to Sun, 15 Mar 2026")
+        expect(told).to_contain_text("days of the brand’s time zone, Pacific/Kiritimati.")
+        assert form.get_by_label("First day").get_attribute("max") == "2026-03-15"
+        form.get_by_label("Brand", exact=True).fill("Moss (3)")
+        expect(told).to_contain_text("to Sat, 14 Mar 2026")
+        assert seen.faults == []
+
+
+def test_before_anything_is_merged_the_form_says_so_and_then_works_by_itself(
+    browser: Browser, address: str, tokens: dict[str, str]
+) -> None:
+    days = [DAYS | {"first_day": None, "kept_from": None}]
+    with opened(browser, f"{address}/reports", tokens["ann"], ANSWERS) as (page, seen):
+        page.route("**/pinwheel/api/reports/days**", lambda route: route.fulfill(json=days[-1]))
+        page.clock.install()
+        page.reload()
+        page.get_by_text("Make a report").click()
+        expect(page.locator("#make-days")).to_have_text("Nothing has been merged yet, so there is nothing to report.")
+        days.append(DAYS)
+        page.clock.run_for(61_000)
+        expect(page.locator("#make-days")).to_contain_text("can begin on any day from Mon, 2 Feb 2026")
+        assert seen.faults == []
+
+
+@pytest.mark.parametrize("said", ["70", "brand 70", "Brand 70 (70)"])
+def test_a_brand_without_a_name_is_chosen_as_it_is_shown(
+    browser: Browser, address: str, tokens: dict[str, str], said: str
+) -> None:
+    asked: list[str] = []
+
+    def airflow(route: Route) -> None:
+        asked.append(json.loads(route.request.post_data or "")["conf"]["brand_ids"])
+        route.fulfill(status=403, json={})
+
+    with opened(browser, f"{address}/reports", tokens["ann"], ANSWERS) as (page, _):
+        page.route("**/api/v2/dags/report_brands/dagRuns**", airflow)
+        expect(page.locator("#brands option").last).to_have_attribute("value", "brand 70 (70)")
+        asks(page, said, "2026-03-14", "1")
+        expect(page.locator("#make-said")).to_contain_text("You may not trigger report_brands.")
+        assert asked == ["70"]
+
+
+def test_newest_days_that_differ_by_time_zone_are_all_named(
+    browser: Browser, address: str, tokens: dict[str, str]
+) -> None:
+    two = ANSWERS["reports?*"] | {"newest_days": ["2026-03-14", "2026-03-15"]}
+    with opened(browser, f"{address}/reports", tokens["ann"], ANSWERS | {"reports?*": two}) as (page, _):
+        expect(page.locator("#list h2")).to_have_text(
+            "Reports that include Sat, 14 Mar 2026 or Sun, 15 Mar 2026, the newest day of their time zone"
+        )
 
 
 @pytest.mark.parametrize("name", ["bob", "carl"])

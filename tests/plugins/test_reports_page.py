@@ -4,6 +4,7 @@ import re
 import shutil
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from fastapi import FastAPI
@@ -57,7 +58,7 @@ def listed(client: TestClient, **params: Any) -> list[tuple[Any, ...]]:
 
 def test_by_itself_the_list_is_the_newest_day_of_all_brands(made: None, ann: TestClient) -> None:
     answer = ann.get("/api/reports").json()
-    assert answer["day"] == "2026-03-14"
+    assert (answer["day"], answer["newest_days"]) == (None, ["2026-03-14"])
     assert [(r["brand_name"], r["days"], r["engagement"]) for r in answer["reports"]] == [
         ("Copper <b>Kitchen</b>", 1, 3),
         ("Other people's", 1, 2),
@@ -86,7 +87,8 @@ def brands_listed(client: TestClient, **params: Any) -> list[int]:
 def test_a_brand_is_found_by_a_part_of_its_name_or_number(made: None, ann: TestClient, carl: TestClient) -> None:
     assert listed(ann, find="kitch") == listed(ann, brand=1)
     assert brands_listed(ann, find="OTHER people's (3)") == [3]
-    assert brands_listed(ann, find="70") == [70], "it has no name"
+    for unnamed in ("70", "brand 70", "Brand 70 (70)"):
+        assert brands_listed(ann, find=unnamed) == [70], "it has no name"
     assert brands_listed(ann, find="kitch", day="2026-03-13", days=1) == [1]
     for nothing in ("nobody", "%", "_", "\\", "' OR 1 = 1 -- "):
         assert brands_listed(ann, find=nothing) == []
@@ -111,9 +113,83 @@ def test_it_is_sorted_as_asked_before_it_is_cut_off(made: None, ann: TestClient)
 
 def test_the_days_that_a_report_can_be_made_of(made: None, ann: TestClient, carl: TestClient) -> None:
     yesterday = datetime.now(UTC).date() - timedelta(days=1)
-    told = {"first_day": "2026-03-13", "kept_from": None, "last_day": yesterday.isoformat()}
+    told = {"time_zone": "UTC", "first_day": "2026-03-13", "kept_from": None, "last_day": yesterday.isoformat()}
     assert ann.get("/api/reports/days").json() == told
     assert carl.get("/api/reports/days").status_code == 403
+
+
+@pytest.mark.parametrize(
+    ("time_zone", "first_day", "kept_from"),
+    [
+        ("Europe/Berlin", date(2026, 3, 13), date(2026, 3, 11)),
+        ("America/New_York", date(2026, 3, 12), date(2026, 3, 10)),
+        ("Pacific/Kiritimati", date(2026, 3, 13), date(2026, 3, 11)),
+        ("Etc/GMT+12", date(2026, 3, 12), date(2026, 3, 10)),
+    ],
+)
+def test_the_days_are_those_of_the_brand_s_time_zone_and_can_all_be_made(
+    made: None, ann: TestClient, connection: Connection, time_zone: str, first_day: date, kept_from: date
+) -> None:
+    with memsql.transaction(connection):
+        zones.set_zone(connection, 1, time_zone)
+    with connection.cursor() as cursor:
+        cursor.execute("DELETE FROM retention")
+        cursor.execute("INSERT INTO retention (store, kept_from) VALUES ('events', '2026-03-10')")
+    connection.commit()
+    told = ann.get("/api/reports/days", params={"brand": 1}).json()
+    today = datetime.now(ZoneInfo(time_zone)).date()
+    assert told == {
+        "time_zone": time_zone,
+        "first_day": first_day.isoformat(),
+        "kept_from": kept_from.isoformat(),
+        "last_day": (today - timedelta(days=1)).isoformat(),
+    }
+    first, kept = Period(first_day, 1, time_zone), Period(kept_from, 1, time_zone)
+    assert first.ends_after(date(2026, 3, 13))
+    assert not first.before.ends_after(date(2026, 3, 13))
+    assert kept.begins_after(date(2026, 3, 10))
+    assert not kept.before.begins_after(date(2026, 3, 10))
+    assert ann.get("/api/reports/days", params={"brand": 3}).json()["time_zone"] == "UTC"
+    assert ann.get("/api/reports/days", params={"brand": 70}).json()["time_zone"] == "UTC", "it has no row"
+
+
+def test_by_itself_the_list_has_the_newest_day_of_each_time_zone(
+    made: None, ann: TestClient, carl: TestClient, connection: Connection, run: RunReports
+) -> None:
+    """A day is over on Kiritimati 14 hours before it is in UTC."""
+    with memsql.transaction(connection):
+        zones.set_zone(connection, 3, "Pacific/Kiritimati")
+    run(Period(date(2026, 3, 15), 1), [3])
+    answer = ann.get("/api/reports?days=1").json()
+    assert answer["newest_days"] == ["2026-03-14", "2026-03-15"]
+    assert {(r["brand_id"], r["first_day"]) for r in answer["reports"]} == {
+        (1, "2026-03-14"), (70, "2026-03-14"), (3, "2026-03-15"),
+    }  # fmt: skip
+    assert carl.get("/api/reports?days=1").json()["newest_days"] == ["2026-03-14"], "of their own brands"
+
+
+def test_brands_are_found_before_their_reports_are_read(connection: Connection, settings: MergeSettings) -> None:
+    """By their indexes, among 200,000 reports."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO brand_reports (brand_id, first_day, days, revision, made_at, read_at, folder, digest, "
+            "is_complete, verdict, engagement, engagement_before, unique_people, change_count, changes, numbers, mail) "
+            "SELECT brand.seq, '2025-01-01' + INTERVAL day.seq DAY, 1, 1, NOW(6), NOW(6), '', '', 1, "
+            "'passed', 1, 1, 1, 0, '[]', '{}', 'none' FROM seq_1_to_1000 AS brand, seq_1_to_200 AS day"
+        )
+        connection.commit()
+        cursor.execute("ANALYZE TABLE brand_reports")
+        cursor.fetchall()
+        params = {"all_brands": 1, "brands": (-1,), "find": "70 ("}
+        cursor.execute("EXPLAIN " + memsql.statement("pages/reports_find", connection.engine), params)
+        find = {row["table"]: row for row in cursor.fetchall()}
+        chosen = {"all_brands": 0, "brands": (70, 170), "is_newest": 0, "days": 0, "sort": "-period", "top": 101}
+        between = {"from_day": date(1970, 1, 1), "to_day": date(2026, 3, 14), "day": date(1970, 1, 1)}
+        cursor.execute("EXPLAIN " + memsql.statement("pages/reports_list", connection.engine), chosen | between)
+        listing = {row["table"]: row for row in cursor.fetchall()}
+    assert "Using index for group-by" in find["brand_reports"]["Extra"]
+    assert (listing["report"]["type"], listing["report"]["key"]) == ("range", "PRIMARY")
+    assert int(listing["report"]["rows"]) < 1000
 
 
 def test_without_events_no_report_can_be_made(ann: TestClient, settings: MergeSettings) -> None:
@@ -147,7 +223,7 @@ def test_a_long_list_says_that_there_is_more(made: None, ann: TestClient) -> Non
 
 
 def test_without_reports_it_is_empty(ann: TestClient, settings: MergeSettings) -> None:
-    assert ann.get("/api/reports").json() == {"day": None, "reports": [], "has_more": False}
+    assert ann.get("/api/reports").json() == {"day": None, "newest_days": [], "reports": [], "has_more": False}
 
 
 def test_who_is_bound_to_brands_sees_their_reports_alone(made: None, carl: TestClient) -> None:

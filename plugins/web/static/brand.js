@@ -8,6 +8,8 @@ import {
   badge,
   barLine,
   brandLink,
+  brandName,
+  brandText,
   category,
   count,
   countryTable,
@@ -249,18 +251,22 @@ function countries(brand) {
 let brands = [];
 let isKnown = false; // the list has come
 
-/** Brands whose name has all words of the search, or with its number. */
+/** The brand with the number that is searched for, and those whose name or number has all words of the search. */
 function offer() {
   const words = $("#find").value.toLowerCase().split(/\s+/).filter(Boolean);
-  const named = brands.filter(({ name }) => words.every((word) => name.toLowerCase().includes(word)));
-  const numbered =
-    words.length === 1 && /^\d+$/.test(words[0]) ? [{ brand_id: words[0], name: `brand ${words[0]}` }] : [];
-  const found = [...named, ...numbered];
+  const number = words.length === 1 && /^\d+$/.test(words[0]) ? words[0] : null;
+  const named = brands.filter(
+    (b) => String(b.brand_id) !== number && words.every((word) => brandText(b).toLowerCase().includes(word)),
+  );
+  const numbered = number
+    ? [brands.find((b) => String(b.brand_id) === number) ?? { brand_id: number, name: null }]
+    : [];
+  const found = [...numbered, ...named];
   const place = $("#found");
   place.hidden = chosen !== null && !words.length;
   fill(
     place,
-    found.slice(0, OFFERED).map((b) => h("li", {}, brandLink(b.brand_id, b.name))),
+    found.slice(0, OFFERED).map((b) => h("li", {}, brandLink(b.brand_id, brandName(b)))),
     found.length > OFFERED ? h("li", { class: "quiet" }, `and ${count(found.length - OFFERED)} more: search`) : null,
     isKnown && words.length && !found.length ? h("li", { class: "quiet" }, "No brand has such a name.") : null,
   );
@@ -273,7 +279,7 @@ async function choices() {
     const known = new Set(found.brands.map((b) => b.brand_id));
     const unnamed = (me.brands ?? []).filter((id) => !known.has(id));
     isKnown = true;
-    brands = [...found.brands, ...unnamed.map((id) => ({ brand_id: id, name: `brand ${id}` }))];
+    brands = [...found.brands, ...unnamed.map((id) => ({ brand_id: id, name: null }))];
     offer();
     if (chosen === null) fill($("#problem"));
   } catch (error) {

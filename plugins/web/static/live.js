@@ -12,6 +12,7 @@ import {
   ApiError,
   badge,
   brandLink,
+  brandName,
   compact,
   count,
   country,
@@ -112,7 +113,7 @@ async function offer() {
   try {
     /** @type {Api.Choices} */
     const { brands, categories } = await get("live/choices");
-    $("#brand").append(...brands.map((b) => h("option", { value: b.brand_id }, b.name || `brand ${b.brand_id}`)));
+    $("#brand").append(...brands.map((b) => h("option", { value: b.brand_id }, brandName(b))));
     const known = categories.includes(filters.category) || !filters.category ? [] : [filters.category];
     $("#category").append(...[...known, ...categories].map((c) => h("option", { value: c }, c)));
     isOffered = true;
@@ -282,7 +283,7 @@ function whyNothing(totals, found) {
   if (!isConnected) return "Connecting to the lake …";
   if (!filters.types.length) return "Choose what to show: repins, pins, comments or logins.";
   if ((feed.age() ?? 0) > STALE) return "No events for a minute. The health page shows whether the stream runs.";
-  const brand = filters.brand && ($("#brand").selectedOptions[0]?.text ?? `brand ${filters.brand}`);
+  const brand = filters.brand && ($("#brand").selectedOptions[0]?.text ?? brandName({ brand_id: filters.brand }));
   const what = inWords(filters, brand);
   if (!filters.types.some((type) => totals[type])) return `No ${what} in the last minute.`;
   return found.length ? null : `No place is known of the ${what} of the last minute.`;

@@ -6,6 +6,7 @@ import {
   asked,
   badge,
   brandLink,
+  brandName,
   category,
   count,
   countryTable,
@@ -42,7 +43,7 @@ function show(pin) {
 
 /** @param {Api.Pin} pin */
 function whose({ pin_id: id, brand_id: brand, brand_name: name, category: of }) {
-  const link = brand === null ? "no known brand" : brandLink(brand, name ?? `brand ${brand}`);
+  const link = brand === null ? "no known brand" : brandLink(brand, brandName({ brand_id: brand, name }));
   return [`Pin ${id} of `, link, ` · ${category(of)}`];
 }
 

@@ -146,22 +146,28 @@ export async function trigger(dag, conf) {
 }
 
 const LOOK_EVERY = 2000; // ms between two looks at a run
+const GIVE_UP = 60; // looks in a row that fail
 
 /**
- * Start a run as `trigger` does, and follow it to its end. `told` gets each state on the way, queued or running, and what
- * makes a link to the run. Throws an ApiError.
+ * Start a run as `trigger` does, and follow it to its end. `told` gets each state on the way: queued, running, or unknown when
+ * a look fails, which says nothing of the run; and what makes a link to it. Throws an ApiError: it could not be started.
  * @param {string} dag
  * @param {object} conf
  * @param {(state: string, link: () => Child) => void} told
+ * @returns {Promise<{run: string, link: () => Child, state: string}>} state: success, failed, or unknown after minutes
  */
 export async function follow(dag, conf, told) {
   const run = await trigger(dag, conf);
   const link = () => airflowLink(`dags/${dag}/runs/${encodeURIComponent(run)}`, "its run");
-  for (let state = "queued"; ; state = (await ask(runUrl(dag, run), {})).state) {
-    if (state === "success" || state === "failed") return { run, link, isDone: state === "success" };
+  let state = "queued";
+  for (let failures = 0; failures < GIVE_UP && state !== "success" && state !== "failed"; ) {
     told(state, link);
     await new Promise((done) => setTimeout(done, LOOK_EVERY));
+    const found = await ask(runUrl(dag, run), {}).catch(() => null);
+    state = found?.state ?? "unknown";
+    failures = found ? 0 : failures + 1;
   }
+  return { run, link, state };
 }
 
 /**
@@ -183,7 +189,7 @@ const runUrl = (dag, run) => airflowUrl(`api/v2/dags/${dag}/dagRuns/${encodeURIC
 
 /** Why a run could not be asked for. @param {string} dag @param {unknown} error */
 export function whyNot(dag, error) {
-  if (!(error instanceof ApiError)) return "It could not be asked for.";
+  if (!(error instanceof ApiError) || !error.status) return "It could not be asked for.";
   return error.status === 403 ? `You may not trigger ${dag}.` : error.message;
 }
 
@@ -477,6 +483,12 @@ export function sparkline(values, label, { width = 120, height = 28, limit = nul
   const line = at && s("path", { class: "limit", d: `M0 ${at}H${width}` });
   return s("svg", box, line, s("path", { d: path || "M0 0", fill: "none" }));
 }
+
+/** A brand's name; of one without a name "brand" and its number. @param {{brand_id: number | string, name?: string | null}} brand */
+export const brandName = ({ brand_id, name }) => name?.trim() || `brand ${brand_id}`;
+
+/** The same with its number, which is unlike that of any other brand: "Halden (17)". @param {{brand_id: number | string, name?: string | null}} brand */
+export const brandText = (brand) => `${brandName(brand)} (${brand.brand_id})`;
 
 /** A link to a brand's running day. @param {number | string} id @param {string} text */
 export const brandLink = (id, text) => h("a", { href: `${BASE}brand?brand=${id}` }, text);

@@ -1,8 +1,22 @@
 // Brand reports: the list. What is chosen and what is open are in the address, and Back leads back.
 
 import { change as changeAddress, onBack, parameters, step, stepLink } from "./address.js";
-import { $, airflowLink, badge, brandLink, count, empty, fill, get, h, poll, table, when } from "./pinwheel.js";
-import { brandText, offerForm } from "./reports-make.js";
+import {
+  $,
+  airflowLink,
+  badge,
+  brandLink,
+  brandText,
+  count,
+  empty,
+  fill,
+  get,
+  h,
+  poll,
+  table,
+  when,
+} from "./pinwheel.js";
+import { offerForm } from "./reports-make.js";
 import { complete, dayName, keyOf, named, period, quality, read, unread } from "./reports-one.js";
 
 const STEP = 100; // further reports per "Show more"
@@ -76,8 +90,9 @@ function nothing() {
 }
 
 /** @param {Api.Reports} found */
-function showList({ day, reports, has_more }) {
-  const title = day ? `Reports that include ${dayName(day)}` : "Reports of all days";
+function showList({ day, newest_days, reports, has_more }) {
+  const days = day ? [day] : newest_days;
+  const title = days.length ? `Reports that include ${days.map(dayName).join(" or ")}` : "Reports of all days";
   const late = reports.filter((r) => !r.is_complete).length;
   fill(
     $("#state"),
@@ -93,7 +108,7 @@ function showList({ day, reports, has_more }) {
     h(
       "div",
       { class: "card-head" },
-      h("h2", {}, title),
+      h("h2", {}, title, newest_days.length > 1 ? ", the newest day of their time zone" : null),
       h("span", { class: "quiet" }, `${has_more ? "the first " : ""}${count(reports.length)}`),
     ),
     rows(reports),
@@ -185,7 +200,7 @@ async function offerToMake() {
     /** @type {Api.Me} */
     const me = await get("me");
     if (!me.may_trigger.includes("report_brands")) return;
-    await offerForm(
+    offerForm(
       () => brands,
       (report) => {
         step({ report: keyOf(report), revision: null });

@@ -4,6 +4,7 @@ import {
   $,
   askPerson,
   brandLink,
+  brandName,
   empty,
   field,
   fill,
@@ -19,6 +20,8 @@ import {
 } from "./pinwheel.js";
 
 const [DAG, TASK] = ["bind_user", "bind"];
+/** @type {Record<string, string>} */
+const ENDED = { failed: "it failed", unknown: "it was asked for, but how far it is could not be read for minutes" };
 
 /** @type {Api.UserBrand[]} */
 let brands = [];
@@ -47,7 +50,7 @@ function userTable(users) {
           h(
             "span",
             {},
-            u.brands.map((b, n) => [n ? ", " : "", brandLink(b.brand_id, named(b))]),
+            u.brands.map((b, n) => [n ? ", " : "", brandLink(b.brand_id, brandName(b))]),
           ),
       },
       { label: "Since", cell: (u) => when(u.bound_at, { seconds: false }) },
@@ -59,9 +62,6 @@ function userTable(users) {
     "Users who see only some brands",
   );
 }
-
-/** @param {Api.UserBrand} brand */
-const named = ({ brand_id: id, name }) => name?.trim() || `brand ${id}`;
 
 /** Those of the setting are changed in the environment. @param {Api.BoundUser} user */
 function buttons(user) {
@@ -89,7 +89,9 @@ async function bind(known) {
   const which = h("select", { name: "brands", multiple: true, required: true, size: 8 });
   const unnamed = known?.brands.filter((b) => !brands.some((one) => one.brand_id === b.brand_id)) ?? [];
   which.append(
-    ...[...brands, ...unnamed].map((b) => h("option", { value: b.brand_id, selected: has.has(b.brand_id) }, named(b))),
+    ...[...brands, ...unnamed].map((b) =>
+      h("option", { value: b.brand_id, selected: has.has(b.brand_id) }, brandName(b)),
+    ),
   );
   const reason = h("input", { name: "reason", required: true, maxlength: 255 });
   const question = "Which brands does the user see? Nothing else is shown to them, Airflow itself included.";
@@ -113,10 +115,10 @@ async function ask(conf) {
   try {
     const me = /** @type {Api.Me} */ (await get("me"));
     if (user.trim() === me.name) return say(wrong(`${user} is you, and would lose Airflow. Ask another operator.`));
-    const { run, link, isDone } = await follow(DAG, conf, (state, link) => say(`${user}: ${state}, see `, link(), "."));
-    if (isDone) return say(`${user}: done. It counts within half a minute.`);
-    const why = await refusal(DAG, run, TASK);
-    say(wrong(why ? `Refused: ${why}` : `${user}: it failed`), ", see ", link(), ".");
+    const { run, link, state } = await follow(DAG, conf, (state, link) => say(`${user}: ${state}, see `, link(), "."));
+    if (state === "success") return say(`${user}: done. It counts within half a minute.`);
+    const why = state === "failed" ? await refusal(DAG, run, TASK) : null;
+    say(wrong(why ? `Refused: ${why}` : `${user}: ${ENDED[state]}`), ", see ", link(), ".");
   } catch (error) {
     say(wrong(whyNot(DAG, error)));
   } finally {

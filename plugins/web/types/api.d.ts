@@ -84,7 +84,7 @@ declare namespace Api {
   }
   interface Choice {
     brand_id: number;
-    name: string;
+    name: string | null;
   }
   interface Choices {
     brands: Choice[];
@@ -301,12 +301,14 @@ declare namespace Api {
     samples: Letter[];
   }
   interface ReportableDays {
+    time_zone: string;
     first_day: string | null;
     kept_from: string | null;
     last_day: string;
   }
   interface Reports {
     day: string | null;
+    newest_days: string[];
     reports: ListedReport[];
     has_more: boolean;
   }
