@@ -1,6 +1,7 @@
 """The brand reports page's API: the list of reports, the changes in each revision, and their files."""
 
 import json
+import re
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Annotated, Literal
@@ -26,6 +27,7 @@ router = APIRouter(prefix="/api/reports", tags=["reports"])
 
 PAGE = "report.html"
 LONG_AGO = date(1970, 1, 1)
+NUMBER = re.compile(r"(?:brand\s+)?([0-9]{1,18})(?:\s+\(\1\))?", re.IGNORECASE)  # 70, brand 70, brand 70 (70)
 # A report may apply its own style and nothing else: no script, no request, no form, and an opaque origin.
 POLICY = "default-src 'none'; style-src {style}; base-uri 'none'; form-action 'none'; frame-ancestors 'self'; sandbox"
 
@@ -170,9 +172,14 @@ def _first_within(utc_day: date, time_zone: str) -> date:
 
 
 def _found(connection: Connection, scope: Scope, find: str) -> Scope:
-    """The brands of a scope whose name or number has a text."""
+    """The brands of a scope whose name or number has a text; one without a row in ``brands`` by its whole number.
+
+    The brands first: then only their reports are read, by their index, and not all.
+    """
     rows = fetch(connection, "pages/reports_find", scope.sql() | {"find": find})
-    return Scope(frozenset(row["brand_id"] for row in rows))
+    number = NUMBER.fullmatch(find.strip())
+    numbered = {int(number[1])} if number and scope.sees(int(number[1])) else set()
+    return Scope(frozenset({row["brand_id"] for row in rows} | numbered))
 
 
 def _newest(connection: Connection, scope: Scope, days: int) -> date | None:
