@@ -169,9 +169,7 @@ def test_by_itself_the_list_has_the_newest_day_of_each_time_zone(
     assert carl.get("/api/reports?days=1").json()["newest_days"] == ["2026-03-14"], "of their own brands"
 
 
-def test_the_reports_of_the_brands_that_were_found_are_read_by_their_index(
-    connection: Connection, settings: MergeSettings
-) -> None:
+def test_reports_of_found_brands_are_read_by_their_index(connection: Connection, settings: MergeSettings) -> None:
     """Among 200,000 reports."""
     with connection.cursor() as cursor:
         cursor.execute(
