@@ -1,7 +1,8 @@
 """Takes screenshots: opens every page of a running stack in a browser, waits for data, uses it, saves a picture.
 
-    PINWHEEL_DEMO_BACKFILL_HOURS=30 make run   # in another terminal; yesterday's reports need events of yesterday
-    python -m bench.screenshots                # writes docs/images/*.png
+    # In another terminal; yesterday's reports need events of yesterday and the day before.
+    PINWHEEL_DEMO_BACKFILL_HOURS=56 PINWHEEL_DEMO_BACKFILL=1200000 PINWHEEL_DEMO_RATE=12 make run
+    python -m bench.screenshots                # writes docs/images/*.png; Git has those that the documents show
 
 Exits with 1 when a page shows no data or has an error.
 """
