@@ -370,14 +370,14 @@ def test_the_days_offered_are_those_of_the_brand_s_time_zone(
 def test_before_anything_is_merged_the_form_says_so_and_then_works_by_itself(
     browser: Browser, address: str, tokens: dict[str, str]
 ) -> None:
-    days = [DAYS | {"first_day": None, "kept_from": None}]
+    days: list[dict[str, str | None]] = [{**DAYS, "first_day": None, "kept_from": None}]
     with opened(browser, f"{address}/reports", tokens["ann"], ANSWERS) as (page, seen):
         page.route("**/pinwheel/api/reports/days**", lambda route: route.fulfill(json=days[-1]))
         page.clock.install()
         page.reload()
         page.get_by_text("Make a report").click()
         expect(page.locator("#make-days")).to_have_text("Nothing has been merged yet, so there is nothing to report.")
-        days.append(DAYS)
+        days.append({**DAYS})
         page.clock.run_for(61_000)
         expect(page.locator("#make-days")).to_contain_text("can begin on any day from Mon, 2 Feb 2026")
         assert seen.faults == []

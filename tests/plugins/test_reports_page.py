@@ -131,7 +131,7 @@ def test_the_days_are_those_of_the_brand_s_time_zone_and_can_all_be_made(
     made: None, ann: TestClient, connection: Connection, time_zone: str, first_day: date, kept_from: date
 ) -> None:
     with memsql.transaction(connection):
-        zones.set_zone(connection, 1, time_zone)
+        zones.set_zone(connection, 1, time_zone, "they live there", "ann", datetime(2026, 3, 1))
     with connection.cursor() as cursor:
         cursor.execute("DELETE FROM retention")
         cursor.execute("INSERT INTO retention (store, kept_from) VALUES ('events', '2026-03-10')")
@@ -158,7 +158,7 @@ def test_by_itself_the_list_has_the_newest_day_of_each_time_zone(
 ) -> None:
     """A day is over on Kiritimati 14 hours before it is in UTC."""
     with memsql.transaction(connection):
-        zones.set_zone(connection, 3, "Pacific/Kiritimati")
+        zones.set_zone(connection, 3, "Pacific/Kiritimati", "they live there", "ann", datetime(2026, 3, 1))
     run(Period(date(2026, 3, 15), 1), [3])
     answer = ann.get("/api/reports?days=1").json()
     assert answer["newest_days"] == ["2026-03-14", "2026-03-15"]

@@ -51,12 +51,7 @@ function step(data) {
     data.name === "rollups"
       ? h("p", { class: "quiet" }, "Recomputed seconds after the merges")
       : rate(data.rows_per_second),
-    h(
-      "dl",
-      { class: "facts" },
-      fact("Age of newest", duration(data.newest_age_seconds)),
-      backlog(data),
-    ),
+    h("dl", { class: "facts" }, fact("Age of newest", duration(data.newest_age_seconds)), backlog(data)),
     data.unwell.map((text) => h("p", { class: "wrong" }, text)),
     data.note ? h("p", { class: "quiet" }, data.note) : null,
     data.last_error ? lastError(data.last_error) : h("p", { class: "quiet" }, "No recent alert"),

@@ -123,14 +123,18 @@ async function make(brand, said) {
     return null;
   }
   const report = { brand_id: brand.brand_id, first_day: asked.first, days: asked.days };
-  return (await isMade(report, `The report of ${brandText(brand)}, ${daysOf(report)},`, said.has("mail"))) ? report : null;
+  return (await isMade(report, `The report of ${brandText(brand)}, ${daysOf(report)},`, said.has("mail")))
+    ? report
+    : null;
 }
 
 /** @param {{brand_id: number, first_day: string, days: number}} report @param {string} what @param {boolean} mail */
 async function isMade({ brand_id, first_day, days }, what, mail) {
   const conf = { first_day, days, brand_ids: String(brand_id), mail };
   try {
-    const { state, link } = await follow(DAG, conf, (state, link) => say(`${what} ${DOING[state] ?? state}: `, link(), "."));
+    const { state, link } = await follow(DAG, conf, (state, link) =>
+      say(`${what} ${DOING[state] ?? state}: `, link(), "."),
+    );
     if (state === "success") say(`${what} is made.`);
     else say(`${what} ${ENDED[state]}: see `, link(), ".");
     return state === "success";
