@@ -7,7 +7,8 @@
 -- sqlfluff:max_line_length:150
 
 -- Periods that begin between from_day and to_day, inclusive, and end on day or later. is_newest 1: of these, those that
--- include the newest day of their time zone: east of UTC a day is over before it is in the west.
+-- include the newest day of their time zone: east of UTC a day is over before it is in the west. Zones that no brand has
+-- any more get no new reports, and are left out.
 -- sort: brand, period, engagement or made; with a -, the other way round.
 SELECT
     report.brand_id,
@@ -36,16 +37,18 @@ LEFT JOIN brand_reports AS later
         AND later.revision = report.revision + 1
 LEFT JOIN (
     SELECT
-        time_zone,
-        MAX(first_day) AS day
-    FROM brand_reports
+        made.time_zone,
+        MAX(made.first_day) AS day
+    FROM brand_reports AS made
+    LEFT JOIN brands AS of_zone ON made.brand_id = of_zone.brand_id
     WHERE
         %(is_newest)s = 1
-        AND (%(all_brands)s = 1 OR brand_id IN %(brands)s)
-        AND (%(days)s = 0 OR days = %(days)s)
-        AND first_day >= %(from_day)s
-        AND first_day <= %(to_day)s
-    GROUP BY time_zone
+        AND (%(all_brands)s = 1 OR made.brand_id IN %(brands)s)
+        AND (%(days)s = 0 OR made.days = %(days)s)
+        AND made.first_day >= %(from_day)s
+        AND made.first_day <= %(to_day)s
+        AND made.time_zone = COALESCE(of_zone.time_zone, 'UTC')
+    GROUP BY made.time_zone
 ) AS newest ON report.time_zone = newest.time_zone
 WHERE
     later.brand_id IS NULL
