@@ -49,7 +49,7 @@ function step(data) {
     { class: `step ${bad ? "bad" : data.is_known ? "" : "stale"}` },
     h("div", { class: "card-head" }, h("h2", {}, data.title), how),
     data.name === "rollups"
-      ? h("p", { class: "quiet" }, "Recomputed seconds after the merges")
+      ? h("p", { class: "quiet" }, "Counted seconds after the merges")
       : rate(data.rows_per_second),
     h("dl", { class: "facts" }, fact("Age of newest", duration(data.newest_age_seconds)), backlog(data)),
     data.unwell.map((text) => h("p", { class: "wrong" }, text)),
