@@ -8,6 +8,7 @@ from pinwheel.clients.memsql import Connection, connect, execute, fetch, transac
 from pinwheel.core.errors import PinwheelError
 from pinwheel.core.settings import MemsqlSettings, load
 from pinwheel.core.times import naive
+from pinwheel.core.words import brand_title
 from pinwheel.reports.run import numbers_in
 
 
@@ -62,7 +63,7 @@ def _names(connection: Connection, brand_ids: Sequence[int]) -> dict[int, str]:
     if not brand_ids:
         return {}
     rows = fetch(connection, "operate/known_brands", {"brand_ids": tuple(brand_ids)})
-    names = {row["brand_id"]: str(row["name"]) for row in rows}
+    names = {row["brand_id"]: brand_title(row["brand_id"], row["name"]) for row in rows}
     if unknown := [str(brand_id) for brand_id in brand_ids if brand_id not in names]:
         raise PinwheelError(f"brand_ids: there is no brand {', '.join(unknown)}; the page Brand today lists all")
     return names

@@ -30,7 +30,7 @@ class BoundUser(BaseModel):
 
 
 class BoundList(BaseModel):
-    """All bound users, and the brands that have a name, by name. ``of_setting``: those that no form can change."""
+    """All bound users, and all brands, those with a name first. ``of_setting``: those that no form can change."""
 
     users: list[BoundUser]
     of_setting: list[BoundUser]

@@ -38,6 +38,15 @@ def test_a_user_gets_these_brands_and_no_others(connection: Connection, query: Q
     ]
 
 
+def test_a_brand_without_a_name_can_be_bound_once_it_has_events(connection: Connection) -> None:
+    with pytest.raises(PinwheelError, match="there is no brand 70"):
+        bound(connection, "dora", [70])
+    with connection.cursor() as cursor:
+        cursor.execute("INSERT INTO brand_daily VALUES (70, '2026-03-14', 1, 1, 1, 1, NOW(6))")
+    connection.commit()
+    assert bound(connection, "dora", [1, 70]) == "dora sees Halden, brand 70, and nothing else"
+
+
 def test_users_are_told_apart_by_every_byte(connection: Connection, query: Query) -> None:
     for name in ("dora", "Dora", "dorà"):
         bound(connection, name, [1])

@@ -112,6 +112,7 @@ async function unbind({ user }) {
 /** Triggers the Dag, follows its run, and says what came of it. @param {{user: string, brand_ids: string | null, reason: string}} conf */
 async function ask(conf) {
   const { user } = conf;
+  const say = (/** @type {Child[]} */ ...children) => void fill(lineOf(user), ...children);
   try {
     const me = /** @type {Api.Me} */ (await get("me"));
     if (user.trim() === me.name) return say(wrong(`${user} is you, and would lose Airflow. Ask another operator.`));
@@ -126,8 +127,16 @@ async function ask(conf) {
   }
 }
 
-/** @param {Child[]} children */
-const say = (...children) => void fill($("#said"), ...children);
+/** What came of the last request for each user: a second request must not hide that the first was refused. @type {Map<string, HTMLElement>} */
+const lines = new Map();
+
+/** @param {string} user */
+function lineOf(user) {
+  const line = lines.get(user) ?? h("p");
+  if (!lines.has(user)) $("#said").append(line);
+  lines.set(user, line);
+  return line;
+}
 
 /** @param {string} text */
 const wrong = (text) => h("span", { class: "wrong" }, text);
