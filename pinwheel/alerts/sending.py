@@ -58,8 +58,9 @@ def _notify(url: str, title: str, body: str) -> Outcome:
     sender = Apprise()
     if not sender.add(url):  # not a URL that Apprise knows
         return Outcome.REFUSED
-    outcomes = [_notify_service(service, title, body[:MAX_CHARS]) for service in sender]  # one URL may name several
-    return next((one for one in outcomes if one is not Outcome.ACCEPTED), Outcome.ACCEPTED)
+    outcomes = {_notify_service(service, title, body[:MAX_CHARS]) for service in sender}  # one URL may name several
+    # What one refuses for ever is not sent again and again to those that have it.
+    return next(one for one in (Outcome.REFUSED, Outcome.DOUBTFUL, Outcome.AWAY, Outcome.ACCEPTED) if one in outcomes)
 
 
 def _notify_service(service: "NotifyBase", title: str, body: str) -> Outcome:

@@ -59,17 +59,19 @@ def test_a_mail_of_html_wraps_links_to_airflow_alone_and_shows_text_as_text(
 
 def test_each_receiver_of_a_url_gets_the_text_in_its_own_format(mailbox: Mailbox) -> None:
     inbox, html = Inbox(), f"{mailbox.url}&format=html"
-    assert send("mail:1", f"{html} {html} {inbox.url}", "WARNING: 1 < 2", "a < b") is Outcome.ACCEPTED
+    assert send("mail:1", f"{html},{html},{inbox.url}", "WARNING: 1 < 2", "a < b") is Outcome.ACCEPTED
     assert [part(mail, "html").strip() for mail in mailbox.got] == ["a &lt; b"] * 2
     assert inbox.got == [("WARNING: 1 < 2", "a < b")]
     inbox.close()
 
 
 def test_one_receiver_of_a_url_that_refuses_holds_up_no_other(mailbox: Mailbox) -> None:
-    inbox = Inbox(answers=[400])
-    assert send("json:1", f"{inbox.url} {mailbox.url}", "a title", "a body") is Outcome.REFUSED
-    assert len(mailbox.got) == 1
-    inbox.close()
+    refusing, away = Inbox(answers=[400, 400]), Inbox(answers=[503, 503])
+    for urls in ((refusing.url, mailbox.url, away.url), (away.url, mailbox.url, refusing.url)):
+        assert send("json:1", ",".join(urls), "a title", "a body") is Outcome.REFUSED
+    assert len(mailbox.got) == 2
+    refusing.close()
+    away.close()
 
 
 def test_a_mail_is_plain_text_unless_asked_otherwise(mailbox: Mailbox) -> None:
