@@ -92,7 +92,9 @@ NowDep = Annotated[datetime, Depends(clock)]
 
 
 @router.get("/{brand_id}")
-def today(brand_id: Annotated[int, Depends(of_viewer)], connection: DatabaseDep, now: NowDep) -> BrandToday:
+def today(
+    brand_id: Annotated[int, Depends(of_viewer)], viewer: ViewerDep, connection: DatabaseDep, now: NowDep
+) -> BrandToday:
     """A brand's day so far, compared with the same hours of yesterday and of the last seven days."""
     (known,) = fetch(connection, "pages/brand", {"brand_id": brand_id})
     if known["name"] is None and known["first_day"] is None:
@@ -120,7 +122,7 @@ def today(brand_id: Annotated[int, Depends(of_viewer)], connection: DatabaseDep,
         pins=pins,
         categories=categories,
         countries=[Country(**row) for row in fetch(connection, "pages/brand_countries", span.sql())[:TOP]],
-        trends=trends.now(Scope(frozenset({brand_id})), connection),
+        trends=trends.rising(connection, Scope(frozenset({brand_id})), Scope(viewer.brands)),
     )
 
 

@@ -109,8 +109,10 @@ class Asked:
 def _pin(asked: Asked, known: Row, totals: Row, now: datetime) -> Pin:
     (state,) = fetch(asked.connection, "pages/trends_state")
     to = datetime.combine(now + DAY, time())  # whole days: the chart names where each begins
-    hours = asked.of("pin_hours", from_time=to - SHOWN, to_time=to)
+    period = {"pin_id": asked.pin_id, "from_time": to - SHOWN, "to_time": to}
+    hours = fetch(asked.connection, "pages/pin_hours", period)
     if asked.scope.brands is not None:
+        hours = asked.of("pin_hours", hours=[row["hour"] for row in hours]) if hours else []
         totals = totals | _sums(hours)
     texts = {name: known.get(name) for name in ("title", "description", "category", "link", "image_url", "brand_name")}
     return Pin(

@@ -83,9 +83,14 @@ class Trends(BaseModel):
 @router.get("")
 def now(scope: ScopeDep, connection: DatabaseDep) -> Trends:
     """Items that rise now compared with their own recent past, about a minute behind."""
+    return rising(connection, scope, scope)
+
+
+def rising(connection: Connection, scope: Scope, viewer: Scope) -> Trends:
+    """What rises of some brands, as a viewer may see it."""
     (state,) = memsql.fetch(connection, "pages/trends_state")
     trends: dict[str, list[Trend]] = defaultdict(list)
-    rows = own(connection, scope, memsql.fetch(connection, "questions/trends", {**scope.sql(), "top": TOP}))
+    rows = own(connection, viewer, memsql.fetch(connection, "questions/trends", {**scope.sql(), "top": TOP}))
     for kind in Kind:
         trends[kind] = told(connection, kind, [r for r in rows if r["kind"] == kind], state)
     return Trends(
@@ -100,14 +105,14 @@ def now(scope: ScopeDep, connection: DatabaseDep) -> Trends:
     )
 
 
-def own(connection: Connection, scope: Scope, rows: Sequence[Row]) -> list[Row]:
-    """Trends without those of pins that had repins of other brands meanwhile: a pin may change its brand."""
+def own(connection: Connection, viewer: Scope, rows: Sequence[Row]) -> list[Row]:
+    """Trends without pins that had repins of brands that the viewer may not see: a pin may change its brand."""
     pins = [int(row["item"]) for row in rows if row["kind"] == Kind.PIN]
-    if scope.brands is None or not pins:
+    if viewer.brands is None or not pins:
         return list(rows)
     as_of = rows[0]["as_of_utc"]
     hours = [whole_hour(as_of) - n * HOUR for n in range(-(-COMPARED // HOUR) + 1)]
-    found = memsql.fetch(connection, "pages/pins_of_others", {**scope.sql(), "pin_ids": pins, "hours": hours})
+    found = memsql.fetch(connection, "pages/pins_of_others", {**viewer.sql(), "pin_ids": pins, "hours": hours})
     others = {str(row["pin_id"]) for row in found}
     return [row for row in rows if row["kind"] != Kind.PIN or row["item"] not in others]
 

@@ -1,12 +1,11 @@
 -- name:    pages/pin_hours_of_brands
--- purpose: Engagement with a pin in each hour of a period, while it was of some brands: for viewers bound to these.
+-- purpose: Engagement with a pin in each of some hours, while it was of some brands: for viewers bound to these.
 -- grain:   one row per hour with such events, newest first
 -- reads:   repins, comments
 -- writes:  nothing
--- params:  pin_id bigint, brands list of bigint, from_time datetime, to_time datetime
+-- params:  pin_id bigint, brands list of bigint, hours list of datetime
 
--- A pin may change its brand; each event has the brand of its time, which pin_hourly has not. by_brand_hour has all of these
--- columns.
+-- A pin may change its brand; each event has the brand of its time, which pin_hourly has not.
 SELECT
     hour,
     SUM(repins) AS repins,
@@ -19,8 +18,7 @@ FROM (
     FROM repins
     WHERE
         brand_id IN %(brands)s
-        AND occurred_hour >= %(from_time)s
-        AND occurred_hour < %(to_time)s
+        AND occurred_hour IN %(hours)s
         AND pin_id = %(pin_id)s
     GROUP BY occurred_hour
     UNION ALL
@@ -31,8 +29,7 @@ FROM (
     FROM comments
     WHERE
         brand_id IN %(brands)s
-        AND occurred_hour >= %(from_time)s
-        AND occurred_hour < %(to_time)s
+        AND occurred_hour IN %(hours)s
         AND pin_id = %(pin_id)s
     GROUP BY occurred_hour
 ) AS event

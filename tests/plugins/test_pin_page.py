@@ -172,7 +172,8 @@ def test_a_rise_before_a_pin_changed_its_brand_is_not_told_to_the_new_one(
     run(settings, "INSERT INTO trends VALUES ('pin', '7', '2026-03-14 11:57', '2026-03-14 12:00:30', 9, 9, 4, 1, -8)")
     assert (told(carl)["trend"] is not None) == is_told
     assert [t["item"] for t in carl.get("/api/trends").json()["pins"]] == ["7"] * is_told
-    assert [t["item"] for t in carl.get("/api/brands/1").json()["trends"]["pins"]] == (["7"] if brand is None else [])
+    assert [t["item"] for t in carl.get("/api/brands/1").json()["trends"]["pins"]] == ["7"] * is_told
+    assert [t["item"] for t in ann.get("/api/brands/1").json()["trends"]["pins"]] == ["7"]
     assert told(ann)["trend"] is not None
     assert [t["item"] for t in ann.get("/api/trends").json()["pins"]] == ["7"]
 

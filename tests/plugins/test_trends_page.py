@@ -8,7 +8,9 @@ from fastapi.testclient import TestClient
 
 from pinwheel.clients.memsql import Connection
 from pinwheel.core.settings import MemsqlSettings
+from pinwheel.rollup.trends import WINDOW
 from plugins.web.database import Pool
+from plugins.web.trends import COMPARED
 from tests.support.pages import Login
 
 AS_OF = datetime(2026, 3, 14, 12, 0, 30)
@@ -101,6 +103,10 @@ def test_who_is_bound_to_brands_sees_these_and_their_pins_alone(
     assert items(ann, brand=3) == {"pins": ["8"], "brands": ["3"]}
     assert items(carl, brand=2) == {"pins": ["7"]}
     assert carl.get("/api/trends", params={"brand": 3}).status_code == 404
+
+
+def test_a_pin_of_another_brand_is_looked_for_in_all_that_is_compared() -> None:
+    assert COMPARED == WINDOW
 
 
 def test_nothing_counted_yet_is_no_error(connection: Connection, ann: TestClient) -> None:
