@@ -1,4 +1,4 @@
-"""Pins are looked up by their key, whatever the server believes of the number of its pins."""
+"""Pins are read by their key, whatever the server believes of their number, and brands with events by an index."""
 
 from collections.abc import Iterator
 
@@ -41,3 +41,22 @@ def test_pins_are_read_by_their_key_when_statistics_are_old(full: Connection, na
     assert plan(full, sql) == ("range", "PRIMARY")
     assert plan(full, sql.replace("FORCE INDEX (PRIMARY)", "")) == ("ALL", None), "else the test proves nothing"
     assert "INDEX" not in memsql.statement(name, "singlestore")
+
+
+def test_brands_with_events_and_the_first_day_are_skipped_to(connection: Connection) -> None:
+    """In a rollup that is never cut: 20,000 rows of 100 brands."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO brand_daily SELECT brand.seq, '2026-01-01' + INTERVAL day.seq DAY, 1, 1, 1, 1, NOW(6) "
+            "FROM seq_1_to_100 AS brand, seq_1_to_200 AS day"
+        )
+        connection.commit()
+        cursor.execute("ANALYZE TABLE brand_daily")
+        cursor.fetchall()
+        every = {"all_brands": 1, "brands": (0,)}
+        cursor.execute(f"EXPLAIN {memsql.statement('pages/brand_choices')}", every)
+        choices = {row["table"]: row for row in cursor.fetchall()}
+        cursor.execute(f"EXPLAIN {memsql.statement('pages/reports_days')}")
+        extras = [row["Extra"] for row in cursor.fetchall()]
+    assert choices["brand_daily"]["Extra"] == "Using index for group-by"
+    assert "Select tables optimized away" in extras
