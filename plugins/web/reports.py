@@ -33,7 +33,8 @@ POLICY = "default-src 'none'; style-src {style}; base-uri 'none'; form-action 'n
 
 DayQuery = Annotated[date | None, Query(description="Periods that include this day; default: the newest")]
 DaysQuery = Annotated[int, Query(description="Length of the periods in days; 0: any length", ge=0, le=MAX_DAYS)]
-FindQuery = Annotated[str, Query(description="Part of a brand's name or number; empty: any brand", max_length=100)]
+FIND = "Part of a brand's name, its number, or a part of a named brand's number; empty: any brand"
+FindQuery = Annotated[str, Query(description=FIND, max_length=100)]
 Sort = Literal["brand", "-brand", "period", "-period", "engagement", "-engagement", "made", "-made"]
 SortQuery = Annotated[Sort, Query(description="What the list is sorted by; with -, the largest or newest first")]
 TopQuery = Annotated[int, Query(description="Maximum number of reports", ge=1, le=5000)]
@@ -157,7 +158,7 @@ def days(_: SeesAllDep, connection: DatabaseDep, brand: BrandQuery = None) -> Re
             last_day=local(naive(datetime.now(UTC)), time_zone).date() - timedelta(days=1),
         )
     except AskedError as error:
-        raise HTTPException(409, f"Brand {brand} has no reports: {error}") from None
+        raise HTTPException(409, f"No report can be made of brand {brand}: {error}") from None
 
 
 def _first_with(utc_day: date, time_zone: str) -> date:
@@ -174,7 +175,7 @@ def _first_within(utc_day: date, time_zone: str) -> date:
 def _found(connection: Connection, scope: Scope, find: str) -> Scope:
     """The brands of a scope whose name or number has a text; one without a row in ``brands`` by its whole number.
 
-    The brands first: then only their reports are read, by their index, and not all.
+    The brands first: then only their reports are read, by their index, unless they are most of all.
     """
     rows = fetch(connection, "pages/reports_find", scope.sql() | {"find": find})
     number = NUMBER.fullmatch(find.strip())

@@ -169,7 +169,7 @@ def test_by_itself_the_list_has_the_newest_day_of_each_time_zone(
     assert carl.get("/api/reports?days=1").json()["newest_days"] == ["2026-03-14"], "of their own brands"
     with memsql.transaction(connection):
         zones.set_zone(connection, 3, "UTC", "they moved back", "ann", datetime(2026, 3, 1))
-    assert ann.get("/api/reports?days=1").json()["newest_days"] == ["2026-03-14"], "no brand has the other zone any more"
+    assert ann.get("/api/reports?days=1").json()["newest_days"] == ["2026-03-14"], "no brand has the other zone"
 
 
 def test_reports_of_found_brands_are_read_by_their_index(connection: Connection, settings: MergeSettings) -> None:

@@ -98,6 +98,8 @@ export function offerForm(brands, show) {
     const brand = chosen()?.brand_id;
     if (brand === shown) return offer();
     shown = brand;
+    reportable = null; // the days of another brand may be others
+    fill($("#make-days"));
     days.now();
   });
   form.addEventListener("submit", async (event) => {
