@@ -69,8 +69,9 @@ def bind_dora(settings: MemsqlSettings) -> None:
 
 
 def environment(home: Path, settings: MemsqlSettings) -> dict[str, str]:
+    of_others = ("PINWHEEL_", "AIRFLOW_")  # what tests of the running stack have set in this process
     return (
-        os.environ
+        {name: value for name, value in os.environ.items() if not name.startswith(of_others)}
         | environment_of(settings)
         | {
             "AIRFLOW_HOME": str(home),

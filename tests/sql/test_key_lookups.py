@@ -7,6 +7,7 @@ import pytest
 from pinwheel.clients import memsql
 from pinwheel.clients.memsql import Connection
 from pinwheel.core.settings import MemsqlSettings
+from tests.support.database import empty_tables
 
 PINS = 2000
 SOME = {"pin_ids": list(range(0, PINS, PINS // 10))}
@@ -15,6 +16,7 @@ SOME = {"pin_ids": list(range(0, PINS, PINS // 10))}
 @pytest.fixture
 def full(memsql_settings: MemsqlSettings) -> Iterator[Connection]:
     """With many pins in a table whose statistics say that it has none, as after a restart right after it was filled."""
+    empty_tables(memsql_settings)
     with memsql.connect(memsql_settings) as connection, connection.cursor() as cursor:
         cursor.execute("ANALYZE TABLE pin_cache")
         cursor.fetchall()
