@@ -256,7 +256,7 @@ def test_trends_reports_and_the_globe_lead_to_brands_and_pins(
         "trends": NO_TRENDS
         | {"pins": [rise("7", "Lemon cake")], "brands": [rise("1", "Copper")], "only_brands": False},
         "live/choices": {"brands": [{"brand_id": 1, "name": "Copper"}], "categories": []},
-        "reports?*": {"day": None, "has_more": False, "reports": [report()]},
+        "reports?*": {"day": None, "newest_days": [], "has_more": False, "reports": [report()]},
     }
     brand, pin = "brand?brand=1", "pin?pin=7"
     with opened(browser, f"{address}/trends", tokens["ann"], answers) as (page, _):
