@@ -30,7 +30,7 @@ class Counted(NamedTuple):
 
 
 class Minutes:
-    """What is looked up, for all requests."""
+    """The minutes that have been looked up, for all requests."""
 
     def __init__(self) -> None:
         self._lock = Lock()

@@ -49,7 +49,7 @@ class Saves(BaseModel):
 class Pin(BaseModel):
     """A pin. Its texts are the newest version's; null: not known. ``pin_id``: as text, it may be above 2^53.
 
-    A pin may change its brand: who sees only some brands gets the numbers of its events while it was of these, and
+    A pin may change its brand: people who see only some brands get the numbers of its events while it was of these, and
     ``repins`` and ``comments`` are the sums of ``hours`` then.
 
     ``repins``, ``comments``: since ``first_hour``, null if there are none. ``hours``: those with events from
@@ -94,7 +94,7 @@ def pin(
 
 @dataclass(frozen=True)
 class Asked:
-    """A pin, and the brands whose numbers of it may be told."""
+    """A pin, and the brands whose numbers of it the viewer may see."""
 
     connection: Connection
     pin_id: int

@@ -147,8 +147,9 @@ def reports(scope: ScopeDep, connection: DatabaseDep, wanted: WantedDep, brand: 
 @router.get("/days")
 def days(_: SeesAllDep, connection: DatabaseDep, brand: BrandQuery = None) -> ReportableDays:
     """The days that a report can be made of: those of the brand's time zone, by default of UTC."""
-    found = [] if brand is None else fetch(connection, "reports/zone", {"brand_id": brand})
-    time_zone = found[0]["time_zone"] if found else NAMED_UTC
+    time_zone = NAMED_UTC
+    if brand is not None:
+        time_zone = fetch(connection, "pages/brand", {"brand_id": brand})[0]["time_zone"]
     (row,) = fetch(connection, "pages/reports_days")
     try:
         return ReportableDays(

@@ -87,7 +87,7 @@ def now(scope: ScopeDep, connection: DatabaseDep) -> Trends:
 
 
 def rising(connection: Connection, scope: Scope, viewer: Scope) -> Trends:
-    """What rises of some brands, as a viewer may see it."""
+    """The items of some brands that rise, as a viewer may see them."""
     (state,) = memsql.fetch(connection, "pages/trends_state")
     trends: dict[str, list[Trend]] = defaultdict(list)
     rows = own(connection, viewer, memsql.fetch(connection, "questions/trends", {**scope.sql(), "top": TOP}))

@@ -231,7 +231,7 @@ def late_comment(dice: random.Random, offset: int, newest: datetime) -> Row:
 
 
 def through(newest: datetime, offset: int) -> list[Row]:
-    """What says how far the tables are."""
+    """How far the tables are."""
     kinds = ("pin", "repin", "comment", "login")
     at = newest.astimezone(UTC)
     return [event(k, f"through{offset + n}", offset + n, brand_id=None, occurred_at=at) for n, k in enumerate(kinds)]

@@ -234,7 +234,7 @@ def test_the_list_is_searched_and_sorted_by_the_server(browser: Browser, address
         ("Copper", "", "1", "Which first day?"),
         ("Copper", "2026-03-14", "32", "The number of days must be 1 to 31."),
         ("Copper", "2026-03-14", "1.5", "The number of days must be 1 to 31."),
-        ("1", "2026-03-13", "3", "3 days from Fri, 13 Mar 2026 are not over yet: the last day that is over is Sat, 14"),
+        ("1", "2026-03-14", "3", "3 days from Sat, 14 Mar 2026 are not over yet: the last day that is over is Sun, 15"),
         ("Moss (3)", "2026-02-07", "7", "A report of 7 days can begin on Sun, 8 Feb 2026 at the earliest. Events are"),
     ],
 )
