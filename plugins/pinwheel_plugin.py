@@ -42,11 +42,16 @@ class PinwheelPlugin(AirflowPlugin):
 
     @cached_property
     def fastapi_root_middlewares(self) -> list[dict[str, Any]]:  # type: ignore[override]  # Airflow only reads it
-        """Slows failed logins, and keeps users who are bound to brands out of Airflow itself."""
+        """Slows failed logins, keeps users who are bound to brands out of Airflow, and lets SQLite's writers queue."""
+        from airflow.configuration import conf
+
         from plugins.web.bound import PagesOnly
+        from plugins.web.one_writer import OneWriter
         from plugins.web.slow_logins import SlowLogins
 
+        is_sqlite = str(conf.get("database", "sql_alchemy_conn")).startswith("sqlite")
         return [
+            *([{"name": "Pinwheel's one writer", "middleware": OneWriter}] if is_sqlite else []),
             {"name": "Pinwheel's logins", "middleware": SlowLogins},
             {"name": "Pinwheel's pages", "middleware": PagesOnly, "kwargs": {"bound": self._bound_users}},
         ]

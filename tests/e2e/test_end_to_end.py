@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from itertools import pairwise
 from pathlib import Path
@@ -22,6 +23,7 @@ from pinwheel.lake import events_table
 from pinwheel.lake.events_table import Commit
 from pinwheel.local.stack import Stack
 from pinwheel.stream import driver_lock
+from tests.support.airflow_client import Airflow
 from tests.support.oracle import Oracle, wait_until
 from tests.support.programs import PRODUCE
 
@@ -81,6 +83,19 @@ def test_a_stream_sent_again_and_a_driver_killed_in_the_middle(running_stack: St
     assert process.wait(60) == 0
     oracle.settle()
     oracle.check(sent, resent=again)
+
+
+def test_people_who_change_something_at_once_are_all_answered(running_stack: Stack) -> None:
+    """Six at a time, while tasks report: Airflow alone stops for a minute here, and answers with errors."""
+    airflow = Airflow(running_stack)
+
+    def keep(number: int) -> str:
+        return str(airflow.post("variables", {"key": f"kept-at-once-{number}", "value": "1"})["key"])
+
+    with ThreadPoolExecutor(6) as people:
+        kept = list(people.map(keep, range(30)))
+        assert len(kept) == 30
+        list(people.map(lambda key: airflow.delete(f"variables/{key}"), kept))
 
 
 def _is_running(stack: Stack, other_than: int) -> bool:

@@ -14,7 +14,7 @@ from pinwheel.clients.memsql import Connection
 from pinwheel.core.settings import MemsqlSettings, WebSettings, load
 from tests.support.brand_reports import clock, held, maker, named, report_settings, run, store
 from tests.support.database import empty_tables
-from tests.support.pages import BRAND_USERS, MODULES, PEOPLE, SECRET, Login, bound_users, serving
+from tests.support.pages import BRAND_USERS, MODULES, PEOPLE, ROOT, SECRET, Login, bound_users, serving
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -46,6 +46,24 @@ def tokens(airflow_home: Path) -> Iterator[dict[str, str]]:
     purge_cached_app()
     os.environ.clear()
     os.environ.update(before)
+
+
+@pytest.fixture(scope="module")
+def airflow_app(tokens: dict[str, str]) -> Iterator[FastAPI]:
+    """Airflow's API server with our plugin, without its database: a refused request never gets as far as that."""
+    from airflow import plugins_manager
+    from airflow.api_fastapi.app import create_app
+
+    kept = dict(os.environ)
+    os.environ["AIRFLOW__CORE__PLUGINS_FOLDER"] = str(ROOT / "plugins")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("plugins.web.bound_users.of_database", lambda settings: bound_users())
+        patch.setattr("airflow.settings.PLUGINS_FOLDER", str(ROOT / "plugins"))
+        plugins_manager._get_plugins.cache_clear()
+        yield create_app()
+        plugins_manager._get_plugins.cache_clear()
+    os.environ.clear()
+    os.environ.update(kept)
 
 
 @pytest.fixture

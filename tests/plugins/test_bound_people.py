@@ -1,6 +1,5 @@
 """People who are bound to brands get nothing of Airflow itself: each of its routes is asked, with their login."""
 
-import os
 import re
 from collections.abc import Iterator
 from typing import Any
@@ -15,28 +14,10 @@ from starlette.types import Receive, Scope, Send
 from pinwheel.core.errors import MemsqlError
 from plugins.web.bound import OTHERS, TASKS, PagesOnly
 from plugins.web.bound_users import BoundUsers
-from tests.support.pages import BOUND_BY_TABLE, BRAND_USERS, ROOT, bound_users, flat
+from tests.support.pages import BOUND_BY_TABLE, BRAND_USERS, bound_users, flat
 
 METHODS = ("get", "post", "put", "patch", "delete")
 OURS = "bound to some brands"
-
-
-@pytest.fixture(scope="module")
-def airflow_app(tokens: dict[str, str]) -> Iterator[FastAPI]:
-    """Airflow's API server with our plugin, without its database: a refused request never gets as far as that."""
-    from airflow import plugins_manager
-    from airflow.api_fastapi.app import create_app
-
-    kept = dict(os.environ)
-    os.environ["AIRFLOW__CORE__PLUGINS_FOLDER"] = str(ROOT / "plugins")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("plugins.web.bound_users.of_database", lambda settings: bound_users())
-        patch.setattr("airflow.settings.PLUGINS_FOLDER", str(ROOT / "plugins"))
-        plugins_manager._get_plugins.cache_clear()
-        yield create_app()
-        plugins_manager._get_plugins.cache_clear()
-    os.environ.clear()
-    os.environ.update(kept)
 
 
 @pytest.fixture(scope="module")

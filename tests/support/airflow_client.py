@@ -24,15 +24,18 @@ class Airflow:
         found: Json = self._client.get(f"/api/v2/{path}", params=params).raise_for_status().json()
         return found
 
+    def post(self, path: str, body: Json) -> Json:
+        """Make something, as a form does."""
+        made: Json = self._client.post(f"/api/v2/{path}", json=body).raise_for_status().json()
+        return made
+
     def run(self, dag_id: str, conf: Json | None = None, seconds: float = 120) -> Json:
         """Trigger a Dag, and wait for the end of its run."""
         return self.wait(f"dags/{dag_id}/dagRuns/{self.trigger(dag_id, conf)}", seconds)
 
     def trigger(self, dag_id: str, conf: Json | None = None) -> str:
         """Trigger a Dag; returns the id of its run."""
-        asked = {"logical_date": None, "conf": conf or {}}
-        made = self._client.post(f"/api/v2/dags/{dag_id}/dagRuns", json=asked).raise_for_status().json()
-        return str(made["dag_run_id"])
+        return str(self.post(f"dags/{dag_id}/dagRuns", {"logical_date": None, "conf": conf or {}})["dag_run_id"])
 
     def wait(self, run: str, seconds: float) -> Json:
         """Wait for the end of a run, by its path."""
@@ -47,3 +50,7 @@ class Airflow:
     def patch(self, path: str, body: Json) -> None:
         """Change something, as a form does."""
         self._client.patch(f"/api/v2/{path}", json=body).raise_for_status()
+
+    def delete(self, path: str) -> None:
+        """Delete something."""
+        self._client.delete(f"/api/v2/{path}").raise_for_status()
