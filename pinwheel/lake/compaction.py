@@ -16,7 +16,7 @@ from deltalake.exceptions import CommitFailedError
 
 from pinwheel.core.contract import DEAD_LETTER, EVENT_TYPES, LAKE_PARTITIONS
 from pinwheel.core.settings import CompactSettings
-from pinwheel.lake import events_table
+from pinwheel.lake import events_table, old_files
 
 log = logging.getLogger(__name__)
 
@@ -218,14 +218,18 @@ def _behind(now: datetime, unread_since: datetime | None) -> timedelta:
 
 
 def _shorten_log(settings: CompactSettings, now: datetime, dry_run: bool, unread_since: datetime | None) -> None:
-    """Remove old log entries, but none that a merge still has to read. Needs one process: it reads the log only."""
+    """Remove log entries older than ``LOG_KEPT``, but none that a merge still has to read.
+
+    Needs one process: it reads the log only.
+    """
     # The other half is for this run and for readers that have just started.
     if _behind(now, unread_since) > events_table.LOG_KEPT / 2:
         log.warning("the lake's log is not shortened: a reader is behind unread_since=%s", unread_since)
     elif not dry_run:
-        table = events_table.opened(settings.events_uri)
-        table.create_checkpoint()
-        table.cleanup_metadata()  # keeps delta.logRetentionDuration
+        old_files.checkpoint(settings.events_uri)
+        version = old_files.checkpoint_before(settings.events_uri, now, events_table.LOG_KEPT)
+        if version is not None:
+            old_files.shorten_log(settings.events_uri, version)
 
 
 def _remove_files(

@@ -218,16 +218,20 @@ def recent_commits(events: DeltaTable, count: int) -> list[Commit]:
     return found[::-1]
 
 
+def committed_at(entry: Mapping[str, Any]) -> datetime:
+    """When a version was committed, by the clock of the process that did."""
+    return datetime.fromtimestamp(int(entry["timestamp"]) / 1000, UTC)
+
+
 def _commit(version: int, entry: Mapping[str, Any]) -> Commit:
-    committed_at = datetime.fromtimestamp(int(entry["timestamp"]) / 1000, UTC)
-    manifest = entry.get(METADATA_KEY)
+    at, manifest = committed_at(entry), entry.get(METADATA_KEY)
     if manifest is None:
-        return Commit(version, committed_at)
+        return Commit(version, at)
     read = json.loads(str(manifest))
     if EXPIRED in read:
-        return Commit(version, committed_at, expires=True)
+        return Commit(version, at, expires=True)
     spans = {int(p): Span(s, e, t and datetime.fromisoformat(t)) for p, (s, e, t) in read["spans"].items()}
-    return Commit(version, committed_at, read["rows"], spans, read.get("behind", 0), read.get("gap"))
+    return Commit(version, at, read["rows"], spans, read.get("behind", 0), read.get("gap"))
 
 
 def without_views(rows: pa.Table) -> pa.Table:

@@ -1,10 +1,11 @@
-"""Removes old files and log entries before their time: those that still have what an erasure took out of the table.
+"""Removes old log entries, and the files that still have what an erasure took out of the table.
 
-Only for versions that every reader has passed; ``pinwheel.erase`` waits for that. Newer versions keep all their files.
+Only for versions that every reader has passed; the callers see to that. Newer versions keep all their files.
 A reader that opened an older version in the same second finds a file gone, and is tried again.
 """
 
 import logging
+from bisect import bisect_left
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -15,7 +16,7 @@ import pyarrow.fs as pafs
 import pyarrow.parquet as pq
 from deltalake import DeltaTable
 
-from pinwheel.core.errors import LakeError
+from pinwheel.core.errors import BrokenLogError, LakeError
 from pinwheel.core.mentions import Mention
 from pinwheel.lake import events_table, log_files
 from pinwheel.lake.erasure import CREATOR, PERSON
@@ -68,8 +69,31 @@ def checkpoint(events_uri: str) -> int:
     return int(events.version())
 
 
+def checkpoint_before(events_uri: str, now: datetime, kept: timedelta) -> int | None:
+    """The newest checkpoint that leaves the log the last ``kept`` of its commits; None: there is none.
+
+    By the times that the commits say, back from the newest of them if that is before ``now``: the clocks of a store and
+    of another machine may be wrong by hours, and a clock may have been set.
+    """
+    files = log_files.storage(events_uri)
+    found = log_files.listed(files)
+    entries = sorted(found.entries)
+    if not entries:
+        return None
+    since = min(now, _committed_at(files, entries[-1])) - kept
+    first = bisect_left(entries, since, hi=len(entries) - 1, key=partial(_committed_at, files))
+    return max((version for version in found.checkpoints if version <= entries[first]), default=None)
+
+
+def _committed_at(files: pafs.FileSystem, version: int) -> datetime:
+    try:
+        return events_table.committed_at(log_files.commit_info(files, version))
+    except BrokenLogError:  # no reader can need it; ``pinwheel doctor`` tells it
+        return datetime.min.replace(tzinfo=UTC)
+
+
 def shorten_log(events_uri: str, version: int) -> int:
-    """Remove what the log has from before ``version``, a checkpoint: statistics have values of rows that are gone.
+    """Remove what the log has from before ``version``, of which or after which it has a checkpoint.
 
     The entry of the version itself stays: a table that was opened long ago finds the newest version by it.
     Dying half-way leaves entries that no reader needs; the next run removes them.
@@ -77,7 +101,7 @@ def shorten_log(events_uri: str, version: int) -> int:
     filesystem = log_files.storage(events_uri)
     files = [file for file in _listed(filesystem, log_files.LOG) if file.base_name[:20].isdigit()]
     if not any(checkpoint >= version for checkpoint in log_files.listed(filesystem).checkpoints):
-        raise LakeError(f"the log of {events_uri} has no checkpoint of version {version} or later; erase again")
+        raise LakeError(f"the log of {events_uri} has no checkpoint of version {version} or later; run it again")
     old = [file.path for file in files if int(file.base_name[:20]) < version]
     for path in old:
         filesystem.delete_file(path)

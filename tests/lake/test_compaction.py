@@ -1,6 +1,7 @@
 """Compaction leaves few, large files with the same rows, and removes no file that a reader still needs."""
 
 import os
+import re
 import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -174,24 +175,63 @@ def versions(settings: CompactSettings) -> list[int]:
     return sorted(int(path.stem) for path in Path(settings.events_uri, "_delta_log").glob("*.json"))
 
 
-def test_the_log_is_shortened_here_alone_and_not_before_it_is_read(
-    settings: CompactSettings, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Delta's own clean-up, at any writer's checkpoint, does not know of a merge that is behind."""
+def committed(settings: CompactSettings, ago: dict[int, timedelta]) -> None:
+    """Let versions say that they were committed so long before ``CLEANING``."""
+    for version, before in ago.items():
+        path = Path(settings.events_uri, f"_delta_log/{version:020}.json")
+        at = str(round((CLEANING - before).timestamp() * 1000))
+        path.write_text(re.sub(r'(?<="timestamp":)\d+', at, path.read_text()))
+
+
+@pytest.fixture
+def logged(settings: CompactSettings, monkeypatch: pytest.MonkeyPatch) -> CompactSettings:
+    """Of 31 versions, with checkpoints of 9, 19 and 29; no partition is rewritten."""
     monkeypatch.setitem(events_table.EVENTS_CONFIGURATION, "delta.checkpointInterval", "10")
     events_table.create_table(settings.events_uri)
-    land(settings, 15)
-    for version in versions(settings):
-        age(settings, f"_delta_log/{version:020}.json", days=9)
-    for n in range(15):
-        DeltaTable(settings.events_uri).update(updates={"brand_id": str(n)}, predicate="kafka_offset = 0")
-    assert versions(settings)[0] == 0
+    land(settings, 1)
+    while versions(settings)[-1] < 30:
+        DeltaTable(settings.events_uri).update(updates={"brand_id": "1"}, predicate="kafka_offset = 0")
+    assert versions(settings) == list(range(31)), "Delta's own clean-up, at any writer's checkpoint, is off"
+    return settings.model_copy(update={"compact_open_files": 1000})
 
-    behind = settings.model_copy(update={"compact_open_files": 1000})
-    compact(behind, CLEANING, dry_run=False, unread_since=CLEANING - timedelta(minutes=61))
-    assert versions(settings)[0] == 0
-    compact(behind, CLEANING, dry_run=False, unread_since=None)
-    assert versions(settings)[0] >= 9, "of the last checkpoint before that"
+
+def minutes(first: int, last: int, ago: int, every: int = 1) -> dict[int, timedelta]:
+    """A version each minute, or ``every`` some; the last one was committed ``ago`` minutes ago."""
+    return {version: timedelta(minutes=ago + every * (last - version)) for version in range(first, last + 1)}
+
+
+@pytest.mark.parametrize(
+    ("ago", "unread", "first"),
+    [
+        pytest.param(minutes(0, 30, ago=0), None, 0, id="an hour is kept"),
+        pytest.param(minutes(0, 30, ago=0, every=4), None, 9, id="from the last checkpoint before that"),
+        pytest.param(minutes(0, 30, ago=0, every=4), 61, 0, id="a merge is behind"),
+        pytest.param(minutes(0, 20, ago=180) | minutes(21, 30, ago=0), None, 19, id="the stream stood still"),
+        pytest.param(minutes(0, 30, ago=180), None, 0, id="the stream's clock is three hours late"),
+        pytest.param(minutes(0, 30, ago=-180), None, 0, id="the stream's clock is three hours ahead"),
+        pytest.param(minutes(0, 20, ago=61) | minutes(21, 30, ago=1), 9, 19, id="the clock was set ahead"),
+        pytest.param(minutes(0, 20, ago=-60) | minutes(21, 30, ago=0), 0, 0, id="the clock was set back"),
+    ],
+)
+@pytest.mark.parametrize("days", [0, 9, -9])
+def test_the_log_is_shortened_by_the_times_of_its_commits(
+    logged: CompactSettings, ago: dict[int, timedelta], unread: int | None, first: int, days: int
+) -> None:
+    """Not by those of its files, which are of the store's clock."""
+    committed(logged, ago)
+    for version in versions(logged):
+        age(logged, f"_delta_log/{version:020}.json", days)
+    unread_since = None if unread is None else CLEANING - timedelta(minutes=unread)
+    compact(logged, CLEANING, dry_run=False, unread_since=unread_since)
+    assert versions(logged)[0] == first
+    assert rows_of(logged)
+
+
+def test_a_broken_entry_does_not_stop_the_clean_up(logged: CompactSettings) -> None:
+    committed(logged, minutes(0, 30, ago=0, every=4))
+    Path(logged.events_uri, f"_delta_log/{15:020}.json").write_text("")
+    compact(logged, CLEANING, dry_run=False, unread_since=None)
+    assert versions(logged)[0] == 9
 
 
 def age(settings: CompactSettings, path: str, days: int) -> None:
