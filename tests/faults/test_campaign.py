@@ -13,13 +13,15 @@ import psutil
 import pytest
 
 from pinwheel.local.stack import Stack
+from tests.support.campaign import clock
 from tests.support.campaign.__main__ import table
 from tests.support.campaign.network import Network
-from tests.support.campaign.plan import STEPS, Fault, fewest, kinds, plan, steps
+from tests.support.campaign.plan import CLOCK, STEPS, Fault, fewest, kinds, plan, steps
 from tests.support.campaign.victims import found
 from tests.support.campaign.world import POINTS
 
-ONE_ROUND = sum(how_many for _, _, how_many in kinds())
+KINDS = len(kinds()) + 1  # the clock
+ONE_ROUND = sum(how_many for _, _, how_many in kinds()) + 1
 
 
 def test_a_seed_is_a_plan() -> None:
@@ -30,8 +32,8 @@ def test_a_seed_is_a_plan() -> None:
 
 
 def test_every_kind_comes_before_one_comes_again() -> None:
-    twice = plan(1, 4 * ONE_ROUND)[: 2 * len(kinds())]
-    once = Counter(_alone(fault) for fault in twice[: len(kinds())])
+    twice = plan(1, 4 * ONE_ROUND)[: 2 * KINDS]
+    once = Counter(_alone(fault) for fault in twice[:KINDS])
     assert Counter(map(_alone, twice)) == {kind: 2 * count for kind, count in once.items()}
     assert {
         "the broker hangs",
@@ -40,7 +42,8 @@ def test_every_kind_comes_before_one_comes_again() -> None:
         "all tasks die",
         "3 programs die at once",
     } <= set(once)
-    assert once.total() == len(kinds())
+    assert once.total() == KINDS
+    assert twice[KINDS - 1].victims == twice[2 * KINDS - 1].victims == (CLOCK,)
 
 
 def _alone(fault: Fault) -> str:
@@ -111,6 +114,28 @@ def test_a_program_dies_at_an_armed_step_once(
             [sys.executable, "-c", REACHES], env=environment, capture_output=True, text=True, check=False
         )
         assert (done.returncode, done.stdout) == (code, text), done.stderr
+
+
+SETS = """
+import sys, time
+from queue import Empty, Queue
+from tests.support.campaign import clock
+for seconds in (3600, -7200):
+    before, began = time.time(), time.monotonic()
+    clock.set_by(seconds)
+    try:
+        Queue().get(timeout=0.2)
+    except Empty:
+        time.sleep(0.2)
+    print(round((time.time() - before) / 600) * 600, 0.4 <= time.monotonic() - began < 60)
+"""
+
+
+@pytest.mark.skipif(not clock.COMPILER, reason="no C compiler (cc): a campaign leaves the clock alone, too")
+def test_the_clock_is_set_and_no_wait_is_longer_or_shorter(tmp_path: Path) -> None:
+    environment = os.environ | clock.made(str(clock.COMPILER), tmp_path) | {"PYTHONPATH": os.getcwd()}
+    done = subprocess.run([sys.executable, "-c", SETS], env=environment, capture_output=True, text=True, check=False)
+    assert done.stdout == "3600 True\n-7200 True\n", done.stderr
 
 
 def test_a_link_passes_on_and_is_cut() -> None:

@@ -22,8 +22,9 @@ from pinwheel.core.contract import TABLES
 from pinwheel.core.times import aware, utc_now
 from pinwheel.local.stack import GENERATOR
 from tests.support.airflow_client import Airflow
+from tests.support.campaign import clock
 from tests.support.campaign.inject import Injector
-from tests.support.campaign.plan import LONGEST, Fault, fewest, plan
+from tests.support.campaign.plan import LONGEST, SET, Fault, fewest, plan
 from tests.support.campaign.transactions import ABORTED, Transactions
 from tests.support.campaign.world import PINWHEEL, World, running
 from tests.support.late_pins import complete_all
@@ -93,12 +94,13 @@ def run(seed: int, faults: Sequence[Fault], events: int) -> dict[str, list[float
         words = ("--truth-dir", str(campaign.truth), "--seed", str(seed), "--rate", str(RATE), "--count", "0")
         producer = subprocess.Popen((*PRODUCE, *words), stderr=subprocess.DEVNULL)
         try:
-            began, healed = time.time(), defaultdict(list)
+            began, healed = time.monotonic(), defaultdict(list)
             with Transactions(campaign.oracle.kafka) as sent:
-                wait_until("the first events are merged", lambda: campaign.through(began + 5))
+                first = time.time() + 5
+                wait_until("the first events are merged", lambda: campaign.through(first))
                 for fault in faults:
                     healed[fault.kind].append(campaign.suffer(fault))
-                time.sleep(max(0.0, events / RATE - (time.time() - began)))
+                time.sleep(max(0.0, events / RATE - (time.monotonic() - began)))
             assert sent.committed, "no transaction was committed"
             assert sent.aborted, "no transaction was aborted"
             assert producer.poll() is None, "events flow until the end"
@@ -140,6 +142,9 @@ def main() -> int:
     if asked.only:
         numbers = {int(number) for number in asked.only.split(",")}
         faults = [fault for fault in faults if fault.number in numbers]
+    if any(fault.way == SET for fault in faults):
+        clock.begin()
+        faults = [fault for fault in faults if fault.way != SET or clock.is_settable()]
 
     def fails(some: list[Fault]) -> bool:
         try:

@@ -15,9 +15,9 @@ from pathlib import Path
 import psutil
 
 from pinwheel.local.stack import Stack
-from tests.support.campaign import plan, victims
+from tests.support.campaign import clock, plan, victims
 from tests.support.campaign.network import Network
-from tests.support.campaign.plan import CHECKPOINTS, LIARS, LOST, PIN_API, Fault
+from tests.support.campaign.plan import AHEAD_SECONDS, CHECKPOINTS, LIARS, LOST, PIN_API, Fault
 from tests.support.liars import HEAD, answering, bomb, drips, floods, says
 from tests.support.programs import LAUNCH
 
@@ -53,6 +53,7 @@ class Injector:
             plan.SPOILT: self._spoil,
             plan.SECOND: self._second_driver,
             plan.STEPS: self._steps,
+            plan.SET: lambda fault: self._last(fault, lambda on: clock.set_by(AHEAD_SECONDS if on else 0)),
         }
 
     def keep_checkpoint(self) -> None:

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pinwheel.core.contract import TABLES
 from tests.support.campaign import victims
 
-DIES, HANGS, SLOW, CUT, LIES, FULL, SPOILT, SECOND, STEPS = (
-    *("dies", "hangs", "is slow", "is cut off", "lies", "is full", "is spoilt", "comes", "dies at its step"),
+DIES, HANGS, SLOW, CUT, LIES, FULL, SPOILT, SECOND, STEPS, SET = (
+    *("dies", "hangs", "is slow", "is cut off", "lies", "is full", "is spoilt", "comes", "dies at its step", "is set"),
 )
 HANGING = [
     *("the driver's JVM", "the driver's Python", "Spark's Python workers", "the broker", "MariaDB"),
@@ -19,6 +19,7 @@ SERVERS = ["the broker", "MariaDB", PIN_API]  # which are reached through the pr
 LIARS = [f"{PIN_API} ({lie})" for lie in ("knows no pin", "other pins", "drips", "a bomb", "floods", "nonsense")]
 DISK, SECOND_DRIVER = "the disk", "a second driver"
 CHECKPOINTS = ["the checkpoint (deleted)", "the checkpoint (an older copy)", "the checkpoint (its newest file empty)"]
+CLOCK, AHEAD_SECONDS = "the clock (an hour ahead)", 3600
 BURST, BURSTS = 3, 3
 AT_ONCE = 4  # steps that are armed together
 ROUNDS_OF_STEPS = 6
@@ -94,6 +95,7 @@ def plan(seed: int, count: int, longest: float = LONGEST) -> list[Fault]:
         if not left:
             left = kinds()
             chance.shuffle(left)
+            left.insert(0, (SET, [CLOCK], 1))  # comes last, so a seed has the faults that it had without it
         way, names, how_many = left.pop()
         seconds = 0.0 if way in (DIES, SPOILT, SECOND, STEPS) else round(chance.uniform(SHORTEST, longest), 1)
         chosen = tuple(chance.sample(names, how_many))
@@ -103,7 +105,7 @@ def plan(seed: int, count: int, longest: float = LONGEST) -> list[Fault]:
 
 
 def kinds() -> list[tuple[str, Sequence[str], int]]:
-    """One round: the way, whom it may concern, and how many of them at once."""
+    """One round but for the clock: the way, whom it may concern, and how many of them at once."""
     alone = {
         DIES: list(victims.ALL),
         HANGS: HANGING,
