@@ -47,8 +47,18 @@ def storage_of(events: DeltaTable) -> pafs.FileSystem:
 
 def listed(files: pafs.FileSystem) -> LogFiles:
     """The log's files by one listing."""
+    return versions_of(versioned(files))
+
+
+def versioned(files: pafs.FileSystem) -> list[pafs.FileInfo]:
+    """The files of the log that are of a version; their names begin with its 20 digits."""
     found = files.get_file_info(pafs.FileSelector(LOG, allow_not_found=True))
-    names = [file.base_name for file in found if file.base_name[:20].isdigit()]
+    return [file for file in found if file.base_name[:20].isdigit()]
+
+
+def versions_of(found: Iterable[pafs.FileInfo]) -> LogFiles:
+    """The versions of such files."""
+    names = [file.base_name for file in found]
     entries = frozenset(int(name[:20]) for name in names if name[20:] == ".json")
     checkpoints = (name for name in names if ".checkpoint." in name and name.endswith(".parquet"))
     return LogFiles(entries, frozenset(int(name[:20]) for name in checkpoints))

@@ -95,12 +95,13 @@ def _committed_at(files: pafs.FileSystem, version: int) -> datetime:
 def shorten_log(events_uri: str, version: int) -> int:
     """Remove what the log has from before ``version``, of which or after which it has a checkpoint.
 
+    After an erasure, because statistics in the log have values of rows that are gone.
     The entry of the version itself stays: a table that was opened long ago finds the newest version by it.
     Dying half-way leaves entries that no reader needs; the next run removes them.
     """
     filesystem = log_files.storage(events_uri)
-    files = [file for file in _listed(filesystem, log_files.LOG) if file.base_name[:20].isdigit()]
-    if not any(checkpoint >= version for checkpoint in log_files.listed(filesystem).checkpoints):
+    files = log_files.versioned(filesystem)
+    if not any(checkpoint >= version for checkpoint in log_files.versions_of(files).checkpoints):
         raise LakeError(f"the log of {events_uri} has no checkpoint of version {version} or later; run it again")
     old = [file.path for file in files if int(file.base_name[:20]) < version]
     for path in old:

@@ -11,11 +11,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from plugins.web.bound import path_of
 
-PARTS = (
-    "/api/",
-    "/ui/",
-    "/execution/",
-)  # not logins, whose answers may be delayed; our pages write nothing of Airflow's
+# Not logins, whose answers may be delayed; our pages write nothing of Airflow's.
+PARTS = ("/api/", "/ui/", "/execution/")
 READS = ("GET", "HEAD", "OPTIONS")
 
 

@@ -68,19 +68,19 @@ static void *newest(const char *name, const char *version) {
     return found ? found : dlsym(RTLD_NEXT, name);
 }
 
-#define UNTIL(returned, name, version, declared, passed)                       \
-    returned name declared {                                                  \
-        static returned(*real) declared;                                      \
-        struct timespec changed;                                              \
-        if (!real) real = newest(#name, version);                             \
-        const struct timespec *kernel = as_kernel(until, &changed);           \
-        return real passed;                                                   \
+#define UNTIL(name, version, declared, passed)                                 \
+    int name declared {                                                        \
+        static int(*real) declared;                                            \
+        struct timespec changed;                                               \
+        if (!real) real = newest(#name, version);                              \
+        const struct timespec *kernel = as_kernel(until, &changed);            \
+        return real passed;                                                    \
     }
 
 typedef const struct timespec *Until;
-UNTIL(int, pthread_cond_timedwait, "GLIBC_2.3.2", (pthread_cond_t * on, pthread_mutex_t *held, Until until),
+UNTIL(pthread_cond_timedwait, "GLIBC_2.3.2", (pthread_cond_t * on, pthread_mutex_t *held, Until until),
       (on, held, kernel))
-UNTIL(int, pthread_mutex_timedlock, "", (pthread_mutex_t * held, Until until), (held, kernel))
-UNTIL(int, sem_timedwait, "", (sem_t * on, Until until), (on, kernel))
-UNTIL(int, cnd_timedwait, "", (cnd_t * on, mtx_t *held, Until until), (on, held, kernel))
-UNTIL(int, mtx_timedlock, "", (mtx_t * held, Until until), (held, kernel))
+UNTIL(pthread_mutex_timedlock, "", (pthread_mutex_t * held, Until until), (held, kernel))
+UNTIL(sem_timedwait, "", (sem_t * on, Until until), (on, kernel))
+UNTIL(cnd_timedwait, "", (cnd_t * on, mtx_t *held, Until until), (on, held, kernel))
+UNTIL(mtx_timedlock, "", (mtx_t * held, Until until), (held, kernel))
