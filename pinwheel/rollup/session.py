@@ -19,6 +19,8 @@ from pinwheel.rollup.rollups import ALL_TABLES, Rollups
 
 log = logging.getLogger(__name__)
 
+MANY_ROWS = 100_000  # queued: a refresh of so many costs hardly less with more, and the merges leave it a core
+
 
 class RollupSession(Turns):
     """Keeps the rollups up to date: each turn does one refresh if increments are queued."""
@@ -31,13 +33,13 @@ class RollupSession(Turns):
         self._rollups = Rollups()
 
     def work(self, connection: Connection) -> bool:
-        """Refresh once the oldest increment has waited a little, so that other tables' merges are included."""
+        """Refresh once the oldest increment has waited a little, for other tables' merges; many do not wait."""
         waiting = memsql.fetch(connection, "rollup/waiting")[0]
         if not waiting["slices"]:
             memsql.execute(connection, "rollup/keep_progress", {**ALL_TABLES, "rollups": ROLLUPS})
         connection.commit()
-        is_due = waiting["slices"] and waiting["oldest_seconds"] >= self.settings.rollup_interval_seconds
-        if not is_due and not waiting["stale_days"]:
+        is_late = waiting["slices"] and waiting["oldest_seconds"] >= self.settings.rollup_interval_seconds
+        if not is_late and waiting["queued_rows"] < MANY_ROWS and not waiting["stale_days"]:
             return False
         began = time.monotonic()
         slices = self._rollups.refresh(connection)

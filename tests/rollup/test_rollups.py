@@ -383,6 +383,17 @@ def test_soon_after_a_merge(settings: MergeSettings, merge_only: MergeOnly, turn
     assert turn(rollup_interval_seconds=0.001) == 1
 
 
+def test_many_increments_do_not_wait(
+    settings: MergeSettings, merge_only: MergeOnly, turn: Turn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    land(settings.lake_uri, [event("repin", "a", 0), event("repin", "b", 1)])
+    merge_only(*TABLES)
+    monkeypatch.setattr("pinwheel.rollup.session.MANY_ROWS", 3)
+    assert turn(rollup_interval_seconds=60.0) == 0
+    monkeypatch.setattr("pinwheel.rollup.session.MANY_ROWS", 2)
+    assert turn(rollup_interval_seconds=60.0) == 1
+
+
 def test_lasting_errors_are_told_and_their_end(
     settings: MergeSettings, merge_only: MergeOnly, monkeypatch: pytest.MonkeyPatch
 ) -> None:
