@@ -6,7 +6,7 @@ Both raise ``SourceDownError`` and nothing else, so that ``pins`` can pause a so
 import logging
 import zlib
 from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from functools import partial
 from operator import itemgetter
 from threading import Timer
@@ -23,7 +23,7 @@ from pinwheel.core.arrow import ARROW_TYPE
 from pinwheel.core.contract import LINEAGE_COLUMNS, PIN_FIELDS, PIN_VERSION, Field, Type
 from pinwheel.core.errors import MemsqlError, PinwheelError
 from pinwheel.core.settings import PinSettings, PinTokenSettings
-from pinwheel.core.times import EPOCH
+from pinwheel.core.times import EPOCH, of_rfc_3339
 from pinwheel.enrich.pin_cache import COLUMNS, SELECT_IDS, save_answers, save_versions
 
 log = logging.getLogger(__name__)
@@ -36,7 +36,6 @@ VALUE_FIELDS = tuple(f for f in PIN_FIELDS if f.name != "pin_id")
 VALUES, VERSION = slice(len(VALUE_FIELDS)), slice(len(VALUE_FIELDS), None)  # the parts of a row
 NO_VERSION: PinRow = (None,) * len(PIN_VERSION)  # of the Pin API's answers
 VERSION_TYPES = (ARROW_TYPE[Type.TIMESTAMP], *(ARROW_TYPE[c.type] for c in LINEAGE_COLUMNS if c.name in PIN_VERSION))
-OLDEST_YEAR = 1000  # of the contract: before it, a column of the database can't hold a time
 MICROSECOND = timedelta(microseconds=1)
 INT64 = range(-(2**63), 2**63)
 ANSWER_BYTES, PIN_BYTES = 2**20, 2**15  # of an answer, and more per pin: its longest texts, mostly of 3 bytes
@@ -150,13 +149,9 @@ def _meets(field: Field, value: object) -> bool:
 
 
 def _micros(text: str | None) -> int | None:
-    """Microseconds since 1970 of an RFC 3339 time that the reporting columns hold; None for any other text."""
-    try:
-        parsed = datetime.fromisoformat(text or "")
-        at = parsed.astimezone(UTC) if parsed.tzinfo else None
-    except (ValueError, OverflowError):
-        return None
-    return (at - EPOCH) // MICROSECOND if at and at.year >= OLDEST_YEAR else None
+    """Microseconds since 1970 of a time as events have it; None for any other text."""
+    at = of_rfc_3339(text or "")
+    return None if at is None else (at - EPOCH) // MICROSECOND
 
 
 class PinCache:

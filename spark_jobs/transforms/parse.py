@@ -34,11 +34,10 @@ from pinwheel.core.contract import (
     DeadReason,
     Type,
 )
+from pinwheel.core.times import RFC_3339
 from pinwheel.enrich.addresses import bytes_without_addresses, without_addresses
 from spark_jobs.transforms.raw_json import unknown_fields
 
-HOUR_MINUTE = r"([01]\d|2[0-3]):[0-5]\d"
-RFC_3339 = rf"\d{{4}}-\d{{2}}-\d{{2}}[Tt]{HOUR_MINUTE}:([0-5]\d|60)(\.\d+)?([Zz]|[+-]{HOUR_MINUTE})"
 # A time as an instant; null if the day does not exist or a reporting column can't hold it. Second 60 is that before the
 # next minute, and only the last minute of a month in UTC has one.
 MOMENT = """

@@ -14,6 +14,7 @@ from tests.support.liars import HEAD, answering, bomb, drips, floods, says
 from tests.support.liars import Answer as Lie
 
 PIN = {"pin_id": 1, "creator_id": 2, "board_id": 3}
+LEAP = "2016-12-31T23:59:60Z"
 GZIP = b"content-encoding: gzip"
 SECONDS = 0.4
 MOST_MEGABYTES = 60  # more than before
@@ -67,7 +68,7 @@ def test_after_one_that_dripped_it_is_asked_again() -> None:
 
 @pytest.mark.parametrize("packed", [False, True])
 def test_an_answer_is_read_packed_or_not(packed: bool) -> None:
-    body = answer_of(pins=[PIN | {"description": "é" * 5000}, PIN | {"pin_id": 2}], unknown=[3])
+    body = answer_of(pins=[PIN | {"description": "é" * 5000}, PIN | {"pin_id": 2, "created_at": LEAP}], unknown=[3])
     found = ask(says(gzip.compress(body), GZIP) if packed else says(body), 1, 2, 3)
     assert (set(found.pins), found.unknown) == ({1, 2}, {3})
 
@@ -84,6 +85,7 @@ def test_an_answer_is_read_packed_or_not(packed: bool) -> None:
         PIN | {"created_at": "0001-01-01T00:00:00Z"},
         PIN | {"created_at": "0001-01-01T00:00:00+23:59"},
         PIN | {"created_at": "9999-12-31T23:59:59-05:00"},
+        PIN | {"created_at": "2026-01-01 00:00Z"},
         [PIN],
         "pin",
         None,

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pinwheel.core.contract import DeadReason
+from pinwheel.core.times import of_rfc_3339
 from spark_jobs.transforms.raw_json import members, unknown_fields
 from tests.support.contract import instant
 from tests.support.records import PIN, encode, event, parser, records, rows_of
@@ -47,7 +48,7 @@ def test_times_are_read_exactly_as_rfc_3339_says(texts: list[str]) -> None:
     for text, row in zip(texts, created(*texts), strict=True):
         wanted = instant(text)
         assert (row["dead_reason"] is None) == (wanted is not None), (text, row["dead_detail"])
-        assert row["pin_created_at"] == wanted, text
+        assert row["pin_created_at"] == of_rfc_3339(text) == wanted, text
 
 
 @pytest.mark.parametrize(
