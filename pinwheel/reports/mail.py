@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from email.message import EmailMessage
 from email.utils import getaddresses
+from urllib.parse import unquote
 
 from pinwheel.clients.memsql import Connection, Row
 from pinwheel.core.errors import PinwheelError, ReportError
@@ -31,6 +32,8 @@ log = logging.getLogger(__name__)
 
 # Between commas or semicolons that are not in quotes, brackets or a comment.
 PART = re.compile(r'(?:"[^"]*"|<[^>]*>|\([^)]*\)|[^,;"<(])+')
+# With its query, which may have commas too: up to the next address of a list.
+MAILTO = re.compile(r"(?i)\bmailto:(?://)?([^\s<>?]+)(?:\?[^\s<>]*?(?=[,;]?(?:[\s<>]|$)|[,;]mailto:))?")
 DUE, SENT, NONE = "due", "sent", "none"
 
 
@@ -57,20 +60,34 @@ def unread(contact: str | None) -> list[str]:
 
 
 def _parts(contact: str | None) -> list[str]:
-    found = (part.strip() for part in PART.findall(contact or ""))
+    plain = MAILTO.sub(lambda uri: unquote(uri[1]), contact or "")
+    found = (part.strip().strip("'").rstrip(".") for part in PART.findall(plain))
     return [part for part in found if part]
 
 
 def _read(part: str) -> list[str]:
-    if "\n" in part or "\r" in part:  # a 2nd line may be "Bcc: b@…"
+    if len(part.splitlines()) > 1:  # a 2nd line may be "Bcc: b@…"
         return []
-    plain = re.sub(r"(?i)(^|<)mailto:([^>?]*)(\?[^>]*)?", r"\1\2", part)
-    return [address for _, address in getaddresses([plain]) if _is_whole(address)]
+    bracketed = re.findall(r"<[^<>]*>", part)  # before them is a name, which may look like an address
+    found = [address for _, address in getaddresses(bracketed or [part])]
+    are_there = all(_is_whole(address) and address in part for address in found)  # it joins "a@example.org [Ann]"
+    return [_with_ascii_host(address) for address in found] if are_there else []
 
 
 def _is_whole(address: str) -> bool:
     name, _, host = address.partition("@")
-    return bool(name and host) and "@" not in host and address.split() == [address]
+    is_host = re.fullmatch(r"[\w.-]+|\[[\w.:]+\]", host) is not None
+    return bool(name) and is_host and address.isprintable() and not re.search(r"[\s?]", name)
+
+
+def _with_ascii_host(address: str) -> str:
+    """Not all servers take another one (SMTPUTF8), and one address would keep the mail from the others."""
+    name, _, host = address.partition("@")
+    try:
+        encoded = host.encode("idna")
+    except UnicodeError:  # an empty part, which the server refuses
+        return address
+    return f"{name}@{encoded.decode()}" if encoded.decode("idna") == host.lower() else address
 
 
 def wanted(report: Report, settings: MailSettings) -> str:

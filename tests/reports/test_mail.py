@@ -403,6 +403,21 @@ def test_no_name_makes_a_header(
         ("Ann <MAILTO:ann@example.org?subject=Hello>", ["ann@example.org"]),
         ("ann@example.org (Ann; Oak, A.)", ["ann@example.org"]),
         ('"Oak; Ann" <ann@example.org>;bob@example.org', ["ann@example.org", "bob@example.org"]),
+        (
+            "mailto:ann@example.org,bob@example.org?cc=a@example.org,b@example.org",
+            ["ann@example.org", "bob@example.org"],
+        ),
+        ("mailto:ann@example.org?subject=Hello;mailto:b@example.org", ["ann@example.org", "b@example.org"]),
+        ("mailto:ann%2Boak@example.org, mailto://bob@example.org", ["ann+oak@example.org", "bob@example.org"]),
+        ("mailto:ann@example.org%0D%0ABcc:b@example.org", []),
+        ("mailto:?to=ann@example.org", []),
+        ("ann@example.com <ann@example.org>", ["ann@example.org"]),
+        ("'ann@example.org'; 'Bob' <bob@example.org>", ["ann@example.org", "bob@example.org"]),
+        ("Team: ann@example.org, bob@example.org;", ["ann@example.org", "bob@example.org"]),
+        ("ann@example.org [Ann]; bob@example.org Bob)", []),
+        ("ann@example.org\u2028Bcc: b@example.org", []),
+        ("ann@example.org\u200b, bob@example.org.", ["bob@example.org"]),
+        ("ann@bücher.example, bob@straße.example", ["ann@xn--bcher-kva.example", "bob@straße.example"]),
     ],
 )
 def test_addresses(contact: str | None, told: list[str]) -> None:
