@@ -162,7 +162,7 @@ class _Run:
         """Turn letters into events, in one commit."""
         if self._dry_run or not any(part.num_rows for part in chunk):
             return
-        rows = self._steps.enrich(pa.concat_tables(chunk)).select(SCHEMA.names).cast(SCHEMA)
+        rows = self._steps.enrich(_each_once(pa.concat_tables(chunk))).select(SCHEMA.names).cast(SCHEMA)
         bounds = pc.min_max(rows["kafka_offset"]).as_py()
         same = " AND ".join(f"t.{name} = s.{name}" for name in LINEAGE)  # the time tells records of two logs apart
         letters = (
@@ -171,6 +171,12 @@ class _Run:
         )
         values = {c.name: f"s.{c.name}" for c in LAKE_COLUMNS}
         self.done.landed += change(self._uri, rows, letters, values, {"replayed": rows.num_rows, "by": self._by})
+
+
+def _each_once(parsed: pa.Table) -> pa.Table:
+    """Each record once, as MERGE wants it: after a truncated log was read again, the lake has copies of its letters."""
+    numbered = parsed.append_column("row", pa.array(range(parsed.num_rows)))
+    return parsed.take(numbered.group_by(LINEAGE).aggregate([("row", "min")])["row_min"])
 
 
 def _days(table: DeltaTable, wanted: Wanted) -> Iterator[tuple[date, Iterator[pa.Table]]]:

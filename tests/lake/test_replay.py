@@ -199,6 +199,15 @@ def test_a_run_lands_so_many_and_says_that_there_are_more(
     assert [kind for kind in kinds(events).values()] == ["repin"] * 5 + ["dead_letter"]
 
 
+def test_letters_of_a_log_that_was_read_again_come_home(events: str, run: Run) -> None:
+    """A person let the stream go on at an earlier offset, after the log was truncated."""
+    land(events, letter(5), letter(6))
+    _append(events, letter(6))
+    assert run().landed == 3
+    assert [r["event_id"] for r in rows_of(events)] == ["e-5", "e-6", "e-6"]
+    assert run().letters == 0
+
+
 def test_records_of_two_logs_at_the_same_place_are_two_records(events: str, run: Run) -> None:
     """A topic that was made anew begins at offset 0 again."""
     old, new = letter(5, event("repin", event_id="old")), letter(5, event("repin", event_id="new"))
