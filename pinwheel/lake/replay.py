@@ -217,9 +217,9 @@ def _of_type(letters: pa.Table, event_type: str | None) -> pa.Table:
 
 
 def _type_of(value: bytes | None) -> Any:
-    """The type that a record says it has; None if it can't be read."""
+    """The type that a record says it has, the first one if it says several; None if it can't be read."""
     try:
-        read = json.loads(value or b"")
+        read = json.loads(value or b"", object_pairs_hook=lambda pairs: dict(reversed(pairs)))
     except (ValueError, RecursionError):
         return None
     return read.get("event_type") if isinstance(read, dict) else None
