@@ -139,6 +139,8 @@ def lags(settings: KafkaSettings, events: DeltaTable | None, held: Mapping[int, 
 def go_on(settings: SourceSettings, where: str, reason: str, by: str, dry_run: bool) -> Gap:
     """Let a stream that is refused go on at ``where``, with an alert, or only say what would be missing; see ``gap``.
 
+    The alert is first: dying after it leaves a stream that is refused, and a second run raises it again.
+
     Raises:
         SourceLogError: it is not refused; also as for ``gap``.
     """
@@ -146,8 +148,8 @@ def go_on(settings: SourceSettings, where: str, reason: str, by: str, dry_run: b
         raise SourceLogError("the stream goes on by itself: the topic is the lake's log, and nothing is missing")
     wanted = gap(settings, where, reason, by)
     if not dry_run:
-        continue_from(settings, wanted)
         raise_alert(STREAM_CONTINUED, SUBJECT, f"{by} let the stream go on without {wanted.told}: {reason}")
+        continue_from(settings, wanted)
     return wanted
 
 

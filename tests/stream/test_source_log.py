@@ -133,10 +133,10 @@ def test_a_topic_made_anew_is_refused_until_a_person_lets_the_stream_go_on(
     with dies_before_the_second_commit(monkeypatch):
         source_log.go_on(settings, "earliest", "made anew on Monday", "ann", False)
     assert source_log.refusal(settings), "it died between the two commits"
+    words = f"ann let the stream go on without offsets of {old} (partition 0: 15 to its end): made anew on Monday"
+    assert told == [words], "dying after the commits, it could not be told any more"
     source_log.go_on(settings, "earliest", "made anew on Monday", "ann", False)
-    assert told == [
-        f"ann let the stream go on without offsets of {old} (partition 0: 15 to its end): made anew on Monday"
-    ]
+    assert told == [words, words]
     assert source_log.claim(settings) == (new, {0: 0, 1: 0})
     assert landed(settings) == {0: 0, 1: 0}
     land(settings, new, 0, 30)
