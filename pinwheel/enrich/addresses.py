@@ -9,16 +9,29 @@ from collections.abc import Callable
 
 V4_MAPPED = bytes(10) + b"\xff\xff"  # ::ffff:a.b.c.d, an IPv4 address written as IPv6
 
-# A character that an address may have, plain or as JSON or a URL escapes it, also several times over.
-_ESCAPED = r"\\{1,8}u00(?:3[0-9aA]|2[eE]|4[1-6]|6[1-6])|%(?:25){0,4}(?:3[0-9aA]|2[eE])"
-_OTHER = r"\\{1,8}(?:u[0-9A-Fa-f]{4}|[bfnrtv])|%(?:25){0,4}[0-9A-Fa-f]{2}"  # an escape whose digits are no address's
+# A character that an address may have, plain or as JSON, a log, a URL or HTML escapes it, also several times over.
+_CODE = r"(?:3[0-9aA]|2[eE]|4[1-6]|6[1-6])"
+_DECIMAL = r"(?:46|4[89]|5[0-8]|6[5-9]|70|9[7-9]|10[0-2])"
+_ESCAPED = rf"\\{{1,8}}(?:(?:u00|x){_CODE}|[.:])|%(?:25){{0,4}}{_CODE}|&#0?(?:[xX]{_CODE}|{_DECIMAL});"
+_ESCAPE = re.compile(r"(?:\\+(?:u00|x)|%(?:25)*|&#0?[xX])([0-9A-Fa-f]{2});?|&#0?([0-9]+);|\\+([.:])")
+# An escape whose digits are no address's; octal ones, and #011 for a tab, are of logs.
+_OTHER = (
+    r"\\{1,8}(?:u[0-9A-Fa-f]{4}|x[0-9A-Fa-f]{2}|[bfnrtv])|(?:\\{1,8}|#)0[0-7]{2}(?!\.)"
+    r"|%(?:25){0,4}[0-9A-Fa-f]{2}"
+)
 _RUN = re.compile(rf"(?P<run>(?:[0-9A-Fa-f:.]|{_ESCAPED}){{3,}})|{_OTHER}")
-_ESCAPE = re.compile(r"(?:\\+u00|%(?:25)*)([0-9A-Fa-f]{2})")
+_ENDS_ESCAPED = re.compile(rf"(?:{_OTHER})$")
 _BYTE = r"0{0,2}(?:25[0-5]|2[0-4][0-9]|1[0-9]{2}|[0-9]{1,2})"
-_V4 = re.compile(rf"(?<![0-9])(?:{_BYTE}\.){{3}}{_BYTE}(?![0-9]|/24)")
-_V6 = re.compile(r"(?<![0-9A-Fa-f])(?:[0-9A-Fa-f]{0,4}:){2,9}(?:(?:[0-9]{1,3}\.){3}[0-9]{1,3}|[0-9A-Fa-f]{1,4})?")
+_VERSION = r"[0-9]+\.0\.0\.0(?!\.?[0-9])"  # or a network: of all browsers today, as in Chrome/120.0.0.0
+_V4 = re.compile(rf"(?<![0-9])(?!{_VERSION})(?:{_BYTE}\.){{3}}{_BYTE}(?![0-9]|/24)")
+_GLOBAL = r"[23][0-9A-Fa-f]{3}:"  # how an address of the Internet begins
+_V6 = re.compile(
+    rf"(?:(?<![0-9A-Fa-f])|(?={_GLOBAL}))"
+    r"(?:[0-9A-Fa-f]{0,4}:){2,9}(?:(?:[0-9]{1,3}\.){3}[0-9]{1,3}|[0-9A-Fa-f]{1,4})?"
+)
+_WHOLE = re.compile(rf"{_GLOBAL}|{_V4.pattern}")
 _GROUP = re.compile(r"[^:]*:?")
-_FINGERPRINT = re.compile(r"(?:[0-9A-Fa-f]{2}:){8,}[0-9A-Fa-f]{2}")  # of a certificate
+_FINGERPRINT = re.compile(r"(?:[0-9A-Fa-f]{2}:){7,}[0-9A-Fa-f]{2}")  # of a certificate, or a device's EUI-64
 _DIGIT, _HEX = re.compile("[0-9]"), re.compile("[0-9A-Fa-f]")
 _LONGEST_RUN = 1000  # characters: no text of people's is longer, and a hostile one would take a second
 
@@ -82,17 +95,28 @@ def _cut_run(found: re.Match[str]) -> str:
     run = found["run"]
     if run is None or _FINGERPRINT.fullmatch(run):
         return found[0]
-    text = _ESCAPE.sub(lambda escape: chr(int(escape[1], 16)), run)
+    text = _ESCAPE.sub(_unescaped, run)
     cut = _cut(text)
     after = found.string[found.end() : found.end() + 3]
     is_network = after in ("/24", "/48") and cut == text + after
-    is_word = not _DIGIT.search(text) and _is_glued(found)  # std::string
-    return run if cut == text or is_network or is_word else cut
+    return run if cut == text or is_network or _is_word(found, text) else cut
+
+
+def _unescaped(escape: re.Match[str]) -> str:
+    code, decimal, plain = escape.groups()
+    return plain or chr(int(code, 16) if code else int(decimal))
+
+
+def _is_word(run: re.Match[str], text: str) -> bool:
+    """Whether it is of a name: std::string, utf8::decode, arn:aws:s3:::pins. An address has three parts and a digit."""
+    is_long = len([part for part in text.split(":") if part]) > 2 and _DIGIT.search(text)
+    return not (is_long or _WHOLE.search(text)) and _is_glued(run)
 
 
 def _is_glued(run: re.Match[str]) -> bool:
-    before, after = run.string[max(0, run.start() - 1) : run.start()], run.string[run.end() : run.end() + 1]
-    return before.isalpha() or after.isalpha()
+    before, after = run.string[max(0, run.start() - 13) : run.start()], run.string[run.end() : run.end() + 1]
+    is_behind = before[-1:].isalpha() and run[0][0] != "." and not _ENDS_ESCAPED.search(before)
+    return is_behind or (after.isalpha() and run[0][-1] != ".")
 
 
 def _cut(text: str) -> str:

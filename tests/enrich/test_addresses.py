@@ -1,6 +1,7 @@
 """Addresses are read as gateways write them, and cut to their networks wherever they stand."""
 
 import ipaddress
+from collections.abc import Callable
 
 import pytest
 from hypothesis import given
@@ -16,8 +17,13 @@ def net(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> str:
     return str(ipaddress.ip_network(f"{address}/{24 if address.version == 4 else 48}", strict=False))
 
 
-def escaped(text: str) -> str:
-    return "".join(f"\\u{ord(c):04x}" for c in text)
+def escaped(form: str) -> Callable[[str], str]:
+    return lambda text: "".join(form.format(ord(c), c) for c in text)
+
+
+ESCAPES = [
+    escaped(form) for form in ("{1}", "\\u{0:04x}", "\\x{0:02X}", "%{0:02x}", "%25{0:02X}", "&#{0};", "&#x{0:x};")
+]
 
 
 FORMS = [
@@ -32,14 +38,18 @@ FORMS = [
         "host.{}",
         "T10:30:00 {}.443",
         "\\f{}",
+        "\\x22{}\\x22",
+        "#011{}#011",
+        "\\047{}\\047",
+        "interface{}",
     ),
     *('"\\"{}\\""', '{{\\"ip\\":\\"{}\\"}}', "a\\n{}", "x={};", "<{}>", "http://[{}]/", "({}).", "{}/32", "ip={}&b=1"),
 ]
 
 
-@given(st.lists(v4 | v6, min_size=1), st.sampled_from(FORMS), st.sampled_from([str, escaped]))
+@given(st.lists(v4 | v6, min_size=1), st.sampled_from(FORMS), st.sampled_from(ESCAPES))
 def test_no_full_address_is_left_whatever_is_around_it(
-    addresses: list[ipaddress.IPv4Address], form: str, written: type[str]
+    addresses: list[ipaddress.IPv4Address], form: str, written: Callable[[str], str]
 ) -> None:
     for address in addresses:
         cut = without_addresses(form.format(written(str(address))))
@@ -75,6 +85,11 @@ def test_other_texts_stay(text: str) -> None:
         "v1.2.3",
         "999.1.1",
         "std::string",
+        "at utf8::decode",
+        "arn:aws:s3:::pins",
+        "arn:aws:iam::123456789012:user/ann",
+        "00:11:22:ff:fe:33:44:55",
+        "Chrome/120.0.0.0 Safari/537.36",
         "a.b.c.d",
         ":::",
     ],
@@ -111,6 +126,11 @@ def test_addresses_in_bytes_are_cut_whatever_the_first_ones_say(code: str, befor
     cut = bytes_without_addresses(before + TEXT.encode(code) + after)
     assert cut == before + CUT.encode(code) + after
     assert bytes_without_addresses(cut) == cut
+
+
+@pytest.mark.parametrize("dot", ["\\.", "\\\\."])
+def test_a_pattern_of_an_address_is_one(dot: str) -> None:
+    assert without_addresses(f"^198{dot}51{dot}100{dot}77$") == "^198.51.100.0/24$"
 
 
 def test_a_zero_before_an_address_is_no_part_of_it() -> None:
