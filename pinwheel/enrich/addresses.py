@@ -7,7 +7,8 @@ import re
 import socket
 from collections.abc import Callable
 
-V4_MAPPED = bytes(10) + b"\xff\xff"  # ::ffff:a.b.c.d, an IPv4 address written as IPv6
+# IPv4 addresses written as IPv6, and where they stand: mapped, of NAT64, of 6to4, whose /48 would be all of it.
+V4_IN_V6 = ((bytes(10) + b"\xff\xff", 12), (b"\x00\x64\xff\x9b" + bytes(8), 12), (b"\x20\x02", 2))
 
 # A character that an address may have, plain or as JSON, a log, a URL or HTML escapes it, also several times over.
 _CODE = r"(?:3[0-9aA]|2[eE]|4[1-6]|6[1-6])"
@@ -167,4 +168,5 @@ def _packed(text: str) -> bytes | None:
 
 
 def _as_v4(address: bytes) -> bytes:
-    return address[12:] if address.startswith(V4_MAPPED) else address
+    places = [at for prefix, at in V4_IN_V6 if len(address) > 4 and address.startswith(prefix)]
+    return address[places[0] : places[0] + 4] if places else address

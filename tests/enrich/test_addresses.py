@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from pinwheel.enrich.addresses import bytes_without_addresses, network, packed, without_addresses
 
 v4 = st.ip_addresses(v=4, network="128.0.0.0/1").filter(lambda a: int(a) % 256)
-v6 = st.ip_addresses(v=6, network="2000::/3").filter(lambda a: int(a) % 2**80)
+v6 = st.ip_addresses(v=6, network="2000::/3").filter(lambda a: int(a) % 2**80 and int(a) >> 112 != 0x2002)
 
 
 def net(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> str:
@@ -106,6 +106,14 @@ def test_gateways_forms_are_read(address: ipaddress.IPv4Address, form: str) -> N
     assert found == address.packed
     assert found is not None
     assert network(found) == net(address)
+
+
+@pytest.mark.parametrize(
+    "form", ["::ffff:c633:644d", "[::ffff:198.51.100.77]:1", "64:ff9b::c633:644d", "2002:c633:644d::1"]
+)
+def test_an_ipv4_address_written_as_ipv6_is_one(form: str) -> None:
+    assert packed(form) == bytes([198, 51, 100, 77])
+    assert "198.51.100.0/24" in without_addresses(form)
 
 
 @pytest.mark.parametrize(
