@@ -19,7 +19,7 @@ from pinwheel.rollup.rollups import ALL_TABLES, Rollups
 
 log = logging.getLogger(__name__)
 
-MANY_ROWS = 250_000  # queued: a refresh of so many costs hardly less with more, and the merges leave it a core
+MANY_ROWS = 100_000  # queued: a refresh of so many costs hardly less with more, and the merges leave it a core
 
 
 class RollupSession(Turns):
