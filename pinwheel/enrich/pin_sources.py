@@ -3,7 +3,9 @@
 Both raise ``SourceDownError`` and nothing else, so that ``pins`` can pause a source that failed.
 """
 
+import json
 import logging
+import re
 import zlib
 from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
@@ -37,6 +39,7 @@ VALUES, VERSION = slice(len(VALUE_FIELDS)), slice(len(VALUE_FIELDS), None)  # th
 NO_VERSION: PinRow = (None,) * len(PIN_VERSION)  # of the Pin API's answers
 VERSION_TYPES = (ARROW_TYPE[Type.TIMESTAMP], *(ARROW_TYPE[c.type] for c in LINEAGE_COLUMNS if c.name in PIN_VERSION))
 MICROSECOND = timedelta(microseconds=1)
+SURROGATE = re.compile("[\ud800-\udfff]")  # half a pair: no character
 INT64 = range(-(2**63), 2**63)
 ANSWER_BYTES, PIN_BYTES = 2**20, 2**15  # of an answer, and more per pin: its longest texts, mostly of 3 bytes
 FAILURES = (httpx.HTTPError, httpx.InvalidURL, zlib.error, OSError, RuntimeError, ValueError, KeyError, TypeError)
@@ -84,7 +87,7 @@ class PinApi:
         late.daemon = True
         late.start()
         try:
-            return _read_answer(orjson.loads(self._ask(pin_ids)), set(pin_ids))
+            return _read_answer(_json(self._ask(pin_ids)), set(pin_ids))
         except FAILURES as error:
             raise SourceDownError(f"Pin API {self._url}: {type(error).__name__}: {error}") from error
         finally:
@@ -110,6 +113,14 @@ def _content(response: httpx.Response, most: int) -> bytes:
         if len(content) > most:
             raise ValueError(f"the answer has more than {most} bytes")
     return bytes(content)
+
+
+def _json(content: bytes) -> Any:
+    """The answer; also one with half a surrogate pair, as of a title that was cut: only its own pin is left out."""
+    try:
+        return orjson.loads(content)
+    except orjson.JSONDecodeError:
+        return json.loads(content)
 
 
 def pin_api_login(settings: PinTokenSettings) -> dict[str, str]:
@@ -143,7 +154,7 @@ def _meets(field: Field, value: object) -> bool:
         return field.nullable
     if field.type is Type.INT64:
         return type(value) is int and value in INT64
-    if not isinstance(value, str) or len(value) > (field.max_chars or len(value)):
+    if not isinstance(value, str) or len(value) > (field.max_chars or len(value)) or SURROGATE.search(value):
         return False
     return field.type is not Type.TIMESTAMP or _micros(value) is not None
 

@@ -95,5 +95,10 @@ def test_a_pin_that_was_not_asked_for_or_breaks_the_contract_is_not_taken(pin: o
     assert ask(says(answer_of(pins=[pin])), 1) == Answer({}, set())
 
 
+def test_a_title_that_is_no_text_keeps_no_other_pin_away() -> None:
+    cut = PIN | {"pin_id": 2, "title": "\ud83d"}
+    assert ask(says(answer_of(pins=[cut, PIN], unknown=[3])), 1, 2, 3).pins.keys() == {1}
+
+
 def test_unknown_ids_are_taken_only_of_those_that_were_asked_for() -> None:
     assert ask(says(answer_of(pins=[], unknown=[1, 2, True, "1", None, 1e300])), 1) == Answer({}, {1})

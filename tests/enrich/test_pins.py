@@ -300,7 +300,6 @@ def test_both_down_is_pending_without_waiting(world: World) -> None:
         httpx.Response(500),
         httpx.Response(302, headers={"location": "http://elsewhere/"}),
         httpx.Response(200, content=b"<html>"),
-        httpx.Response(200, content=b'{"pins":[{"title":"\\ud800"}],"unknown":[]}'),
         httpx.Response(200, json=[]),
         httpx.Response(200, json={"pins": None, "unknown": []}),
         httpx.Response(200, json={"pins": []}),
