@@ -91,7 +91,9 @@ def test_starting_again_ends_what_an_earlier_run_left(stack_dir: Path) -> None:
     assert processes.marked(stack_dir) == [again]
 
 
-def test_it_runs_while_it_lives_and_would_be_started_just_so(stack_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_it_runs_while_it_lives_and_would_be_started_just_so(
+    stack_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     owned = Owned(SLEEP.name, stack_dir)
     assert not owned.runs(SLEEP)
     owned.start(SLEEP, stack_dir)
@@ -99,8 +101,9 @@ def test_it_runs_while_it_lives_and_would_be_started_just_so(stack_dir: Path, mo
     assert not owned.runs(replace(SLEEP, command=("sleep", "299")))
     assert not owned.runs(replace(SLEEP, environment={"PINWHEEL_TOPIC": "another"}))
     assert owned.runs(replace(SLEEP, environment={"TERM": "dumb"})), "nothing of ours"
+    (tmp_path / "newer.py").touch()
     with monkeypatch.context() as patch:
-        patch.setattr(processes, "CODE", ("tests",))
+        patch.setattr(processes, "CODE", (*processes.CODE, str(tmp_path)))
         assert not owned.runs(SLEEP), "the code was changed"
     owned.kill()
     assert not owned.runs(SLEEP)
