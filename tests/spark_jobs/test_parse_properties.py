@@ -161,7 +161,7 @@ def test_fields_that_the_contract_does_not_know_are_kept(sent: list[tuple[Row, R
     for (event, _, more), row in zip(sent, rows, strict=True):
         assert row["dead_reason"] is None
         assert typed(row) == wanted(event)
-        assert json.loads(row["extra"]) == more
+        assert json.loads(row["extra"]) == json.loads(bytes_without_addresses(encode(more)))
 
 
 @given(st.lists(spoilt().flatmap(lambda event: st.tuples(st.just(event), shuffled(event))), **BATCH))
