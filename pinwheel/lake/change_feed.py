@@ -30,7 +30,8 @@ class ChangeFeed:
             LogCutError: some of them are not in the log.
             LakeError: it can't be read, or was set back to an older version.
         """
-        return events_table.commits(self._newest(), after)
+        self._table = events_table.newest(self._uri, self._table)
+        return events_table.commits(self._table, after)
 
     def rows(self, versions: VersionRange, event_type: str, columns: Sequence[str]) -> pa.RecordBatchReader:
         """The changes of one event type: these columns, ``_change_type`` and ``_commit_version``."""
@@ -41,10 +42,3 @@ class ChangeFeed:
             predicate=f"event_type = '{event_type}'",  # a partition column: other types' files are not opened
         )
         return pa.RecordBatchReader.from_stream(feed)
-
-    def _newest(self) -> DeltaTable | None:
-        if self._table is None:
-            self._table = events_table.open_table(self._uri)
-        else:
-            events_table.refresh(self._table)
-        return self._table

@@ -115,6 +115,18 @@ def refresh(events: DeltaTable) -> None:
         raise log_files.unopened(events.table_uri, error) from error
 
 
+def newest(uri: str, known: DeltaTable | None) -> DeltaTable | None:
+    """The table at its newest version: ``known`` if it is open already, as to open it costs 80 ms of CPU, not 4.
+
+    Raises:
+        BrokenLogError, LakeError: as ``open_table`` and ``refresh``.
+    """
+    if known is None:
+        return open_table(uri)
+    refresh(known)
+    return known
+
+
 def create_table(uri: str) -> None:
     """Create ``events`` if it does not exist, and update its columns and configuration to the code's. Idempotent."""
     if "://" not in uri:
